@@ -1,0 +1,163 @@
+//! The bodies of the HTTPS calls that an agent makes (`/agent/v1`), all JSON.
+//!
+//! | call | body | answer |
+//! |---|---|---|
+//! | `POST /agent/v1/pair` (no credential) | [`PairRequest`] | [`PairResponse`] |
+//! | `GET /agent/v1/session` | | [`SessionResponse`] |
+//! | `POST /agent/v1/claim` | [`ClaimRequest`] | [`ClaimResponse`] |
+//! | `GET /agent/v1/jobs/{job}/file` | `Range` honoured, `ETag` is the sha256 | the bytes |
+//! | `POST /agent/v1/jobs/{job}/start` | [`StartRequest`] | [`StartResponse`] |
+//! | `POST /agent/v1/events` | [`EventsRequest`] | [`EventsResponse`] |
+//! | `GET /agent/v1/commands` | | [`CommandsResponse`] |
+//!
+//! The credential is the device token: `Authorization: Bearer …`. Every error is an RFC 9457 problem.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AgentEvent, ClaimId, CommandMessage, JobId, PrinterId, ProtocolVersion, Timestamp, WorkspaceId};
+
+/// Turns a pairing code into a device credential.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairRequest {
+    /// The eight characters that the dashboard shows; case and dashes don't matter.
+    pub code: String,
+    /// What the agent speaks.
+    pub protocol: ProtocolVersion,
+    /// Version of the agent, for people.
+    pub agent_version: String,
+    /// The printer's name on the dashboard.
+    pub printer_name: String,
+    /// Printer model, where known (M115's `MACHINE_TYPE`, or given by a person).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub printer_model: Option<String>,
+}
+
+/// The new printer and its credential.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairResponse {
+    /// The workspace that it belongs to now.
+    pub workspace_id: WorkspaceId,
+    /// The printer.
+    pub printer_id: PrinterId,
+    /// The name that it got: the asked one, or one with a number when that was taken.
+    pub printer_name: String,
+    /// The device token. The hub keeps only its hash: it is never told again.
+    pub token: String,
+}
+
+// The code and the token are secrets: they must not reach a log by way of Debug.
+impl std::fmt::Debug for PairRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PairRequest").field("printer_name", &self.printer_name).finish_non_exhaustive()
+    }
+}
+impl std::fmt::Debug for PairResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PairResponse").field("printer_id", &self.printer_id).finish_non_exhaustive()
+    }
+}
+
+/// What an agent asks for at each start and reconnect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionResponse {
+    /// What the hub speaks.
+    pub protocol: ProtocolVersion,
+    /// The workspace that the printer belongs to.
+    pub workspace_id: WorkspaceId,
+    /// The printer that the credential speaks for.
+    pub printer_id: PrinterId,
+    /// Its present name.
+    pub printer_name: String,
+    /// Where the MQTT gateway listens.
+    pub mqtt: MqttEndpoint,
+    /// The last event number that the hub has applied: an agent with an empty journal counts on from here.
+    pub last_event_seq: u64,
+    /// The hub's clock.
+    pub now: Timestamp,
+}
+
+/// Where the MQTT gateway listens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MqttEndpoint {
+    /// Host name or address; absent: the host that the agent reaches the hub's HTTPS at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// TCP port.
+    pub port: u16,
+    /// Whether the port speaks TLS.
+    pub tls: bool,
+}
+
+/// Asks for the next job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimRequest {
+    /// What the agent speaks.
+    pub protocol: ProtocolVersion,
+    /// The largest file that fits into the spool now, in bytes; absent: no limit known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free_spool_bytes: Option<u64>,
+}
+
+/// The next job, or none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClaimResponse {
+    /// Absent: nothing to print now. Asking again while a claim is held returns that claim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Claim>,
+}
+
+/// A job leased to this printer. Nothing may be sent to the printer before the hub has given leave to start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The job.
+    pub job_id: JobId,
+    /// This lease of it.
+    pub claim_id: ClaimId,
+    /// The lease ends here unless an event or a download of this job renews it.
+    pub lease_until: Timestamp,
+    /// The file's name, for people.
+    pub file_name: String,
+    /// Length of the file in bytes.
+    pub size_bytes: u64,
+    /// SHA-256 of the file, lower-case hex.
+    pub sha256: String,
+    /// The slicer's estimate in seconds, where the file has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimated_s: Option<u64>,
+}
+
+/// Asks for leave to start a job whose file is on disk and verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartRequest {
+    /// The claim under which the agent holds the job.
+    pub claim_id: ClaimId,
+}
+
+/// Leave to start. Given once for a job, and again to the same claim when asked again; refused with
+/// problem `claim_lost` (409) otherwise, and the agent drops the job unprinted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartResponse {
+    /// When the hub recorded the start.
+    pub started_at: Timestamp,
+}
+
+/// Events in the order of their numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventsRequest {
+    /// At most [`crate::limits::MAX_EVENTS_PER_POST`], without gaps.
+    pub events: Vec<AgentEvent>,
+}
+
+/// How far the hub has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventsResponse {
+    /// All events up to this number are applied and may be forgotten.
+    pub acknowledged_seq: u64,
+}
+
+/// The commands whose outcome the hub does not know yet, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandsResponse {
+    /// The commands.
+    pub commands: Vec<CommandMessage>,
+}

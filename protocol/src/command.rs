@@ -1,0 +1,70 @@
+//! What the hub asks of an agent.
+//!
+//! Topic: `…/command` (hub → agent, QoS 1). A command is a row in the hub's database until its outcome is known:
+//! the agent fetches the open ones (`GET /agent/v1/commands`) on every connect, so a lost message costs
+//! time, never the command. An agent carries out each id once and answers a repeat with the same outcome.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CommandId, JobId, ProtocolVersion, Timestamp};
+
+/// One message on the command topic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandMessage {
+    /// What the hub speaks.
+    pub protocol: ProtocolVersion,
+    /// Identifies the command in its outcome. Hints have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<CommandId>,
+    /// When the hub wrote it.
+    pub at: Timestamp,
+    /// After this it must not be carried out any more; the outcome is then `expired`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// What to do.
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Command {
+    /// A hint: there may be a job to claim. Has no outcome.
+    Wake,
+    /// A hint: send the whole status. Has no outcome.
+    ReportStatus,
+    /// Pause this job.
+    Pause {
+        /// The job; another one at work means `refused`.
+        job_id: JobId,
+    },
+    /// Go on with this paused job.
+    Resume {
+        /// The job.
+        job_id: JobId,
+    },
+    /// Stop this job and make the printer safe: heaters off.
+    Cancel {
+        /// The job.
+        job_id: JobId,
+    },
+    /// From a newer hub; answered as `refused`.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum CommandOutcome {
+    /// Carried out, or under way: the job's transitions tell the rest.
+    Done,
+    /// Arrived too late.
+    Expired,
+    /// Not possible now.
+    Refused {
+        /// A sentence for the person who asked.
+        reason: String,
+    },
+}

@@ -1,0 +1,17 @@
+//! Bounds that both sides keep.
+
+/// Largest MQTT payload in either direction, bytes.
+pub const MAX_MQTT_PAYLOAD_BYTES: usize = 64 * 1024;
+
+/// Most events in one `POST /agent/v1/events`.
+pub const MAX_EVENTS_PER_POST: usize = 100;
+
+/// Longest name of a printer or print file, in characters.
+pub const MAX_NAME_CHARS: usize = 200;
+
+/// How long a claim holds without a sign of life of the agent, milliseconds.
+pub const CLAIM_LEASE_MS: i64 = 120_000;
+
+/// How long after it was asked for a pause or resume may still be carried out, milliseconds.
+/// A later one would surprise whoever stands at the printer.
+pub const COMMAND_EXPIRY_MS: i64 = 60_000;
