@@ -1,1 +1,17 @@
-//! placeholder
+//! G-code as data: what a print file says, without printing it.
+//!
+//! Everything here is pure and streaming: bytes are fed in chunks of any size, memory stays bounded
+//! whatever the file, and no input makes it panic. There is no I/O, no clock and no async here; the agent
+//! and the hub bring those.
+//!
+//! | module | question it answers |
+//! |---|---|
+//! | [`lines`] | where does each line begin and end? |
+//! | [`command`] | what of this line goes to the firmware, and what does it say? |
+//! | [`commands`] | what are the commands of a whole file, in order? |
+//! | [`sniff`] | is this G-code at all, judged by its content? |
+
+pub mod command;
+pub mod commands;
+pub mod lines;
+pub mod sniff;
