@@ -1,0 +1,268 @@
+//! The printer: Marlin's serial protocol, its queue, a planner, heaters. Sans-IO.
+//!
+//! Owns: everything between the received byte and the answered byte. Must not know: terminals, files, real time.
+//! Time is a [`Duration`] since power-up on the simulated clock; the caller says how far it has come.
+//!
+//! # What is modelled
+//!
+//! Source: Marlin bugfix-2.1.x (September 2024) as observed on a serial line, and its documented configuration
+//! defaults. The names in brackets are Marlin's options.
+//!
+//! | behaviour | module |
+//! |---|---|
+//! | bytes to lines: `\n` or `\r` end a line, `;` starts a comment, a line is cut after 95 bytes \[MAX_CMD_SIZE\], blank lines get no answer | `assembler` |
+//! | `N<n> …*<xor>`: order, checksum, `Error:…` + `Resend:` + bare `ok`; silence for the last line or the one before; M110 | `numbering` |
+//! | M108, M112, M410, M876 act when they are received \[EMERGENCY_PARSER\] and run again from the queue | `emergency` |
+//! | four commands wait \[BUFSIZE\]; a command's `ok` comes when it has been executed; `ok N P B` \[ADVANCED_OK\] | here |
+//! | a move's `ok` comes when it fits among the 15 usable blocks \[BLOCK_BUFFER_SIZE 16\] of the planner | `planner` |
+//! | `echo:busy: …` every 2 s \[HOST_KEEPALIVE_FEATURE\], M113 | here |
+//! | M104/M109/M140/M190/M105/M155, first-order heaters, residency of 10 s \[TEMP_RESIDENCY_TIME\] | `thermal`, `heat_wait` |
+//! | positions, G90/G91/M82/M83/G92, soft end stops, cold extrusion | `motion` |
+//! | M0/M1 with host prompts \[HOST_PROMPT_SUPPORT\] | `gcode` |
+//! | kill: three lines, then silence until the power is cycled | `machine` |
+//!
+//! Known simplifications: a move takes its length divided by its feed (no acceleration); an arc is one block;
+//! the receive buffer is large, so that nothing is lost when the host sends more than 127 bytes ahead, and it is
+//! not emptied by a rejected line.
+
+mod assembler;
+mod command;
+mod config;
+mod emergency;
+mod gcode;
+mod heat_wait;
+mod identity;
+mod machine;
+mod motion;
+mod numbering;
+mod planner;
+mod stage;
+mod thermal;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use assembler::LineAssembler;
+use emergency::{Emergency, EmergencyParser};
+use machine::Machine;
+use numbering::{LineCounter, QueuedLine, Verdict};
+use stage::Stage;
+
+pub use config::Config;
+
+/// Commands that wait in Marlin's ring, the running one included (BUFSIZE).
+const QUEUE_LENGTH: usize = 4;
+/// Bytes received and not yet taken into lines. Larger than a real board's, see the module's text.
+const RECEIVE_CAPACITY: usize = 16 * 1024;
+/// Reports that nobody asked for right now are dropped while more than this waits to be sent.
+const REPORT_BACKLOG: usize = 4096;
+
+/// A command the printer took from its queue to execute: what it really did, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Simulated time since power-up.
+    pub at: Duration,
+    /// The line number it came with, if any.
+    pub number: Option<i64>,
+    /// The command without line number and checksum, trimmed.
+    pub text: String,
+}
+
+/// A printer's firmware as a state machine.
+///
+/// Call [`receive`](Self::receive) with bytes from the host and [`advance`](Self::advance) at the latest when
+/// [`next_deadline`](Self::next_deadline) has come; then take the output and the accepted commands.
+#[derive(Debug)]
+pub struct Firmware {
+    now: Duration,
+    received: VecDeque<u8>,
+    assembler: LineAssembler,
+    emergency: EmergencyParser,
+    counter: LineCounter,
+    queue: VecDeque<QueuedLine>,
+    /// What the command at the head of the queue waits for, once it has been started.
+    running: Option<Stage>,
+    /// When the next `busy` line is due, while a command is running.
+    busy_at: Duration,
+    machine: Machine,
+    accepted: Vec<Accepted>,
+}
+
+impl Firmware {
+    /// Powers the printer up at simulated time zero; the boot banner is the first output.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            now: Duration::ZERO,
+            received: VecDeque::new(),
+            assembler: LineAssembler::default(),
+            emergency: EmergencyParser::default(),
+            counter: LineCounter::default(),
+            queue: VecDeque::with_capacity(QUEUE_LENGTH),
+            running: None,
+            busy_at: Duration::ZERO,
+            machine: Machine::boot(config),
+            accepted: Vec::new(),
+        }
+    }
+
+    /// Takes bytes from the host at `now` and returns how many: fewer than given when the buffer is full. The
+    /// caller keeps the rest and offers it again, so the link loses nothing.
+    pub fn receive(&mut self, now: Duration, bytes: &[u8]) -> usize {
+        self.advance(now);
+        if self.machine.halted {
+            return bytes.len();
+        }
+        let taken = bytes.len().min(self.room());
+        for &byte in bytes.iter().take(taken) {
+            self.received.push_back(byte);
+            if !self.machine.config.emergency_parser {
+                continue;
+            }
+            if let Some(emergency) = self.emergency.take(byte) {
+                self.act_on(emergency);
+            }
+        }
+        self.settle();
+        taken
+    }
+
+    /// How many bytes [`receive`](Self::receive) takes now.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        RECEIVE_CAPACITY.saturating_sub(self.received.len())
+    }
+
+    /// Lets simulated time pass until `now`. Everything due on the way happens in its order and at its time.
+    pub fn advance(&mut self, now: Duration) {
+        while let Some(due) = self.next_deadline() {
+            if due > now {
+                break;
+            }
+            self.now = self.now.max(due);
+            self.settle();
+        }
+        self.now = self.now.max(now);
+    }
+
+    /// When [`advance`](Self::advance) must be called next if no bytes come; `None`: the printer waits for the host.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Duration> {
+        if self.machine.halted {
+            return None;
+        }
+        let stage = self.running.as_ref().and_then(|stage| stage.deadline(&self.machine));
+        let busy = self.running.as_ref().and(self.machine.keepalive).map(|_| self.busy_at);
+        [stage, busy, self.machine.next_report(), self.machine.inactivity_kill_at(self.running.is_some())]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Bytes for the host, not yet taken. The driver drains what it could send.
+    pub fn output(&mut self) -> &mut Vec<u8> {
+        &mut self.machine.out
+    }
+
+    /// The commands accepted since the last call, in order.
+    pub fn take_accepted(&mut self) -> Vec<Accepted> {
+        std::mem::take(&mut self.accepted)
+    }
+
+    /// Whether the firmware was killed: it answers nothing until the power is cycled.
+    #[must_use]
+    pub fn is_halted(&self) -> bool {
+        self.machine.halted
+    }
+
+    /// Does everything that is due at `self.now`.
+    fn settle(&mut self) {
+        self.machine.check_inactivity(self.now, self.running.is_some());
+        while !self.machine.halted {
+            self.read_lines();
+            let Some(stage) = self.running.take() else {
+                if !self.start_next() {
+                    break;
+                }
+                continue;
+            };
+            match self.machine.proceed(stage, self.now) {
+                Stage::Done => self.finish(true),
+                Stage::Answered => self.finish(false),
+                waiting => {
+                    self.running = Some(waiting);
+                    break;
+                }
+            }
+        }
+        self.report();
+    }
+
+    fn start_next(&mut self) -> bool {
+        let Some(line) = self.queue.front() else { return false };
+        self.accepted.push(Accepted { at: self.now, number: line.number, text: line.text.clone() });
+        self.machine.last_activity = self.now;
+        if let Some(keepalive) = self.machine.keepalive {
+            self.busy_at = self.now + keepalive;
+        }
+        let stage = gcode::execute(&mut self.machine, &mut self.counter, &line.text, self.now);
+        self.running = Some(stage);
+        true
+    }
+
+    /// The running command is done: its `ok` counts it as still in the queue, as Marlin's does.
+    fn finish(&mut self, say_ok: bool) {
+        if say_ok {
+            let number = self.queue.front().and_then(|line| line.number);
+            self.machine.ok(number, QUEUE_LENGTH - self.queue.len().min(QUEUE_LENGTH));
+        }
+        self.queue.pop_front();
+    }
+
+    fn read_lines(&mut self) {
+        while self.queue.len() < QUEUE_LENGTH {
+            let Some(byte) = self.received.pop_front() else { break };
+            let Some(line) = self.assembler.take(byte) else { continue };
+            match self.counter.check(&line) {
+                Verdict::Queue(line) => self.queue.push_back(line),
+                Verdict::AlreadyAccepted => {}
+                Verdict::Reject(reason) => {
+                    let last = self.counter.last();
+                    self.machine.line(&format!("Error:{reason}, Last Line: {last}"));
+                    self.machine.line(&format!("Resend: {}", last + 1));
+                    self.machine.line("ok");
+                }
+            }
+        }
+    }
+
+    fn act_on(&mut self, emergency: Emergency) {
+        match emergency {
+            Emergency::Kill => self.machine.kill_by_host(),
+            Emergency::QuickStop => self.machine.quick_stop(self.now),
+            Emergency::EndWait | Emergency::PromptAnswer => {
+                let ends_heating = emergency == Emergency::EndWait;
+                if let Some(stage) = self.running.as_mut() {
+                    stage.end_wait(ends_heating);
+                }
+            }
+        }
+    }
+
+    /// Sends the lines nobody asked for at this moment: auto-reports and `busy`.
+    fn report(&mut self) {
+        if self.machine.halted {
+            return;
+        }
+        let roomy = self.machine.out.len() < REPORT_BACKLOG;
+        self.machine.auto_report(self.now, roomy);
+        let (Some(stage), Some(keepalive)) = (&self.running, self.machine.keepalive) else { return };
+        if self.now >= self.busy_at {
+            let state = stage.busy_state();
+            self.busy_at = self.now + keepalive;
+            if roomy {
+                self.machine.line(&format!("echo:busy: {state}"));
+            }
+        }
+    }
+}

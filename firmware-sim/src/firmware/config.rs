@@ -1,0 +1,37 @@
+//! What distinguishes one simulated printer from another. No behaviour here.
+
+/// The build and the size of a simulated printer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// MACHINE_TYPE of M115; the UUID is made from it too, so two names are two machines.
+    pub name: String,
+    /// Extruders, 1 to 8.
+    pub tools: u8,
+    /// `ok N10 P15 B3` instead of a bare `ok` (ADVANCED_OK).
+    pub advanced_ok: bool,
+    /// M108, M112, M410 and M876 act on reception (EMERGENCY_PARSER).
+    pub emergency_parser: bool,
+    /// Travel of X, Y and Z from zero, mm.
+    pub travel_mm: [f64; 3],
+    /// Highest target the nozzle accepts, °C.
+    pub nozzle_max_c: f64,
+    /// Highest target the bed accepts, °C.
+    pub bed_max_c: f64,
+    /// Temperature of the room, °C.
+    pub ambient_c: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            name: "Simulated Marlin".to_owned(),
+            tools: 1,
+            advanced_ok: false,
+            emergency_parser: true,
+            travel_mm: [250.0, 210.0, 210.0],
+            nozzle_max_c: 300.0,
+            bed_max_c: 130.0,
+            ambient_c: 21.0,
+        }
+    }
+}

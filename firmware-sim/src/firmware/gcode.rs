@@ -1,0 +1,112 @@
+//! Which command does what. Each family of commands has its module; this one only tells them apart.
+
+mod heating;
+mod hosting;
+mod moving;
+
+use std::time::Duration;
+
+use super::command::Command;
+use super::machine::Machine;
+use super::numbering::LineCounter;
+use super::stage::{Stage, Then};
+
+/// Starts a command and returns what it waits for.
+pub(super) fn execute(machine: &mut Machine, counter: &mut LineCounter, text: &str, now: Duration) -> Stage {
+    machine.planner.retire(now);
+    let visible = Command::visible(text);
+    visible.clone_into(&mut machine.last_command);
+    let Some(command) = Command::parse(visible) else { return unknown(machine, visible) };
+    match command.letter {
+        'G' => g(machine, &command, now),
+        'T' => moving::select_tool(machine, &command),
+        _ => m(machine, counter, &command, now),
+    }
+}
+
+fn g(machine: &mut Machine, command: &Command<'_>, now: Duration) -> Stage {
+    match command.code {
+        0 | 1 => moving::straight(machine, command, now),
+        2 | 3 => moving::arc(machine, command, now),
+        4 => moving::dwell(command),
+        20 | 21 => done(|| machine.motion.inches = command.code == 20),
+        28 => moving::home(command),
+        29 => Stage::Still(Then::Probe),
+        90 | 91 => done(|| machine.motion.relative = [command.code == 91; 4]),
+        92 => moving::rename_place(machine, command),
+        // Retraction by the firmware, planes, parking, coordinate systems: taken, without effect on the model.
+        10..=12 | 17..=19 | 27 | 53..=61 | 80 => Stage::Done,
+        _ => unknown(machine, command.text),
+    }
+}
+
+fn m(machine: &mut Machine, counter: &mut LineCounter, command: &Command<'_>, now: Duration) -> Stage {
+    match command.code {
+        0 | 1 => hosting::stop_for_person(machine, command),
+        17 => Stage::Done,
+        18 | 84 => moving::release(machine, command, now),
+        31 => hosting::print_time(machine),
+        73 => hosting::progress(machine, command),
+        82 | 83 => done(|| machine.motion.relative[3] = command.code == 83),
+        85 => done(|| {
+            machine.max_inactive = command.value('S').and_then(seconds).filter(|time| !time.is_zero())
+        }),
+        104 | 109 => heating::nozzle(machine, command, now),
+        105 => heating::report(machine, now),
+        106 | 107 => heating::fan(machine, command),
+        // M108 and M876 did what they do when they were received.
+        108 | 876 => Stage::Done,
+        110 => done(|| {
+            if let Some(number) = command.integer('N') {
+                counter.set_last(number);
+            }
+        }),
+        112 => done(|| machine.kill_by_host()),
+        113 => hosting::keepalive(machine, command),
+        114 => done(|| machine.report_position()),
+        115 => hosting::describe(machine),
+        118 => hosting::echo(machine, command),
+        119 => hosting::end_stops(machine),
+        140 | 190 => heating::bed(machine, command, now),
+        154 => done(|| machine.position_reports.set(now, command.integer('S').unwrap_or(0))),
+        155 => done(|| machine.temperature_reports.set(now, command.integer('S').unwrap_or(0))),
+        203 => moving::max_feed(machine, command),
+        211 => done(|| {
+            if let Some(on) = command.integer('S') {
+                machine.motion.soft_end_stops = on != 0;
+            }
+        }),
+        220 => moving::feed_percent(machine, command),
+        221 => moving::flow_percent(machine, command),
+        302 => moving::allow_cold_extrusion(machine, command),
+        400 => Stage::Still(Then::Finish),
+        410 => moving::quick_stop(machine, now),
+        code if accepted_without_effect(code) => Stage::Done,
+        _ => unknown(machine, command.text),
+    }
+}
+
+/// Settings and services that real builds have and that change nothing this model shows: statistics and timers
+/// (M75–M78), steps and limits (M92, M201…), messages (M117, M300), PID (M301…), stored settings (M500…),
+/// Prusa's checks (M862, M601, M602), linear advance (M900), drivers (M906…) and the like.
+fn accepted_without_effect(code: u32) -> bool {
+    matches!(code, 42 | 75..=78 | 80 | 92 | 111 | 117 | 120 | 121 | 145 | 149 | 150 | 200..=202 | 204..=209)
+        || matches!(code, 217 | 218 | 250 | 280 | 290 | 300 | 301 | 303..=305 | 355 | 413 | 420 | 425 | 428)
+        || matches!(code, 500..=504 | 512 | 540 | 569 | 572 | 575 | 593 | 601 | 602 | 603 | 665 | 666 | 851)
+        || matches!(code, 862 | 900 | 906..=919 | 930 | 999)
+}
+
+fn unknown(machine: &mut Machine, text: &str) -> Stage {
+    machine.line(&format!("echo:Unknown command: \"{text}\""));
+    Stage::Done
+}
+
+fn done(action: impl FnOnce()) -> Stage {
+    action();
+    Stage::Done
+}
+
+/// A parameter in seconds. A nonsensical one is none.
+fn seconds(value: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(value).ok()
+}

@@ -1,0 +1,52 @@
+//! Heaters and fan.
+
+use std::time::Duration;
+
+use crate::firmware::command::Command;
+use crate::firmware::heat_wait::HeatWait;
+use crate::firmware::machine::Machine;
+use crate::firmware::stage::Stage;
+use crate::firmware::thermal::HeaterId;
+
+/// M104, and M109 that waits.
+pub(super) fn nozzle(machine: &mut Machine, command: &Command<'_>, now: Duration) -> Stage {
+    match machine.nozzle(command.integer('T')) {
+        Some(heater) => set(machine, command, now, heater, command.code == 109),
+        None => {
+            let tool = command.integer('T').unwrap_or(0);
+            machine.line(&format!("echo:M{} Invalid extruder {tool}", command.code));
+            Stage::Done
+        }
+    }
+}
+
+/// M140, and M190 that waits.
+pub(super) fn bed(machine: &mut Machine, command: &Command<'_>, now: Duration) -> Stage {
+    set(machine, command, now, HeaterId::Bed, command.code == 190)
+}
+
+fn set(machine: &mut Machine, command: &Command<'_>, now: Duration, heater: HeaterId, wait: bool) -> Stage {
+    let (warm, exact) = (command.value('S'), command.value('R'));
+    let Some(target) = warm.or(exact.filter(|_| wait)) else { return Stage::Done };
+    machine.thermal.set_target(now, heater, target);
+    if wait { Stage::Heat(HeatWait::begin(now, heater, warm.is_none())) } else { Stage::Done }
+}
+
+/// M105: the answer is the `ok`, without line number and buffer hints.
+pub(super) fn report(machine: &mut Machine, now: Duration) -> Stage {
+    let line = format!("ok {}", machine.temperatures(now));
+    machine.line(&line);
+    Stage::Answered
+}
+
+/// M106 and M107; there is one fan.
+pub(super) fn fan(machine: &mut Machine, command: &Command<'_>) -> Stage {
+    if command.integer('P').unwrap_or(0) != 0 {
+        return Stage::Done;
+    }
+    let speed = if command.code == 107 { 0.0 } else { command.value('S').unwrap_or(255.0) };
+    machine.fan = speed.clamp(0.0, 255.0) as u8;
+    let line = format!("M106 P0 S{}", machine.fan);
+    machine.line(&line);
+    Stage::Done
+}

@@ -1,0 +1,248 @@
+//! The machine behind the command queue: what commands act on and what acts by itself.
+//!
+//! Owns heaters, planner, modes, timers and the outgoing bytes. Knows nothing of line numbers or the queue.
+
+use std::time::Duration;
+
+use super::config::Config;
+use super::heat_wait::Progress;
+use super::identity;
+use super::motion::Motion;
+use super::planner::Planner;
+use super::stage::{Finally, Stage, Then};
+use super::thermal::{HeaterId, Thermal};
+
+/// HOST_KEEPALIVE_FEATURE's default, changed by M113.
+const KEEPALIVE: Duration = Duration::from_secs(2);
+/// A probing pass of G29.
+const PROBING: Duration = Duration::from_secs(25);
+
+/// Everything G-code can change.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) config: Config,
+    pub(crate) out: Vec<u8>,
+    /// Killed: silent until power-up.
+    pub(crate) halted: bool,
+    pub(crate) motion: Motion,
+    pub(crate) planner: Planner,
+    pub(crate) thermal: Thermal,
+    pub(crate) tool: usize,
+    /// M106, 0 to 255.
+    pub(crate) fan: u8,
+    /// M221, percent.
+    pub(crate) flow_percent: i64,
+    /// M302: cold extrusion is allowed.
+    pub(crate) cold_extrusion: bool,
+    /// M73: percent done and minutes left.
+    pub(crate) progress: (i64, Option<i64>),
+    /// M113; `None` is off.
+    pub(crate) keepalive: Option<Duration>,
+    /// M155.
+    pub(crate) temperature_reports: AutoReport,
+    /// M154.
+    pub(crate) position_reports: AutoReport,
+    /// M85; `None` is off.
+    pub(crate) max_inactive: Option<Duration>,
+    pub(crate) last_activity: Duration,
+    /// The command executed last, for the message of M85.
+    pub(crate) last_command: String,
+}
+
+/// A report the firmware sends by itself.
+#[derive(Debug, Default)]
+pub(crate) struct AutoReport {
+    every: Option<Duration>,
+    next: Duration,
+}
+
+impl AutoReport {
+    /// S in seconds; 0 is off.
+    pub(crate) fn set(&mut self, now: Duration, seconds: i64) {
+        let seconds = u64::try_from(seconds.clamp(0, 60)).unwrap_or(0);
+        self.every = (seconds > 0).then(|| Duration::from_secs(seconds));
+        self.next = now + Duration::from_secs(seconds);
+    }
+
+    fn due(&self) -> Option<Duration> {
+        self.every.map(|_| self.next)
+    }
+
+    fn take(&mut self, now: Duration) -> bool {
+        match self.every {
+            Some(every) if now >= self.next => {
+                self.next = now + every;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Machine {
+    pub(crate) fn boot(config: Config) -> Self {
+        let mut machine = Self {
+            out: Vec::new(),
+            halted: false,
+            motion: Motion::new(config.travel_mm),
+            planner: Planner::default(),
+            thermal: Thermal::new(config.tools, config.ambient_c, config.nozzle_max_c, config.bed_max_c),
+            tool: 0,
+            fan: 0,
+            flow_percent: 100,
+            cold_extrusion: false,
+            progress: (0, None),
+            keepalive: Some(KEEPALIVE),
+            temperature_reports: AutoReport::default(),
+            position_reports: AutoReport::default(),
+            max_inactive: None,
+            last_activity: Duration::ZERO,
+            last_command: String::new(),
+            config,
+        };
+        for line in identity::BANNER {
+            machine.line(line);
+        }
+        machine
+    }
+
+    /// Sends a line.
+    pub(crate) fn line(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+        self.out.push(b'\n');
+    }
+
+    /// The `ok` of a command from the queue.
+    pub(crate) fn ok(&mut self, number: Option<i64>, queue_free: usize) {
+        if !self.config.advanced_ok {
+            return self.line("ok");
+        }
+        let number = number.map_or_else(String::new, |number| format!(" N{number}"));
+        self.line(&format!("ok{number} P{} B{queue_free}", self.planner.free()));
+    }
+
+    pub(crate) fn report_position(&mut self) {
+        let report = self.motion.report();
+        self.line(&report);
+    }
+
+    pub(crate) fn temperatures(&self, now: Duration) -> String {
+        self.thermal.report(now, self.tool)
+    }
+
+    /// Carries the running command as far as it gets at `now`.
+    pub(crate) fn proceed(&mut self, stage: Stage, now: Duration) -> Stage {
+        self.planner.retire(now);
+        match stage {
+            Stage::Room(block) if self.planner.free() > 0 => {
+                self.planner.push(now, block);
+                Stage::Done
+            }
+            Stage::Still(then) if self.planner.is_still(now) => self.at_rest(then, now),
+            Stage::Until(end, finally) if now >= end => {
+                if let Finally::Homed(axes) = finally {
+                    self.motion.homed(axes);
+                    self.report_position();
+                }
+                Stage::Done
+            }
+            Stage::Heat(mut wait) => match wait.check(now, self.thermal.heater(wait.heater)) {
+                Progress::Over => Stage::Done,
+                Progress::Waiting(report) => {
+                    if let Some(left) = report {
+                        let line = format!(" {} {left}", self.temperatures(now));
+                        self.line(&line);
+                    }
+                    Stage::Heat(wait)
+                }
+            },
+            Stage::Person(Some(until)) if now >= until => Stage::Done,
+            waiting => waiting,
+        }
+    }
+
+    fn at_rest(&mut self, then: Then, now: Duration) -> Stage {
+        match then {
+            Then::Finish => Stage::Done,
+            Then::Dwell(time) => self.proceed(Stage::Until(now + time, Finally::Nothing), now),
+            Then::Home(axes) => Stage::Until(now + self.motion.homing_time(axes), Finally::Homed(axes)),
+            Then::Probe => Stage::Until(now + PROBING, Finally::Nothing),
+            Then::Release => {
+                self.motion.release();
+                Stage::Done
+            }
+            Then::SelectTool(tool) => {
+                self.tool = tool;
+                Stage::Done
+            }
+            Then::Ask { message, timeout } => {
+                self.line("//action:prompt_end");
+                self.line(&format!("//action:prompt_begin {message}"));
+                self.line("//action:prompt_button Continue");
+                self.line("//action:prompt_show");
+                Stage::Person(timeout.map(|timeout| now + timeout))
+            }
+        }
+    }
+
+    /// M410, on reception or from the queue: the axes stop where they are.
+    pub(crate) fn quick_stop(&mut self, now: Duration) {
+        if let Some(rest) = self.planner.quick_stop(now) {
+            self.motion.position = rest;
+        }
+    }
+
+    /// M112.
+    pub(crate) fn kill_by_host(&mut self) {
+        self.line("echo:M112 Shutdown");
+        self.kill();
+    }
+
+    fn kill(&mut self) {
+        self.line("Error:Printer halted. kill() called!");
+        self.line("//action:poweroff");
+        self.thermal.all_off(self.last_activity);
+        self.halted = true;
+    }
+
+    /// When an automatic report is due.
+    pub(crate) fn next_report(&self) -> Option<Duration> {
+        [self.temperature_reports.due(), self.position_reports.due()].into_iter().flatten().min()
+    }
+
+    /// Sends the automatic reports that are due, or skips them if there is no room to send.
+    pub(crate) fn auto_report(&mut self, now: Duration, roomy: bool) {
+        if self.temperature_reports.take(now) && roomy {
+            let line = format!(" {}", self.temperatures(now));
+            self.line(&line);
+        }
+        if self.position_reports.take(now) && roomy {
+            self.report_position();
+        }
+    }
+
+    /// M85: when the printer kills itself if nothing happens. A running command and a move are activity.
+    pub(crate) fn inactivity_kill_at(&self, running: bool) -> Option<Duration> {
+        let limit = self.max_inactive.filter(|_| !running)?;
+        Some(self.last_activity.max(self.planner.ends()) + limit)
+    }
+
+    pub(crate) fn check_inactivity(&mut self, now: Duration, running: bool) {
+        if running {
+            self.last_activity = now;
+        }
+        if self.inactivity_kill_at(running).is_some_and(|at| now >= at) && !self.halted {
+            let command = std::mem::take(&mut self.last_command);
+            self.line(&format!(
+                "Error:!! KILL caused by too much inactive time - current command: {command}"
+            ));
+            self.kill();
+        }
+    }
+
+    /// The nozzle a command means: its T, or the tool in use. `None` if there is no such nozzle.
+    pub(crate) fn nozzle(&self, wanted: Option<i64>) -> Option<HeaterId> {
+        let index = wanted.map_or(Some(self.tool), |tool| usize::try_from(tool).ok())?;
+        (index < usize::from(self.config.tools)).then_some(HeaterId::Nozzle(index))
+    }
+}

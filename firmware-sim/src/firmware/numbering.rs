@@ -1,0 +1,167 @@
+//! Line numbers and checksums: which received line is accepted, ignored or asked for again.
+//!
+//! Owns the last accepted number. Knows nothing of what a command does, except that M110 sets the number.
+
+/// A line that passed and waits for its turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct QueuedLine {
+    pub(crate) number: Option<i64>,
+    /// Without number and checksum, trimmed.
+    pub(crate) text: String,
+}
+
+/// What becomes of a received line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Queue(QueuedLine),
+    /// The last accepted line or the one before it, once more: Marlin says nothing at all.
+    AlreadyAccepted,
+    /// The text after `Error:`; a resend of the line after the last accepted one is asked for.
+    Reject(&'static str),
+}
+
+/// Remembers the number of the last accepted line.
+#[derive(Debug, Default)]
+pub(crate) struct LineCounter {
+    last: i64,
+}
+
+impl LineCounter {
+    pub(crate) fn last(&self) -> i64 {
+        self.last
+    }
+
+    /// M110 executed from the queue.
+    pub(crate) fn set_last(&mut self, number: i64) {
+        self.last = number;
+    }
+
+    pub(crate) fn check(&mut self, line: &[u8]) -> Verdict {
+        let line = skip_spaces(line);
+        if line.first() != Some(&b'N') {
+            let body = without_trailing_checksum(line);
+            return Verdict::Queue(QueuedLine { number: None, text: text_of(body) });
+        }
+
+        let sets_number = contains(line, b"M110");
+        let mut number = leading_integer(line.get(1..).unwrap_or_default());
+        if sets_number {
+            // `N0 M110 N5`: the second number counts, if there is one.
+            let rest = line.get(4..).unwrap_or_default();
+            if let Some(second) = rest.iter().position(|&byte| byte == b'N') {
+                number = leading_integer(rest.get(second + 1..).unwrap_or_default());
+            }
+        } else if number == self.last || number == self.last - 1 {
+            return Verdict::AlreadyAccepted;
+        } else if number != self.last + 1 {
+            return Verdict::Reject("Line Number is not Last Line Number+1");
+        }
+
+        let Some(star) = line.iter().rposition(|&byte| byte == b'*') else {
+            return Verdict::Reject("No Checksum with line number");
+        };
+        let (body, checksum) = line.split_at(star);
+        let sum = body.iter().fold(0_u8, |sum, byte| sum ^ byte);
+        if leading_integer(checksum.get(1..).unwrap_or_default()) != i64::from(sum) {
+            return Verdict::Reject("checksum mismatch");
+        }
+        self.last = number;
+
+        let sent = leading_integer(body.get(1..).unwrap_or_default());
+        Verdict::Queue(QueuedLine { number: Some(sent), text: text_of(without_number(body)) })
+    }
+}
+
+fn text_of(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).trim().to_owned()
+}
+
+fn skip_spaces(mut line: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] = line {
+        line = rest;
+    }
+    line
+}
+
+fn without_number(line: &[u8]) -> &[u8] {
+    let mut rest = line.get(1..).unwrap_or_default();
+    while let [b'0'..=b'9' | b'-' | b'+', tail @ ..] = rest {
+        rest = tail;
+    }
+    skip_spaces(rest)
+}
+
+/// A checksum without a number is not looked at, but it is no part of the command.
+fn without_trailing_checksum(line: &[u8]) -> &[u8] {
+    let Some(star) = line.iter().rposition(|&byte| byte == b'*') else { return line };
+    let (body, checksum) = line.split_at(star);
+    let digits = checksum.get(1..).unwrap_or_default().trim_ascii();
+    let is_checksum = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    if is_checksum { body } else { line }
+}
+
+fn contains(line: &[u8], word: &[u8]) -> bool {
+    line.windows(word.len()).any(|window| window == word)
+}
+
+/// The number a text starts with, 0 if with none: what C's `strtol` makes of it.
+fn leading_integer(text: &[u8]) -> i64 {
+    let text = text.trim_ascii_start();
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        rest => (false, rest),
+    };
+    let value = digits
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .fold(0_i64, |value, byte| value.saturating_mul(10).saturating_add(i64::from(byte - b'0')))
+        // Marlin's `long` has 32 bits.
+        .min(i64::from(i32::MAX));
+    if negative { -value } else { value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const ORDER: &str = "Line Number is not Last Line Number+1";
+
+    fn queued(number: Option<i64>, text: &str) -> Verdict {
+        Verdict::Queue(QueuedLine { number, text: text.to_owned() })
+    }
+
+    // The lines and verdicts of the observed session, with the last accepted line before each.
+    #[rstest]
+    #[case::first(0, "N1 G92 E0*70", queued(Some(1), "G92 E0"), 1)]
+    #[case::bad_checksum(1, "N2 G92 E0*68", Verdict::Reject("checksum mismatch"), 1)]
+    #[case::resent(1, "N2 G92 E0*69", queued(Some(2), "G92 E0"), 2)]
+    #[case::skipped(2, "N5 G92 E0*66", Verdict::Reject(ORDER), 2)]
+    #[case::repeated(2, "N2 G92 E0*69", Verdict::AlreadyAccepted, 2)]
+    #[case::repeated_before(2, "N1 G92 E0*70", Verdict::AlreadyAccepted, 2)]
+    #[case::older(5, "N2 G92 E0*69", Verdict::Reject(ORDER), 5)]
+    #[case::no_checksum(2, "N3 G92 E0", Verdict::Reject("No Checksum with line number"), 2)]
+    #[case::checksum_without_number(2, "G92 E0*12", queued(None, "G92 E0"), 2)]
+    #[case::set_by_second_number(7, "N0 M110 N0*125", queued(Some(0), "M110 N0"), 0)]
+    #[case::set_by_own_number(7, "N3 M110*0", Verdict::Reject("checksum mismatch"), 7)]
+    #[case::unnumbered_m110_waits_for_its_turn(7, "M110 N100", queued(None, "M110 N100"), 7)]
+    #[case::star_in_text(0, "M117 a*b", queued(None, "M117 a*b"), 0)]
+    #[case::spaces_before(0, "  N1 G92 E0*70", queued(Some(1), "G92 E0"), 1)]
+    fn a_line_is_judged_as_observed(
+        #[case] last: i64,
+        #[case] line: &str,
+        #[case] verdict: Verdict,
+        #[case] last_after: i64,
+    ) {
+        let mut counter = LineCounter { last };
+        assert_eq!(counter.check(line.as_bytes()), verdict);
+        assert_eq!(counter.last(), last_after);
+    }
+
+    #[test]
+    fn a_number_beyond_all_bounds_is_no_panic() {
+        let mut counter = LineCounter::default();
+        assert_eq!(counter.check(b"N99999999999999999999 G28*1"), Verdict::Reject(ORDER));
+    }
+}

@@ -1,0 +1,75 @@
+//! What a command that has been started still waits for.
+
+use std::time::Duration;
+
+use super::heat_wait::HeatWait;
+use super::machine::Machine;
+use super::planner::Block;
+
+/// The state of the running command.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Stage {
+    /// Nothing; its `ok` can go out.
+    Done,
+    /// Nothing; its `ok` is part of the answer it gave.
+    Answered,
+    /// A move waits for room in the planner.
+    Room(Block),
+    /// All moves must have ended, then this.
+    Still(Then),
+    /// Takes until then.
+    Until(Duration, Finally),
+    /// M109, M190.
+    Heat(HeatWait),
+    /// M0, M1: a person, at most until then.
+    Person(Option<Duration>),
+}
+
+/// What follows when the axes rest.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Then {
+    Finish,
+    Dwell(Duration),
+    Home([bool; 3]),
+    Probe,
+    Ask { message: String, timeout: Option<Duration> },
+    Release,
+    SelectTool(usize),
+}
+
+/// What a span of time ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finally {
+    Nothing,
+    Homed([bool; 3]),
+}
+
+impl Stage {
+    /// When there is something to do, if nothing happens before; `None`: only the host can end it.
+    pub(crate) fn deadline(&self, machine: &Machine) -> Option<Duration> {
+        match self {
+            Self::Done | Self::Answered => Some(Duration::ZERO),
+            Self::Room(_) | Self::Still(_) => machine.planner.next_change(),
+            Self::Until(end, _) => Some(*end),
+            Self::Heat(wait) => Some(wait.next_check()),
+            Self::Person(until) => *until,
+        }
+    }
+
+    /// What the `busy` line says of it.
+    pub(crate) fn busy_state(&self) -> &'static str {
+        match self {
+            Self::Person(_) => "paused for user",
+            _ => "processing",
+        }
+    }
+
+    /// M108 ends the wait that is running now, a prompt's answer only that for a person.
+    pub(crate) fn end_wait(&mut self, heating_too: bool) {
+        match self {
+            Self::Person(_) => *self = Self::Done,
+            Self::Heat(_) if heating_too => *self = Self::Done,
+            _ => {}
+        }
+    }
+}

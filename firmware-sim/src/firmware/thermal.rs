@@ -1,0 +1,200 @@
+//! Heaters: first-order warming and cooling, computed when somebody asks. Nothing ticks.
+//!
+//! A heater at full power tends to a final temperature it never reaches; off, to the room's. Both with one time
+//! constant, so its temperature at any time follows from the last change of target. On target the controller
+//! lets it swing a little, as real ones do.
+
+use std::f64::consts::TAU;
+use std::time::Duration;
+
+/// How far a controlled heater swings about its target, °C, and how long a swing takes.
+const SWING_C: f64 = 0.15;
+const SWING_PERIOD_S: f64 = 20.0;
+/// What M105 shows for full power.
+const FULL_POWER: f64 = 127.0;
+
+/// Which heater a command means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HeaterId {
+    Nozzle(usize),
+    Bed,
+}
+
+/// One heater with its target.
+#[derive(Debug, Clone)]
+pub(crate) struct Heater {
+    ambient_c: f64,
+    /// What it would warm to in the end at full power.
+    final_c: f64,
+    time_constant_s: f64,
+    max_target_c: f64,
+    target_c: f64,
+    /// Temperature and time when the target last changed.
+    base_c: f64,
+    base_at: Duration,
+}
+
+impl Heater {
+    fn new(ambient_c: f64, rate_c_per_s: f64, time_constant_s: f64, max_target_c: f64) -> Self {
+        Self {
+            ambient_c,
+            final_c: ambient_c + rate_c_per_s * time_constant_s,
+            time_constant_s,
+            max_target_c,
+            target_c: 0.0,
+            base_c: ambient_c,
+            base_at: Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn target(&self) -> f64 {
+        self.target_c
+    }
+
+    pub(crate) fn set_target(&mut self, now: Duration, target_c: f64) {
+        self.base_c = self.temperature(now);
+        self.base_at = now;
+        self.target_c = target_c.clamp(0.0, self.max_target_c);
+    }
+
+    pub(crate) fn temperature(&self, now: Duration) -> f64 {
+        let elapsed = now.saturating_sub(self.base_at).as_secs_f64();
+        let on_target = self.seconds_to_target();
+        match on_target {
+            Some(reached) if elapsed >= reached => {
+                self.target_c + SWING_C * ((elapsed - reached) / SWING_PERIOD_S * TAU).sin()
+            }
+            _ => {
+                let toward = if self.target_c > self.base_c { self.final_c } else { self.ambient_c };
+                toward + (self.base_c - toward) * (-elapsed / self.time_constant_s).exp()
+            }
+        }
+    }
+
+    /// The `@` of M105, 0 to 127.
+    pub(crate) fn power(&self, now: Duration) -> u8 {
+        let elapsed = now.saturating_sub(self.base_at).as_secs_f64();
+        if self.target_c <= self.ambient_c {
+            return 0;
+        }
+        match self.seconds_to_target() {
+            Some(reached) if elapsed >= reached => {
+                ((self.target_c - self.ambient_c) / (self.final_c - self.ambient_c) * FULL_POWER) as u8
+            }
+            _ if self.target_c > self.base_c => FULL_POWER as u8,
+            _ => 0,
+        }
+    }
+
+    /// From the last change of target; `None` if the target is out of reach (the room is warmer).
+    fn seconds_to_target(&self) -> Option<f64> {
+        let toward = if self.target_c > self.base_c { self.final_c } else { self.ambient_c };
+        let left = (self.target_c - toward) / (self.base_c - toward);
+        (left > 0.0 && left <= 1.0).then(|| -left.ln() * self.time_constant_s)
+    }
+}
+
+/// All heaters of a printer.
+#[derive(Debug, Clone)]
+pub(crate) struct Thermal {
+    nozzles: Vec<Heater>,
+    bed: Heater,
+}
+
+impl Thermal {
+    /// Everything at room temperature and off.
+    pub(crate) fn new(tools: u8, ambient_c: f64, nozzle_max_c: f64, bed_max_c: f64) -> Self {
+        let nozzle = Heater::new(ambient_c, 4.0, 100.0, nozzle_max_c);
+        Self {
+            nozzles: vec![nozzle; usize::from(tools.max(1))],
+            bed: Heater::new(ambient_c, 0.8, 175.0, bed_max_c),
+        }
+    }
+
+    /// A nozzle that does not exist is answered for by the first one.
+    pub(crate) fn heater(&self, id: HeaterId) -> &Heater {
+        match id {
+            HeaterId::Bed => &self.bed,
+            HeaterId::Nozzle(index) => self.nozzles.get(index).unwrap_or(&self.nozzles[0]),
+        }
+    }
+
+    /// Sets a target; one for a nozzle that does not exist is dropped.
+    pub(crate) fn set_target(&mut self, now: Duration, id: HeaterId, target_c: f64) {
+        match id {
+            HeaterId::Bed => self.bed.set_target(now, target_c),
+            HeaterId::Nozzle(index) => {
+                if let Some(nozzle) = self.nozzles.get_mut(index) {
+                    nozzle.set_target(now, target_c);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn all_off(&mut self, now: Duration) {
+        for heater in self.nozzles.iter_mut().chain([&mut self.bed]) {
+            heater.set_target(now, 0.0);
+        }
+    }
+
+    /// `T:21.30 /0.00 B:21.30 /0.00 @:0 B@:0`, with every nozzle once more if there are several.
+    pub(crate) fn report(&self, now: Duration, active: usize) -> String {
+        let reading = |heater: &Heater| format!("{:.2} /{:.2}", heater.temperature(now), heater.target());
+        let active = self.heater(HeaterId::Nozzle(active));
+        let mut temperatures = format!("T:{} B:{}", reading(active), reading(&self.bed));
+        let mut powers = format!(" @:{} B@:{}", active.power(now), self.bed.power(now));
+        if self.nozzles.len() > 1 {
+            for (index, nozzle) in self.nozzles.iter().enumerate() {
+                temperatures += &format!(" T{index}:{}", reading(nozzle));
+                powers += &format!(" @{index}:{}", nozzle.power(now));
+            }
+        }
+        temperatures + &powers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: fn(u64) -> Duration = Duration::from_secs;
+
+    #[test]
+    fn a_nozzle_warms_at_four_degrees_a_second_at_first_and_reaches_its_target() {
+        let mut thermal = Thermal::new(1, 21.0, 300.0, 130.0);
+        let id = HeaterId::Nozzle(0);
+        thermal.set_target(S(0), id, 215.0);
+        let first = thermal.heater(id).temperature(S(1));
+        assert!((24.5..25.0).contains(&first), "{first}");
+        let late = thermal.heater(id).temperature(S(120));
+        assert!((late - 215.0).abs() <= SWING_C, "{late}");
+    }
+
+    #[test]
+    fn it_cools_to_the_room_and_never_below() {
+        let mut thermal = Thermal::new(1, 21.0, 300.0, 130.0);
+        thermal.set_target(S(0), HeaterId::Bed, 60.0);
+        thermal.set_target(S(300), HeaterId::Bed, 0.0);
+        let bed = thermal.heater(HeaterId::Bed);
+        assert!(bed.temperature(S(301)) < 60.2);
+        assert!((bed.temperature(S(5000)) - 21.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn a_target_above_the_limit_is_the_limit() {
+        let mut thermal = Thermal::new(1, 21.0, 300.0, 130.0);
+        thermal.set_target(S(0), HeaterId::Nozzle(0), 999.0);
+        assert_eq!(thermal.heater(HeaterId::Nozzle(0)).target(), 300.0);
+    }
+
+    #[test]
+    fn the_report_names_every_nozzle_when_there_are_several() {
+        let cold = Thermal::new(1, 21.3, 300.0, 130.0);
+        assert_eq!(cold.report(S(0), 0), "T:21.30 /0.00 B:21.30 /0.00 @:0 B@:0");
+        let two = Thermal::new(2, 21.3, 300.0, 130.0);
+        assert_eq!(
+            two.report(S(0), 0),
+            "T:21.30 /0.00 B:21.30 /0.00 T0:21.30 /0.00 T1:21.30 /0.00 @:0 B@:0 @0:0 @1:0"
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! The record of what a printer accepted: one JSON object a line, append-only.
+//!
+//! `{"t":0,"boot":true}` at every start of the simulator, then for every command the printer took from its queue
+//! to execute, in that order, `{"t":12.345,"n":17,"cmd":"G1 X1 Y2","sha256":"…"}`:
+//!
+//! - `t`: seconds of simulated time since that start;
+//! - `n`: the line number the command came with, `null` without one;
+//! - `cmd`: the command without line number and checksum, trimmed;
+//! - `sha256`: the running hash over **every** journalled command since that start, numbered or not, each as
+//!   its `cmd` in UTF-8 followed by one line feed. It proves that no line of the journal is missing.
+//!
+//! Hosts mix their own commands (M105, M110, M155, scripts) with those of a file, so everything is written down
+//! and the reader selects: for the exactness of a print, take the `cmd` of the entries whose `n` is not null and
+//! that are not the host's own, and compare them, or their hash made by the same rule, with the file's.
+//!
+//! Knows no printer and no clock.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::firmware::Accepted;
+
+/// Writes entries to whatever takes bytes.
+#[derive(Debug)]
+pub struct Journal<W: Write> {
+    to: W,
+    hash: Sha256,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    t: f64,
+    n: Option<i64>,
+    cmd: &'a str,
+    sha256: String,
+}
+
+impl<W: Write> Journal<W> {
+    /// Begins a start of the printer with its `boot` line.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn begin(mut to: W) -> io::Result<Self> {
+        to.write_all(b"{\"t\":0,\"boot\":true}\n")?;
+        Ok(Self { to, hash: Sha256::new() })
+    }
+
+    /// Appends one accepted command.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn append(&mut self, accepted: &Accepted) -> io::Result<()> {
+        self.hash.update(accepted.text.as_bytes());
+        self.hash.update(b"\n");
+        let entry = Entry {
+            // Whole microseconds: finer is noise.
+            t: accepted.at.as_micros() as f64 / 1e6,
+            n: accepted.number,
+            cmd: &accepted.text,
+            sha256: hex(&self.hash.clone().finalize()),
+        };
+        serde_json::to_writer(&mut self.to, &entry)?;
+        self.to.write_all(b"\n")
+    }
+
+    /// Hands everything on that the writer holds back.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(DIGITS[usize::from(byte >> 4)]);
+        text.push(DIGITS[usize::from(byte & 15)]);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn the_format_and_the_running_hash() {
+        let mut bytes = Vec::new();
+        let mut journal = Journal::begin(&mut bytes).unwrap();
+        let mut append = |at, number, text: &str| {
+            let at = Duration::from_millis(at);
+            journal.append(&Accepted { at, number, text: text.to_owned() }).unwrap();
+        };
+        append(1500, Some(1), "G28");
+        append(2000, None, "M117 \"é\"");
+        insta::assert_snapshot!(String::from_utf8(bytes).unwrap());
+        assert_eq!(hex(&Sha256::digest("G28\n")).len(), 64);
+    }
+}
