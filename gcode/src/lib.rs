@@ -10,8 +10,14 @@
 //! | [`command`] | what of this line goes to the firmware, and what does it say? |
 //! | [`commands`] | what are the commands of a whole file, in order? |
 //! | [`sniff`] | is this G-code at all, judged by its content? |
+//! | [`scan`] | what is there to know about a whole file, in one pass? |
+//! | [`metadata`] | what does the slicer say of it? |
+//! | [`thumbnail`] | what does it look like? |
 
 pub mod command;
 pub mod commands;
 pub mod lines;
+pub mod metadata;
+pub mod scan;
 pub mod sniff;
+pub mod thumbnail;
