@@ -4,12 +4,14 @@
 //! Knows nothing of G-code.
 
 mod clock;
+mod journal_file;
 mod link;
+mod pace;
 mod signals;
 mod terminal;
+mod wire;
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,11 +20,12 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::firmware::{Config, Firmware};
-use crate::journal::Journal;
 use clock::SimulatedClock;
+use journal_file::JournalFile;
 use link::Link;
 use signals::StopSignal;
 use terminal::Terminal;
+use wire::Wire;
 
 /// What the driver needs to know beside the printer itself.
 #[derive(Debug, Clone)]
@@ -31,6 +34,8 @@ pub struct Options {
     pub link: PathBuf,
     /// Simulated seconds per real second, greater than 0.
     pub speed: f64,
+    /// Bytes pass at this rate in baud, in real time; without it as fast as they can.
+    pub pace_baud: Option<u32>,
     /// Where accepted commands are written down.
     pub journal: Option<PathBuf>,
 }
@@ -67,8 +72,6 @@ pub enum DriverError {
 
 /// While more than this waits to be sent, no more is read: the host is made to wait, nothing is lost.
 const OUTPUT_LIMIT: usize = 16 * 1024;
-/// The journal reaches the disk's cache at least this often.
-const JOURNAL_FLUSH: Duration = Duration::from_millis(100);
 
 /// Runs one printer until SIGINT or SIGTERM. Prints `ready <link> <pty>` on standard output when hosts may come.
 ///
@@ -82,7 +85,7 @@ pub fn run(config: Config, options: &Options) -> Result<(), DriverError> {
     let link = Link::create(&options.link, terminal.path()).map_err(link_error)?;
     announce(&link, &terminal);
 
-    let result = serve(config, options.speed, &terminal, &stop, journal.as_mut());
+    let result = serve(config, options, &terminal, &stop, journal.as_mut());
     let flushed = journal.as_mut().map_or(Ok(()), JournalFile::flush);
     result.and(flushed)
 }
@@ -96,97 +99,53 @@ fn announce(link: &Link, terminal: &Terminal) {
 
 fn serve(
     config: Config,
-    speed: f64,
+    options: &Options,
     terminal: &Terminal,
     stop: &StopSignal,
     mut journal: Option<&mut JournalFile>,
 ) -> Result<(), DriverError> {
-    let clock = SimulatedClock::start(speed);
+    let clock = SimulatedClock::start(options.speed);
+    let mut wire = Wire::new(terminal, options.pace_baud);
     let mut firmware = Firmware::new(config);
     let mut buffer = [0_u8; 4096];
     loop {
         firmware.advance(clock.now());
-        let real = clock.real();
+        let accepted = firmware.take_accepted();
         let flush_at = match journal.as_deref_mut() {
-            Some(journal) => journal.record(&mut firmware, real)?,
-            None => {
-                firmware.take_accepted();
-                None
-            }
+            Some(journal) => journal.record(&accepted, clock.real())?,
+            None => None,
         };
-        terminal.write(firmware.output()).map_err(DriverError::Lost)?;
+        wire.send(firmware.output(), clock.real()).map_err(DriverError::Lost)?;
 
-        let mut interest = PollFlags::empty();
-        let wants_input = firmware.room() > 0 && firmware.output().len() < OUTPUT_LIMIT;
-        interest.set(PollFlags::IN, wants_input);
-        interest.set(PollFlags::OUT, !firmware.output().is_empty());
-        let due = firmware.next_deadline().map(|due| clock.real_time_of(due));
-        let timeout = [due, flush_at].into_iter().flatten().min().map(|at| at.saturating_sub(clock.real()));
-
-        let mut watched = [
-            PollFd::from_borrowed_fd(terminal.as_fd(), interest),
-            PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN),
-            PollFd::from_borrowed_fd(terminal.closings(), PollFlags::IN),
-        ];
-        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-        match poll(&mut watched, timeout.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(errno) => return Err(DriverError::Lost(errno.into())),
+        let room = if firmware.output().len() < OUTPUT_LIMIT { firmware.room().min(buffer.len()) } else { 0 };
+        let mut watched = vec![wire.interest(room), PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN)];
+        if let Some(closings) = terminal.closings() {
+            watched.push(PollFd::from_borrowed_fd(closings, PollFlags::IN));
         }
-        let [pty, stopping, closing] = watched.map(|fd| fd.revents());
-        if !stopping.is_empty() {
+        let due = firmware.next_deadline().map(|due| clock.real_time_of(due));
+        let wake = [due, flush_at, wire.next()].into_iter().flatten().min();
+        wait(&mut watched, wake.map(|wake| wake.saturating_sub(clock.real())))?;
+
+        let readable =
+            |index: usize| watched.get(index).is_some_and(|fd| fd.revents().contains(PollFlags::IN));
+        // The stop signal's other end is closed, not written to.
+        if watched.get(1).is_some_and(|stop| !stop.revents().is_empty()) {
             return Ok(());
         }
-        if !closing.is_empty() {
+        if readable(2) {
             terminal.host_closed();
         }
-        if pty.contains(PollFlags::IN) {
-            let wanted = buffer.len().min(firmware.room());
-            let read = terminal.read(&mut buffer[..wanted]).map_err(DriverError::Lost)?;
+        let read = wire.receive(&mut buffer[..room], readable(0), clock.real()).map_err(DriverError::Lost)?;
+        if read > 0 {
             firmware.receive(clock.now(), &buffer[..read]);
         }
     }
 }
 
-/// A journal in a file, flushed in time.
-struct JournalFile {
-    path: PathBuf,
-    journal: Journal<BufWriter<File>>,
-    flush_at: Option<Duration>,
-}
-
-impl JournalFile {
-    fn open(path: PathBuf) -> Result<Self, DriverError> {
-        let journal = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(&path)
-            .and_then(|file| Journal::begin(BufWriter::with_capacity(64 * 1024, file)))
-            .and_then(|mut journal| journal.flush().map(|()| journal));
-        match journal {
-            Ok(journal) => Ok(Self { path, journal, flush_at: None }),
-            Err(source) => Err(DriverError::Journal { path, source }),
-        }
-    }
-
-    /// Writes down what was accepted; returns when it must be called again to flush.
-    fn record(&mut self, firmware: &mut Firmware, real: Duration) -> Result<Option<Duration>, DriverError> {
-        for accepted in firmware.take_accepted() {
-            self.journal.append(&accepted).map_err(|source| self.error(source))?;
-            self.flush_at.get_or_insert(real + JOURNAL_FLUSH);
-        }
-        if self.flush_at.is_some_and(|at| real >= at) {
-            self.flush()?;
-        }
-        Ok(self.flush_at)
-    }
-
-    fn flush(&mut self) -> Result<(), DriverError> {
-        self.flush_at = None;
-        self.journal.flush().map_err(|source| self.error(source))
-    }
-
-    fn error(&self, source: io::Error) -> DriverError {
-        DriverError::Journal { path: self.path.clone(), source }
+fn wait(watched: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<(), DriverError> {
+    let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+    match poll(watched, timeout.as_ref()) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(errno) => Err(DriverError::Lost(errno.into())),
     }
 }

@@ -115,13 +115,14 @@ impl Firmware {
         }
         let taken = bytes.len().min(self.room());
         for &byte in bytes.iter().take(taken) {
-            self.received.push_back(byte);
-            if !self.machine.config.emergency_parser {
-                continue;
-            }
-            if let Some(emergency) = self.emergency.take(byte) {
+            if let Some(emergency) =
+                self.emergency.take(byte).filter(|_| self.machine.config.emergency_parser)
+            {
+                // What came before it has been looked at by then, as on a board whose loop outruns its line.
+                self.settle();
                 self.act_on(emergency);
             }
+            self.received.push_back(byte);
         }
         self.settle();
         taken

@@ -61,8 +61,10 @@ impl<W: Write> Journal<W> {
             cmd: &accepted.text,
             sha256: hex(&self.hash.clone().finalize()),
         };
-        serde_json::to_writer(&mut self.to, &entry)?;
-        self.to.write_all(b"\n")
+        // In one piece, so that a buffering writer never leaves half a line behind.
+        let mut line = serde_json::to_vec(&entry)?;
+        line.push(b'\n');
+        self.to.write_all(&line)
     }
 
     /// Hands everything on that the writer holds back.
@@ -100,7 +102,11 @@ mod tests {
         };
         append(1500, Some(1), "G28");
         append(2000, None, "M117 \"é\"");
-        insta::assert_snapshot!(String::from_utf8(bytes).unwrap());
-        assert_eq!(hex(&Sha256::digest("G28\n")).len(), 64);
+        // The sums are those of sha256sum over "G28\n" and over both lines.
+        insta::assert_snapshot!(String::from_utf8(bytes).unwrap(), @r#"
+        {"t":0,"boot":true}
+        {"t":1.5,"n":1,"cmd":"G28","sha256":"8080cd1d636d28b227689516fdadfd2aaed94e57b113db13523a38b51d0d09e9"}
+        {"t":2.0,"n":null,"cmd":"M117 \"é\"","sha256":"0a0f2f3a449dfdda324cfb1b9c4b2beb750e1abb7424ca7004f4276e88588ca5"}
+        "#);
     }
 }

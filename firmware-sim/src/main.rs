@@ -22,9 +22,13 @@ struct Arguments {
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = speed)]
     speed: f64,
 
-    /// Line rate the printer is said to have; only shown, a pty has none
-    #[arg(long, value_name = "N", default_value_t = 115_200)]
+    /// Line rate of the printer: shown, and kept with --pace (a pty has no rate of its own)
+    #[arg(long, value_name = "N", default_value_t = 115_200, value_parser = clap::value_parser!(u32).range(300..))]
     baud: u32,
+
+    /// Let bytes pass at baud/10 a second of real time, in both directions
+    #[arg(long)]
+    pace: bool,
 
     /// Append every accepted command to this file, one JSON object a line
     ///
@@ -68,7 +72,11 @@ fn main() -> ExitCode {
         emergency_parser: !arguments.no_emergency_parser,
         ..Config::default()
     };
-    let options = Options { link: arguments.link, speed: arguments.speed, journal: arguments.journal };
+    let pace_baud = arguments.pace.then_some(arguments.baud);
+    let options =
+        Options { link: arguments.link, speed: arguments.speed, pace_baud, journal: arguments.journal };
+    let (name, baud, speed) = (&config.name, arguments.baud, arguments.speed);
+    let _ = writeln!(std::io::stderr(), "firmware-sim: {name}, {baud} baud, time x {speed}");
     match driver::run(config, &options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

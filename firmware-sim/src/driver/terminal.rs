@@ -22,7 +22,8 @@ use rustix::termios::{OptionalActions, ioctl_tiocnxcl, tcgetattr, tcsetattr};
 pub(super) struct Terminal {
     master: OwnedFd,
     slave: OwnedFd,
-    closings: OwnedFd,
+    /// `None` where the system has no watches left: then only exclusive mode outlives its host.
+    closings: Option<OwnedFd>,
     path: PathBuf,
 }
 
@@ -41,8 +42,7 @@ impl Terminal {
         tcsetattr(&slave, OptionalActions::Now, &mode)?;
         rustix::io::ioctl_fionbio(&master, true)?;
 
-        let closings = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        inotify::add_watch(&closings, &path, WatchFlags::CLOSE_WRITE | WatchFlags::CLOSE_NOWRITE)?;
+        let closings = watch_closings(&path).ok();
         Ok(Self { master, slave, closings, path })
     }
 
@@ -52,15 +52,17 @@ impl Terminal {
     }
 
     /// Becomes readable when a host closes the port.
-    pub(super) fn closings(&self) -> BorrowedFd<'_> {
-        self.closings.as_fd()
+    pub(super) fn closings(&self) -> Option<BorrowedFd<'_>> {
+        self.closings.as_ref().map(AsFd::as_fd)
     }
 
     /// A host closed the port: the next one may open it, whatever mode the last one set.
     pub(super) fn host_closed(&self) {
-        let mut buffer = [MaybeUninit::uninit(); 1024];
-        let mut events = inotify::Reader::new(&self.closings, &mut buffer);
-        while events.next().is_ok() {}
+        if let Some(closings) = &self.closings {
+            let mut buffer = [MaybeUninit::uninit(); 1024];
+            let mut events = inotify::Reader::new(closings, &mut buffer);
+            while events.next().is_ok() {}
+        }
         let _ = ioctl_tiocnxcl(&self.slave);
     }
 
@@ -73,8 +75,8 @@ impl Terminal {
         }
     }
 
-    /// Writes what the pty takes now and leaves the rest.
-    pub(super) fn write(&self, bytes: &mut Vec<u8>) -> io::Result<()> {
+    /// Writes what the pty takes now and says how much that was.
+    pub(super) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         let mut written = 0;
         while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
             match rustix::io::write(&self.master, rest) {
@@ -84,9 +86,14 @@ impl Terminal {
                 Err(errno) => return Err(errno.into()),
             }
         }
-        bytes.drain(..written);
-        Ok(())
+        Ok(written)
     }
+}
+
+fn watch_closings(path: &Path) -> io::Result<OwnedFd> {
+    let closings = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
+    inotify::add_watch(&closings, path, WatchFlags::CLOSE_WRITE | WatchFlags::CLOSE_NOWRITE)?;
+    Ok(closings)
 }
 
 impl AsFd for Terminal {

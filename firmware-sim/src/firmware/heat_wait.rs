@@ -12,10 +12,13 @@ const RESIDENCY_HEAD_START: Duration = Duration::from_millis(3333);
 const WINDOW_C: f64 = 1.0;
 const HYSTERESIS_C: f64 = 3.0;
 const REPORT_EVERY: Duration = Duration::from_secs(1);
+/// Cooling that brings less than this in this time is given up (MIN_COOLING_SLOPE_DEG, MIN_COOLING_SLOPE_TIME).
+const COOLING_STEP_C: f64 = 1.5;
+const COOLING_STEP_TIME: Duration = Duration::from_secs(60);
 const CHECK_EVERY: Duration = Duration::from_millis(100);
 
 /// A running wait for a heater.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct HeatWait {
     pub(crate) heater: HeaterId,
     /// Given by R instead of S: wait for cooling down, too.
@@ -23,6 +26,8 @@ pub(crate) struct HeatWait {
     settled_at: Option<Duration>,
     checked_at: Option<Duration>,
     report_at: Duration,
+    /// Time and temperature the present step of cooling began with.
+    cooling_from: Option<(Duration, f64)>,
 }
 
 /// What a look at the heater brought.
@@ -35,7 +40,7 @@ pub(crate) enum Progress {
 
 impl HeatWait {
     pub(crate) fn begin(now: Duration, heater: HeaterId, cooling_too: bool) -> Self {
-        Self { heater, cooling_too, settled_at: None, checked_at: None, report_at: now }
+        Self { heater, cooling_too, settled_at: None, checked_at: None, report_at: now, cooling_from: None }
     }
 
     pub(crate) fn next_check(&self) -> Duration {
@@ -45,6 +50,9 @@ impl HeatWait {
     pub(crate) fn check(&mut self, now: Duration, heater: &Heater) -> Progress {
         let temperature = heater.temperature(now);
         if !self.cooling_too && self.settled_at.is_none() && temperature > heater.target() + WINDOW_C {
+            return Progress::Over;
+        }
+        if temperature > heater.target() + WINDOW_C && self.cools_no_more(now, temperature) {
             return Progress::Over;
         }
         let off = (heater.target() - temperature).abs();
@@ -67,5 +75,16 @@ impl HeatWait {
         }
         self.report_at = now + REPORT_EVERY;
         Progress::Waiting(Some(left.map_or_else(|| "W:?".to_owned(), |left| format!("W:{}", left.as_secs()))))
+    }
+
+    fn cools_no_more(&mut self, now: Duration, temperature: f64) -> bool {
+        match self.cooling_from {
+            Some((since, _)) if now < since + COOLING_STEP_TIME => false,
+            Some((_, from)) if from - temperature < COOLING_STEP_C => true,
+            _ => {
+                self.cooling_from = Some((now, temperature));
+                false
+            }
+        }
     }
 }
