@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use stardust_protocol::limits::MAX_MQTT_PAYLOAD_BYTES;
 
+use crate::GatewayError;
+
 /// Limits and deadlines of the edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayConfig {
@@ -42,5 +44,25 @@ impl Default for GatewayConfig {
             max_packet_bytes: MAX_MQTT_PAYLOAD_BYTES + 512,
             event_capacity: 4_096,
         }
+    }
+}
+
+impl GatewayConfig {
+    pub(crate) fn check(&self) -> Result<(), GatewayError> {
+        let whole = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
+        for (setting, value, least) in [
+            ("max_connections", self.max_connections, 1),
+            ("max_connections_per_ip", self.max_connections_per_ip, 1),
+            ("packets_per_second", whole(self.packets_per_second), 1),
+            ("packet_burst", whole(self.packet_burst), 1),
+            // Below this not even a CONNECT with its credential fits.
+            ("max_packet_bytes", self.max_packet_bytes, 256),
+            ("event_capacity", self.event_capacity, 1),
+        ] {
+            if value < least {
+                return Err(GatewayError::Setting { setting, least, value });
+            }
+        }
+        Ok(())
     }
 }

@@ -17,7 +17,9 @@ pub enum GatewayError {
     #[error("the MQTT gateway can't start: the system gives no thread for the broker ({0})")]
     Thread(#[source] std::io::Error),
     /// The embedded broker did not take the hub's own link.
-    #[error("the MQTT gateway can't start: the embedded broker does not answer; this is a defect, please report it")]
+    #[error(
+        "the MQTT gateway can't start: the embedded broker does not answer; this is a defect, please report it"
+    )]
     Broker,
 }
 
@@ -33,6 +35,8 @@ pub enum PublishError {
         limit: usize,
     },
     /// The gateway is shut down, or its broker died.
-    #[error("the message was not sent: the MQTT broker is not running; agents fetch what they missed when they reconnect")]
+    #[error(
+        "the message was not sent: the MQTT broker is not running; agents fetch what they missed when they reconnect"
+    )]
     BrokerDown,
 }
