@@ -42,7 +42,7 @@ fn g(machine: &mut Machine, command: &Command<'_>, now: Duration) -> Stage {
 
 fn m(machine: &mut Machine, counter: &mut LineCounter, command: &Command<'_>, now: Duration) -> Stage {
     match command.code {
-        0 | 1 => hosting::stop_for_person(machine, command),
+        0 | 1 => hosting::stop_for_person(command),
         17 => Stage::Done,
         18 | 84 => moving::release(machine, command, now),
         31 => hosting::print_time(machine),

@@ -175,7 +175,11 @@ impl Machine {
                 self.tool = tool;
                 Stage::Done
             }
-            Then::Ask { message, timeout } => {
+            Then::Ask { text, default, timeout } => {
+                if let Some(text) = &text {
+                    self.line(&format!("echo:{text}"));
+                }
+                let message = text.as_deref().unwrap_or(default);
                 self.line("//action:prompt_end");
                 self.line(&format!("//action:prompt_begin {message}"));
                 self.line("//action:prompt_button Continue");

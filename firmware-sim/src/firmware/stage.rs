@@ -32,7 +32,12 @@ pub(crate) enum Then {
     Dwell(Duration),
     Home([bool; 3]),
     Probe,
-    Ask { message: String, timeout: Option<Duration> },
+    /// Without a text of its own the prompt shows the default.
+    Ask {
+        text: Option<String>,
+        default: &'static str,
+        timeout: Option<Duration>,
+    },
     Release,
     SelectTool(usize),
 }

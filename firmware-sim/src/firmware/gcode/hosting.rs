@@ -16,20 +16,16 @@ pub(super) fn describe(machine: &mut Machine) -> Stage {
     Stage::Done
 }
 
-/// M0 and M1: text to show, and at most P milliseconds or S seconds to wait.
-pub(super) fn stop_for_person(machine: &mut Machine, command: &Command<'_>) -> Stage {
-    let timeout = match (timeout_of(command.message(), 'P'), timeout_of(command.message(), 'S')) {
+/// M0 and M1: text to show, or at most P milliseconds or S seconds to wait.
+pub(super) fn stop_for_person(command: &Command<'_>) -> Stage {
+    let message = command.message();
+    let timeout = match (timeout_of(message, 'P'), timeout_of(message, 'S')) {
         (Some(ms), _) => seconds(ms / 1000.0),
         (None, s) => s.and_then(seconds),
     };
-    let given = command.message();
-    let message = if timeout.is_some() { "" } else { given };
-    if !message.is_empty() {
-        machine.line(&format!("echo:{message}"));
-    }
+    let text = (timeout.is_none() && !message.is_empty()).then(|| message.to_owned());
     let default = if command.code == 1 { "M1 Stop" } else { "M0 Stop" };
-    let message = if message.is_empty() { default } else { message }.to_owned();
-    Stage::Still(Then::Ask { message, timeout: timeout.filter(|time| !time.is_zero()) })
+    Stage::Still(Then::Ask { text, default, timeout: timeout.filter(|time| !time.is_zero()) })
 }
 
 /// `P500` or `S5` at the start of the text, and nothing else there: otherwise it is something to show.
