@@ -23,12 +23,13 @@ use crate::GatewayError;
 use crate::events::EventSender;
 use feeder::{Feeder, LinkKey};
 
-/// Bytes of a topic's log before a new segment is begun, and how many full ones are kept. The Router keeps a log
-/// for every filter that was ever subscribed to, that is one for each printer's commands, and never frees it.
-const COMMAND_SEGMENT: SegmentConfig = SegmentConfig { max_segment_size: 8 * 1024, max_segment_count: 2 };
+/// The Router keeps a log for every filter that was ever subscribed to, that is one for each printer's commands, and
+/// never frees it. What a subscriber has not taken is lost when its segment goes: two full ones stay, which hold
+/// some 300 commands of usual size.
+const COMMAND_SEGMENTS: SegmentConfig = SegmentConfig { max_segment_size: 16 * 1024, max_segment_count: 3 };
 /// There is one log for all status messages.
-const STATUS_SEGMENT: SegmentConfig =
-    SegmentConfig { max_segment_size: 8 * 1024 * 1024, max_segment_count: 2 };
+const STATUS_SEGMENTS: SegmentConfig =
+    SegmentConfig { max_segment_size: 4 * 1024 * 1024, max_segment_count: 4 };
 /// Connections that the Router may not have forgotten yet, and the hub's own link. At its own limit the Router
 /// refuses without an answer, so that limit must never be reached.
 const SPARE_LINKS: usize = 64;
@@ -58,9 +59,9 @@ impl Broker {
             RouterConfig {
                 max_connections: max_connections + SPARE_LINKS,
                 max_outgoing_packet_count: OUTGOING_BATCH,
-                max_segment_size: COMMAND_SEGMENT.max_segment_size,
-                max_segment_count: COMMAND_SEGMENT.max_segment_count,
-                custom_segment: Some(HashMap::from([(status_filter.clone(), STATUS_SEGMENT)])),
+                max_segment_size: COMMAND_SEGMENTS.max_segment_size,
+                max_segment_count: COMMAND_SEGMENTS.max_segment_count,
+                custom_segment: Some(HashMap::from([(status_filter.clone(), STATUS_SEGMENTS)])),
                 // The status log exists before the first device can publish.
                 initialized_filters: Some(vec![status_filter.clone()]),
                 ..RouterConfig::default()

@@ -22,10 +22,10 @@ fn client(bench: &Bench, user: &str, password: &str) -> (AsyncClient, EventLoop)
 async fn until<T>(eventloop: &mut EventLoop, wanted: impl Fn(Packet) -> Option<T>) -> T {
     timeout(PATIENCE, async {
         loop {
-            if let Event::Incoming(packet) = eventloop.poll().await.unwrap() {
-                if let Some(found) = wanted(packet) {
-                    return found;
-                }
+            if let Event::Incoming(packet) = eventloop.poll().await.unwrap()
+                && let Some(found) = wanted(packet)
+            {
+                return found;
             }
         }
     })

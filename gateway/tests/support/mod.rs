@@ -16,8 +16,8 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 /// Longer than anything here takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(20);
-pub const PASSWORD: &str = "right";
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PASSWORD: &str = "right";
 
 /// Lets every printer of one workspace in.
 struct OnePassword {
@@ -36,15 +36,15 @@ impl Authenticator for OnePassword {
     }
 }
 
-pub struct Bench {
-    pub gateway: Gateway,
-    pub events: mpsc::Receiver<EdgeEvent>,
-    pub addr: SocketAddr,
-    pub workspace: WorkspaceId,
+pub(crate) struct Bench {
+    pub(crate) gateway: Gateway,
+    pub(crate) events: mpsc::Receiver<EdgeEvent>,
+    pub(crate) addr: SocketAddr,
+    pub(crate) workspace: WorkspaceId,
 }
 
 impl Bench {
-    pub async fn start(config: GatewayConfig) -> Self {
+    pub(crate) async fn start(config: GatewayConfig) -> Self {
         let workspace = WorkspaceId::generate(Timestamp::from_millis(0));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -53,37 +53,37 @@ impl Bench {
         Self { gateway, events, addr, workspace }
     }
 
-    pub fn printer(&self) -> PrinterId {
+    pub(crate) fn printer(&self) -> PrinterId {
         PrinterId::generate(Timestamp::from_millis(0))
     }
 
-    pub fn principal(&self, printer: PrinterId) -> Principal {
+    pub(crate) fn principal(&self, printer: PrinterId) -> Principal {
         Principal::Device { workspace: self.workspace, printer }
     }
 
-    pub fn topic(&self, printer: PrinterId, channel: Channel) -> Topic {
+    pub(crate) fn topic(&self, printer: PrinterId, channel: Channel) -> Topic {
         Topic { workspace: self.workspace, printer, channel }
     }
 
-    pub fn status(&self, printer: PrinterId) -> String {
+    pub(crate) fn status(&self, printer: PrinterId) -> String {
         self.topic(printer, Channel::Status).to_string()
     }
 
-    pub fn command(&self, printer: PrinterId) -> String {
+    pub(crate) fn command(&self, printer: PrinterId) -> String {
         self.topic(printer, Channel::Command).to_string()
     }
 
-    pub async fn event(&mut self) -> EdgeEvent {
+    pub(crate) async fn event(&mut self) -> EdgeEvent {
         timeout(PATIENCE, self.events.recv()).await.expect("an event in time").expect("a running gateway")
     }
 
     /// A raw client, not logged in.
-    pub async fn raw(&self) -> Raw {
+    pub(crate) async fn raw(&self) -> Raw {
         Raw { stream: TcpStream::connect(self.addr).await.unwrap() }
     }
 
     /// A raw client that has logged in; its `Connected` event is taken.
-    pub async fn device(&mut self, printer: PrinterId) -> Raw {
+    pub(crate) async fn device(&mut self, printer: PrinterId) -> Raw {
         let mut raw = self.raw().await;
         raw.send(&connect(&printer.to_string(), PASSWORD)).await;
         assert_eq!(raw.packet().await, Some(vec![0x20, 2, 0, 0]));
@@ -95,18 +95,18 @@ impl Bench {
     }
 }
 
-pub struct Raw {
-    pub stream: TcpStream,
+pub(crate) struct Raw {
+    pub(crate) stream: TcpStream,
 }
 
 impl Raw {
     /// The peer may have closed already: what comes back is what counts.
-    pub async fn send(&mut self, bytes: &[u8]) {
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes).await;
     }
 
     /// The next packet, whole; `None` when the gateway has closed the connection.
-    pub async fn packet(&mut self) -> Option<Vec<u8>> {
+    pub(crate) async fn packet(&mut self) -> Option<Vec<u8>> {
         timeout(PATIENCE, async {
             let mut packet = vec![self.stream.read_u8().await.ok()?];
             let mut length = 0;
@@ -128,7 +128,7 @@ impl Raw {
     }
 }
 
-pub fn packet(first: u8, body: &[u8]) -> Vec<u8> {
+pub(crate) fn packet(first: u8, body: &[u8]) -> Vec<u8> {
     let mut packet = vec![first];
     let mut rest = body.len();
     loop {
@@ -143,18 +143,18 @@ pub fn packet(first: u8, body: &[u8]) -> Vec<u8> {
     packet
 }
 
-pub fn text(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn text(bytes: &[u8]) -> Vec<u8> {
     let mut field = u16::try_from(bytes.len()).unwrap().to_be_bytes().to_vec();
     field.extend_from_slice(bytes);
     field
 }
 
-pub fn connect(user: &str, password: &str) -> Vec<u8> {
+pub(crate) fn connect(user: &str, password: &str) -> Vec<u8> {
     connect_with(4, 0xc2, 0, user, password, &[])
 }
 
 /// `between`: will topic and message, when `flags` say that there is a will.
-pub fn connect_with(
+pub(crate) fn connect_with(
     level: u8,
     flags: u8,
     keep_alive: u16,
@@ -173,16 +173,16 @@ pub fn connect_with(
     packet(0x10, &body)
 }
 
-pub fn publish(topic: &[u8], payload: &[u8]) -> Vec<u8> {
+pub(crate) fn publish(topic: &[u8], payload: &[u8]) -> Vec<u8> {
     packet(0x30, &[text(topic), payload.to_vec()].concat())
 }
 
-pub fn publish_qos(qos: u8, id: u16, topic: &str, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn publish_qos(qos: u8, id: u16, topic: &str, payload: &[u8]) -> Vec<u8> {
     let body = [text(topic.as_bytes()), id.to_be_bytes().to_vec(), payload.to_vec()].concat();
     packet(0x30 | qos << 1, &body)
 }
 
-pub fn subscribe(id: u16, filters: &[(&str, u8)]) -> Vec<u8> {
+pub(crate) fn subscribe(id: u16, filters: &[(&str, u8)]) -> Vec<u8> {
     let mut body = id.to_be_bytes().to_vec();
     for (filter, qos) in filters {
         body.extend(text(filter.as_bytes()));
