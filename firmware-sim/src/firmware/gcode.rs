@@ -88,11 +88,17 @@ fn m(machine: &mut Machine, counter: &mut LineCounter, command: &Command<'_>, no
 
 /// Settings and services that real builds have and that change nothing this model shows: statistics and timers
 /// (M75–M78), steps and limits (M92, M201…), messages (M117, M300), PID (M301…), stored settings (M500…),
-/// Prusa's checks (M862, M601, M602), linear advance (M900), drivers (M906…) and the like.
+/// Prusa's checks (M862, M601, M602) and its filament changer (M403, M701, M702), linear advance (M900), drivers (M906…) and the like.
 fn accepted_without_effect(code: u32) -> bool {
     matches!(code, 42 | 75..=78 | 80 | 92 | 111 | 117 | 120 | 121 | 145 | 149 | 150 | 200..=202 | 204..=209)
-        || matches!(code, 217 | 218 | 250 | 280 | 290 | 300 | 301 | 303..=305 | 355 | 413 | 420 | 425 | 428)
-        || matches!(code, 500..=504 | 512 | 540 | 569 | 572 | 575 | 593 | 601 | 602 | 603 | 665 | 666 | 851)
+        || matches!(
+            code,
+            217 | 218 | 250 | 280 | 290 | 300 | 301 | 303..=305 | 355 | 403 | 413 | 420 | 425 | 428
+        )
+        || matches!(
+            code,
+            500..=504 | 512 | 540 | 569 | 572 | 575 | 593 | 601 | 602 | 603 | 665 | 666 | 701 | 702 | 851
+        )
         || matches!(code, 862 | 900 | 906..=919 | 930 | 999)
 }
 
