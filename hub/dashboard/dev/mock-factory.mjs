@@ -1,0 +1,204 @@
+// The made-up printers, files and jobs of the stand-in hub. Jobs print in about MOCK_PRINT_S seconds.
+import { randomUUID } from "node:crypto";
+
+const PRINT_S = Number(process.env.MOCK_PRINT_S ?? 40);
+const TICK_MS = 500;
+const PAIRED_AFTER_MS = Number(process.env.MOCK_PAIR_MS ?? 8_000);
+const base = { workspace_id: "w1" };
+const ago = (minutes) => new Date(Date.now() - minutes * 60e3).toISOString();
+const now = () => new Date().toISOString();
+
+export function createFactory(publish) {
+  const printers = new Map();
+  const files = new Map();
+  const jobs = new Map();
+  const tokens = [{ id: "t1", name: "Slicer in the lab", created_at: ago(9000), last_used_at: ago(35) }];
+  const courses = new Map();
+  const upsert = (resource, item) => publish({ resource, op: "upsert", id: item.id, data: item });
+
+  function patch(resource, item, change) {
+    for (const [key, value] of Object.entries(change)) {
+      if (value === null) delete item[key];
+      else item[key] = value;
+    }
+    publish({ resource, op: "patch", id: item.id, data: change });
+  }
+
+  function go(job, state, by, reason) {
+    courses.get(job.id).push({ from: job.state, to: state, at: now(), ...(by ? { by } : {}), ...(reason ? { reason } : {}) });
+    const printer = job.printer_id && printers.get(job.printer_id);
+    const times = {
+      claimed: { claimed_at: now(), printer_name: printer?.name }, printing: { started_at: job.started_at ?? now() },
+      awaiting_removal: { finished_at: now(), needs_removal: true }, cancelled: { finished_at: now() }, finished: { removed_at: now(), needs_removal: false },
+    };
+    patch("job", job, { state, requested: null, ...times[state] });
+    if (job.progress) job.progress.state = state;
+  }
+
+  function addPrinter(name, model, state = "idle", extra = {}) {
+    const printer = {
+      ...base, id: randomUUID(), name, model, created_at: ago(50000), version: 1, state, contact: { state: "online", since: ago(60) },
+      status: { state, tools: [{ actual: 24.3, target: 0 }], bed: { actual: 23.1, target: 0 }, firmware: "Marlin 2.1.2", agent_version: "0.1.0" },
+      ...extra,
+    };
+    printers.set(printer.id, printer);
+    return printer;
+  }
+
+  function addFile(name, body, minutes = 0, size = body.length) {
+    const text = body.toString("latin1");
+    const file = {
+      ...base, id: randomUUID(), owner_id: "u1", name, created_at: ago(minutes), updated_at: ago(minutes), version_id: randomUUID(),
+      version_number: 1, size_bytes: size, sha256: "0".repeat(64), extraction: "pending",
+    };
+    files.set(file.id, file);
+    const ready = () => patch("file", file, { extraction: "ready", thumbnail_url: `/api/v1/files/${file.id}/thumbnail?v=1`, metadata: facts(text) });
+    upsert("file", file);
+    if (minutes) ready();
+    else setTimeout(ready, 1500);
+    return file;
+  }
+
+  function facts(text) {
+    const cura = /Cura_SteamEngine ([\d.]+)/.exec(text);
+    return {
+      slicer: cura ? "Cura" : "PrusaSlicer", slicer_version: cura?.[1] ?? "2.7.4", estimated_time_s: Number(/;TIME:(\d+)/.exec(text)?.[1] ?? 4380),
+      filament_mm: 4312, filament_g: 12.86, layer_height_mm: 0.2, layer_count: 93, material: "PLA", truncated: false,
+    };
+  }
+
+  function order({ file_id: fileId, printer_id: target }) {
+    const file = files.get(fileId);
+    const job = {
+      ...base, id: randomUUID(), owner_id: "u1", owner_name: "Ada Lovelace", version: 1, file_id: fileId, file_version_id: file.version_id,
+      file_name: file.name, state: "queued", estimated_time_s: file.metadata?.estimated_time_s, thumbnail_url: file.thumbnail_url,
+      queued_at: now(), needs_removal: false, ...(target ? { target_printer_id: target, printer_name: printers.get(target).name } : {}),
+    };
+    courses.set(job.id, [{ to: "queued", at: now(), by: "Ada Lovelace" }]);
+    jobs.set(job.id, job);
+    upsert("job", job);
+    return job;
+  }
+
+  function claim(job) {
+    const printer = [...printers.values()].find((p) =>
+      p.state === "idle" && !p.current_job_id && (!job.target_printer_id || job.target_printer_id === p.id));
+    if (!printer) return;
+    patch("printer", printer, { current_job_id: job.id, state: "preparing" });
+    patch("job", job, { printer_id: printer.id, progress: { job_id: job.id, state: "claimed", fraction: 0, acknowledged_bytes: 0, total_bytes: 1e6, elapsed_s: 0 } });
+    go(job, "claimed", printer.name);
+    go(job, "preparing", printer.name);
+    setTimeout(() => { if (job.state === "preparing") { go(job, "printing", printer.name); patch("printer", printer, { state: "printing" }); } }, 2500);
+  }
+
+  function advance(job, printer) {
+    const fraction = Math.min(1, job.progress.fraction + TICK_MS / 1000 / PRINT_S);
+    const total = job.estimated_time_s ?? 3600;
+    const progress = { ...job.progress, state: "printing", fraction, acknowledged_bytes: Math.round(fraction * 1e6), elapsed_s: Math.round(fraction * total),
+      left_s: Math.round((1 - fraction) * total), layer: Math.ceil(fraction * 93) };
+    patch("job", job, { progress });
+    patch("printer", printer, { status: { ...printer.status, job: progress } });
+    if (fraction >= 1) {
+      go(job, "awaiting_removal", printer.name);
+      patch("printer", printer, { state: "awaiting_removal" });
+    }
+  }
+
+  function heat(printer) {
+    const hot = ["printing", "preparing", "paused"].includes(printer.state);
+    const towards = (from, to) => Math.round((from + (to - from) * 0.25 + (Math.random() - 0.5) * 0.6) * 10) / 10;
+    const tool = printer.status.tools[0].actual;
+    printer.status = { ...printer.status, tools: [{ actual: towards(tool, hot ? 215 : 24), target: hot ? 215 : 0 }],
+      bed: { actual: towards(printer.status.bed.actual, hot ? 60 : 23), target: hot ? 60 : 0 } };
+    publish({ resource: "printer", op: "patch", id: printer.id, data: { status: { tools: printer.status.tools, bed: printer.status.bed } } });
+  }
+
+  setInterval(() => {
+    for (const job of jobs.values()) {
+      const printer = job.printer_id && printers.get(job.printer_id);
+      if (job.state === "queued") claim(job);
+      else if (job.state === "printing" && printer && !job.requested) advance(job, printer);
+    }
+    for (const printer of printers.values()) if (printer.contact.state === "online") heat(printer);
+  }, TICK_MS).unref();
+
+  function request(id, what) {
+    const job = jobs.get(id);
+    const printer = job.printer_id && printers.get(job.printer_id);
+    if (!printer) {
+      go(job, "cancelled", "Ada Lovelace");
+      return job;
+    }
+    patch("job", job, { requested: what });
+    setTimeout(() => {
+      if (what === "cancel") { patch("job", job, { needs_removal: true }); go(job, "cancelled", "Ada Lovelace"); patch("printer", printer, { state: "awaiting_removal" }); }
+      else { go(job, what === "pause" ? "paused" : "printing", "Ada Lovelace"); patch("printer", printer, { state: job.state }); }
+    }, 1500);
+    return job;
+  }
+
+  function confirmRemoval(id) {
+    const job = jobs.get(id);
+    patch("job", job, { needs_removal: false, removed_at: now() });
+    if (job.state === "awaiting_removal") go(job, "finished", "Ada Lovelace");
+    patch("printer", printers.get(job.printer_id), { state: "idle", current_job_id: null });
+    return job;
+  }
+
+  function pairingCode() {
+    setTimeout(() => upsert("printer", addPrinter("Ender 3 by the door", "Creality Ender-3")), PAIRED_AFTER_MS);
+    return { code: "K7QM-4TXP", expires_at: new Date(Date.now() + 10 * 60e3).toISOString(), command: "stardust-agent pair https://hub.example.org K7QM-4TXP" };
+  }
+
+  function seed() {
+    const mk4 = addPrinter("Prusa 1", "Original Prusa MK4");
+    const second = addPrinter("Prusa 2", "Original Prusa MK4");
+    addPrinter("Ender by the window", "Creality Ender-3 V2", "attention", {});
+    addPrinter("Voron", "Voron 2.4 350");
+    addPrinter("Ultimaker, room 2.14", "UltiMaker 2+ Connect");
+    const cold = addPrinter("Old faithful", undefined, "offline", { contact: { state: "lost", since: ago(187) } });
+    cold.status.tools[0].actual = 31;
+    printers.forEach((p) => { if (p.state === "attention") p.status.message = "Filament runout: load filament, then press the knob"; });
+    const gcode = Buffer.from("G28\n;TIME:9780\n");
+    const cura = Buffer.from("G28\n;Generated with Cura_SteamEngine 5.7.1\n;TIME:3321\n");
+    const bracket = addFile("camera-bracket_0.2mm_PLA_MK4.gcode", gcode, 12, 4_812_331);
+    const clips = addFile("cable-clips-x12.gcode", cura, 190, 1_205_112);
+    addFile("teapot_ender3_a-very-long-file-name-from-a-slicer_0.4n_0.2mm_PETG_1h13m.gcode", gcode, 1500, 935_823);
+    addFile("vase.gcode", cura, 9000, 28_984_026);
+    const broken = addFile("half-a-file.gcode", gcode, 12000, 3_000_000);
+    Object.assign(broken, { extraction: "failed", extraction_error: "The file ends in the middle of a line", metadata: undefined, thumbnail_url: undefined });
+    const started = order({ file_id: bracket.id, printer_id: mk4.id });
+    claim(started);
+    Object.assign(started.progress, { fraction: 0.62 });
+    const done = order({ file_id: clips.id, printer_id: second.id });
+    claim(done);
+    Object.assign(done.progress, { fraction: 0.999 });
+    order({ file_id: bracket.id, printer_id: cold.id });
+    for (const [state, minutes, reason] of [["finished", 300], ["failed", 1400, "The nozzle did not reach 215 °C within 10 minutes. Check the heater cartridge."], ["cancelled", 2900], ["finished", 4400]]) {
+      const job = order({ file_id: clips.id });
+      Object.assign(job, { state, reason, printer_id: second.id, printer_name: "Prusa 2", queued_at: ago(minutes + 80), started_at: ago(minutes + 55), finished_at: ago(minutes) });
+    }
+  }
+  if (process.env.MOCK_EMPTY !== "1") seed();
+
+  const byQueue = (a, b) => a.queued_at.localeCompare(b.queued_at);
+  const over = (job) => ["finished", "cancelled", "failed"].includes(job.state);
+  return {
+    tokens, order, request, confirmRemoval, pairingCode, addFile,
+    addToken: (name) => { const token = { id: randomUUID(), name, created_at: now() }; tokens.unshift(token); return { ...token, token: `sdt_${randomUUID().replaceAll("-", "")}` }; },
+    removeToken: (id) => tokens.splice(tokens.findIndex((token) => token.id === id), 1),
+    printers: () => [...printers.values()],
+    printer: (id) => printers.get(id),
+    changePrinter: (id, change) => { patch("printer", printers.get(id), change); return printers.get(id); },
+    removePrinter: (id) => { printers.delete(id); publish({ resource: "printer", op: "remove", id }); },
+    files: () => [...files.values()].sort((a, b) => b.created_at.localeCompare(a.created_at)),
+    removeFile: (id) => { files.delete(id); publish({ resource: "file", op: "remove", id }); },
+    jobs: (scope) => [...jobs.values()].filter((job) => scope === "all" || over(job) === (scope === "history")).sort(byQueue),
+    job: (id) => jobs.get(id),
+    transitions: (id) => courses.get(id) ?? [],
+    thumbnail: (id) => {
+      const hue = parseInt(id.slice(0, 4), 16) % 360;
+      return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><path d="M32 8 54 20v24L32 56 10 44V20z" fill="hsl(${hue} 45% 60%)"/><path d="M32 32 54 20v24L32 56z" fill="hsl(${hue} 45% 42%)"/><path d="M32 8 54 20 32 32 10 20z" fill="hsl(${hue} 50% 74%)"/></svg>`;
+    },
+  };
+}

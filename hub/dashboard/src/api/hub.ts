@@ -1,0 +1,53 @@
+// The calls of the hub that the dashboard makes, each by one name.
+import { answer, api } from "./client";
+import { allPages, PAGE_SIZE } from "./pages";
+import type { Page } from "./pages";
+import type { ApiToken, JobTransition, PairingCode, Printer, PrintFile, PrintJob, Session } from "./types";
+
+const by = (id: string) => ({ params: { path: { id } } });
+const limited = (cursor?: string) => ({ limit: PAGE_SIZE, ...(cursor === undefined ? {} : { cursor }) });
+
+export const readSession = (): Promise<Session> => answer(api.GET("/api/v1/session"));
+export const signIn = (email: string, password: string): Promise<Session> =>
+  answer(api.POST("/api/v1/session", { body: { email, password } }));
+export const signOut = () => answer(api.DELETE("/api/v1/session"));
+
+export const listTokens = (): Promise<ApiToken[]> => allPages<ApiToken>(() => answer(api.GET("/api/v1/tokens")));
+export const createToken = (name: string) => answer(api.POST("/api/v1/tokens", { body: { name } }));
+export const deleteToken = (id: string) => answer(api.DELETE("/api/v1/tokens/{id}", by(id)));
+
+export const listPrinters = (): Promise<Printer[]> =>
+  allPages<Printer>((cursor) => answer(api.GET("/api/v1/printers", { params: { query: limited(cursor) } })));
+export const readPrinter = (id: string): Promise<Printer> => answer(api.GET("/api/v1/printers/{id}", by(id)));
+export const changePrinter = (id: string, change: { name?: string; model?: string }): Promise<Printer> =>
+  answer(api.PATCH("/api/v1/printers/{id}", { ...by(id), body: change }));
+export const removePrinter = (id: string) => answer(api.DELETE("/api/v1/printers/{id}", by(id)));
+export const createPairingCode = (): Promise<PairingCode> => answer(api.POST("/api/v1/pairing-codes"));
+
+export const listFiles = (): Promise<PrintFile[]> =>
+  allPages<PrintFile>((cursor) => answer(api.GET("/api/v1/files", { params: { query: limited(cursor) } })));
+export const readFile = (id: string): Promise<PrintFile> => answer(api.GET("/api/v1/files/{id}", by(id)));
+export const deleteFile = (id: string) => answer(api.DELETE("/api/v1/files/{id}", by(id)));
+export const contentUrl = (id: string): string => `/api/v1/files/${encodeURIComponent(id)}/content`;
+export const uploadUrl = (name: string): string => `/api/v1/files?name=${encodeURIComponent(name)}`;
+
+export const listActiveJobs = (): Promise<PrintJob[]> =>
+  allPages<PrintJob>((cursor) =>
+    answer(api.GET("/api/v1/jobs", { params: { query: { scope: "active", ...limited(cursor) } } })));
+export const listHistory = (cursor?: string): Promise<Page<PrintJob>> =>
+  answer(api.GET("/api/v1/jobs", { params: { query: { scope: "history", ...limited(cursor), limit: 50 } } }));
+export const readJob = (id: string): Promise<PrintJob> => answer(api.GET("/api/v1/jobs/{id}", by(id)));
+export const listTransitions = async (id: string): Promise<JobTransition[]> =>
+  (await answer(api.GET("/api/v1/jobs/{id}/transitions", by(id)))).items;
+
+/** A key made once for one press of the button: a repeated request cannot start a second job. */
+export const startJob = (fileId: string, printerId: string | undefined, key: string): Promise<PrintJob> =>
+  answer(api.POST("/api/v1/jobs", {
+    body: { file_id: fileId, ...(printerId === undefined ? {} : { printer_id: printerId }) },
+    headers: { "Idempotency-Key": key },
+  }));
+export const pauseJob = (id: string): Promise<PrintJob> => answer(api.POST("/api/v1/jobs/{id}/pause", by(id)));
+export const resumeJob = (id: string): Promise<PrintJob> => answer(api.POST("/api/v1/jobs/{id}/resume", by(id)));
+export const cancelJob = (id: string): Promise<PrintJob> => answer(api.POST("/api/v1/jobs/{id}/cancel", by(id)));
+export const confirmRemoval = (id: string): Promise<PrintJob> =>
+  answer(api.POST("/api/v1/jobs/{id}/confirm-removal", by(id)));

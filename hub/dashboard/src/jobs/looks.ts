@@ -1,0 +1,26 @@
+// How a job's state looks: an icon and a tone; the word comes from the translations.
+import {
+  mdiAccountClockOutline, mdiAlertCircleOutline, mdiCancel, mdiCheckCircleOutline, mdiClockOutline, mdiDownloadOutline,
+  mdiHandBackRightOutline, mdiPauseCircleOutline, mdiPrinter3dNozzleOutline, mdiThermometerChevronUp, mdiTrayRemove,
+} from "@mdi/js";
+import type { JobState } from "@/api/types";
+import type { Tone } from "@/printers/states";
+
+export const JOB_LOOKS: Record<JobState, { icon: string; tone: Tone }> = {
+  awaiting_approval: { icon: mdiAccountClockOutline, tone: "waiting" },
+  queued: { icon: mdiClockOutline, tone: "off" },
+  claimed: { icon: mdiHandBackRightOutline, tone: "busy" },
+  transferring: { icon: mdiDownloadOutline, tone: "busy" },
+  preparing: { icon: mdiThermometerChevronUp, tone: "busy" },
+  printing: { icon: mdiPrinter3dNozzleOutline, tone: "busy" },
+  pausing: { icon: mdiPauseCircleOutline, tone: "paused" },
+  paused: { icon: mdiPauseCircleOutline, tone: "paused" },
+  resuming: { icon: mdiPrinter3dNozzleOutline, tone: "busy" },
+  awaiting_removal: { icon: mdiTrayRemove, tone: "waiting" },
+  finished: { icon: mdiCheckCircleOutline, tone: "idle" },
+  cancelling: { icon: mdiCancel, tone: "off" },
+  cancelled: { icon: mdiCancel, tone: "off" },
+  failed: { icon: mdiAlertCircleOutline, tone: "trouble" },
+};
+
+export const JOB_STATES = Object.keys(JOB_LOOKS) as JobState[];

@@ -1,0 +1,65 @@
+// How a printer's state looks (always an icon and a word beside the colour) and in which order states are listed.
+import {
+  mdiAccountWrenchOutline, mdiAlertCircleOutline, mdiAlertOutline, mdiCancel, mdiCheckCircleOutline, mdiHelpCircleOutline,
+  mdiLanConnect, mdiPauseCircleOutline, mdiPowerPlugOffOutline, mdiPrinter3dNozzleOutline, mdiThermometerChevronUp, mdiTrayRemove,
+} from "@mdi/js";
+import type { Printer, PrinterState } from "@/api/types";
+
+export type Tone = "idle" | "busy" | "paused" | "waiting" | "trouble" | "off";
+
+interface Look {
+  icon: string;
+  tone: Tone;
+}
+
+export const LOOKS: Record<PrinterState, Look> = {
+  attention: { icon: mdiAlertOutline, tone: "trouble" },
+  error: { icon: mdiAlertCircleOutline, tone: "trouble" },
+  awaiting_removal: { icon: mdiTrayRemove, tone: "waiting" },
+  paused: { icon: mdiPauseCircleOutline, tone: "paused" },
+  printing: { icon: mdiPrinter3dNozzleOutline, tone: "busy" },
+  preparing: { icon: mdiThermometerChevronUp, tone: "busy" },
+  idle: { icon: mdiCheckCircleOutline, tone: "idle" },
+  connecting: { icon: mdiLanConnect, tone: "off" },
+  maintenance: { icon: mdiAccountWrenchOutline, tone: "off" },
+  disabled: { icon: mdiCancel, tone: "off" },
+  unknown: { icon: mdiHelpCircleOutline, tone: "off" },
+  offline: { icon: mdiPowerPlugOffOutline, tone: "off" },
+};
+
+/** All states, those first that want a person's eye. */
+export const STATES = Object.keys(LOOKS) as PrinterState[];
+
+/** A state that a newer hub may send is shown as unknown. */
+export const lookOf = (state: PrinterState): Look => LOOKS[state] ?? LOOKS.unknown;
+
+/** Nothing goes on at this printer until somebody goes there. */
+export const needsPerson = (state: PrinterState): boolean =>
+  state === "awaiting_removal" || state === "attention" || state === "error";
+
+/** How many printers are in each state that occurs, in the order of STATES. */
+export function countByState(printers: Iterable<Printer>): [PrinterState, number][] {
+  const counts = new Map<PrinterState, number>();
+  for (const { state } of printers) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return STATES.flatMap((state): [PrinterState, number][] => {
+    const count = counts.get(state);
+    return count === undefined ? [] : [[state, count]];
+  });
+}
+
+/** Printers whose name, model or state (in words) holds every word of the text, by name. */
+export function filterPrinters(
+  printers: Iterable<Printer>,
+  text: string,
+  state: PrinterState | undefined,
+  wordFor: (state: PrinterState) => string,
+): Printer[] {
+  const words = text.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+  return [...printers]
+    .filter((printer) => {
+      if (state !== undefined && printer.state !== state) return false;
+      const told = `${printer.name} ${printer.model ?? ""} ${wordFor(printer.state)}`.toLocaleLowerCase();
+      return words.every((word) => told.includes(word));
+    })
+    .sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }) || a.id.localeCompare(b.id));
+}
