@@ -20,7 +20,7 @@ pub struct GatewayConfig {
     pub idle_limit: Duration,
     /// Time in which a client must take what is written to it; slower readers are dropped.
     pub write_deadline: Duration,
-    /// Packets a second that one connection may send for long, of any kind.
+    /// Packets a second that one connection may send for long, of any kind but acknowledgements.
     pub packets_per_second: u32,
     /// Packets that one connection may send at once after a pause.
     pub packet_burst: u32,

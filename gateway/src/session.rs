@@ -99,7 +99,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let mut packet = first;
         let mut handled = 0;
         let ended = loop {
-            if !self.rate.take(self.settings.clock.elapsed()) {
+            // An acknowledgement is not counted: there is one for each message of the hub, or the session ends.
+            let counted = !matches!(packet, Packet::PubAck(..));
+            if counted && !self.rate.take(self.settings.clock.elapsed()) {
                 break Err(DisconnectReason::TooFast);
             }
             match self.exchange.client_sent(packet, &mut outcome) {
