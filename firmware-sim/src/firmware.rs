@@ -23,7 +23,9 @@
 //!
 //! Known simplifications: a move takes its length divided by its feed (no acceleration); an arc is one block;
 //! the receive buffer is large, so that nothing is lost when the host sends more than 127 bytes ahead, and it is
-//! not emptied by a rejected line.
+//! not emptied by a rejected line; reports nobody asked for at the moment (temperatures, `busy`) are left out
+//! while more than 4 KiB wait for a host that does not read; G29 only takes its time; stored settings, pressure
+//! advance, acceleration and the like are accepted and change nothing.
 
 mod assembler;
 mod command;

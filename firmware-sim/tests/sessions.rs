@@ -433,3 +433,40 @@ fn without_emergency_parser_m108_waits_for_its_turn() {
     firmware.advance(Duration::from_secs(3600));
     assert!(!String::from_utf8_lossy(firmware.output()).contains("ok"));
 }
+
+#[test]
+fn several_tools_have_their_own_heaters() {
+    let config = Config { tools: 2, ..Config::default() };
+    let firmware = Firmware::new(config);
+    let mut session = Session { firmware, now: Duration::ZERO, received: Vec::new() };
+    session.firmware.output().clear();
+    session.play(
+        "
+        > M104 T1 S200
+        < ok
+        > M105
+        < ok T:21.00 /0.00 B:21.00 /0.00 T0:21.00 /0.00 T1:21.00 /200.00 @:0 B@:0 @0:0 @1:127
+        > T1
+        < ok
+        > M105
+        < ok T:21.00 /200.00 B:21.00 /0.00 T0:21.00 /0.00 T1:21.00 /200.00 @:127 B@:0 @0:0 @1:127
+        > T2
+        < echo:T2 Invalid extruder
+        < ok
+        > M104 T2 S200
+        < echo:M104 Invalid extruder 2
+        < ok
+        ",
+    );
+}
+
+#[test]
+fn a_wait_for_cooling_that_can_never_end_is_given_up() {
+    let mut session = Session::boot(false);
+    session.play("> M113 S0\n < ok");
+    session.send(b"M109 R0\n");
+    session.wait(59.0);
+    assert_ne!(session.received.last().map(String::as_str), Some("ok"));
+    session.wait(2.0);
+    assert_eq!(session.received.last().map(String::as_str), Some("ok"));
+}
