@@ -76,7 +76,7 @@ impl Broker {
         let (hub, link) = feeder.open().await.map_err(|_| GatewayError::Broker)?;
         let (hub_link_running, running) = watch::channel(());
         hub_link::subscribe(&feeder, hub, &status_filter).await.map_err(|_| GatewayError::Broker)?;
-        tokio::spawn(hub_link::run(link, events, running));
+        tokio::spawn(hub_link::run(link, feeder.clone(), hub, events, running));
         Ok(Self { feeder, hub, hub_link_running })
     }
 

@@ -167,17 +167,21 @@ async fn before_login_a_wrong_version_is_told_and_garbage_is_not() {
 }
 
 #[tokio::test]
-async fn the_silent_are_dropped() {
-    let short = Duration::from_millis(50);
-    let config = GatewayConfig { connect_deadline: short, idle_limit: short, ..GatewayConfig::default() };
+async fn who_does_not_log_in_is_dropped() {
+    let config = GatewayConfig { connect_deadline: Duration::from_millis(50), ..GatewayConfig::default() };
+    let bench = Bench::start(config).await;
+    for half in [&[][..], &[0x10, 0x20, 0, 4]] {
+        let mut raw = bench.raw().await;
+        raw.send(half).await;
+        assert_eq!(raw.packet().await, None);
+    }
+}
+
+#[tokio::test]
+async fn who_falls_silent_is_dropped() {
+    let config = GatewayConfig { idle_limit: Duration::from_millis(50), ..GatewayConfig::default() };
     let mut bench = Bench::start(config).await;
-    // Before the login, with half a CONNECT.
-    let mut raw = bench.raw().await;
-    raw.send(&[0x10, 0x20, 0, 4]).await;
-    assert_eq!(raw.packet().await, None);
-    // After it.
-    let printer = bench.printer();
-    let mut raw = bench.device(printer).await;
+    let mut raw = bench.device(bench.printer()).await;
     assert_eq!(raw.packet().await, None);
     assert!(matches!(bench.event().await, EdgeEvent::Disconnected { reason: DisconnectReason::Silent, .. }));
 }

@@ -225,3 +225,18 @@ async fn a_shutdown_ends_everything() {
     assert!(tokio::net::TcpStream::connect(bench.addr).await.is_err());
     timeout(PATIENCE, bench.gateway.shutdown()).await.expect("a second shutdown does nothing");
 }
+
+#[tokio::test]
+async fn dropping_the_last_handle_ends_everything_too() {
+    let mut bench = Bench::start(GatewayConfig::default()).await;
+    let mut device = bench.device(bench.printer()).await;
+    let Bench { gateway, mut events, .. } = bench;
+    drop(gateway);
+    assert_eq!(device.packet().await, None);
+    let ended = timeout(PATIENCE, events.recv()).await.expect("an event in time");
+    assert!(
+        matches!(ended, Some(EdgeEvent::Disconnected { reason: DisconnectReason::Shutdown, .. })),
+        "{ended:?}"
+    );
+    assert_eq!(timeout(PATIENCE, events.recv()).await, Ok(None));
+}

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use rumqttd::local::{LinkError, LinkRx, LinkTx};
 use rumqttd::protocol::{Disconnect, DisconnectReasonCode, Packet};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::BrokerGone;
@@ -60,6 +61,14 @@ impl Feeder {
         self.requests.send(Request::Send { key, packets }).await.map_err(|_| BrokerGone)
     }
 
+    /// Hands a packet over if there is room.
+    pub(super) fn try_send(&self, key: LinkKey, packet: Packet) -> Result<(), BrokerGone> {
+        match self.requests.try_send(Request::Send { key, packets: vec![packet] }) {
+            Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
+            Err(TrySendError::Closed(_)) => Err(BrokerGone),
+        }
+    }
+
     pub(super) async fn close(&self, key: LinkKey, last: Vec<Packet>) {
         // A feeder that has ended holds no links.
         let _ = self.requests.send(Request::Close { key, last }).await;
@@ -95,7 +104,8 @@ where
                 Request::Send { key, packets } => self.send(key, packets),
                 Request::Close { key, last } => self.close(key, last),
                 Request::Stop { reply } => {
-                    tracing::debug!("the broker's feeder stops");
+                    // First, so that nobody hands over what nobody takes once the stop is confirmed.
+                    requests.close();
                     let _ = reply.send(());
                     return;
                 }

@@ -185,3 +185,124 @@ impl Exchange {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rumqttd::protocol::{
+        Disconnect, DisconnectReasonCode, Filter, PingReq, PubAckReason, RetainForwardRule,
+    };
+    use stardust_protocol::topic::{Channel, Topic};
+    use stardust_protocol::{PrinterId, Timestamp, WorkspaceId};
+
+    fn exchange() -> (Exchange, String, String) {
+        let now = Timestamp::from_millis(0);
+        let (workspace, printer) = (WorkspaceId::generate(now), PrinterId::generate(now));
+        let topic = |channel| Topic { workspace, printer, channel }.to_string();
+        let exchange = Exchange::new(Principal::Device { workspace, printer });
+        (exchange, topic(Channel::Status), topic(Channel::Command))
+    }
+
+    fn publish(topic: &str, qos: u8, pkid: u16, retain: bool) -> Packet {
+        // The only public way to a PUBLISH with a QoS: its serial form.
+        let mut bytes = vec![0x30 | qos << 1 | u8::from(retain)];
+        bytes.extend(pkid.to_be_bytes());
+        bytes.extend(u16::try_from(topic.len()).unwrap().to_be_bytes());
+        bytes.extend(topic.as_bytes());
+        Packet::Publish(Publish::deserialize(bytes.into()), None)
+    }
+
+    fn puback(pkid: u16) -> Packet {
+        Packet::PubAck(PubAck { pkid, reason: PubAckReason::Success }, None)
+    }
+
+    fn subscribe(pkid: u16, filters: Vec<String>) -> Packet {
+        let filters = filters.into_iter().map(|path| Filter {
+            path,
+            qos: QoS::ExactlyOnce,
+            nolocal: false,
+            preserve_retain: false,
+            retain_forward_rule: RetainForwardRule::Never,
+        });
+        Packet::Subscribe(Subscribe { pkid, filters: filters.collect() }, None)
+    }
+
+    fn topics(status: String, command: String) -> impl Strategy<Value = String> + Clone {
+        proptest::sample::select(vec![
+            status,
+            command,
+            "#".to_owned(),
+            "ä".to_owned(),
+            String::new(),
+            "$share/a/#".to_owned(),
+        ])
+    }
+
+    fn packets(status: String, command: String) -> impl Strategy<Value = Packet> {
+        let topic = topics(status, command);
+        prop_oneof![
+            (topic.clone(), 0_u8..3, 1_u16..4, any::<bool>())
+                .prop_map(|(topic, qos, pkid, retain)| publish(&topic, qos, pkid, retain)),
+            (0_u16..3, proptest::collection::vec(topic.clone(), 1..20))
+                .prop_map(|(pkid, filters)| subscribe(pkid, filters)),
+            (0_u16..3, proptest::collection::vec(topic, 0..20))
+                .prop_map(|(pkid, filters)| Packet::Unsubscribe(Unsubscribe { pkid, filters }, None)),
+            (0_u16..3).prop_map(puback),
+            Just(Packet::PingReq(PingReq)),
+            Just(Packet::Disconnect(
+                Disconnect { reason_code: DisconnectReasonCode::NormalDisconnection },
+                None
+            )),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn only_what_the_router_bears_and_the_policy_allows_goes_through(
+            ((mut exchange, status, command), packets) in Just(()).prop_map(|()| exchange()).prop_flat_map(|made| {
+                let packets = proptest::collection::vec(packets(made.1.clone(), made.2.clone()), 0..40);
+                (Just((made.0.principal, made.1, made.2)), packets)
+            }).prop_map(|((principal, status, command), packets)| ((Exchange::new(principal), status, command), packets)),
+            under_way in 0_u16..3,
+        ) {
+            exchange.unacknowledged.extend(1..=under_way);
+            let mut acknowledged = 0;
+            for packet in packets {
+                let mut out = Outcome::default();
+                let _ = exchange.client_sent(packet, &mut out);
+                for packet in out.to_broker {
+                    match packet {
+                        Packet::Publish(publish, None) => {
+                            prop_assert!(publish.topic == status && !publish.retain && qos_and_packet_id(&publish).0 < 2);
+                        }
+                        Packet::Subscribe(subscribe, None) => {
+                            prop_assert!(!subscribe.filters.is_empty());
+                            prop_assert!(subscribe.filters.iter().all(|f| f.path == command && f.qos != QoS::ExactlyOnce));
+                        }
+                        Packet::Unsubscribe(unsubscribe, None) => {
+                            prop_assert!(unsubscribe.filters.iter().all(|filter| *filter == command));
+                        }
+                        Packet::PubAck(ack, None) => {
+                            acknowledged += 1;
+                            prop_assert!(ack.pkid == acknowledged && acknowledged <= under_way);
+                        }
+                        other => prop_assert!(false, "{other:?}"),
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn acknowledgements_out_of_order_end_the_session() {
+        let (mut exchange, _, command) = exchange();
+        for pkid in [1, 2] {
+            exchange.broker_sent(publish(&command, 1, pkid, false)).unwrap();
+        }
+        let mut out = Outcome::default();
+        assert_eq!(exchange.client_sent(puback(2), &mut out), Err(DisconnectReason::Protocol));
+        assert_eq!(out, Outcome::default());
+        assert_eq!(exchange.client_sent(puback(1), &mut out), Ok(Flow::GoOn));
+    }
+}
