@@ -1,0 +1,100 @@
+# The two commands that matter:
+#   make demo    a hub and six simulated printers on this machine
+#   make test    everything that checks the project
+# `make help` lists the rest.
+
+SHELL := /bin/bash
+CARGO ?= cargo
+DASHBOARD := hub/dashboard
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# Where nobody looks at a changed lock file, it must not change.
+LOCKED := $(if $(CI),--locked)
+
+DEMO_DATA ?= demo-data
+DEMO_PORT ?= 8080
+DEMO_MQTT_PORT ?= 1883
+DEMO_PRINTERS ?= 6
+DEMO_SPEED ?= 20
+DEMO_SAMPLES := fixtures/gcode/ps_teapot_ender3_thumbs_mix.gcode fixtures/gcode/cura_teapot_ender3_marlin.gcode
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test setup-demo setup-test format format-check dashboard test-dashboard lint build \
+	test-rust e2e e2e-sqlite e2e-postgres docs deny api clean
+
+help: ## this list
+	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
+
+demo: setup-demo dashboard ## start a hub and simulated printers (DEMO_PORT, DEMO_MQTT_PORT, DEMO_PRINTERS, DEMO_SPEED, DEMO_DATA)
+	@$(CARGO) build --release $(LOCKED) -p stardust-hub -p stardust-agent -p firmware-sim -p stardust -p stardust-demo
+	@exec $(TARGET)/release/stardust-demo --data $(DEMO_DATA) \
+		--listen 127.0.0.1:$(DEMO_PORT) --mqtt-listen 127.0.0.1:$(DEMO_MQTT_PORT) \
+		--printers $(DEMO_PRINTERS) --speed $(DEMO_SPEED) $(addprefix --sample ,$(DEMO_SAMPLES))
+
+test: ## everything: format, lints, dashboard, Rust, end to end on both databases, docs, licences
+	@scripts/test.sh
+
+setup-demo:
+	@scripts/setup.sh demo
+
+setup-test:
+	@scripts/setup.sh test
+
+format: ## format the Rust code
+	$(CARGO) fmt --all
+
+format-check: ## is the Rust code formatted?
+	$(CARGO) fmt --all --check
+
+# npm ci only when the lock changed; vite only when a source changed. Folders are listed too: a file that is
+# removed changes its folder only.
+DASHBOARD_INSTALLED := $(DASHBOARD)/node_modules/.installed
+DASHBOARD_BUILT := $(DASHBOARD)/dist/index.html
+DASHBOARD_SOURCES := $(shell find $(DASHBOARD)/src $(DASHBOARD)/public 2>/dev/null) \
+	$(wildcard $(DASHBOARD)/*.html $(DASHBOARD)/*.json $(DASHBOARD)/*.ts)
+
+$(DASHBOARD_INSTALLED): $(DASHBOARD)/package-lock.json $(DASHBOARD)/package.json
+	cd $(DASHBOARD) && npm ci --no-audit --no-fund
+	@touch $@
+
+$(DASHBOARD_BUILT): $(DASHBOARD_INSTALLED) $(DASHBOARD_SOURCES)
+	cd $(DASHBOARD) && npm run --silent build
+	@touch $@
+
+dashboard: $(DASHBOARD_BUILT) ## build the dashboard; the hub embeds it at its own next build
+
+test-dashboard: $(DASHBOARD_INSTALLED) ## the dashboard: lint, types, API types, unit tests, build
+	cd $(DASHBOARD) && npm run --silent lint && npm run --silent typecheck && npm run --silent api:check && npm run --silent test
+	@$(MAKE) -s dashboard
+
+lint: ## clippy; the workspace denies all warnings
+	$(CARGO) clippy $(LOCKED) --workspace --all-targets
+
+# All targets, not only the binaries: the tests then use the very same build of every dependency.
+build: dashboard ## debug binaries, which the end-to-end tests start, and the tests themselves
+	$(CARGO) build $(LOCKED) --workspace --all-targets
+
+test-rust: build ## all Rust tests, with a throw-away PostgreSQL
+	scripts/with-postgres.sh $(CARGO) nextest run $(LOCKED) --workspace
+
+e2e: e2e-sqlite e2e-postgres ## only the end-to-end tests, on both databases
+
+e2e-sqlite: build
+	$(CARGO) nextest run $(LOCKED) -p stardust-e2e
+
+e2e-postgres: build
+	STARDUST_E2E_DATABASE=postgres scripts/with-postgres.sh $(CARGO) nextest run $(LOCKED) -p stardust-e2e
+
+docs: ## the crates' documentation; warnings are errors
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --workspace --no-deps
+
+deny: ## licences, duplicate and banned crates, sources
+	$(CARGO) deny check bans licenses sources
+
+api: $(DASHBOARD_INSTALLED) ## write the OpenAPI document and the dashboard's types anew, after a change of the API
+	$(CARGO) run -q -p stardust-hub -- openapi > hub/openapi.json.new
+	mv hub/openapi.json.new hub/openapi.json
+	cd $(DASHBOARD) && npm run --silent api
+
+clean: ## remove all that was built (not the demo's data)
+	$(CARGO) clean
+	rm -rf $(DASHBOARD)/node_modules $(DASHBOARD)/dist

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Everything that checks the project, in the order in which mistakes are cheapest to find. Stops at the first step
+# that fails. Each step is a target of the Makefile, and can be run alone: make lint
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+logs=$(mktemp -d)
+summary=()
+failed_step=
+
+export MAKEFLAGS=
+if [ -t 1 ]; then export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-always}; fi
+# A machine that builds once and throws the result away has nothing to gain from it.
+if [ -n "${CI:-}" ]; then export CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0}; fi
+
+cleanup() {
+    if [ -n "${STARDUST_TEST_POSTGRES_DIR:-}" ]; then scripts/postgres.sh stop >/dev/null 2>&1; fi
+    rm -rf "$logs"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+
+# step NAME COMMAND…
+step() {
+    local name=$1 from=$SECONDS outcome=ok
+    shift
+    [ -z "$failed_step" ] || return 0
+    printf '\n== %s\n' "$name"
+    if ! "$@" 2>&1 </dev/null | tee "$logs/$((${#summary[@]})).log"; then
+        outcome=FAILED
+        failed_step=$name
+    fi
+    local line
+    line=$(printf '%-22s %-6s %4d s' "$name" "$outcome" $((SECONDS - from)))
+    summary+=("$line")
+    printf -- '-- %s\n' "$line"
+}
+
+# count WORD: adds up "12 passed" or "1 failed" from the closing lines of nextest and vitest.
+count() {
+    cat "$logs"/*.log 2>/dev/null | sed 's/\x1b\[[0-9;]*m//g' |
+        grep -E '^ *(Summary \[|Tests  )' | grep -oE "[0-9]+ (tests )?$1" | awk '{n += $1} END {print n + 0}'
+}
+
+step "tools" make -s setup-test
+step "format" make -s format-check
+# Before the Rust build: the hub has the dashboard embedded.
+step "dashboard" make -s test-dashboard
+step "lint" make -s lint
+step "build" make -s build
+if [ -z "$failed_step" ] && [ -z "${STARDUST_TEST_POSTGRES:-}" ]; then
+    if settings=$(scripts/postgres.sh start 2>"$logs/postgres.txt"); then
+        eval "$settings"
+    else
+        cat "$logs/postgres.txt" >&2
+        failed_step="starting PostgreSQL"
+    fi
+fi
+step "tests" make -s test-rust
+step "e2e on PostgreSQL" make -s e2e-postgres
+step "docs" make -s docs
+step "licences and bans" make -s deny
+
+printf '\n== summary\n'
+printf '%s\n' "${summary[@]}"
+printf '%-22s %-6s %4d s\n' "all" "${failed_step:+FAILED}" "$SECONDS"
+passed=$(count passed)
+failed=$(count failed)
+if [ -n "$failed_step" ]; then
+    echo "Stopped at: $failed_step"
+    # A step can fail without a single failed test.
+    [ "$failed" -gt 0 ] || failed=1
+fi
+echo "$passed passed, $failed failed"
+[ -z "$failed_step" ]
