@@ -1,0 +1,3 @@
+//! The agent: the daemon on the printer host.
+
+pub mod serial;

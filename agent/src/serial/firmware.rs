@@ -1,0 +1,90 @@
+//! What the firmware said about itself (M115).
+//!
+//! Owns: name and capabilities. Must not know: what is done with them.
+
+use std::collections::BTreeMap;
+
+use super::reply::Reply;
+
+/// The firmware at the other end.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Firmware {
+    /// `FIRMWARE_NAME`.
+    pub name: Option<String>,
+    capabilities: BTreeMap<String, bool>,
+    /// The reachable area in mm, where the firmware tells it.
+    pub area: Option<Area>,
+}
+
+/// The reachable area, mm.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Area {
+    /// Lowest X, Y, Z.
+    pub min: [f64; 3],
+    /// Highest X, Y, Z.
+    pub max: [f64; 3],
+}
+
+impl Firmware {
+    /// Whether M115 lists this capability as there. A missing one is not.
+    #[must_use]
+    pub fn can(&self, capability: &str) -> bool {
+        self.capabilities.get(capability).copied().unwrap_or(false)
+    }
+
+    /// Takes what a reply tells about the firmware.
+    pub(super) fn learn(&mut self, reply: &Reply) {
+        match reply {
+            Reply::Firmware(name) => self.name = Some(name.clone()),
+            Reply::Capability(name, there) => {
+                self.capabilities.insert(name.clone(), *there);
+            }
+            Reply::Other(line) => {
+                if let Some(area) = Area::parse(line) {
+                    self.area = Some(area);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Area {
+    /// `area:{full:{min:{x:0.00,y:0.00,z:0.00},max:{…}},work:{min:{…},max:{…}}}`: the work area.
+    fn parse(line: &str) -> Option<Self> {
+        let work = line.strip_prefix("area:")?.split_once("work:")?.1;
+        let (min, max) = work.split_once("max:")?;
+        let corner = |text: &str| {
+            let axis = |name: &str| -> Option<f64> {
+                let value = text.split_once(name)?.1;
+                value.split([',', '}']).next()?.trim().parse().ok()
+            };
+            Some([axis("x:")?, axis("y:")?, axis("z:")?])
+        };
+        Some(Self { min: corner(min.split_once("min:")?.1)?, max: corner(max)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_work_area_is_read() {
+        let line = "area:{full:{min:{x:-1.00,y:0.00,z:0.00},max:{x:201.00,y:200.00,z:200.00}},\
+                    work:{min:{x:0.00,y:5.00,z:0.00},max:{x:220.00,y:215.00,z:250.00}}}";
+        let area = Area::parse(line).unwrap();
+        assert_eq!(area, Area { min: [0.0, 5.0, 0.0], max: [220.0, 215.0, 250.0] });
+        assert_eq!(Area::parse("area:{}"), None);
+    }
+
+    #[test]
+    fn a_missing_capability_is_not_there() {
+        let mut firmware = Firmware::default();
+        firmware.learn(&Reply::parse("Cap:AUTOREPORT_TEMP:1"));
+        firmware.learn(&Reply::parse("Cap:SDCARD:0"));
+        assert!(firmware.can("AUTOREPORT_TEMP"));
+        assert!(!firmware.can("SDCARD"));
+        assert!(!firmware.can("EMERGENCY_PARSER"));
+    }
+}

@@ -1,0 +1,108 @@
+//! Getting to know the firmware: line number, identity, reports.
+//!
+//! Owns: the steps and how long each may take. Must not know: jobs.
+
+use std::time::Duration;
+
+use super::firmware::Firmware;
+
+/// A board that was reset by opening its port says `start` after its boot loader; another one is greeted at once.
+const FIRST_HELLO: Duration = Duration::from_millis(300);
+/// Unanswered steps are tried again.
+const STEP: Duration = Duration::from_secs(3);
+/// So often; then that step is left out.
+const TRIES: u32 = 3;
+
+/// Where the handshake is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Waiting for a sign of life.
+    Life,
+    /// `M110 N0`
+    Hello,
+    /// `M115`
+    Identity,
+    /// `M155 S1`
+    Reports,
+    /// `M113 S2`
+    KeepAlive,
+    Done,
+}
+
+/// What to send next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Numbers start anew.
+    Hello,
+    /// A command without a number.
+    Send(&'static str),
+    /// The handshake is over.
+    Done,
+}
+
+/// A handshake under way.
+#[derive(Debug)]
+pub(super) struct Handshake {
+    step: Step,
+    deadline: Duration,
+    tries: u32,
+    identified: bool,
+}
+
+impl Handshake {
+    pub(super) fn new(now: Duration) -> Self {
+        Self { step: Step::Life, deadline: now + FIRST_HELLO, tries: 0, identified: false }
+    }
+
+    /// Whether the firmware was silent so far.
+    pub(super) fn is_unanswered(&self) -> bool {
+        matches!(self.step, Step::Life | Step::Hello)
+    }
+
+    /// The firmware was heard, or has started: it is greeted at once.
+    pub(super) fn on_life(&mut self, now: Duration) {
+        if self.step == Step::Life {
+            self.deadline = now;
+        }
+    }
+
+    pub(super) fn on_identity(&mut self) {
+        self.identified = true;
+    }
+
+    /// What is to be sent now, if anything. `answered`: the line is empty, all was answered by `ok`.
+    pub(super) fn poll(&mut self, now: Duration, answered: bool, firmware: &Firmware) -> Option<Action> {
+        let overdue = now >= self.deadline;
+        let next = match self.step {
+            Step::Life if overdue => Step::Hello,
+            // Not before it has answered: without that there is nobody to talk to.
+            Step::Hello if answered => Step::Identity,
+            Step::Hello if overdue => Step::Hello,
+            // An `ok` of an earlier hello may come late: the identity itself is awaited.
+            Step::Identity if answered && self.identified => self.after_identity(firmware),
+            Step::Identity if overdue && self.tries >= TRIES => self.after_identity(firmware),
+            Step::Reports if answered || overdue => Step::KeepAlive,
+            Step::KeepAlive if answered || overdue => Step::Done,
+            step if overdue => step,
+            _ => return None,
+        };
+        self.tries = if next == self.step { self.tries + 1 } else { 1 };
+        self.step = next;
+        self.deadline = now + STEP;
+        Some(match next {
+            Step::Life | Step::Hello => Action::Hello,
+            Step::Identity => Action::Send("M115"),
+            Step::Reports => Action::Send("M155 S1"),
+            Step::KeepAlive => Action::Send("M113 S2"),
+            Step::Done => Action::Done,
+        })
+    }
+
+    fn after_identity(&self, firmware: &Firmware) -> Step {
+        if firmware.can("AUTOREPORT_TEMP") { Step::Reports } else { Step::KeepAlive }
+    }
+
+    pub(super) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+}

@@ -1,0 +1,437 @@
+//! The host at one serial port: bytes and time in; bytes, events and the next deadline out.
+//!
+//! Owns: what each reply means for the connection as a whole. Parts: `framing` and `reply` read, `link`
+//! delivers, `handshake` gets to know the firmware, `job` feeds. Must not know: ports, threads, sleeping, the hub.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use stardust_gcode::command::parse;
+
+use super::feeder::CommandSource;
+use super::firmware::Firmware;
+use super::framing::LineAssembler;
+use super::handshake::{Action, Handshake};
+use super::job::{End, Job, JobEvent, Stage};
+use super::link::Link;
+use super::reply::{Busy, ErrorKind, Reply};
+use super::scripts::Parking;
+use super::thermometer::Thermometer;
+
+/// How often firmware without temperature reports of its own is asked.
+const POLL_TEMPERATURES: Duration = Duration::from_secs(2);
+/// The same while printing: each one is a line among those of the job.
+const POLL_TEMPERATURES_PRINTING: Duration = Duration::from_secs(10);
+
+/// What the driver is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum HostEvent {
+    /// The firmware has answered and is ready for a job.
+    Ready,
+    /// Something happened to the job.
+    Job(JobEvent),
+    /// The firmware has stopped itself, with its own words. Only a reset brings it back.
+    Halted(String),
+}
+
+/// How the connection is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connection {
+    /// Waiting for the firmware to answer.
+    Connecting {
+        /// It has not been heard at all yet.
+        silent: bool,
+    },
+    /// It answers.
+    Ready,
+    /// It has stopped itself: why.
+    Halted(String),
+}
+
+enum Phase {
+    Handshake(Handshake),
+    Ready,
+    Halted(String),
+}
+
+/// The host at one port.
+pub struct Host {
+    phase: Phase,
+    link: Link,
+    assembler: LineAssembler,
+    firmware: Firmware,
+    job: Option<Job>,
+    parking: Parking,
+    /// Heaters as last reported.
+    thermometer: Thermometer,
+    attention: Option<String>,
+    poll_at: Option<Duration>,
+    /// A job was lost with its heaters on: they are turned off as soon as the firmware answers.
+    unsafe_job: bool,
+    /// The job at work is none of the driver's: it only turns the heaters off.
+    safety_stop: bool,
+    events: VecDeque<HostEvent>,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host")
+            .field("connection", &self.connection())
+            .field("job", &self.job)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Host {
+    /// A port was opened just now.
+    #[must_use]
+    pub fn new(now: Duration, parking: Parking) -> Self {
+        Self {
+            phase: Phase::Handshake(Handshake::new(now)),
+            link: Link::new(),
+            assembler: LineAssembler::default(),
+            firmware: Firmware::default(),
+            job: None,
+            parking,
+            thermometer: Thermometer::default(),
+            attention: None,
+            poll_at: None,
+            unsafe_job: false,
+            safety_stop: false,
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Bytes came from the port.
+    pub fn receive(&mut self, now: Duration, bytes: &[u8]) {
+        let mut assembler = std::mem::take(&mut self.assembler);
+        assembler.push(bytes, |line| {
+            tracing::trace!(serial.received = line);
+            self.on_reply(now, &Reply::parse(line));
+        });
+        self.assembler = assembler;
+        self.tick(now);
+    }
+
+    /// Does what is due: call it at [`Self::deadline`] and after each order.
+    pub fn tick(&mut self, now: Duration) {
+        while let Some(origin) = self.link.take_accepted() {
+            if let Some(job) = &mut self.job {
+                job.accepted(origin);
+            }
+        }
+        self.link.poll(now);
+        if let Some(fault) = self.link.fault().cloned() {
+            self.lose(now, &format!("The connection to the printer failed: {fault}"));
+        }
+        self.shake_hands(now);
+        if let Some(job) = &mut self.job {
+            let interrupt = self.firmware.can("EMERGENCY_PARSER");
+            job.advance(now, &mut self.link, self.firmware.area, interrupt);
+            self.collect_job_events();
+        }
+        self.poll_temperatures(now);
+    }
+
+    /// When [`Self::tick`] has something to do at the latest.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        let handshake = match &self.phase {
+            Phase::Handshake(handshake) => Some(handshake.deadline()),
+            _ => None,
+        };
+        [handshake, self.link.deadline(), self.poll_at].into_iter().flatten().min()
+    }
+
+    /// What is to be written to the port, in order.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        self.link.take_output()
+    }
+
+    /// What has happened, oldest first.
+    pub fn next_event(&mut self) -> Option<HostEvent> {
+        self.events.pop_front()
+    }
+
+    /// Whether a job can be started.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::Ready) && self.job.is_none()
+    }
+
+    /// Starts a job. Ignored (false) while there is one or the firmware is not ready.
+    pub fn start(&mut self, now: Duration, source: Box<dyn CommandSource>) -> bool {
+        if !self.is_ready() {
+            return false;
+        }
+        self.job = Some(Job::start(now, source, self.parking, &mut self.link));
+        self.tick(now);
+        true
+    }
+
+    /// Pauses the job as soon as what was sent is carried out.
+    pub fn pause(&mut self, now: Duration) {
+        if let Some(job) = &mut self.job {
+            job.pause(self.firmware.area, None);
+        }
+        self.tick(now);
+    }
+
+    /// Goes on with a paused job.
+    pub fn resume(&mut self, now: Duration) {
+        if let Some(job) = &mut self.job {
+            job.resume();
+        }
+        self.tick(now);
+    }
+
+    /// Stops the job and makes the printer safe. Nothing of the file is sent after this.
+    pub fn stop(&mut self, now: Duration, end: End) {
+        if let Some(job) = &mut self.job {
+            let interrupt = self.firmware.can("EMERGENCY_PARSER");
+            job.stop(now, end, self.firmware.area, &mut self.link, interrupt);
+        }
+        self.tick(now);
+    }
+
+    /// With no job: heaters off, fan off, motors off.
+    pub fn make_safe(&mut self, now: Duration) {
+        if self.is_ready() {
+            self.begin_safety_stop(now);
+            self.tick(now);
+        } else if self.job.is_none() {
+            self.unsafe_job = true;
+        }
+    }
+
+    /// A job of no commands that is stopped at once: what a stopped job does is what makes the printer safe.
+    fn begin_safety_stop(&mut self, now: Duration) {
+        let mut job = Job::start(now, Box::new(VecDeque::new()), self.parking, &mut self.link);
+        job.stop(now, End::Cancelled, self.firmware.area, &mut self.link, false);
+        self.job = Some(job);
+        self.safety_stop = true;
+    }
+
+    /// The port was opened again: the firmware is greeted anew.
+    pub fn port_opened(&mut self, now: Duration) {
+        self.reconnect(now);
+    }
+
+    /// The port is gone: whatever was going on has ended.
+    pub fn port_lost(&mut self, now: Duration) {
+        self.lose(now, "The serial port vanished: check the printer's power and the USB cable");
+        self.assembler.clear();
+    }
+
+    /// How the connection is.
+    #[must_use]
+    pub fn connection(&self) -> Connection {
+        match &self.phase {
+            Phase::Handshake(handshake) => Connection::Connecting { silent: handshake.is_unanswered() },
+            Phase::Ready => Connection::Ready,
+            Phase::Halted(reason) => Connection::Halted(reason.clone()),
+        }
+    }
+
+    /// What the firmware said about itself.
+    #[must_use]
+    pub fn firmware(&self) -> &Firmware {
+        &self.firmware
+    }
+
+    /// Heaters as last reported.
+    #[must_use]
+    pub fn thermometer(&self) -> &Thermometer {
+        &self.thermometer
+    }
+
+    /// What the firmware wants of a person, if it does.
+    #[must_use]
+    pub fn attention(&self) -> Option<&str> {
+        self.attention.as_deref()
+    }
+
+    /// Where the job is: stage, bytes of the file that were taken, layer, and minutes left as the file says.
+    #[must_use]
+    pub fn progress(&self) -> Option<(Stage, u64, Option<u32>, Option<f64>)> {
+        let job = self.job.as_ref().filter(|_| !self.safety_stop);
+        job.map(|job| (job.stage(), job.acknowledged, job.layer, job.minutes_left))
+    }
+
+    fn on_reply(&mut self, now: Duration, reply: &Reply) {
+        self.firmware.learn(reply);
+        match reply {
+            Reply::Ok(ok) => {
+                self.link.on_ok(now, ok);
+                self.attention = None;
+                if let Some(report) = &ok.temperatures {
+                    self.thermometer.read(report);
+                }
+            }
+            Reply::Resend(number) => self.link.on_resend(now, *number),
+            Reply::Busy(busy) => {
+                self.link.on_busy(now, true);
+                match busy {
+                    Busy::Processing => self.attention = None,
+                    Busy::ForPerson => {
+                        let message = || "The printer waits for someone at its panel.".to_owned();
+                        self.attention.get_or_insert_with(message);
+                    }
+                }
+            }
+            Reply::Temperatures(report) => {
+                self.thermometer.read(report);
+                if report.waiting {
+                    self.link.on_busy(now, false);
+                }
+            }
+            Reply::Start => self.restarted(now),
+            Reply::Wait => self.link.on_wait(now),
+            Reply::Firmware(_) => {
+                if let Phase::Handshake(handshake) = &mut self.phase {
+                    handshake.on_identity();
+                }
+            }
+            Reply::Error(ErrorKind::Fatal, message) => self.halt(message),
+            Reply::Error(ErrorKind::Other, message) => tracing::warn!(firmware.error = message),
+            Reply::Action(action) => self.on_action(now, action),
+            Reply::Error(ErrorKind::Transmission, _)
+            | Reply::Capability(..)
+            | Reply::Echo(_)
+            | Reply::Other(_) => {}
+        }
+        if let Phase::Handshake(handshake) = &mut self.phase {
+            if matches!(reply, Reply::Ok(_) | Reply::Start | Reply::Wait | Reply::Temperatures(_)) {
+                handshake.on_life(now);
+            }
+        }
+    }
+
+    fn on_action(&mut self, now: Duration, action: &str) {
+        let (verb, text) = action.split_once(' ').unwrap_or((action, ""));
+        match verb {
+            "pause" => {
+                if let Some(job) = &mut self.job {
+                    job.pause(self.firmware.area, Some("The printer asked for a pause.".into()));
+                }
+            }
+            "resume" => {
+                if let Some(job) = &mut self.job {
+                    job.resume();
+                }
+            }
+            "cancel" => {
+                if let Some(job) = &mut self.job {
+                    let interrupt = self.firmware.can("EMERGENCY_PARSER");
+                    job.stop(now, End::Cancelled, self.firmware.area, &mut self.link, interrupt);
+                }
+            }
+            "prompt_begin" => self.attention = Some(text.trim().to_owned()),
+            "prompt_end" => self.attention = None,
+            _ => {}
+        }
+    }
+
+    /// The controller has started: after power-on, by opening the port, or in the middle of a job.
+    fn restarted(&mut self, now: Duration) {
+        if self.job.is_some() {
+            self.lose(
+                now,
+                "The printer was reset in mid-print: its heaters are off and its position is lost. \
+                 Check its power supply and start the job again",
+            );
+        } else {
+            self.reconnect(now);
+        }
+        if let Phase::Handshake(handshake) = &mut self.phase {
+            handshake.on_life(now);
+        }
+    }
+
+    fn halt(&mut self, message: &str) {
+        if matches!(self.phase, Phase::Halted(_)) {
+            // The first of several lines names the cause.
+            return;
+        }
+        self.end_job(format!(
+            "The printer stopped itself: {message}. Find the cause, then switch it off and on again."
+        ));
+        self.link.forget();
+        self.phase = Phase::Halted(message.to_owned());
+        self.poll_at = None;
+        self.events.push_back(HostEvent::Halted(message.to_owned()));
+    }
+
+    /// Nothing more can be done on this connection: the job has failed, and the firmware is greeted anew.
+    fn lose(&mut self, now: Duration, reason: &str) {
+        self.unsafe_job |= self.job.is_some();
+        self.end_job(format!("{reason}."));
+        self.reconnect(now);
+    }
+
+    fn reconnect(&mut self, now: Duration) {
+        self.link = Link::new();
+        self.phase = Phase::Handshake(Handshake::new(now));
+        self.firmware = Firmware::default();
+        self.attention = None;
+        self.poll_at = None;
+    }
+
+    fn end_job(&mut self, reason: String) {
+        if let Some(job) = &mut self.job {
+            job.abort(reason);
+        }
+        self.collect_job_events();
+    }
+
+    fn collect_job_events(&mut self) {
+        let Some(job) = &mut self.job else { return };
+        let events = job.take_events();
+        if !self.safety_stop {
+            self.events.extend(events.into_iter().map(HostEvent::Job));
+        }
+        if job.stage() == Stage::Ended {
+            self.job = None;
+            self.safety_stop = false;
+        }
+    }
+
+    fn shake_hands(&mut self, now: Duration) {
+        let Phase::Handshake(handshake) = &mut self.phase else { return };
+        match handshake.poll(now, self.link.is_idle(), &self.firmware) {
+            None => {}
+            Some(Action::Hello) => self.link.restart_numbers(now),
+            Some(Action::Send(command)) => {
+                if let Some(command) = parse(command.as_bytes()) {
+                    self.link.forget();
+                    self.link.send_plain(now, &command);
+                }
+            }
+            Some(Action::Done) => {
+                self.link.forget();
+                self.phase = Phase::Ready;
+                self.poll_at = (!self.firmware.can("AUTOREPORT_TEMP")).then_some(now);
+                self.events.push_back(HostEvent::Ready);
+                if std::mem::take(&mut self.unsafe_job) {
+                    self.begin_safety_stop(now);
+                }
+            }
+        }
+    }
+
+    /// Firmware that reports temperatures by itself is never asked, so that a job's lines stay its own.
+    fn poll_temperatures(&mut self, now: Duration) {
+        if self.poll_at.is_none_or(|at| now < at) {
+            return;
+        }
+        let Some(command) = parse(b"M105") else { return };
+        let feeding = self.job.as_ref().is_some_and(|job| job.stage() == Stage::Feeding);
+        if self.job.is_none() && self.link.is_idle() {
+            self.link.send_plain(now, &command);
+        } else if feeding && self.link.has_room(&command) {
+            self.link.send(now, &command, super::window::Origin::Host);
+        }
+        let every = if self.job.is_some() { POLL_TEMPERATURES_PRINTING } else { POLL_TEMPERATURES };
+        self.poll_at = Some(now + every);
+    }
+}

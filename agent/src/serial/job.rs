@@ -1,0 +1,298 @@
+//! One job on the line: numbering, feeding, pausing, going on, stopping.
+//!
+//! Owns: the stages of a job and what is sent in each. Must not know: bytes, replies, files, the hub.
+
+use std::time::Duration;
+
+use stardust_gcode::command::{Code, Disposition, parse};
+
+use super::feeder::{CommandSource, Fed};
+use super::firmware::Area;
+use super::link::Link;
+use super::modal::Modal;
+use super::scripts::{self, Parking, Script};
+use super::window::Origin;
+
+/// How a job that was stopped ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// By a person.
+    Cancelled,
+    /// By a fault: a sentence a person can act on.
+    Failed(String),
+}
+
+/// What a job is doing on the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Line numbers start anew.
+    Numbering,
+    /// Commands of the file are fed.
+    Feeding,
+    /// The moves sent so far are carried out, then the head is parked.
+    Pausing,
+    /// Nothing is sent.
+    Paused,
+    /// On the way back to where it stopped.
+    Resuming,
+    /// All is accepted; the last moves are carried out.
+    Finishing,
+    /// Making sure that nothing got lost at the very end.
+    Proving,
+    /// Being made safe.
+    Stopping,
+    /// Over.
+    Ended,
+}
+
+/// What happened to the job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobEvent {
+    /// The first moving extrusion was sent: heating and homing are over.
+    Printing,
+    /// About to pause; a reason when it was not a person at the hub who asked.
+    Pausing(Option<String>),
+    /// Parked.
+    Paused,
+    /// On the way back.
+    Resuming,
+    /// Feeding again.
+    Resumed,
+    /// Everything was printed.
+    Completed,
+    /// About to stop.
+    Stopping,
+    /// Stopped and made safe.
+    Stopped(End),
+}
+
+/// A job on the line.
+#[derive(Debug)]
+pub(super) struct Job {
+    source: Box<dyn CommandSource>,
+    next: Option<Fed>,
+    script: Script,
+    stage: Stage,
+    modal: Modal,
+    parking: Parking,
+    /// Asked while it could not be done at once.
+    pause_wanted: bool,
+    resume_wanted: bool,
+    end: Option<End>,
+    /// Bytes of the file that the firmware has taken.
+    pub(super) acknowledged: u64,
+    pub(super) layer: Option<u32>,
+    /// Minutes left as the file says (M73 R).
+    pub(super) minutes_left: Option<f64>,
+    events: Vec<JobEvent>,
+}
+
+impl Job {
+    pub(super) fn start(
+        now: Duration,
+        source: Box<dyn CommandSource>,
+        parking: Parking,
+        link: &mut Link,
+    ) -> Self {
+        link.restart_numbers(now);
+        Self {
+            source,
+            next: None,
+            script: Script::new(),
+            stage: Stage::Numbering,
+            modal: Modal::default(),
+            parking,
+            pause_wanted: false,
+            resume_wanted: false,
+            end: None,
+            acknowledged: 0,
+            layer: None,
+            minutes_left: None,
+            events: Vec::new(),
+        }
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    pub(super) fn take_events(&mut self) -> Vec<JobEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// The firmware has taken a command.
+    pub(super) fn accepted(&mut self, origin: Origin) {
+        if let Origin::File { end } = origin {
+            self.acknowledged = self.acknowledged.max(end);
+        }
+    }
+
+    pub(super) fn pause(&mut self, area: Option<Area>, reason: Option<String>) {
+        match self.stage {
+            Stage::Feeding => {
+                self.stage = Stage::Pausing;
+                self.script = scripts::pause(&self.modal, area, &self.parking);
+                self.events.push(JobEvent::Pausing(reason));
+            }
+            Stage::Numbering | Stage::Resuming => self.pause_wanted = true,
+            Stage::Pausing => self.resume_wanted = false,
+            Stage::Paused | Stage::Finishing | Stage::Proving | Stage::Stopping | Stage::Ended => {}
+        }
+    }
+
+    pub(super) fn resume(&mut self) {
+        match self.stage {
+            Stage::Paused => {
+                self.stage = Stage::Resuming;
+                self.script = scripts::resume(&self.modal, &self.parking);
+                self.events.push(JobEvent::Resuming);
+            }
+            Stage::Pausing => self.resume_wanted = true,
+            Stage::Numbering | Stage::Resuming => self.pause_wanted = false,
+            Stage::Feeding | Stage::Finishing | Stage::Proving | Stage::Stopping | Stage::Ended => {}
+        }
+    }
+
+    /// Feeds nothing more and makes the printer safe. What was sent is still carried out by the firmware.
+    pub(super) fn stop(
+        &mut self,
+        now: Duration,
+        end: End,
+        area: Option<Area>,
+        link: &mut Link,
+        interrupt: bool,
+    ) {
+        if matches!(self.stage, Stage::Stopping | Stage::Ended) {
+            return;
+        }
+        if interrupt && link.is_waiting() {
+            link.send_urgent(now, "M108");
+        }
+        // Lines that are owed again are not sent any more; their numbers must not be used for others.
+        if link.owes_lines() {
+            link.restart_numbers(now);
+        }
+        self.stage = Stage::Stopping;
+        self.end = Some(end);
+        self.script = scripts::stop(&self.modal, area, &self.parking);
+        self.events.push(JobEvent::Stopping);
+    }
+
+    /// The line itself has failed: there is no way to make the printer safe but by starting over.
+    pub(super) fn abort(&mut self, reason: String) {
+        if self.stage != Stage::Ended {
+            self.finish(JobEvent::Stopped(End::Failed(reason)));
+        }
+    }
+
+    fn finish(&mut self, event: JobEvent) {
+        self.stage = Stage::Ended;
+        self.script.clear();
+        self.events.push(event);
+    }
+
+    /// Sends what may be sent now.
+    pub(super) fn advance(&mut self, now: Duration, link: &mut Link, area: Option<Area>, interrupt: bool) {
+        loop {
+            while let Some(command) = self.script.front() {
+                if !link.has_room(command) {
+                    return;
+                }
+                link.send(now, command, Origin::Script);
+                self.script.pop_front();
+            }
+            let before = self.stage;
+            match self.stage {
+                Stage::Feeding => self.feed(now, link, area, interrupt),
+                Stage::Paused | Stage::Ended => return,
+                _ if !link.is_idle() => return,
+                Stage::Numbering => self.stage = Stage::Feeding,
+                Stage::Pausing => {
+                    self.stage = Stage::Paused;
+                    self.events.push(JobEvent::Paused);
+                    if std::mem::take(&mut self.resume_wanted) {
+                        self.resume();
+                    }
+                }
+                Stage::Resuming => {
+                    self.stage = Stage::Feeding;
+                    self.events.push(JobEvent::Resumed);
+                }
+                Stage::Finishing => {
+                    link.send_proof(now);
+                    self.stage = Stage::Proving;
+                }
+                Stage::Proving => self.finish(JobEvent::Completed),
+                Stage::Stopping => {
+                    let end = self.end.take().unwrap_or(End::Cancelled);
+                    self.finish(JobEvent::Stopped(end));
+                }
+            }
+            if self.stage == Stage::Feeding && std::mem::take(&mut self.pause_wanted) {
+                self.pause(area, None);
+            }
+            if self.stage == before {
+                return;
+            }
+        }
+    }
+
+    fn feed(&mut self, now: Duration, link: &mut Link, area: Option<Area>, interrupt: bool) {
+        loop {
+            if self.next.is_none() {
+                match self.source.next_command() {
+                    Ok(fed) => self.next = fed,
+                    Err(error) => {
+                        let reason = format!("{error}. The heaters were turned off; print the job again.");
+                        return self.stop(now, End::Failed(reason), area, link, interrupt);
+                    }
+                }
+            }
+            let Some(fed) = &self.next else { return self.close(now, link) };
+            match fed.command.disposition() {
+                Disposition::Send => {
+                    if !link.has_room(&fed.command) {
+                        return;
+                    }
+                    link.send(now, &fed.command, Origin::File { end: fed.end });
+                    self.follow();
+                }
+                Disposition::Numbering => self.next = None,
+                Disposition::Pause => {
+                    let text = fed.command.argument();
+                    let reason = match text {
+                        "" => "The print file asked for a pause.".to_owned(),
+                        text => format!("The print file asked for a pause: {text}"),
+                    };
+                    self.next = None;
+                    return self.pause(area, Some(reason));
+                }
+            }
+        }
+    }
+
+    /// Keeps track of what was just sent.
+    fn follow(&mut self) {
+        let Some(fed) = self.next.take() else { return };
+        let extruded = self.modal.extruding;
+        self.modal.apply(&fed.command);
+        if self.modal.extruding && !extruded {
+            self.events.push(JobEvent::Printing);
+        }
+        self.layer = fed.layer.or(self.layer);
+        if fed.command.is(Code::m(73)) {
+            self.minutes_left = fed.command.param(b'R').or(self.minutes_left);
+        }
+    }
+
+    /// The file is at its end.
+    fn close(&mut self, now: Duration, link: &mut Link) {
+        if !link.is_idle() {
+            return;
+        }
+        if let Some(last) = parse(b"M400") {
+            link.send_plain(now, &last);
+        }
+        self.stage = Stage::Finishing;
+    }
+}

@@ -1,0 +1,351 @@
+//! The reliable line: every numbered command reaches the firmware once, in order, whatever the wire does.
+//!
+//! Owns: flow control, resends, and finding out about lost `ok`s. The firmware's number check makes it exact:
+//! it takes line N only after N−1, so what is sent twice is taken once. Credits (`ok`) only tell how much
+//! may be in flight; a wrong one costs time, never a command.
+//! Must not know: what the commands are for.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use stardust_gcode::command::Command;
+
+use super::caution::Caution;
+use super::history::History;
+use super::numbered::{numbered_line, plain_line};
+use super::pace::Pace;
+use super::patience::{self, Patience};
+use super::recovery::{Asked, Recovery};
+use super::reply;
+use super::window::{InFlight, Origin, Window};
+
+/// Why the line can't go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum LinkFault {
+    /// Nothing comes back.
+    #[error("the printer has stopped answering")]
+    Silent,
+    /// The same line fails over and over.
+    #[error("the printer asked for line {0} ten times over: check the cable, or lower the baud rate")]
+    SameLine(u32),
+    /// A line that is long gone.
+    #[error("the printer asks for line {0}, which is no longer kept")]
+    NotKept(u32),
+    /// A line that was never sent.
+    #[error("the printer asks for line {0}, which has not been sent yet: does another host use its port?")]
+    Future(u32),
+}
+
+/// The line to the firmware.
+#[derive(Debug)]
+pub(super) struct Link {
+    window: Window,
+    history: History,
+    /// The number of the line that is transmitted next; below the history's next number: lines are owed again.
+    cursor: u32,
+    /// The highest number whose acceptance has been told.
+    told: u32,
+    recovery: Recovery,
+    /// A line without number that got lost and goes out again.
+    repeat: Option<InFlight>,
+    caution: Caution,
+    patience: Patience,
+    advanced_ok: bool,
+    output: Vec<u8>,
+    accepted: VecDeque<Origin>,
+    fault: Option<LinkFault>,
+    troubled: bool,
+}
+
+impl Link {
+    pub(super) fn new() -> Self {
+        Self {
+            window: Window::default(),
+            history: History::new(),
+            cursor: 1,
+            told: 0,
+            recovery: Recovery::default(),
+            repeat: None,
+            caution: Caution::default(),
+            patience: Patience::default(),
+            advanced_ok: false,
+            output: Vec::new(),
+            accepted: VecDeque::new(),
+            fault: None,
+            troubled: false,
+        }
+    }
+
+    /// Whether the line is empty and nothing is owed.
+    pub(super) fn is_idle(&self) -> bool {
+        self.window.is_empty() && !self.owes()
+    }
+
+    /// Whether lines have to be sent again before anything new.
+    fn owes(&self) -> bool {
+        self.recovery.is_on() || self.repeat.is_some() || self.cursor < self.history.next_number()
+    }
+
+    /// Whether numbered lines have to be sent again.
+    pub(super) fn owes_lines(&self) -> bool {
+        self.cursor < self.history.next_number()
+    }
+
+    /// Whether a command in flight waits for a temperature or a person.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.window.is_waiting()
+    }
+
+    /// Whether this command may be sent now.
+    pub(super) fn has_room(&self, command: &Command<'_>) -> bool {
+        // `N4294967295 ` and `*255\n` at most, without the digits that the number does not have.
+        let digits = self.history.next_number().checked_ilog10().unwrap_or(0) as usize + 1;
+        let bytes = command.text().len() + digits + 7;
+        !self.owes() && self.window.has_room(bytes, Pace::of(command), self.caution.max_lines())
+    }
+
+    /// Sends a numbered command: there must be room.
+    pub(super) fn send(&mut self, now: Duration, command: &Command<'_>, origin: Origin) {
+        self.history.add(command.text(), Pace::of(command), origin);
+        self.transmit_next(now);
+    }
+
+    /// Sends a command without a number, alone: there must be nothing in flight.
+    pub(super) fn send_plain(&mut self, now: Duration, command: &Command<'_>) {
+        let pace = Pace { alone: true, ..Pace::of(command) };
+        self.transmit_plain(now, plain_line(command.text()), pace);
+    }
+
+    /// Asks for a proof that everything sent before has been taken: no stray `ok` can stand for its answer.
+    /// There must be nothing in flight. On a line that has shown faults it has to be a numbered line: only the
+    /// next number brings to light that the last line was lost.
+    pub(super) fn send_proof(&mut self, now: Duration) {
+        if self.troubled {
+            self.history.add(patience::PROBE, Pace::PROOF, Origin::Host);
+            self.transmit_next(now);
+        } else {
+            self.transmit_plain(now, plain_line(patience::PROBE), Pace::PROOF);
+        }
+    }
+
+    /// Sends a command at once, past everything. Its `ok` comes in its turn.
+    pub(super) fn send_urgent(&mut self, now: Duration, command: &str) {
+        let line = plain_line(command);
+        self.output.extend_from_slice(&line);
+        self.put_in_flight(
+            now,
+            InFlight {
+                number: None,
+                bytes: line.len(),
+                pace: Pace::ORDINARY,
+                origin: Origin::Host,
+                again: None,
+            },
+        );
+    }
+
+    /// Numbers start anew: the next numbered line is line 1. Everything in flight or owed is forgotten.
+    pub(super) fn restart_numbers(&mut self, now: Duration) {
+        self.forget();
+        self.transmit_plain(now, numbered_line(0, "M110 N0"), Pace::ALONE);
+    }
+
+    /// Forgets everything in flight or owed: the firmware has.
+    pub(super) fn forget(&mut self) {
+        self.window.clear();
+        self.history.restart();
+        self.cursor = 1;
+        self.told = 0;
+        self.recovery = self.recovery.anew();
+        self.repeat = None;
+        self.caution = Caution::default();
+        self.patience.relax();
+        self.accepted.clear();
+        self.fault = None;
+        self.troubled = false;
+    }
+
+    /// The commands accepted since the last call, oldest first.
+    pub(super) fn take_accepted(&mut self) -> Option<Origin> {
+        self.accepted.pop_front()
+    }
+
+    pub(super) fn take_output(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.output)
+    }
+
+    pub(super) fn fault(&self) -> Option<&LinkFault> {
+        self.fault.as_ref()
+    }
+
+    /// The firmware is alive and at work.
+    pub(super) fn on_busy(&mut self, now: Duration, by_busy_line: bool) {
+        self.patience.on_busy(now, by_busy_line);
+    }
+
+    /// The firmware says that it has nothing to do: if something is in flight, its `ok` was lost.
+    pub(super) fn on_wait(&mut self, now: Duration) {
+        if !self.window.is_empty() && !self.recovery.is_on() {
+            self.patience.on_wait(now);
+        }
+    }
+
+    pub(super) fn on_ok(&mut self, now: Duration, ok: &reply::Ok) {
+        self.patience.on_sign(now);
+        self.advanced_ok |= ok.advanced;
+        // The bare `ok` behind a Resend accepts nothing; and firmware with ADVANCED_OK has no other bare ones.
+        if ok.bare && (self.recovery.take_bare_ok(now) || self.advanced_ok) {
+            return;
+        }
+        let probed = self.patience.answered();
+        if self.window.front_proves() && ok.temperatures.is_none() && !probed {
+            self.troubled = true;
+            return;
+        }
+        match ok.line {
+            Some(number) if self.window.contains(number) => {
+                while !self.window.is_empty()
+                    && self.window.front_number().is_none_or(|front| front <= number)
+                    && self.credit()
+                {}
+            }
+            // The answer to a numbered M110 carries a number of its own.
+            Some(_) if self.window.front_number().is_none() => {
+                self.credit();
+            }
+            Some(_) => {}
+            None if probed => while !self.window.is_empty() && self.credit() {},
+            None => {
+                self.credit();
+            }
+        }
+    }
+
+    /// The oldest line in flight was accepted. An `ok` too many credits nothing.
+    fn credit(&mut self) -> bool {
+        let Some(line) = self.window.pop() else {
+            self.troubled = true;
+            return false;
+        };
+        match line.number {
+            Some(number) if number > self.told => {
+                self.told = number;
+                self.recovery.accepted(number);
+                self.accepted.push_back(line.origin);
+            }
+            _ => {}
+        }
+        true
+    }
+
+    pub(super) fn on_resend(&mut self, now: Duration, number: u32) {
+        self.troubled = true;
+        self.patience.on_sign(now);
+        self.patience.answered();
+        if let Some(line) = self.window.take_repeatable() {
+            self.repeat = Some(line);
+            self.recovery.begin(now, 0);
+        }
+        if self.history.is_empty() {
+            // Numbers of an earlier life.
+            return;
+        }
+        let known = self.cursor.max(self.history.next_number());
+        let fault = match self.recovery.asked(now, number, known, self.history.get(number).is_some()) {
+            Asked::Nothing => None,
+            Asked::Again => {
+                let dead = self.window.drop_from(number);
+                self.recovery.begin(now, dead.saturating_sub(1));
+                self.caution.resend_asked();
+                self.cursor = number;
+                None
+            }
+            Asked::TooOften => Some(LinkFault::SameLine(number)),
+            Asked::NotKept => Some(LinkFault::NotKept(number)),
+            Asked::Future => Some(LinkFault::Future(number)),
+        };
+        self.fault = self.fault.take().or(fault);
+    }
+
+    /// Sends what is owed and finds out what was lost, as far as it is time for it.
+    pub(super) fn poll(&mut self, now: Duration) {
+        if !self.recovery.is_over(now) || self.fault.is_some() {
+            return;
+        }
+        while self.cursor < self.history.next_number() {
+            let Some(line) = self.history.get(self.cursor) else { break };
+            if !self.window.has_room(line.bytes.len(), line.pace, self.caution.max_lines()) {
+                break;
+            }
+            self.transmit_next(now);
+        }
+        if self.window.is_empty() && !self.owes_lines() {
+            if let Some(line) = self.repeat.take() {
+                self.transmit_plain(now, line.again.unwrap_or_default(), line.pace);
+            }
+        }
+        if !self.window.is_empty() && self.patience.is_over(now, self.window.is_slow()) {
+            self.probe(now);
+        }
+    }
+
+    /// When [`Self::poll`] has something to do at the latest.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        if self.fault.is_some() {
+            return None;
+        }
+        if self.recovery.is_on() {
+            return self.recovery.deadline();
+        }
+        (!self.window.is_empty()).then(|| self.patience.deadline(self.window.is_slow()))
+    }
+
+    /// No answer for too long. Sending the same line again would tell nothing: a line that was accepted is
+    /// passed over in silence. The next number does: it is answered by `ok`, or by a Resend of what is missing.
+    fn probe(&mut self, now: Duration) {
+        self.troubled = true;
+        if !self.patience.probe(now) {
+            self.fault = Some(LinkFault::Silent);
+            return;
+        }
+        if let Some(line) = self.window.take_repeatable() {
+            self.transmit_plain(now, line.again.unwrap_or_default(), line.pace);
+            return;
+        }
+        if self.window.front_number().is_none() {
+            // An urgent command that is not answered by this firmware.
+            self.window.pop();
+            return;
+        }
+        if self.cursor == self.history.next_number() {
+            self.history.add(patience::PROBE, Pace::ORDINARY, Origin::Host);
+        }
+        self.transmit_next(now);
+    }
+
+    /// Transmits the line at the cursor.
+    fn transmit_next(&mut self, now: Duration) {
+        let Some(line) = self.history.get(self.cursor) else { return };
+        self.output.extend_from_slice(&line.bytes);
+        let (bytes, pace, origin) = (line.bytes.len(), line.pace, line.origin);
+        self.put_in_flight(now, InFlight { number: Some(self.cursor), bytes, pace, origin, again: None });
+        self.cursor += 1;
+        self.caution.line_sent();
+    }
+
+    fn transmit_plain(&mut self, now: Duration, line: Vec<u8>, pace: Pace) {
+        self.output.extend_from_slice(&line);
+        let origin = Origin::Host;
+        self.put_in_flight(
+            now,
+            InFlight { number: None, bytes: line.len(), pace, origin, again: Some(line) },
+        );
+    }
+
+    fn put_in_flight(&mut self, now: Duration, line: InFlight) {
+        if self.window.is_empty() {
+            self.patience.on_sign(now);
+        }
+        self.window.push(line);
+    }
+}

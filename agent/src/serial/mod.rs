@@ -1,0 +1,42 @@
+//! The serial host protocol: how a print reaches the firmware, exactly.
+//!
+//! A state machine without I/O: bytes and a monotonic time go in, bytes, events and the next deadline come out.
+//! No threads, no sleeping, no clock: whoever drives it ([`crate::port`]) brings those, and tests drive it by
+//! hand.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | [`host`] | the whole: what each reply means for the connection |
+//! | [`framing`], [`reply`] | bytes to lines, lines to replies |
+//! | `link` | exact, ordered delivery: window, history, resends, lost `ok`s |
+//! | `handshake`, [`firmware`] | getting to know the firmware |
+//! | [`job`] | the stages of a job: feeding, pausing, stopping |
+//! | [`modal`], `scripts` | what a job has set, and how it is left and brought back |
+//! | [`feeder`] | where commands come from |
+
+mod caution;
+pub mod feeder;
+pub mod firmware;
+pub mod framing;
+mod handshake;
+mod history;
+pub mod host;
+pub mod job;
+mod link;
+pub mod modal;
+mod numbered;
+mod pace;
+mod patience;
+mod recovery;
+pub mod reply;
+mod scripts;
+#[cfg(test)]
+mod tests;
+mod thermometer;
+mod window;
+
+pub use feeder::{CommandSource, Fed, SourceError};
+pub use host::{Connection, Host, HostEvent};
+pub use job::{End, JobEvent, Stage};
+pub use scripts::Parking;
+pub use thermometer::Thermometer;

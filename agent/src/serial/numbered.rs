@@ -1,0 +1,40 @@
+//! How a line looks on the wire: `N<number> <command>*<checksum>`.
+//!
+//! Owns: numbering and checksum. Must not know: when a line is sent.
+
+/// The exclusive-or of all bytes before the star.
+#[must_use]
+pub(super) fn checksum(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(0, |sum, byte| sum ^ byte)
+}
+
+/// A numbered line with its checksum and line end.
+#[must_use]
+pub(super) fn numbered_line(number: u32, command: &str) -> Vec<u8> {
+    let mut line = format!("N{number} {command}").into_bytes();
+    let sum = checksum(&line);
+    line.extend_from_slice(format!("*{sum}\n").as_bytes());
+    line
+}
+
+/// A line without a number. It can't be asked for again: never one of a job.
+#[must_use]
+pub(super) fn plain_line(command: &str) -> Vec<u8> {
+    format!("{command}\n").into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    // What a real Marlin accepted.
+    #[rstest]
+    #[case(0, "M110 N0", "N0 M110 N0*125\n")]
+    #[case(1, "G92 E0", "N1 G92 E0*70\n")]
+    #[case(2, "G92 E0", "N2 G92 E0*69\n")]
+    #[case(1, "M204 P500", "N1 M204 P500*97\n")]
+    fn lines(#[case] number: u32, #[case] command: &str, #[case] expected: &str) {
+        assert_eq!(String::from_utf8(numbered_line(number, command)).unwrap(), expected);
+    }
+}

@@ -1,0 +1,152 @@
+//! One line of the firmware, understood.
+//!
+//! Owns: the spellings of replies over firmwares. Must not know: what was asked, or what follows from it.
+
+mod error;
+mod temperatures;
+
+pub use error::ErrorKind;
+pub use temperatures::{Heat, TemperatureReport};
+
+/// What an `ok` may carry (Marlin's `ADVANCED_OK`). The room left that `P` and `B` tell is a hint only, known to
+/// be wrong at times, and is not kept.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Ok {
+    /// The line number that it acknowledges.
+    pub line: Option<u32>,
+    /// Nothing at all stood behind it.
+    pub bare: bool,
+    /// It carried a line number or the room left: the firmware has `ADVANCED_OK`.
+    pub advanced: bool,
+    /// Temperatures: the answer of M105 comes on the same line.
+    pub temperatures: Option<TemperatureReport>,
+}
+
+/// Why the firmware is busy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Busy {
+    /// At work on a long command.
+    Processing,
+    /// Waits for a person.
+    ForPerson,
+}
+
+/// A line of the firmware.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// A credit: the firmware has done with a line.
+    Ok(Ok),
+    /// Send again from this line number on.
+    Resend(u32),
+    /// `Error:…`, `!!`, `fatal:…`.
+    Error(ErrorKind, String),
+    /// A long command is being worked on.
+    Busy(Busy),
+    /// The controller has started (anew).
+    Start,
+    /// Idle firmware asks for something to do.
+    Wait,
+    /// Temperatures, by request, by themselves or while waiting for them.
+    Temperatures(TemperatureReport),
+    /// The answer of M115, up to the next field.
+    Firmware(String),
+    /// One capability of M115.
+    Capability(String, bool),
+    /// `// action:…`: the firmware asks something of its host.
+    Action(String),
+    /// `echo:…`
+    Echo(String),
+    /// Anything else.
+    Other(String),
+}
+
+impl Reply {
+    /// Reads one line.
+    #[must_use]
+    pub fn parse(line: &str) -> Self {
+        let text = line.trim();
+        if let Some(rest) = text.strip_prefix("ok") {
+            if !rest.starts_with(|c: char| c.is_ascii_lowercase()) {
+                return Self::Ok(parse_ok(rest));
+            }
+        }
+        if let Some(number) = resend_number(text) {
+            return Self::Resend(number);
+        }
+        match text {
+            "start" => return Self::Start,
+            "wait" => return Self::Wait,
+            _ => {}
+        }
+        if let Some((kind, message)) = error::parse(text) {
+            return Self::Error(kind, message.to_owned());
+        }
+        if let Some(rest) = text.strip_prefix("//") {
+            if let Some(action) = rest.trim_start().strip_prefix("action:") {
+                return Self::Action(action.trim().to_owned());
+            }
+        }
+        let (echo, body) = match text.strip_prefix("echo:") {
+            Some(body) => (true, body.trim_start()),
+            None => (false, text),
+        };
+        if let Some(what) = body.strip_prefix("busy:") {
+            let for_person = what.contains("paused for");
+            return Self::Busy(if for_person { Busy::ForPerson } else { Busy::Processing });
+        }
+        if echo {
+            return Self::Echo(body.to_owned());
+        }
+        if let Some(rest) = text.strip_prefix("Cap:") {
+            return match rest.split_once(':') {
+                Some((name, value)) => Self::Capability(name.trim().to_owned(), value.trim() == "1"),
+                None => Self::Other(text.to_owned()),
+            };
+        }
+        if let Some(name) = firmware_name(text) {
+            return Self::Firmware(name);
+        }
+        match TemperatureReport::parse(text) {
+            Some(report) => Self::Temperatures(report),
+            None => Self::Other(text.to_owned()),
+        }
+    }
+}
+
+fn parse_ok(rest: &str) -> Ok {
+    let bare = rest.trim().is_empty();
+    let line = rest
+        .split_ascii_whitespace()
+        .find_map(|word| word.strip_prefix('N').and_then(|number| number.parse::<u32>().ok()));
+    let room = |word: &str| {
+        word.strip_prefix(['P', 'B']).is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let advanced = line.is_some() || rest.split_ascii_whitespace().any(room);
+    Ok { line, bare, advanced, temperatures: TemperatureReport::parse(rest) }
+}
+
+/// `Resend: 5`, `Resend:5`, `rs 5`, `rs N5 Expected checksum 67`.
+fn resend_number(text: &str) -> Option<u32> {
+    let rest = text
+        .strip_prefix("Resend:")
+        .or_else(|| text.strip_prefix("resend:"))
+        .or_else(|| text.strip_prefix("rs "))?;
+    let rest = rest.trim_start().trim_start_matches(['N', ':']);
+    let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse().ok()
+}
+
+/// The value of `FIRMWARE_NAME:` up to the next `KEY:` of that line.
+fn firmware_name(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("FIRMWARE_NAME:").or_else(|| text.strip_prefix("NAME."))?;
+    let is_key = |word: &str| {
+        word.split_once(':').is_some_and(|(key, _)| {
+            key.len() > 3 && key.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+        })
+    };
+    let words: Vec<&str> = rest.split_ascii_whitespace().take_while(|word| !is_key(word)).collect();
+    Some(words.join(" "))
+}
+
+#[cfg(test)]
+mod tests;

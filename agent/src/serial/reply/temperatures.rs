@@ -1,0 +1,74 @@
+//! Temperature reports: `T:205.1 /205.0 B:60.0 /60.0 T0:… C:… @:127 W:3`.
+//!
+//! Owns: the spellings of a heater's actual and set temperature. Must not know: who asked for them.
+
+/// One heater, °C.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Heat {
+    /// Measured.
+    pub actual: f64,
+    /// Set, where the report says so.
+    pub target: Option<f64>,
+}
+
+/// What one line tells about the heaters.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TemperatureReport {
+    /// Hot ends by tool number.
+    pub tools: Vec<(u8, Heat)>,
+    /// The bed.
+    pub bed: Option<Heat>,
+    /// The chamber.
+    pub chamber: Option<Heat>,
+    /// The firmware is waiting for a temperature (`W:`).
+    pub waiting: bool,
+}
+
+impl TemperatureReport {
+    /// Finds heaters in a line; none when there is not one.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let mut report = Self::default();
+        let mut current = None;
+        let mut rest = text;
+        while let Some(colon) = rest.find(':') {
+            let (before, after) = rest.split_at(colon);
+            let name = before.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '@').next().unwrap_or("");
+            let value = after.get(1..).unwrap_or("").trim_start_matches(':');
+            let heat = heat(value);
+            match (name, heat) {
+                ("W", _) => report.waiting = true,
+                ("T", Some(heat)) => current = Some(heat),
+                ("B", Some(heat)) => report.bed = Some(heat),
+                ("C", Some(heat)) => report.chamber = Some(heat),
+                (name, Some(heat)) => {
+                    if let Some(tool) = name.strip_prefix('T').and_then(|tool| tool.parse().ok()) {
+                        report.tools.push((tool, heat));
+                    }
+                }
+                _ => {}
+            }
+            rest = value;
+        }
+        // `T:` is the tool in use; alone, it is the only one.
+        if report.tools.is_empty() {
+            report.tools.extend(current.map(|heat| (0, heat)));
+        }
+        let any = !report.tools.is_empty() || report.bed.is_some() || report.chamber.is_some();
+        any.then_some(report)
+    }
+}
+
+/// `205.1 /205.0`, `21.30/ 0.00`, `205.1`.
+fn heat(text: &str) -> Option<Heat> {
+    let (actual, rest) = number(text)?;
+    let target = rest.trim_start().strip_prefix('/').and_then(number).map(|(target, _)| target);
+    Some(Heat { actual, target })
+}
+
+fn number(text: &str) -> Option<(f64, &str)> {
+    let text = text.trim_start();
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-')).unwrap_or(text.len());
+    let (number, rest) = text.split_at(end);
+    let number: f64 = number.parse().ok()?;
+    Some((number, rest))
+}

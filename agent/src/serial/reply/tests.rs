@@ -1,0 +1,101 @@
+//! The table of replies, from what real firmware said.
+
+use super::*;
+use proptest::prelude::*;
+use rstest::rstest;
+
+fn heat(actual: f64, target: f64) -> Heat {
+    Heat { actual, target: Some(target) }
+}
+
+#[rstest]
+#[case("ok", Reply::Ok(Ok { bare: true, ..Ok::default() }))]
+#[case("ok P15 B3", Reply::Ok(Ok { advanced: true, ..Ok::default() }))]
+#[case("ok N10 P15 B3", Reply::Ok(Ok { line: Some(10), advanced: true, ..Ok::default() }))]
+#[case("Resend: 5", Reply::Resend(5))]
+#[case("Resend:5", Reply::Resend(5))]
+#[case("rs 5", Reply::Resend(5))]
+#[case("rs N12 Expected checksum 67", Reply::Resend(12))]
+#[case("start", Reply::Start)]
+#[case("wait", Reply::Wait)]
+#[case("echo:busy: processing", Reply::Busy(Busy::Processing))]
+#[case("busy: processing", Reply::Busy(Busy::Processing))]
+#[case("echo:busy: paused for user", Reply::Busy(Busy::ForPerson))]
+#[case("echo:busy: paused for input", Reply::Busy(Busy::ForPerson))]
+#[case("//action:pause", Reply::Action("pause".into()))]
+#[case("// action:paused", Reply::Action("paused".into()))]
+#[case("echo:Unknown command: \"G999\"", Reply::Echo("Unknown command: \"G999\"".into()))]
+#[case("Cap:EMERGENCY_PARSER:1", Reply::Capability("EMERGENCY_PARSER".into(), true))]
+#[case("Cap:SDCARD:0", Reply::Capability("SDCARD".into(), false))]
+#[case("X:0.00 Y:0.00 Z:0.00 E:0.00 Count X:0 Y:0 Z:0", Reply::Other("X:0.00 Y:0.00 Z:0.00 E:0.00 Count X:0 Y:0 Z:0".into()))]
+#[case("SD card ok", Reply::Other("SD card ok".into()))]
+#[case("okay", Reply::Other("okay".into()))]
+fn replies(#[case] line: &str, #[case] expected: Reply) {
+    assert_eq!(Reply::parse(line), expected);
+}
+
+#[rstest]
+#[case("Error:checksum mismatch, Last Line: 1", ErrorKind::Transmission)]
+#[case("Error:Line Number is not Last Line Number+1, Last Line: 2", ErrorKind::Transmission)]
+#[case("Error:No Checksum with line number, Last Line: 2", ErrorKind::Transmission)]
+#[case("Error: Missing checksum", ErrorKind::Transmission)]
+#[case("Error: expected line 3 got 5", ErrorKind::Transmission)]
+#[case("Error:Printer halted. kill() called!", ErrorKind::Fatal)]
+#[case("Error:Heating failed, system stopped! Heater_ID: 0", ErrorKind::Fatal)]
+#[case("Error:Thermal Runaway, system stopped! Heater_ID: bed", ErrorKind::Fatal)]
+#[case("!! Lost communication with MCU", ErrorKind::Fatal)]
+#[case("fatal:heater decoupled", ErrorKind::Fatal)]
+#[case("Error:SD init fail", ErrorKind::Other)]
+fn errors(#[case] line: &str, #[case] expected: ErrorKind) {
+    match Reply::parse(line) {
+        Reply::Error(kind, _) => assert_eq!(kind, expected),
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[test]
+fn temperatures_in_every_spelling() {
+    let report = |line: &str| match Reply::parse(line) {
+        Reply::Temperatures(report) => report,
+        Reply::Ok(ok) => ok.temperatures.unwrap(),
+        other => panic!("{line}: {other:?}"),
+    };
+    let both = TemperatureReport {
+        tools: vec![(0, heat(19.38, 60.0))],
+        bed: Some(heat(20.0, 0.0)),
+        ..TemperatureReport::default()
+    };
+    assert_eq!(report(" T:19.38 /60.00 B:20.00 /0.00 @:0 B@:0"), both);
+    assert_eq!(report("ok T:19.38 /60.00 B:20.00 /0.00 @:0 B@:0"), both);
+    assert_eq!(report("okT:19.38/ 60.00 B:20.00/ 0.00 @:64"), both);
+    assert!(report(" T:19.38 /60.00 B:19.38 /0.00 @:0 B@:0 W:?").waiting);
+    assert_eq!(report("T:21.31").tools, [(0, Heat { actual: 21.31, target: None })]);
+    let two = report("T:200.0 /200.0 B:60.0 /60.0 T0:200.0 /200.0 T1:21.0 /0.0 @:64 C:30.5 /0.0");
+    assert_eq!(two.tools, [(0, heat(200.0, 200.0)), (1, heat(21.0, 0.0))]);
+    assert_eq!(two.chamber, Some(heat(30.5, 0.0)));
+    assert_eq!(report("==T:21.5 /0.0 ==B:20.0 /0.0").tools, [(0, heat(21.5, 0.0))]);
+    let ok = Reply::parse("ok N7 T:19.38 /0.00 B:19.38 /0.00");
+    assert!(matches!(
+        ok,
+        Reply::Ok(Ok { line: Some(7), bare: false, advanced: true, temperatures: Some(_) })
+    ));
+}
+
+#[test]
+fn the_firmware_names_itself() {
+    let line = "FIRMWARE_NAME:Marlin bugfix-2.1.x (Nov 23 2026 00:37:17) \
+                SOURCE_CODE_URL:github.com/MarlinFirmware/Marlin PROTOCOL_VERSION:1.0";
+    assert_eq!(Reply::parse(line), Reply::Firmware("Marlin bugfix-2.1.x (Nov 23 2026 00:37:17)".into()));
+}
+
+proptest! {
+    #[test]
+    fn no_line_is_too_odd(line in "\\PC*") {
+        let _ = Reply::parse(&line);
+    }
+
+    #[test]
+    fn nor_one_that_begins_like_a_reply(line in "(ok|Resend:|rs |Error:|T:|//|echo:|Cap:|FIRMWARE_NAME:)[ -~]{0,40}") {
+        let _ = Reply::parse(&line);
+    }
+}

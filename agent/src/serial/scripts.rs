@@ -1,0 +1,193 @@
+//! What the host sends of its own to pause, go on and stop.
+//!
+//! Owns: the order of those commands, made from what the job has set. Must not know: when they are sent.
+
+use stardust_gcode::command::{Command, parse};
+
+use super::firmware::Area;
+use super::modal::Modal;
+
+/// How the host moves on its own account.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Parking {
+    /// How far the nozzle is lifted, mm.
+    pub lift_mm: f64,
+    /// How much filament is drawn back while paused, mm.
+    pub retract_mm: f64,
+    /// Feed rates, mm/min: in the plane, of Z, of the filament.
+    pub feeds: [f64; 3],
+}
+
+impl Default for Parking {
+    fn default() -> Self {
+        Self { lift_mm: 5.0, retract_mm: 2.0, feeds: [6000.0, 600.0, 2100.0] }
+    }
+}
+
+/// Commands in order.
+pub(super) type Script = std::collections::VecDeque<Command<'static>>;
+
+fn script(lines: Vec<String>) -> Script {
+    lines.iter().filter_map(|line| parse(line.as_bytes()).map(Command::into_owned)).collect()
+}
+
+/// After the job's moves: draw back, lift, and get out of the way where the machine's area is known.
+pub(super) fn pause(modal: &Modal, area: Option<Area>, parking: &Parking) -> Script {
+    let mut lines = vec!["M400".to_owned()];
+    let [Some(_), Some(_), Some(z)] = modal.position else { return script(lines) };
+    let [plane, lift, filament] = parking.feeds;
+    lines.push("G21".into());
+    if draws_back(modal) {
+        lines.extend(["M83".into(), format!("G1 E-{} F{filament}", parking.retract_mm)]);
+    }
+    lines.push("G90".into());
+    let top = area.map_or(f64::INFINITY, |area| area.max[2]);
+    lines.push(format!("G1 Z{:.3} F{lift}", (z + parking.lift_mm).min(top.max(z))));
+    if let Some([x, y]) = parking_place(modal, area) {
+        lines.push(format!("G1 X{x:.3} Y{y:.3} F{plane}"));
+    }
+    lines.push("M400".into());
+    script(lines)
+}
+
+/// Back to where the job stopped: heat, X and Y, Z, filament, then every mode.
+pub(super) fn resume(modal: &Modal, parking: &Parking) -> Script {
+    let mut lines = Vec::new();
+    lines.extend(modal.bed.filter(|bed| *bed > 0.0).map(|bed| format!("M140 S{bed}")));
+    for (tool, target) in modal.targets.iter().filter(|(tool, target)| **tool != modal.tool && **target > 0.0)
+    {
+        lines.push(format!("M104 T{tool} S{target}"));
+    }
+    lines.extend(modal.bed.filter(|bed| *bed > 0.0).map(|bed| format!("M190 S{bed}")));
+    if let Some(target) = modal.targets.get(&modal.tool).filter(|target| **target > 0.0) {
+        lines.push(format!("M109 S{target}"));
+    }
+    let [plane, lift, filament] = parking.feeds;
+    if let [Some(x), Some(y), Some(z)] = modal.position {
+        lines.extend(["G21".into(), "G90".into(), format!("G1 X{x:.4} Y{y:.4} F{plane}")]);
+        lines.push(format!("G1 Z{z:.4} F{lift}"));
+        if draws_back(modal) {
+            lines.extend(["M83".into(), format!("G1 E{} F{filament}", parking.retract_mm)]);
+        }
+        lines.push(format!("G92 E{:.5}", modal.e));
+        lines.extend(modal.feed.map(|feed| format!("G1 F{feed:.3}")));
+        if modal.inches {
+            lines.push("G20".into());
+        }
+        lines.push(if modal.relative { "G91" } else { "G90" }.into());
+        lines.push(if modal.relative_e { "M83" } else { "M82" }.into());
+    }
+    for (fan, speed) in &modal.fans {
+        lines.push(format!("M106 P{fan} S{speed}"));
+    }
+    script(lines)
+}
+
+/// Heaters off first; then the fan, the lift, and the motors.
+pub(super) fn stop(modal: &Modal, area: Option<Area>, parking: &Parking) -> Script {
+    let tools: Vec<u32> = modal.tools().collect();
+    let mut lines: Vec<String> = match tools.as_slice() {
+        [] | [0] => vec!["M104 S0".into()],
+        several => several.iter().map(|tool| format!("M104 T{tool} S0")).collect(),
+    };
+    lines.extend(["M140 S0".into(), "M107".into()]);
+    if let [_, _, Some(z)] = modal.position {
+        let room = area.map_or(f64::INFINITY, |area| area.max[2]) - z;
+        let lift = parking.lift_mm.min(room);
+        if lift > 0.0 {
+            lines.extend(["G21".into(), "G91".into(), format!("G1 Z{lift:.3} F{}", parking.feeds[1])]);
+            lines.push("G90".into());
+        }
+    }
+    lines.push("M84".into());
+    script(lines)
+}
+
+/// Cold filament must not be moved, and what the firmware has drawn back is not drawn back twice.
+fn draws_back(modal: &Modal) -> bool {
+    let hot = modal.targets.get(&modal.tool).is_some_and(|target| *target >= 170.0);
+    hot && !modal.retracted
+}
+
+/// The corner with the bed forward. Not where the origin is in the middle: a delta can't reach its corners.
+fn parking_place(modal: &Modal, area: Option<Area>) -> Option<[f64; 2]> {
+    let area = area.filter(|area| area.min[0] > -10.0 && area.min[1] > -10.0 && !modal.shifted)?;
+    Some([area.min[0].max(0.0), area.max[1]])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printing() -> Modal {
+        let mut modal = Modal::default();
+        for line in
+            ["M140 S60", "M109 S205", "G28", "M82", "G1 X10 Y20 Z0.3 F3000", "G1 X12 E4.5 F1200", "M106 S128"]
+        {
+            modal.apply(&parse(line.as_bytes()).unwrap());
+        }
+        modal
+    }
+
+    fn text(script: &Script) -> String {
+        script.iter().map(Command::text).collect::<Vec<_>>().join("\n")
+    }
+
+    const AREA: Area = Area { min: [0.0, 0.0, 0.0], max: [220.0, 215.0, 250.0] };
+
+    #[test]
+    fn a_pause_draws_back_lifts_and_parks() {
+        insta::assert_snapshot!(text(&pause(&printing(), Some(AREA), &Parking::default())), @r"
+        M400
+        G21
+        M83
+        G1 E-2 F2100
+        G90
+        G1 Z5.300 F600
+        G1 X0.000 Y215.000 F6000
+        M400
+        ");
+    }
+
+    #[test]
+    fn a_job_that_has_not_homed_yet_pauses_where_it_is() {
+        assert_eq!(text(&pause(&Modal::default(), Some(AREA), &Parking::default())), "M400");
+        assert_eq!(text(&resume(&Modal::default(), &Parking::default())), "");
+    }
+
+    #[test]
+    fn going_on_brings_everything_back_in_order() {
+        insta::assert_snapshot!(text(&resume(&printing(), &Parking::default())), @r"
+        M140 S60
+        M190 S60
+        M109 S205
+        G21
+        G90
+        G1 X12.0000 Y20.0000 F6000
+        G1 Z0.3000 F600
+        M83
+        G1 E2 F2100
+        G92 E4.50000
+        G1 F1200.000
+        G90
+        M82
+        M106 P0 S128
+        ");
+    }
+
+    #[test]
+    fn stopping_turns_the_heaters_off_first() {
+        insta::assert_snapshot!(text(&stop(&printing(), Some(AREA), &Parking::default())), @r"
+        M104 S0
+        M140 S0
+        M107
+        G21
+        G91
+        G1 Z5.000 F600
+        G90
+        M84
+        ");
+        let high = Area { max: [220.0, 215.0, 0.3], ..AREA };
+        assert!(!text(&stop(&printing(), Some(high), &Parking::default())).contains('Z'), "no room to lift");
+    }
+}

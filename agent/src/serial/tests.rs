@@ -1,0 +1,6 @@
+//! The host against a stand-in for firmware: a few dozen lines that number, check, queue and answer as Marlin
+//! does, with faults on demand. Time is the test's.
+
+mod exactness;
+mod stand_in;
+mod story;
