@@ -1,0 +1,13 @@
+//! The hub's REST API as a client sees it.
+//!
+//! Owns: requests, answers, paging and problem details. Must not know: the terminal.
+
+mod client;
+mod problem;
+mod session;
+mod types;
+
+pub(crate) use client::{Client, is_loopback};
+pub(crate) use problem::Problem;
+pub(crate) use session::sign_in;
+pub(crate) use types::{Change, Op, PrintFile, PrintJob, Printer, Progress, is_id};

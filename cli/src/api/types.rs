@@ -1,0 +1,166 @@
+//! What the hub answers, as far as this program looks at it.
+//!
+//! Owns: the shapes. States stay text, so that a newer hub's states can be shown. Must not know: how they are
+//! fetched or shown.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Whether a text is an id (a UUID) rather than a name.
+pub(crate) fn is_id(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// A heater, in °C.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct Temperature {
+    pub(crate) actual: f64,
+    pub(crate) target: f64,
+}
+
+/// How far a job is.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Progress {
+    pub(crate) fraction: f64,
+    pub(crate) elapsed_s: Option<u64>,
+    pub(crate) left_s: Option<u64>,
+    pub(crate) layer: Option<u64>,
+}
+
+/// The last known live data of a printer.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct PrinterStatus {
+    pub(crate) message: Option<String>,
+    pub(crate) tools: Vec<Temperature>,
+    pub(crate) bed: Option<Temperature>,
+    pub(crate) job: Option<Progress>,
+}
+
+/// Whether the hub hears from a printer's agent.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Contact {
+    pub(crate) state: String,
+}
+
+/// A printer.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Printer {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) model: Option<String>,
+    pub(crate) state: String,
+    #[serde(default)]
+    pub(crate) contact: Contact,
+    #[serde(default)]
+    pub(crate) status: Option<PrinterStatus>,
+    #[serde(default)]
+    pub(crate) current_job_id: Option<String>,
+}
+
+/// A print file of the library.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct PrintFile {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) version_number: u64,
+    #[serde(default)]
+    pub(crate) size_bytes: u64,
+    pub(crate) extraction: String,
+    #[serde(default)]
+    pub(crate) extraction_error: Option<String>,
+    #[serde(default)]
+    pub(crate) metadata: Option<FileMetadata>,
+}
+
+/// What the slicer says of a file.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct FileMetadata {
+    pub(crate) slicer: Option<String>,
+    pub(crate) slicer_version: Option<String>,
+    pub(crate) estimated_time_s: Option<f64>,
+    pub(crate) filament_mm: Option<f64>,
+    pub(crate) filament_g: Option<f64>,
+    pub(crate) material: Option<String>,
+    pub(crate) printer_model: Option<String>,
+    pub(crate) truncated: bool,
+}
+
+/// A print job.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct PrintJob {
+    pub(crate) id: String,
+    pub(crate) file_name: String,
+    #[serde(default)]
+    pub(crate) printer_name: Option<String>,
+    #[serde(default)]
+    pub(crate) target_printer_id: Option<String>,
+    pub(crate) state: String,
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+    #[serde(default)]
+    pub(crate) requested: Option<String>,
+    #[serde(default)]
+    pub(crate) progress: Option<Progress>,
+    #[serde(default)]
+    pub(crate) queued_at: Option<String>,
+    #[serde(default)]
+    pub(crate) needs_removal: bool,
+}
+
+/// What happened to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Op {
+    /// `data` is the whole resource.
+    Upsert,
+    /// `data` is a merge patch of it.
+    Patch,
+    /// It is gone.
+    Remove,
+    /// Something a newer hub does.
+    #[serde(other)]
+    Unknown,
+}
+
+/// One event of the stream.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Change {
+    pub(crate) resource: String,
+    pub(crate) op: Op,
+    pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) data: Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_and_names() {
+        assert!(is_id("01907d8e-7c1b-7a3e-9f64-0123456789ab"));
+        assert!(!is_id("01907d8e-7c1b-7a3e-9f64-0123456789a"));
+        assert!(!is_id("bracket with a name of 36 characters"));
+    }
+
+    #[test]
+    fn a_newer_hub_is_understood() {
+        let job: PrintJob = serde_json::from_str(
+            r#"{"id":"1","file_name":"a.gcode","state":"dancing","new":{},"progress":{"fraction":0.5,"state":"dancing"}}"#,
+        )
+        .unwrap();
+        assert_eq!((job.state.as_str(), job.progress.unwrap().fraction), ("dancing", 0.5));
+        let change: Change = serde_json::from_str(r#"{"resource":"job","op":"rename","id":"1"}"#).unwrap();
+        assert_eq!((change.op, change.data), (Op::Unknown, Value::Null));
+    }
+}

@@ -1,0 +1,142 @@
+//! The command line.
+//!
+//! Owns: names, options and help texts. Must not know: what the commands do.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Sends prints to a Stardust hub and watches them.
+///
+/// Sign in once with `stardust login HUB_URL`. Instead, STARDUST_HUB and STARDUST_TOKEN may be set.
+#[derive(Debug, Parser)]
+#[command(name = "stardust", version, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Sign in to a hub and keep a token for it.
+    Login {
+        /// The hub's address, for example hub.example.org (https is meant when no scheme is given).
+        #[arg(env = "STARDUST_HUB")]
+        hub_url: String,
+        /// E-mail address; asked for when left out.
+        #[arg(long)]
+        email: Option<String>,
+        /// Read the password from standard input (its first line) instead of asking for it.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Withdraw the token and forget it.
+    Logout,
+    /// Upload print files.
+    Upload {
+        /// The G-code files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Print what the hub answers as JSON, one document a file.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a file: a local one (uploaded first), or one of the library by id or name.
+    Print {
+        /// Path, id or name of the file.
+        file: String,
+        /// Name or id of the printer; the first available one when left out.
+        #[arg(long)]
+        printer: Option<String>,
+        /// Watch the print until it is done.
+        #[arg(long)]
+        watch: bool,
+        /// Print the job as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Watch a print; exit status 0 when it is printed, 1 when it failed or was cancelled.
+    Watch {
+        /// The job: its id, its file's name or its printer's name. Not needed when there is only one.
+        job: Option<String>,
+    },
+    /// List the printers.
+    Printers {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the print jobs that are not done.
+    Jobs {
+        /// Those that are done instead, newest first.
+        #[arg(long, conflicts_with = "all")]
+        history: bool,
+        /// All of them.
+        #[arg(long)]
+        all: bool,
+        /// At most so many.
+        #[arg(long, default_value_t = 200)]
+        limit: usize,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Pause a print.
+    Pause {
+        /// The job: its id, its file's name or its printer's name.
+        job: String,
+    },
+    /// Go on with a paused print.
+    Resume {
+        /// The job: its id, its file's name or its printer's name.
+        job: String,
+    },
+    /// Cancel a print.
+    Cancel {
+        /// The job: its id, its file's name or its printer's name.
+        job: String,
+    },
+    /// Confirm that the bed is clear, so that the next job may start.
+    Cleared {
+        /// The job: its id, its file's name or its printer's name.
+        job: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+    use rstest::rstest;
+
+    #[test]
+    fn the_definition_holds() {
+        Args::command().debug_assert();
+    }
+
+    #[rstest]
+    #[case(&["login", "http://localhost:8080", "--email", "a@b.c", "--password-stdin"])]
+    #[case(&["logout"])]
+    #[case(&["upload", "a.gcode", "b.gcode"])]
+    #[case(&["print", "a.gcode", "--printer", "Mk3", "--watch"])]
+    #[case(&["watch"])]
+    #[case(&["watch", "a.gcode"])]
+    #[case(&["printers", "--json"])]
+    #[case(&["jobs", "--history", "--json"])]
+    #[case(&["cleared", "0190"])]
+    fn is_understood(#[case] words: &[&str]) {
+        Args::try_parse_from(["stardust"].iter().chain(words)).unwrap();
+    }
+
+    #[rstest]
+    #[case(&[])]
+    #[case(&["upload"])]
+    #[case(&["pause"])]
+    #[case(&["jobs", "--history", "--all"])]
+    #[case(&["dance"])]
+    fn is_refused_with_status_2(#[case] words: &[&str]) {
+        let error = Args::try_parse_from(["stardust"].iter().chain(words)).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+    }
+}

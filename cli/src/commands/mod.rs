@@ -1,0 +1,49 @@
+//! What the program does, one module a command.
+//!
+//! Owns: which command runs. Must not know: HTTP, the command line's grammar.
+
+mod choose;
+mod control;
+mod follow;
+mod jobs;
+mod login;
+mod print;
+mod printers;
+mod upload;
+mod watch;
+
+use crate::api::Client;
+use crate::args::{Args, Command};
+use crate::credentials;
+use crate::error::CliError;
+
+/// Runs one command.
+pub(crate) async fn run(args: Args) -> Result<(), CliError> {
+    let client = || credentials::current().and_then(Client::new);
+    match args.command {
+        Command::Login { hub_url, email, password_stdin } => {
+            login::login(&hub_url, email, password_stdin).await
+        }
+        Command::Logout => login::logout().await,
+        Command::Upload { files, json } => upload::run(&client()?, &files, json).await,
+        Command::Print { file, printer, watch, json } => {
+            print::run(&client()?, &file, printer.as_deref(), watch, json).await
+        }
+        Command::Watch { job } => watch::run(&client()?, job.as_deref()).await,
+        Command::Printers { json } => printers::run(&client()?, json).await,
+        Command::Jobs { history, all, limit, json } => {
+            let scope = if all {
+                "all"
+            } else if history {
+                "history"
+            } else {
+                "active"
+            };
+            jobs::run(&client()?, scope, limit, json).await
+        }
+        Command::Pause { job } => control::run(&client()?, &job, control::Action::Pause).await,
+        Command::Resume { job } => control::run(&client()?, &job, control::Action::Resume).await,
+        Command::Cancel { job } => control::run(&client()?, &job, control::Action::Cancel).await,
+        Command::Cleared { job } => control::run(&client()?, &job, control::Action::ConfirmRemoval).await,
+    }
+}

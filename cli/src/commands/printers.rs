@@ -1,0 +1,74 @@
+//! `stardust printers`.
+
+use crate::api::{Client, Printer};
+use crate::error::CliError;
+use crate::{output, quantity, table};
+
+/// Lists the printers.
+pub(crate) async fn run(client: &Client, json: bool) -> Result<(), CliError> {
+    let found = client.list("api/v1/printers", &[], usize::MAX).await?;
+    if json {
+        return output::json(&found);
+    }
+    let printers: Vec<Printer> = client.parse_all(&found)?;
+    if printers.is_empty() {
+        return output::line("There are no printers. Make a pairing code in the dashboard to add one.");
+    }
+    lines(&printers).iter().try_for_each(|line| output::line(line))
+}
+
+fn lines(printers: &[Printer]) -> Vec<String> {
+    let rows: Vec<_> = printers.iter().map(row).collect();
+    table::lines(["NAME", "STATE", "JOB", "LEFT", "NOZZLE", "BED", "MODEL", "ID"], &rows)
+}
+
+fn row(printer: &Printer) -> [String; 8] {
+    // Temperatures of a printer out of reach are of another time.
+    let status = printer.status.clone().filter(|_| printer.contact.state == "online").unwrap_or_default();
+    let state = match (printer.contact.state.as_str(), &status.message) {
+        ("lost", _) => format!("{} (contact lost)", printer.state),
+        (_, Some(message)) => format!("{} ({message})", printer.state),
+        _ => printer.state.clone(),
+    };
+    let nozzles: Vec<String> =
+        status.tools.iter().map(|tool| quantity::temperature(tool.actual, tool.target)).collect();
+    [
+        printer.name.clone(),
+        state,
+        status.job.map(|job| quantity::percent(job.fraction)).unwrap_or_default(),
+        status.job.and_then(|job| job.left_s).map(quantity::duration).unwrap_or_default(),
+        nozzles.join(" "),
+        status.bed.map(|bed| quantity::temperature(bed.actual, bed.target)).unwrap_or_default(),
+        printer.model.clone().unwrap_or_default(),
+        printer.id.clone(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list() {
+        let printers: Vec<Printer> = serde_json::from_str(
+            r#"[
+            {"id":"1","name":"Ada","state":"printing","contact":{"state":"online"},"model":"MK3S","status":
+             {"state":"printing","tools":[{"actual":214.7,"target":215}],"bed":{"actual":60,"target":60},
+              "job":{"job_id":"9","state":"printing","fraction":0.425,"elapsed_s":60,"left_s":3750}}},
+            {"id":"2","name":"Bo","state":"offline","contact":{"state":"lost"},
+             "status":{"state":"idle","tools":[{"actual":99,"target":0}]}},
+            {"id":"3","name":"Cy","state":"error","contact":{"state":"online"},
+             "status":{"state":"error","message":"Thermal runaway","tools":[]}}]"#,
+        )
+        .unwrap();
+        assert_eq!(
+            lines(&printers),
+            [
+                "NAME  STATE                    JOB   LEFT   NOZZLE      BED       MODEL  ID",
+                "Ada   printing                 42 %  1h 2m  215/215 °C  60/60 °C  MK3S   1",
+                "Bo    offline (contact lost)                                             2",
+                "Cy    error (Thermal runaway)                                            3",
+            ]
+        );
+    }
+}
