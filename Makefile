@@ -58,7 +58,8 @@ $(DASHBOARD_INSTALLED): $(DASHBOARD)/package-lock.json $(DASHBOARD)/package.json
 
 $(DASHBOARD_BUILT): $(DASHBOARD_INSTALLED) $(DASHBOARD_SOURCES)
 	cd $(DASHBOARD) && npm run --silent build
-	@touch $@
+	@# Cargo looks only at the embedded files that were there at its last build: new ones need a nudge.
+	@touch $@ hub/src/dashboard.rs
 
 dashboard: $(DASHBOARD_BUILT) ## build the dashboard; the hub embeds it at its own next build
 
