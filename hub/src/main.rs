@@ -1,2 +1,102 @@
-//! placeholder
-fn main() {}
+//! `stardust-hub`: the command line.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use stardust_clock::SystemClock;
+use stardust_hub::config::{Config, Settings};
+use stardust_hub::{accounts, api, serve};
+
+/// The hub of a Stardust fleet: dashboard, API, print queue, and the broker that the agents talk to.
+#[derive(Parser)]
+#[command(name = "stardust-hub", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Settings file (TOML); the command line and STARDUST_HUB_… win over it
+    #[arg(long, global = true, env = "STARDUST_HUB_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the hub
+    Serve,
+    /// Print the OpenAPI document
+    Openapi,
+    /// Look after a hub on this machine
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum AdminCommand {
+    /// Give a member a new random password and print it
+    ResetPassword {
+        /// The member's e-mail address
+        email: String,
+    },
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "stardust-hub: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The log goes to standard error: JSON with `STARDUST_HUB_LOG_FORMAT=json`, as much as `STARDUST_HUB_LOG` says.
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("STARDUST_HUB_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,rumqttd=warn"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::env::var("STARDUST_HUB_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        builder.json().flatten_event(true).init();
+    } else {
+        builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
+    }
+}
+
+#[tokio::main(worker_threads = 2)]
+async fn run(cli: Cli) -> Result<(), Failure> {
+    let config = || -> Result<Config, Failure> {
+        let file = cli.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
+        Ok(cli.settings.clone().or(file).resolve())
+    };
+    match &cli.command {
+        Command::Serve => Ok(serve::serve(config()?, SystemClock::shared(), asked_to_stop()?).await?),
+        Command::Openapi => {
+            let spec = api::openapi::document().to_pretty_json()?;
+            Ok(writeln!(std::io::stdout(), "{spec}")?)
+        }
+        Command::Admin { command: AdminCommand::ResetPassword { email } } => {
+            let db = serve::open_db(&config()?).await?;
+            let password = accounts::first_start::reset_password(&db, email).await?;
+            Ok(writeln!(std::io::stdout(), "new password for {email}: {password}")?)
+        }
+    }
+}
+
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

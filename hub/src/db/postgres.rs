@@ -1,0 +1,145 @@
+//! PostgreSQL: a pool of connections, prepared statements cached on each.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use postgres_types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::NoTls;
+
+use super::{DbError, Row, Value};
+
+const CONNECTIONS: usize = 8;
+
+#[derive(Clone)]
+pub(super) struct PostgresDb(Pool);
+
+pub(super) struct PostgresTx {
+    /// Taken by commit; still there on drop means that the connection is in an open transaction.
+    connection: Option<Object>,
+}
+
+impl PostgresDb {
+    pub(super) fn open(url: &str) -> Result<Self, DbError> {
+        let config: tokio_postgres::Config = url.parse()?;
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_config(config, NoTls, recycling);
+        let pool = Pool::builder(manager).max_size(CONNECTIONS).build();
+        Ok(Self(pool.map_err(|error| DbError::Pool(error.to_string()))?))
+    }
+
+    async fn connection(&self) -> Result<Object, DbError> {
+        self.0.get().await.map_err(|error| match error {
+            deadpool_postgres::PoolError::Backend(error) => DbError::Postgres(error),
+            other => DbError::Pool(other.to_string()),
+        })
+    }
+
+    pub(super) async fn query(&self, sql: &'static str, params: Vec<Value>) -> Result<Vec<Row>, DbError> {
+        query(&self.connection().await?, sql, &params).await
+    }
+
+    pub(super) async fn begin(&self) -> Result<PostgresTx, DbError> {
+        let connection = self.connection().await?;
+        let tx = PostgresTx { connection: Some(connection) };
+        tx.get()?.batch_execute("BEGIN").await?;
+        Ok(tx)
+    }
+}
+
+impl PostgresTx {
+    fn get(&self) -> Result<&Object, DbError> {
+        self.connection.as_ref().ok_or(DbError::Closed)
+    }
+
+    pub(super) async fn query(&mut self, sql: &'static str, params: Vec<Value>) -> Result<Vec<Row>, DbError> {
+        query(self.get()?, sql, &params).await
+    }
+
+    pub(super) async fn execute(&mut self, sql: &'static str, params: Vec<Value>) -> Result<u64, DbError> {
+        let connection = self.get()?;
+        if params.is_empty() && sql.contains(';') {
+            // A migration: several statements.
+            connection.batch_execute(sql).await?;
+            return Ok(0);
+        }
+        let statement = connection.prepare_cached(sql).await?;
+        Ok(connection.execute_raw(&statement, &params).await?)
+    }
+
+    pub(super) async fn lock(&mut self, name: &str) -> Result<(), DbError> {
+        let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0)) IS NULL AS locked";
+        self.query(sql, vec![Value::Text(name.to_owned())]).await.map(drop)
+    }
+
+    pub(super) async fn commit(mut self) -> Result<(), DbError> {
+        let committed = self.get()?.batch_execute("COMMIT").await;
+        if committed.is_ok() {
+            // Back to the pool; on an error the drop below closes it instead.
+            self.connection = None;
+        }
+        Ok(committed?)
+    }
+}
+
+impl Drop for PostgresTx {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            // Taken out of the pool and closed: the server rolls the transaction back.
+            drop(Object::take(connection));
+        }
+    }
+}
+
+async fn query(connection: &Object, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+    let statement = connection.prepare_cached(sql).await?;
+    let columns: Arc<[String]> = statement.columns().iter().map(|column| column.name().to_owned()).collect();
+    let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|value| value as _).collect();
+    let rows = connection.query(&statement, &params).await?;
+    rows.iter()
+        .map(|row| {
+            let values = (0..columns.len()).map(|i| from_postgres(row, i)).collect::<Result<_, _>>()?;
+            Ok(Row { columns: Arc::clone(&columns), values })
+        })
+        .collect()
+}
+
+fn from_postgres(row: &tokio_postgres::Row, i: usize) -> Result<Value, DbError> {
+    let kind = row.columns().get(i).map(tokio_postgres::Column::type_);
+    Ok(match kind {
+        Some(&Type::INT8) => row.try_get::<_, Option<i64>>(i)?.map_or(Value::Null, Value::Int),
+        Some(&Type::INT4) => row.try_get::<_, Option<i32>>(i)?.map_or(Value::Null, |n| Value::Int(n.into())),
+        Some(&Type::BOOL) => row.try_get::<_, Option<bool>>(i)?.map_or(Value::Null, |b| Value::Int(b.into())),
+        Some(&Type::FLOAT8) => row.try_get::<_, Option<f64>>(i)?.map_or(Value::Null, Value::Real),
+        _ => row.try_get::<_, Option<String>>(i)?.map_or(Value::Null, Value::Text),
+    })
+}
+
+impl ToSql for Value {
+    #[allow(clippy::cast_precision_loss, reason = "an integer given for a real column")]
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(n) if *ty == Type::INT4 => i32::try_from(*n)?.to_sql(ty, out),
+            Self::Int(n) if *ty == Type::FLOAT8 => (*n as f64).to_sql(ty, out),
+            Self::Int(n) => n.to_sql(ty, out),
+            Self::Real(x) => x.to_sql(ty, out),
+            Self::Text(text) => text.to_sql(ty, out),
+        }
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        matches!(*ty, Type::INT8 | Type::INT4 | Type::FLOAT8 | Type::TEXT | Type::VARCHAR)
+    }
+
+    to_sql_checked!();
+}
+
+/// `tokio_postgres::Error` prints as "db error": what the server said is its source.
+pub(super) fn describe(error: &tokio_postgres::Error) -> String {
+    error.as_db_error().map_or_else(
+        || error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}")),
+        |db| format!("{} ({})", db.message(), db.code().code()),
+    )
+}

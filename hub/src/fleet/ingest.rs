@@ -1,0 +1,72 @@
+//! What comes in over MQTT: connects, disconnects and status messages become the live twin.
+
+use std::sync::Arc;
+
+use stardust_gateway::{EdgeEvent, Principal};
+use stardust_protocol::topic::{Channel, Topic};
+use stardust_protocol::{
+    Command, CommandMessage, JobProgress, PrinterId, ProtocolVersion, StatusMessage, WorkspaceId,
+};
+use tokio::sync::mpsc;
+
+use super::store;
+use super::twin::Applied;
+use crate::app::App;
+use crate::events::bus::Resource;
+
+/// Takes the gateway's events until it stops.
+pub async fn run(app: Arc<App>, mut events: mpsc::Receiver<EdgeEvent>) {
+    while let Some(event) = events.recv().await {
+        let now = app.clock.now();
+        match event {
+            EdgeEvent::Connected { principal: Principal::Device { printer, .. }, connection } => {
+                tracing::info!(printer.id = %printer, mqtt.connection = %connection, "agent connected");
+                app.fleet.connected(printer, connection, now);
+                note_seen(&app, printer).await;
+            }
+            EdgeEvent::Disconnected { principal: Principal::Device { printer, .. }, connection, reason } => {
+                tracing::info!(printer.id = %printer, mqtt.connection = %connection, %reason, "agent disconnected");
+                app.fleet.disconnected(printer, connection, now);
+                note_seen(&app, printer).await;
+            }
+            EdgeEvent::Published { topic, payload } => status(&app, topic, &payload).await,
+        }
+    }
+}
+
+async fn note_seen(app: &App, printer: PrinterId) {
+    if let Err(error) = store::seen(&app.db, printer, app.clock.now()).await {
+        tracing::error!(%error, printer.id = %printer, "when the agent was last in reach could not be written");
+    }
+}
+
+async fn status(app: &App, topic: Topic, payload: &[u8]) {
+    let message: StatusMessage = match serde_json::from_slice(payload) {
+        Ok(message) => message,
+        Err(error) => {
+            tracing::warn!(printer.id = %topic.printer, %error, "a status message can't be read; it is ignored");
+            return;
+        }
+    };
+    match app.fleet.apply(topic.printer, message) {
+        Applied::Yes(Some(progress)) => publish_progress(app, topic.workspace, &progress),
+        Applied::Yes(None) | Applied::Stranger => {}
+        Applied::NeedsFull => ask_for_full(app, topic).await,
+    }
+}
+
+fn publish_progress(app: &App, workspace: WorkspaceId, progress: &JobProgress) {
+    let change = serde_json::json!({ "progress": progress });
+    app.bus.amend(workspace, Resource::Job, &progress.job_id.to_string(), &change);
+}
+
+async fn ask_for_full(app: &App, topic: Topic) {
+    let message = CommandMessage {
+        protocol: ProtocolVersion::CURRENT,
+        id: None,
+        at: app.clock.now(),
+        expires_at: None,
+        command: Command::ReportStatus,
+    };
+    app.tell_agent(Topic { channel: Channel::Command, ..topic }, &message).await;
+}

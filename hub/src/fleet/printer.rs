@@ -1,0 +1,114 @@
+//! A printer as people see it.
+
+use serde::Serialize;
+use stardust_protocol::{JobId, JobState, PrinterId, PrinterState, PrinterStatus, Timestamp, WorkspaceId};
+
+/// A printer.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Printer {
+    /// The printer's id.
+    pub id: PrinterId,
+    /// Whose it is.
+    pub workspace_id: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// Which model it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// When it was paired.
+    pub created_at: Timestamp,
+    /// Counts the changes of name and model.
+    pub version: i64,
+    /// What it is doing: `offline` while its agent is out of reach, `awaiting_removal` until its bed is
+    /// cleared, else what the agent says.
+    pub state: PrinterState,
+    /// Whether its agent is in reach.
+    pub contact: Contact,
+    /// The last live data; old when contact is lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<PrinterStatus>,
+    /// The job that is on it, from the claim until the bed is cleared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_job_id: Option<JobId>,
+}
+
+/// Whether an agent is in reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Contact {
+    /// Whether it is.
+    pub state: ContactState,
+    /// Since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
+/// Whether an agent is in reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ContactState {
+    /// It is connected.
+    Online,
+    /// It was.
+    Lost,
+    /// It has never been.
+    Never,
+}
+
+/// What the fleet knows of the job that is on a printer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobOnPrinter {
+    /// Which job.
+    pub id: JobId,
+    /// Its state in the queue's books.
+    pub state: JobState,
+    /// It has ended, and its bed has to be cleared.
+    pub needs_removal: bool,
+}
+
+/// What people are told that the printer is doing.
+#[must_use]
+pub fn shown_state(
+    contact: ContactState,
+    reported: Option<PrinterState>,
+    job: Option<&JobOnPrinter>,
+) -> PrinterState {
+    use PrinterState as S;
+    if contact != ContactState::Online {
+        return S::Offline;
+    }
+    // Connected, but the first status is still on its way.
+    let reported = reported.unwrap_or(S::Connecting);
+    // Faults come before an uncleared bed: they need a person sooner.
+    let fault = matches!(reported, S::Offline | S::Connecting | S::Attention | S::Error);
+    if !fault && job.is_some_and(|job| job.needs_removal) { S::AwaitingRemoval } else { reported }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stardust_protocol::Timestamp;
+
+    #[test]
+    fn contact_then_faults_then_the_bed_then_the_agents_word() {
+        use ContactState::{Lost, Never, Online};
+        use PrinterState as S;
+        let uncleared = JobOnPrinter {
+            id: JobId::generate(Timestamp::from_millis(0)),
+            state: JobState::Cancelled,
+            needs_removal: true,
+        };
+        let running = JobOnPrinter { state: JobState::Printing, needs_removal: false, ..uncleared };
+        for (contact, reported, job, shown) in [
+            (Never, None, None, S::Offline),
+            (Lost, Some(S::Printing), Some(&running), S::Offline),
+            (Online, None, None, S::Connecting),
+            (Online, Some(S::Idle), None, S::Idle),
+            (Online, Some(S::Printing), Some(&running), S::Printing),
+            (Online, Some(S::Idle), Some(&uncleared), S::AwaitingRemoval),
+            (Online, Some(S::Error), Some(&uncleared), S::Error),
+            (Online, Some(S::Offline), Some(&uncleared), S::Offline),
+        ] {
+            assert_eq!(shown_state(contact, reported, job), shown, "{contact:?} {reported:?} {job:?}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Rows of printers.
+
+use stardust_protocol::{PrinterId, Timestamp, WorkspaceId};
+
+use crate::accounts::Person;
+use crate::db::{Db, DbError, Row};
+use crate::error::Error;
+use crate::params;
+
+/// A printer's row.
+#[derive(Debug, Clone)]
+pub struct PrinterRow {
+    /// Its id.
+    pub id: PrinterId,
+    /// Whose it is.
+    pub workspace_id: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// Which model it is.
+    pub model: Option<String>,
+    /// When it was paired.
+    pub created_at: Timestamp,
+    /// When its agent was last in reach.
+    pub last_seen_at: Option<Timestamp>,
+    /// Counts the changes.
+    pub version: i64,
+}
+
+pub(super) fn read(row: &Row) -> Result<PrinterRow, DbError> {
+    Ok(PrinterRow {
+        id: row.get("id")?,
+        workspace_id: row.get("workspace_id")?,
+        name: row.get("name")?,
+        model: row.get("model")?,
+        created_at: row.get("created_at")?,
+        last_seen_at: row.get("last_seen_at")?,
+        version: row.get("version")?,
+    })
+}
+
+/// Every printer of every workspace.
+///
+/// # Errors
+/// The database's.
+pub async fn all(db: &Db) -> Result<Vec<PrinterRow>, DbError> {
+    let rows = db
+        .query(
+            "SELECT id, workspace_id, name, model, created_at, last_seen_at, version FROM printers \
+             WHERE removed_at IS NULL",
+            params![],
+        )
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// Changes name or model; what is absent stays.
+///
+/// # Errors
+/// No such printer, the name is taken, or the database's.
+pub async fn change(
+    db: &Db,
+    person: &Person,
+    id: PrinterId,
+    name: Option<&str>,
+    model: Option<&str>,
+) -> Result<PrinterRow, Error> {
+    let mut tx = db.begin().await?;
+    let changed = tx
+        .query_opt(
+            "UPDATE printers SET name = COALESCE($3, name), model = COALESCE($4, model), version = version + 1 \
+             WHERE id = $1 AND workspace_id = $2 AND removed_at IS NULL \
+             RETURNING id, workspace_id, name, model, created_at, last_seen_at, version",
+            params![id, person.workspace_id, name, model],
+        )
+        .await
+        .map_err(|error| name_taken(error, name.unwrap_or_default()))?;
+    let row = read(&changed.ok_or_else(|| Error::no_such("printer"))?)?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+pub(super) fn name_taken(error: DbError, name: &str) -> Error {
+    if error.is_duplicate() {
+        Error::conflict("name_taken", format!("Another printer is called “{name}”. Choose another name."))
+    } else {
+        error.into()
+    }
+}
+
+/// Takes a printer out of the workspace and its credential away. Its history stays.
+///
+/// # Errors
+/// No such printer, a job is on it, or the database's.
+pub async fn remove(db: &Db, now: Timestamp, person: &Person, id: PrinterId) -> Result<(), Error> {
+    let mut tx = db.begin().await?;
+    tx.lock(&format!("queue:{}", person.workspace_id)).await?;
+    let busy = tx
+        .query_opt(
+            "SELECT id FROM jobs WHERE open = 1 AND (printer_id = $1 OR target_printer_id = $1) LIMIT 1",
+            params![id],
+        )
+        .await?;
+    if busy.is_some() {
+        return Err(Error::conflict(
+            "printer_busy",
+            "A job is on this printer or waits for it. Cancel it, and confirm that the bed is clear, then remove the printer.",
+        ));
+    }
+    let removed = tx
+        .execute(
+            "UPDATE printers SET removed_at = $3, token_hash = NULL, version = version + 1 \
+             WHERE id = $1 AND workspace_id = $2 AND removed_at IS NULL",
+            params![id, person.workspace_id, now],
+        )
+        .await?;
+    tx.commit().await?;
+    if removed == 0 { Err(Error::no_such("printer")) } else { Ok(()) }
+}
+
+/// Records when an agent was last in reach.
+///
+/// # Errors
+/// The database's.
+pub async fn seen(db: &Db, id: PrinterId, at: Timestamp) -> Result<(), DbError> {
+    let mut tx = db.begin().await?;
+    tx.execute("UPDATE printers SET last_seen_at = $2 WHERE id = $1", params![id, at]).await?;
+    tx.commit().await
+}

@@ -1,0 +1,262 @@
+//! The live twin: every printer as it is now, in memory. Lists are answered from here, and every
+//! change is published as a delta.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use stardust_gateway::ConnectionId;
+use stardust_protocol::status::StatusBody;
+use stardust_protocol::{
+    JobId, JobProgress, PrinterId, PrinterStatus, SessionId, StatusMessage, Timestamp, WorkspaceId, patch,
+};
+
+use super::printer::{Contact, ContactState, JobOnPrinter, Printer, shown_state};
+use super::store::PrinterRow;
+use crate::events::bus::{Bus, Resource};
+
+/// All printers of this hub.
+#[derive(Debug, Clone)]
+pub struct Fleet {
+    twins: Arc<Mutex<HashMap<PrinterId, Twin>>>,
+    bus: Arc<Bus>,
+}
+
+#[derive(Debug)]
+struct Twin {
+    row: PrinterRow,
+    contact: Contact,
+    connection: Option<ConnectionId>,
+    /// The agent's run and the number of its last status message.
+    last: Option<(SessionId, u64)>,
+    /// The last whole status, as the agent wrote it: deltas are applied to this.
+    raw: Value,
+    status: Option<PrinterStatus>,
+    job: Option<JobOnPrinter>,
+}
+
+/// What became of a status message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Applied {
+    /// The twin shows it; the progress of the job, where there is one.
+    Yes(Option<JobProgress>),
+    /// Something was missed: ask the agent for the whole.
+    NeedsFull,
+    /// No printer of this hub.
+    Stranger,
+}
+
+impl Twin {
+    fn new(row: PrinterRow) -> Self {
+        let contact = match row.last_seen_at {
+            Some(at) => Contact { state: ContactState::Lost, since: Some(at) },
+            None => Contact { state: ContactState::Never, since: None },
+        };
+        Self { row, contact, connection: None, last: None, raw: Value::Null, status: None, job: None }
+    }
+
+    fn view(&self) -> Printer {
+        let reported = self.status.as_ref().map(|status| status.state);
+        Printer {
+            id: self.row.id,
+            workspace_id: self.row.workspace_id,
+            name: self.row.name.clone(),
+            model: self.row.model.clone(),
+            created_at: self.row.created_at,
+            version: self.row.version,
+            state: shown_state(self.contact.state, reported, self.job.as_ref()),
+            contact: self.contact,
+            status: self.status.clone(),
+            current_job_id: self.job.map(|job| job.id),
+        }
+    }
+}
+
+impl Fleet {
+    /// The fleet as the database has it, nobody in reach yet.
+    #[must_use]
+    pub fn new(rows: Vec<PrinterRow>, bus: Arc<Bus>) -> Self {
+        let fleet = Self { twins: Arc::default(), bus };
+        {
+            let mut twins = fleet.lock();
+            for row in rows {
+                let twin = Twin::new(row);
+                fleet.bus.seed(Resource::Printer, twin.row.id.to_string(), document(&twin.view()));
+                twins.insert(twin.row.id, twin);
+            }
+        }
+        fleet
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PrinterId, Twin>> {
+        self.twins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes a twin and publishes how it looks then; `None` for a stranger.
+    fn change<T>(&self, id: PrinterId, change: impl FnOnce(&mut Twin) -> T) -> Option<T> {
+        let mut twins = self.lock();
+        let twin = twins.get_mut(&id)?;
+        let result = change(twin);
+        // Under the lock, so that deltas are published in the order of the changes.
+        self.bus.publish(twin.row.workspace_id, Resource::Printer, id.to_string(), document(&twin.view()));
+        Some(result)
+    }
+
+    /// The printers of a workspace, in the order in which they were paired.
+    #[must_use]
+    pub fn printers(&self, workspace: WorkspaceId) -> Vec<Printer> {
+        let twins = self.lock();
+        let ours = twins.values().filter(|twin| twin.row.workspace_id == workspace);
+        let mut printers: Vec<_> = ours.map(Twin::view).collect();
+        printers.sort_by_key(|printer| printer.id);
+        printers
+    }
+
+    /// One printer of a workspace.
+    #[must_use]
+    pub fn printer(&self, workspace: WorkspaceId, id: PrinterId) -> Option<Printer> {
+        self.lock().get(&id).filter(|twin| twin.row.workspace_id == workspace).map(Twin::view)
+    }
+
+    /// The printers of a workspace whose agents could take a job.
+    #[must_use]
+    pub fn ready_for_a_job(&self, workspace: WorkspaceId) -> Vec<PrinterId> {
+        let twins = self.lock();
+        let ready = |twin: &&Twin| {
+            twin.row.workspace_id == workspace
+                && twin.contact.state == ContactState::Online
+                && twin.job.is_none()
+        };
+        twins.values().filter(ready).map(|twin| twin.row.id).collect()
+    }
+
+    /// A new or changed row.
+    pub fn put_row(&self, row: PrinterRow) {
+        let id = row.id;
+        self.lock().entry(id).or_insert_with(|| Twin::new(row.clone()));
+        self.change(id, |twin| twin.row = row);
+    }
+
+    /// A printer has been removed.
+    pub fn remove(&self, id: PrinterId) {
+        let mut twins = self.lock();
+        if let Some(twin) = twins.remove(&id) {
+            self.bus.remove(twin.row.workspace_id, Resource::Printer, id.to_string());
+        }
+    }
+
+    /// Which job is on a printer now.
+    pub fn set_job(&self, id: PrinterId, job: Option<JobOnPrinter>) {
+        self.change(id, |twin| twin.job = job);
+    }
+
+    /// An agent has connected.
+    pub fn connected(&self, id: PrinterId, connection: ConnectionId, at: Timestamp) {
+        self.change(id, |twin| {
+            twin.connection = Some(connection);
+            twin.contact = Contact { state: ContactState::Online, since: Some(at) };
+            // What it said over another connection may be old: it says everything anew now.
+            twin.last = None;
+        });
+    }
+
+    /// A connection has ended; nothing changes if the agent has another one by now.
+    pub fn disconnected(&self, id: PrinterId, connection: ConnectionId, at: Timestamp) {
+        self.change(id, |twin| {
+            if twin.connection == Some(connection) {
+                twin.connection = None;
+                twin.contact = Contact { state: ContactState::Lost, since: Some(at) };
+            }
+        });
+    }
+
+    /// An agent has said how its printer is.
+    pub fn apply(&self, id: PrinterId, message: StatusMessage) -> Applied {
+        self.change(id, |twin| {
+            let expected = twin.last.map(|(session, seq)| (session, seq + 1));
+            match message.body {
+                StatusBody::Full(status) => {
+                    twin.raw = serde_json::to_value(&status).unwrap_or(Value::Null);
+                    twin.status = Some(status);
+                }
+                StatusBody::Delta(_) if expected != Some((message.session, message.seq)) => {
+                    return Applied::NeedsFull;
+                }
+                StatusBody::Delta(delta) => {
+                    patch::apply(&mut twin.raw, &delta);
+                    match serde_json::from_value(twin.raw.clone()) {
+                        Ok(status) => twin.status = Some(status),
+                        Err(_) => return Applied::NeedsFull,
+                    }
+                }
+            }
+            twin.last = Some((message.session, message.seq));
+            Applied::Yes(twin.status.as_ref().and_then(|status| status.job.clone()))
+        })
+        .unwrap_or(Applied::Stranger)
+    }
+
+    /// How far a printer is with a job, as far as it said.
+    #[must_use]
+    pub fn progress(&self, printer: PrinterId, job: JobId) -> Option<JobProgress> {
+        let twins = self.lock();
+        let progress = twins.get(&printer)?.status.as_ref()?.job.clone()?;
+        (progress.job_id == job).then_some(progress)
+    }
+}
+
+fn document(printer: &Printer) -> Value {
+    serde_json::to_value(printer).unwrap_or(Value::Null)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use stardust_protocol::{PrinterState, ProtocolVersion};
+
+    const AT: fn() -> Timestamp = crate::accounts::testing::now;
+
+    fn fleet() -> (Fleet, PrinterId) {
+        let row = PrinterRow {
+            id: PrinterId::generate(AT()),
+            workspace_id: WorkspaceId::generate(AT()),
+            name: "Ender".into(),
+            model: None,
+            created_at: AT(),
+            last_seen_at: None,
+            version: 1,
+        };
+        let id = row.id;
+        (Fleet::new(vec![row], Arc::new(Bus::new("run".into()))), id)
+    }
+
+    fn message(session: SessionId, seq: u64, body: StatusBody) -> StatusMessage {
+        StatusMessage { protocol: ProtocolVersion::CURRENT, session, seq, at: AT(), body }
+    }
+
+    #[test]
+    fn deltas_follow_a_full_status_without_gaps() {
+        let (fleet, id) = fleet();
+        let session = SessionId::generate(AT());
+        let delta = |seq| message(session, seq, StatusBody::Delta(json!({"state": "printing"})));
+        assert_eq!(fleet.apply(id, delta(1)), Applied::NeedsFull);
+        let full = StatusBody::Full(PrinterStatus::new(PrinterState::Idle));
+        assert_eq!(fleet.apply(id, message(session, 2, full)), Applied::Yes(None));
+        assert_eq!(fleet.apply(id, delta(4)), Applied::NeedsFull);
+        assert_eq!(fleet.apply(id, delta(3)), Applied::Yes(None));
+        let other = message(SessionId::generate(AT()), 4, StatusBody::Delta(json!({})));
+        assert_eq!(fleet.apply(id, other), Applied::NeedsFull);
+        let stranger = PrinterId::generate(AT());
+        assert_eq!(fleet.apply(stranger, delta(5)), Applied::Stranger);
+    }
+
+    #[test]
+    fn a_delta_that_makes_no_sense_asks_for_the_whole() {
+        let (fleet, id) = fleet();
+        let session = SessionId::generate(AT());
+        fleet.apply(id, message(session, 1, StatusBody::Full(PrinterStatus::new(PrinterState::Idle))));
+        let nonsense = message(session, 2, StatusBody::Delta(json!({"tools": "warm"})));
+        assert_eq!(fleet.apply(id, nonsense), Applied::NeedsFull);
+    }
+}

@@ -1,0 +1,100 @@
+//! A person pauses, resumes or cancels a job, or says that its bed is clear.
+
+use stardust_protocol::{Command, CommandId, CommandMessage, JobId, ProtocolVersion, limits};
+
+use super::job::{PrintJob, Requested};
+use super::rules::Answer;
+use super::store::{self, Moved};
+use crate::accounts::Person;
+use crate::app::App;
+use crate::error::Error;
+use crate::events::outbox::{self, Event};
+
+/// What became of a request.
+pub struct Outcome {
+    /// The job now.
+    pub job: PrintJob,
+    /// Whether the agent still has to answer.
+    pub waits_for_agent: bool,
+}
+
+/// Pauses, resumes or cancels.
+///
+/// # Errors
+/// No such job, not possible now, or the database's.
+pub async fn request(app: &App, person: &Person, id: JobId, wanted: Requested) -> Result<Outcome, Error> {
+    let (now, workspace) = (app.clock.now(), person.workspace_id);
+    let mut tx = app.db.begin().await?;
+    tx.lock(&format!("queue:{workspace}")).await?;
+    let mut job = store::find(&mut tx, workspace, id).await?.ok_or_else(|| Error::no_such("print job"))?;
+    let (from, claimed_by) = (job.state, job.printer_id);
+    let answer = job.request(wanted, now);
+    match &answer {
+        Answer::No(why) => return Err(Error::conflict("not_possible_now", why)),
+        Answer::Nothing => {}
+        Answer::Moved => {
+            store::save(&mut tx, &job).await?;
+            let moved = Moved { from: Some(from), at: now, now, reason: None, by: Some(&person.name) };
+            store::record(&mut tx, &job, moved).await?;
+            // A printer that was about to take it is free for another.
+            outbox::add(&mut tx, workspace, now, &Event::JobWaiting { printer_id: claimed_by }).await?;
+        }
+        Answer::AskAgent => {
+            let printer =
+                job.printer_id.ok_or_else(|| Error::Internal("a running job has no printer".into()))?;
+            let command_id = CommandId::generate(now);
+            let (command, expires_at) = match wanted {
+                Requested::Pause => {
+                    (Command::Pause { job_id: id }, Some(now.plus_millis(limits::COMMAND_EXPIRY_MS)))
+                }
+                Requested::Resume => {
+                    (Command::Resume { job_id: id }, Some(now.plus_millis(limits::COMMAND_EXPIRY_MS)))
+                }
+                // Whoever wants a print stopped wants it stopped later too.
+                Requested::Cancel => (Command::Cancel { job_id: id }, None),
+            };
+            let message = CommandMessage {
+                protocol: ProtocolVersion::CURRENT,
+                id: Some(command_id),
+                at: now,
+                expires_at,
+                command,
+            };
+            store::save(&mut tx, &job).await?;
+            store::add_command(&mut tx, &job, printer, person.user_id, &message).await?;
+            outbox::add(&mut tx, workspace, now, &Event::CommandCreated { command_id }).await?;
+        }
+    }
+    tx.commit().await?;
+    app.bell.ring();
+    tracing::info!(job.id = %id, ?wanted, ?answer, "job request");
+    let job = super::publish(app, workspace, id).await?;
+    Ok(Outcome { waits_for_agent: job.requested.is_some(), job })
+}
+
+/// The bed is clear: the printer may start its next job.
+///
+/// # Errors
+/// No such job, nothing to clear, or the database's.
+pub async fn confirm_removal(app: &App, person: &Person, id: JobId) -> Result<PrintJob, Error> {
+    let (now, workspace) = (app.clock.now(), person.workspace_id);
+    let mut tx = app.db.begin().await?;
+    tx.lock(&format!("queue:{workspace}")).await?;
+    let mut job = store::find(&mut tx, workspace, id).await?.ok_or_else(|| Error::no_such("print job"))?;
+    let from = job.state;
+    if !job.confirm_removal(now) {
+        return Err(Error::conflict(
+            "nothing_to_remove",
+            "There is nothing to remove: the job is still at work, never started, or its bed was cleared already.",
+        ));
+    }
+    store::save(&mut tx, &job).await?;
+    let reason = Some("The bed was cleared.");
+    store::record(&mut tx, &job, Moved { from: Some(from), at: now, now, reason, by: Some(&person.name) })
+        .await?;
+    outbox::add(&mut tx, workspace, now, &Event::JobWaiting { printer_id: job.printer_id }).await?;
+    tx.commit().await?;
+    app.bell.ring();
+    tracing::info!(job.id = %id, "bed cleared");
+    super::publish(app, workspace, id).await
+}

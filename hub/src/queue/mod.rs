@@ -1,0 +1,89 @@
+//! The queue: print jobs from the wish to the cleared bed.
+//!
+//! Promises: a job starts at most once; nothing starts on a bed that nobody cleared; no time-out ever
+//! dispatches again what may have started. [`rules`] says how a job changes (pure), [`store`] keeps it;
+//! [`submit`] and [`control`] are for people, [`claim`] and [`report`] for agents, [`dispatch`] and
+//! [`sweep`] run by themselves.
+//! Must not know: MQTT beyond "tell this agent", nor what is in a file.
+
+pub mod agent_routes;
+pub mod claim;
+pub mod control;
+pub mod dispatch;
+pub mod job;
+pub mod report;
+pub mod routes;
+pub mod rules;
+pub mod store;
+pub mod submit;
+pub mod sweep;
+
+pub use job::PrintJob;
+
+use serde_json::Value;
+use stardust_protocol::{FileVersionId, JobId, WorkspaceId};
+
+use crate::app::App;
+use crate::error::Error;
+use crate::events::bus::Resource;
+use crate::fleet::JobOnPrinter;
+
+/// After a change was committed: tells the fleet and those who watch how the job looks now.
+///
+/// # Errors
+/// The database's.
+pub async fn publish(app: &App, workspace: WorkspaceId, id: JobId) -> Result<PrintJob, Error> {
+    let job = store::view(&app.db, workspace, id).await?;
+    if let Some(printer) = job.row.printer_id {
+        let on_printer = job.row.open.then_some(JobOnPrinter {
+            id,
+            state: job.row.state,
+            needs_removal: job.row.needs_removal(),
+        });
+        let another =
+            app.fleet.printer(workspace, printer).and_then(|p| p.current_job_id).is_some_and(|j| j != id);
+        if on_printer.is_some() || !another {
+            app.fleet.set_job(printer, on_printer);
+        }
+    }
+    let open = job.row.open;
+    let view = job.into_view(&app.fleet);
+    let document = serde_json::to_value(&view).unwrap_or(Value::Null);
+    app.bus.publish(workspace, Resource::Job, id.to_string(), document);
+    if !open {
+        app.bus.settle(Resource::Job, &id.to_string());
+    }
+    Ok(view)
+}
+
+/// The metadata of a file has come: the open jobs that print it show its picture and estimate now.
+///
+/// # Errors
+/// The database's.
+pub async fn republish_jobs_of_version(
+    app: &App,
+    workspace: WorkspaceId,
+    id: FileVersionId,
+) -> Result<(), Error> {
+    for job in store::open_of_version(&app.db, workspace, id).await? {
+        publish(app, workspace, job).await?;
+    }
+    Ok(())
+}
+
+/// At the start of the hub: which jobs are on which printers, and what watchers may be told patches of.
+///
+/// # Errors
+/// The database's.
+pub async fn load(app: &App) -> Result<(), Error> {
+    for job in store::open(&app.db).await? {
+        if let Some(printer) = job.row.printer_id {
+            let needs_removal = job.row.needs_removal();
+            app.fleet
+                .set_job(printer, Some(JobOnPrinter { id: job.row.id, state: job.row.state, needs_removal }));
+        }
+        let view = job.into_view(&app.fleet);
+        app.bus.seed(Resource::Job, view.id.to_string(), serde_json::to_value(&view).unwrap_or(Value::Null));
+    }
+    Ok(())
+}

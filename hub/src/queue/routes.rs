@@ -1,0 +1,194 @@
+//! `/api/v1/jobs`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use stardust_protocol::{FileId, JobId, PrinterId};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::job::{JobTransition, PrintJob, Requested};
+use super::submit::Wish;
+use super::{control, store, submit};
+use crate::accounts::Person;
+use crate::api::extract::{Json, Path, Query};
+use crate::api::page::{Page, PageQuery};
+use crate::api::problem::Problem;
+use crate::app::App;
+use crate::error::Error;
+
+/// What to print, and where.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct NewPrintJob {
+    /// Which file: its newest version.
+    file_id: FileId,
+    /// On which printer; absent or null: the first that is free.
+    printer_id: Option<PrinterId>,
+}
+
+/// Which jobs to list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JobScope {
+    /// In the queue or on a printer, oldest first.
+    Active,
+    /// Ended and cleared, newest first.
+    History,
+    /// All, newest first.
+    #[default]
+    All,
+}
+
+/// Which jobs to list.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct JobsQuery {
+    /// Which jobs (all when absent).
+    scope: Option<JobScope>,
+    /// Only those of this printer.
+    printer_id: Option<PrinterId>,
+    /// Most items on the page, 1 to 200 (50 when absent).
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// The routes of the queue.
+pub fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(get))
+        .routes(routes!(transitions))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+        .routes(routes!(cancel))
+        .routes(routes!(confirm_removal))
+}
+
+/// Lists print jobs.
+#[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", params(JobsQuery),
+    responses((status = 200, body = Page<PrintJob>)))]
+async fn list(
+    State(app): State<Arc<App>>,
+    person: Person,
+    Query(query): Query<JobsQuery>,
+) -> Result<axum::Json<Page<PrintJob>>, Error> {
+    let scope = match query.scope.unwrap_or_default() {
+        JobScope::Active => store::Scope::Active,
+        JobScope::History => store::Scope::History,
+        JobScope::All => store::Scope::All,
+    };
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let page = store::list(&app.db, person.workspace_id, scope, query.printer_id, &page).await?;
+    let items = page.items.into_iter().map(|job| job.into_view(&app.fleet)).collect();
+    Ok(axum::Json(Page { items, next_cursor: page.next_cursor }))
+}
+
+/// Queues a print job. With an `Idempotency-Key`, the same request again is the same job.
+#[utoipa::path(post, path = "/api/v1/jobs", tag = "jobs", request_body = NewPrintJob,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Any text of the client's, up to 200 characters")),
+    responses((status = 201, body = PrintJob), (status = 404, body = Problem, content_type = "application/problem+json"),
+              (status = 409, body = Problem, content_type = "application/problem+json")))]
+async fn create(
+    State(app): State<Arc<App>>,
+    person: Person,
+    headers: HeaderMap,
+    Json(wanted): Json<NewPrintJob>,
+) -> Result<(StatusCode, axum::Json<PrintJob>), Error> {
+    let key = headers.get("idempotency-key").map(|value| value.to_str().unwrap_or_default());
+    if key.is_some_and(|key| key.is_empty() || key.len() > 200) {
+        return Err(Error::invalid(
+            "bad_idempotency_key",
+            "An Idempotency-Key is 1 to 200 ASCII characters.",
+        ));
+    }
+    let wish = Wish { file_id: wanted.file_id, printer_id: wanted.printer_id, idempotency_key: key };
+    Ok((StatusCode::CREATED, axum::Json(submit::submit(&app, &person, wish).await?)))
+}
+
+/// Tells of one print job.
+#[utoipa::path(get, path = "/api/v1/jobs/{id}", tag = "jobs", params(("id" = JobId, Path,)),
+    responses((status = 200, body = PrintJob), (status = 404, body = Problem, content_type = "application/problem+json")))]
+async fn get(
+    State(app): State<Arc<App>>,
+    person: Person,
+    Path(id): Path<JobId>,
+) -> Result<axum::Json<PrintJob>, Error> {
+    Ok(axum::Json(store::view(&app.db, person.workspace_id, id).await?.into_view(&app.fleet)))
+}
+
+/// Tells how a print job came to where it is, oldest first.
+#[utoipa::path(get, path = "/api/v1/jobs/{id}/transitions", tag = "jobs", params(("id" = JobId, Path,), PageQuery),
+    responses((status = 200, body = Page<JobTransition>), (status = 404, body = Problem, content_type = "application/problem+json")))]
+async fn transitions(
+    State(app): State<Arc<App>>,
+    person: Person,
+    Path(id): Path<JobId>,
+    Query(page): Query<PageQuery>,
+) -> Result<axum::Json<Page<JobTransition>>, Error> {
+    store::view(&app.db, person.workspace_id, id).await?;
+    Ok(axum::Json(store::transitions(&app.db, person.workspace_id, id, &page).await?))
+}
+
+async fn request(
+    app: &App,
+    person: &Person,
+    id: JobId,
+    wanted: Requested,
+) -> Result<(StatusCode, axum::Json<PrintJob>), Error> {
+    let outcome = control::request(app, person, id, wanted).await?;
+    let status = if outcome.waits_for_agent { StatusCode::ACCEPTED } else { StatusCode::OK };
+    Ok((status, axum::Json(outcome.job)))
+}
+
+/// Pauses a running job: 202 until its agent has answered.
+#[utoipa::path(post, path = "/api/v1/jobs/{id}/pause", tag = "jobs", params(("id" = JobId, Path,)),
+    responses((status = 200, body = PrintJob), (status = 202, body = PrintJob),
+              (status = 404, body = Problem, content_type = "application/problem+json"),
+              (status = 409, body = Problem, content_type = "application/problem+json")))]
+async fn pause(
+    State(app): State<Arc<App>>,
+    person: Person,
+    Path(id): Path<JobId>,
+) -> Result<(StatusCode, axum::Json<PrintJob>), Error> {
+    request(&app, &person, id, Requested::Pause).await
+}
+
+/// Goes on with a paused job: 202 until its agent has answered.
+#[utoipa::path(post, path = "/api/v1/jobs/{id}/resume", tag = "jobs", params(("id" = JobId, Path,)),
+    responses((status = 200, body = PrintJob), (status = 202, body = PrintJob),
+              (status = 404, body = Problem, content_type = "application/problem+json"),
+              (status = 409, body = Problem, content_type = "application/problem+json")))]
+async fn resume(
+    State(app): State<Arc<App>>,
+    person: Person,
+    Path(id): Path<JobId>,
+) -> Result<(StatusCode, axum::Json<PrintJob>), Error> {
+    request(&app, &person, id, Requested::Resume).await
+}
+
+/// Cancels a job: at once if it has not started (200), by its agent otherwise (202).
+#[utoipa::path(post, path = "/api/v1/jobs/{id}/cancel", tag = "jobs", params(("id" = JobId, Path,)),
+    responses((status = 200, body = PrintJob), (status = 202, body = PrintJob),
+              (status = 404, body = Problem, content_type = "application/problem+json"),
+              (status = 409, body = Problem, content_type = "application/problem+json")))]
+async fn cancel(
+    State(app): State<Arc<App>>,
+    person: Person,
+    Path(id): Path<JobId>,
+) -> Result<(StatusCode, axum::Json<PrintJob>), Error> {
+    request(&app, &person, id, Requested::Cancel).await
+}
+
+/// Confirms that the bed is clear: the printer may start its next job.
+#[utoipa::path(post, path = "/api/v1/jobs/{id}/confirm-removal", tag = "jobs", params(("id" = JobId, Path,)),
+    responses((status = 200, body = PrintJob), (status = 404, body = Problem, content_type = "application/problem+json"),
+              (status = 409, body = Problem, content_type = "application/problem+json")))]
+async fn confirm_removal(
+    State(app): State<Arc<App>>,
+    person: Person,
+    Path(id): Path<JobId>,
+) -> Result<axum::Json<PrintJob>, Error> {
+    Ok(axum::Json(control::confirm_removal(&app, &person, id).await?))
+}

@@ -1,0 +1,241 @@
+//! How a job changes: pure rules, without a database or a clock.
+
+use stardust_protocol::{ClaimId, JobState, PrinterId, Timestamp, limits};
+
+use super::job::{JobRow, Requested};
+
+/// What a request of a person comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Done at once, by the hub alone: the job has moved.
+    Moved,
+    /// The agent has to be asked.
+    AskAgent,
+    /// Asked already, or so already.
+    Nothing,
+    /// Not possible now; a sentence for the person.
+    No(String),
+}
+
+impl JobRow {
+    /// Whether its bed has to be cleared.
+    #[must_use]
+    pub fn needs_removal(&self) -> bool {
+        let ended = matches!(self.state, JobState::AwaitingRemoval | JobState::Cancelled | JobState::Failed);
+        ended && self.started_at.is_some() && self.removed_at.is_none()
+    }
+
+    /// Moves it to another state. The caller has checked that it may.
+    pub fn move_to(&mut self, to: JobState, at: Timestamp, reason: Option<String>) {
+        use JobState as S;
+        self.state = to;
+        self.reason = reason;
+        match to {
+            S::Queued => {
+                (self.printer_id, self.claim_id, self.lease_until, self.claimed_at) =
+                    (None, None, None, None);
+            }
+            S::Claimed => self.claimed_at = Some(at),
+            S::Preparing => {
+                self.started_at = self.started_at.or(Some(at));
+                self.lease_until = None;
+            }
+            S::AwaitingRemoval => {
+                self.finished_at = Some(at);
+                self.fraction = 1.0;
+            }
+            S::Finished => {
+                self.removed_at = Some(at);
+                self.open = false;
+            }
+            S::Cancelled | S::Failed => {
+                self.finished_at = Some(at);
+                // What has started may have left something on the bed.
+                self.open = self.started_at.is_some();
+            }
+            _ => {}
+        }
+        let answered = match self.requested {
+            Some(Requested::Pause) => to == S::Paused,
+            Some(Requested::Resume) => matches!(to, S::Printing | S::Preparing),
+            Some(Requested::Cancel) | None => false,
+        };
+        if answered || to.is_final() || matches!(to, S::AwaitingRemoval | S::Queued) {
+            self.requested = None;
+        }
+    }
+
+    /// Gives it to a printer.
+    pub fn claim(&mut self, printer: PrinterId, claim: ClaimId, now: Timestamp) {
+        self.move_to(JobState::Claimed, now, None);
+        (self.printer_id, self.claim_id) = (Some(printer), Some(claim));
+        self.renew(now);
+    }
+
+    /// The agent lives: the lease of a job that has not started holds on.
+    pub fn renew(&mut self, now: Timestamp) {
+        if self.state.is_before_start() {
+            self.lease_until = Some(now.plus_millis(limits::CLAIM_LEASE_MS));
+        }
+    }
+
+    /// A person asks for something.
+    pub fn request(&mut self, wanted: Requested, now: Timestamp) -> Answer {
+        use JobState as S;
+        let no = |text: &str| Answer::No(text.to_owned());
+        if self.requested == Some(wanted) {
+            return Answer::Nothing;
+        }
+        match (wanted, self.state) {
+            (_, S::AwaitingRemoval) => no("The print is done. Clear the bed and confirm it."),
+            (_, S::Finished | S::Cancelled | S::Failed) => no("The job has ended already."),
+            (Requested::Cancel, state) if !state.is_running() => {
+                // Nothing was sent to a printer, and without our leave nothing will be.
+                self.move_to(S::Cancelled, now, None);
+                Answer::Moved
+            }
+            (Requested::Cancel, S::Cancelling) => Answer::Nothing,
+            (Requested::Pause, S::Preparing | S::Printing | S::Resuming)
+            | (Requested::Resume, S::Paused | S::Pausing)
+            | (Requested::Cancel, _) => {
+                self.requested = Some(wanted);
+                Answer::AskAgent
+            }
+            (Requested::Pause, S::Pausing | S::Paused) | (Requested::Resume, S::Printing | S::Resuming) => {
+                Answer::Nothing
+            }
+            (Requested::Pause, _) => no("The job has not started: there is nothing to pause yet."),
+            (Requested::Resume, _) => no("The job is not paused."),
+        }
+    }
+
+    /// A person says that the bed is clear. Returns whether there was anything to clear.
+    pub fn confirm_removal(&mut self, now: Timestamp) -> bool {
+        if !self.needs_removal() {
+            return false;
+        }
+        if self.state == JobState::AwaitingRemoval {
+            self.move_to(JobState::Finished, now, None);
+        } else {
+            (self.removed_at, self.open) = (Some(now), false);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use stardust_protocol::{FileId, FileVersionId, JobId, UserId, WorkspaceId};
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(ms)
+    }
+
+    pub(super) fn queued() -> JobRow {
+        let now = at(0);
+        JobRow {
+            id: JobId::generate(now),
+            workspace_id: WorkspaceId::generate(now),
+            owner_id: UserId::generate(now),
+            file_id: FileId::generate(now),
+            file_version_id: FileVersionId::generate(now),
+            file_name: "a.gcode".into(),
+            target_printer_id: None,
+            printer_id: None,
+            claim_id: None,
+            lease_until: None,
+            state: JobState::Queued,
+            reason: None,
+            requested: None,
+            fraction: 0.0,
+            elapsed_s: 0,
+            queued_at: now,
+            claimed_at: None,
+            started_at: None,
+            finished_at: None,
+            removed_at: None,
+            open: true,
+            version: 1,
+        }
+    }
+
+    fn in_state(state: JobState) -> JobRow {
+        let mut job = queued();
+        if state.is_running() {
+            job.claim(PrinterId::generate(at(0)), ClaimId::generate(at(0)), at(1));
+            job.move_to(JobState::Preparing, at(2), None);
+        }
+        job.move_to(state, at(3), None);
+        job
+    }
+
+    #[test]
+    fn cancelling_before_the_start_is_the_hubs_to_do_and_after_it_the_agents() {
+        for state in JobState::ALL {
+            let mut job = in_state(state);
+            let answer = job.request(Requested::Cancel, at(9));
+            let expected = match state {
+                JobState::Cancelling => Answer::Nothing,
+                s if s.is_running() => Answer::AskAgent,
+                s if s.is_final() || s == JobState::AwaitingRemoval => continue,
+                _ => Answer::Moved,
+            };
+            assert_eq!(answer, expected, "{state}");
+            assert_eq!(job.state == JobState::Cancelled, expected == Answer::Moved, "{state}");
+        }
+    }
+
+    #[test]
+    fn a_bed_is_to_be_cleared_only_when_something_may_lie_on_it() {
+        let mut unstarted = queued();
+        unstarted.move_to(JobState::Cancelled, at(1), None);
+        assert!(!unstarted.needs_removal() && !unstarted.open);
+        assert!(!unstarted.confirm_removal(at(2)));
+        for end in [JobState::AwaitingRemoval, JobState::Cancelled, JobState::Failed] {
+            let mut job = in_state(JobState::Printing);
+            job.move_to(end, at(4), None);
+            assert!(job.needs_removal() && job.open, "{end}");
+            assert!(job.confirm_removal(at(5)));
+            assert!(!job.needs_removal() && !job.open, "{end}");
+            assert!(!job.confirm_removal(at(6)), "once is enough");
+            let expected = if end == JobState::AwaitingRemoval { JobState::Finished } else { end };
+            assert_eq!(job.state, expected);
+        }
+    }
+
+    #[test]
+    fn a_request_is_over_when_the_job_has_got_there() {
+        let mut job = in_state(JobState::Printing);
+        assert_eq!(job.request(Requested::Pause, at(1)), Answer::AskAgent);
+        assert_eq!(job.request(Requested::Pause, at(1)), Answer::Nothing);
+        job.move_to(JobState::Pausing, at(2), None);
+        assert_eq!(job.requested, Some(Requested::Pause));
+        job.move_to(JobState::Paused, at(3), None);
+        assert_eq!(job.requested, None);
+    }
+
+    fn state() -> impl Strategy<Value = JobState> {
+        prop::sample::select(JobState::ALL.to_vec())
+    }
+
+    proptest! {
+        /// Whatever happens in whatever order: a job that has started is never in the queue again, and is open
+        /// until its bed is cleared.
+        #[test]
+        fn started_jobs_never_queue_again(moves in prop::collection::vec(state(), 0..24)) {
+            let mut job = queued();
+            for (n, to) in moves.into_iter().enumerate() {
+                if job.state.may_become(to) {
+                    job.move_to(to, at(n as i64), None);
+                }
+                if job.started_at.is_some() {
+                    prop_assert!(!matches!(job.state, JobState::Queued | JobState::Claimed | JobState::Transferring));
+                    prop_assert_eq!(job.open, job.removed_at.is_none());
+                }
+                prop_assert!(job.open || job.state.is_final());
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Time passes: claims that ran out go back to the queue, requests that came too late are forgotten.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use stardust_protocol::JobState;
+use tokio::sync::watch;
+
+use super::store::{self, Moved};
+use crate::app::App;
+use crate::error::Error;
+use crate::events::outbox::{self, Event};
+
+const EVERY: Duration = Duration::from_secs(5);
+/// An agent may have carried a command out in its last moment; its answer gets this long to arrive, ms.
+const ANSWER_GRACE_MS: i64 = 10_000;
+
+/// Sweeps until `stop` says so.
+pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        if let Err(error) = sweep(&app).await {
+            tracing::error!(%error, "the queue could not be swept; trying again");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+/// One sweep.
+///
+/// # Errors
+/// The database's.
+pub async fn sweep(app: &App) -> Result<(), Error> {
+    requeue_expired_claims(app).await?;
+    forget_late_commands(app).await
+}
+
+async fn requeue_expired_claims(app: &App) -> Result<(), Error> {
+    let now = app.clock.now();
+    for seen in store::expired_claims(&app.db, now).await? {
+        let mut tx = app.db.begin().await?;
+        tx.lock(&format!("queue:{}", seen.workspace_id)).await?;
+        let job = store::find(&mut tx, seen.workspace_id, seen.id).await?;
+        let expired = |until| until <= now;
+        let Some(mut job) = job.filter(|j| j.state.is_before_start() && j.lease_until.is_some_and(expired))
+        else {
+            continue;
+        };
+        let (from, printer) = (job.state, job.printer_id);
+        // Safe: without our leave, which this claim will never get now, nothing is printed.
+        job.move_to(JobState::Queued, now, None);
+        store::save(&mut tx, &job).await?;
+        let reason = Some("The printer's agent was not heard of before the print started.");
+        store::record(&mut tx, &job, Moved { from: Some(from), at: now, now, reason, by: None }).await?;
+        outbox::add(&mut tx, job.workspace_id, now, &Event::JobWaiting { printer_id: None }).await?;
+        tx.commit().await?;
+        app.bell.ring();
+        tracing::warn!(job.id = %job.id, "claim ran out; the job is in the queue again");
+        if let Some(printer) = printer {
+            app.fleet.set_job(printer, None);
+        }
+        super::publish(app, job.workspace_id, job.id).await?;
+    }
+    Ok(())
+}
+
+async fn forget_late_commands(app: &App) -> Result<(), Error> {
+    let now = app.clock.now();
+    let before = now.plus_millis(-ANSWER_GRACE_MS);
+    let due = "SELECT 1 AS due FROM commands WHERE outcome IS NULL LIMIT 1";
+    if app.db.query_opt(due, crate::params![]).await?.is_none() {
+        return Ok(());
+    }
+    let mut tx = app.db.begin().await?;
+    let late = store::expire_commands(&mut tx, before, now).await?;
+    for (workspace, id) in &late {
+        if let Some(mut job) = store::find(&mut tx, *workspace, *id).await? {
+            if job.requested.take().is_some() {
+                job.reason = Some("The printer's agent did not answer in time; nothing was changed.".into());
+                store::save(&mut tx, &job).await?;
+            }
+        }
+    }
+    tx.commit().await?;
+    for (workspace, id) in late {
+        super::publish(app, workspace, id).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! `stardust-hub serve`: puts the hub together and runs it until it is asked to stop.
+
+use std::sync::Arc;
+
+use stardust_clock::SharedClock;
+use stardust_gateway::{Gateway, GatewayConfig};
+use stardust_protocol::SessionId;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::db::{Db, DbError};
+use crate::error::Error;
+use crate::events::bus::Bus;
+use crate::events::outbox::{self, Bell};
+use crate::fleet::credentials::DeviceAuthenticator;
+use crate::fleet::{self, Fleet};
+use crate::objects::Objects;
+use crate::work::Work;
+use crate::{accounts, api, queue};
+
+/// Why the hub can't serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// An address can't be listened on.
+    #[error(
+        "{what} can't listen on {address}: {error}. Is another program (or another hub) using the port? Choose another with {option}."
+    )]
+    Listen {
+        /// What wanted to listen.
+        what: &'static str,
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why not.
+        error: std::io::Error,
+        /// The option that changes it.
+        option: &'static str,
+    },
+    /// The data directory can't be used.
+    #[error("the data directory {path} can't be used: {error}")]
+    Data {
+        /// Which directory.
+        path: String,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// The database can't be opened.
+    #[error("the database {address} can't be opened: {error}")]
+    Db {
+        /// Which, without its password.
+        address: String,
+        /// Why not.
+        error: DbError,
+    },
+    /// The gateway can't start.
+    #[error(transparent)]
+    Gateway(#[from] stardust_gateway::GatewayError),
+    /// The hub itself failed.
+    #[error(transparent)]
+    Hub(#[from] Error),
+    /// The HTTP server failed.
+    #[error("the HTTP server failed: {0}")]
+    Http(std::io::Error),
+}
+
+/// Runs the hub until `stop` completes.
+///
+/// # Errors
+/// It can't start, or its HTTP server fails.
+pub async fn serve(
+    config: Config,
+    clock: SharedClock,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let http = listen("the dashboard and API", config.listen, "--listen").await?;
+    let mqtt = listen("MQTT", config.mqtt_listen, "--mqtt-listen").await?;
+    let (app, edge) = build(config, clock, mqtt).await?;
+    let (stop_tasks, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(fleet::ingest::run(Arc::clone(&app), edge));
+    tasks.spawn(queue::sweep::run(Arc::clone(&app), stopped.clone()));
+    let work = Arc::new(Work(Arc::clone(&app)));
+    tasks.spawn(outbox::work(app.db.clone(), app.clock.clone(), app.bell.clone(), work, stopped.clone()));
+
+    let address = http.local_addr().map_err(ServeError::Http)?;
+    tracing::info!(http.address = %address, mqtt.port = app.mqtt_port, "the hub is ready");
+    let mut http_stopped = stopped;
+    let server = axum::serve(http, api::router(Arc::clone(&app)));
+    let serving = async move {
+        tokio::select! {
+            // Streams to browsers never end by themselves: no waiting for them.
+            result = server.into_future() => result,
+            _ = http_stopped.changed() => Ok(()),
+        }
+    };
+    let ending = async {
+        stop.await;
+        tracing::info!("the hub is stopping");
+        let _ = stop_tasks.send(true);
+    };
+    let (served, ()) = tokio::join!(serving, ending);
+    app.gateway.shutdown().await;
+    tasks.join_all().await;
+    served.map_err(ServeError::Http)
+}
+
+async fn listen(
+    what: &'static str,
+    address: std::net::SocketAddr,
+    option: &'static str,
+) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|error| ServeError::Listen { what, address, error, option })
+}
+
+/// Opens everything and loads what is live.
+async fn build(
+    config: Config,
+    clock: SharedClock,
+    mqtt: TcpListener,
+) -> Result<(Arc<App>, tokio::sync::mpsc::Receiver<stardust_gateway::EdgeEvent>), ServeError> {
+    let data = |error| ServeError::Data { path: config.data.display().to_string(), error };
+    std::fs::create_dir_all(&config.data).map_err(data)?;
+    let db = open_db(&config).await?;
+    accounts::first_start::ensure_owner(&db, clock.now()).await?;
+    let bus = Arc::new(Bus::new(SessionId::generate(clock.now()).to_string()));
+    let rows = fleet::store::all(&db).await.map_err(Error::from)?;
+    let mqtt_port = mqtt.local_addr().map_err(ServeError::Http)?.port();
+    let authenticator = Arc::new(DeviceAuthenticator(db.clone()));
+    let (gateway, edge) =
+        Gateway::start(GatewayConfig::default(), mqtt, authenticator, clock.clone()).await?;
+    let app = Arc::new(App {
+        objects: Objects::in_directory(&config.data.join("objects"))?,
+        fleet: Fleet::new(rows, Arc::clone(&bus)),
+        config,
+        clock,
+        db,
+        bus,
+        bell: Bell::default(),
+        gateway,
+        mqtt_port,
+    });
+    queue::load(&app).await?;
+    Ok((app, edge))
+}
+
+/// Opens the database of a configuration.
+///
+/// # Errors
+/// It can't be opened.
+pub async fn open_db(config: &Config) -> Result<Db, ServeError> {
+    Db::open(&config.database)
+        .await
+        .map_err(|error| ServeError::Db { address: format!("{:?}", config.database), error })
+}
