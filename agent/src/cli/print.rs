@@ -1,0 +1,174 @@
+//! `stardust-agent print FILE --port PATH`: one file, no hub.
+//!
+//! Owns: the progress bar, and Ctrl-C as a clean cancel. Must not know: the protocol.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use stardust_clock::SharedClock;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
+
+use super::{Failure, PrintArguments, say};
+use crate::port::{Order, PortEvent, PortHandle, PortView, drive};
+use crate::print_job::admission;
+use crate::print_job::estimate::{Known, left};
+use crate::print_job::file_source::FileSource;
+use crate::serial::{Connection, End, HostEvent, JobEvent};
+
+/// A printer that has not answered by then will not.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// As the shell has it for a program ended by Ctrl-C.
+const CANCELLED: u8 = 130;
+
+/// Prints the file; returns when it is done.
+pub(super) async fn run(options: &PrintArguments, clock: SharedClock) -> Result<ExitCode, Failure> {
+    let name = options.file.display();
+    let unreadable = |error: std::io::Error| format!("{name} can't be read: {error}");
+    let file = File::open(&options.file).map_err(unreadable)?;
+    let size = file.metadata().map_err(unreadable)?.len();
+    let commands = admission::check(BufReader::new(file)).map_err(|refusal| format!("{name}: {refusal}"))?;
+    let source = FileSource::open(&options.file).map_err(unreadable)?;
+
+    let mut port = drive(options.port.clone(), options.baud, clock.clone())
+        .map_err(|error| format!("The port can't be driven: {error}"))?;
+    let mut stop = signals().map_err(|error| format!("Signals can't be watched: {error}"))?;
+    tokio::select! {
+        ready = wait_ready(&mut port) => ready?,
+        () = stop.asked() => return Ok(ExitCode::from(CANCELLED)),
+    }
+    port.order(Order::Start(Box::new(source)));
+    let bar = bar(size);
+    bar.set_message(format!("{commands} commands"));
+    let started = clock.elapsed();
+    let mut tick = tokio::time::interval(Duration::from_millis(250));
+    loop {
+        tokio::select! {
+            event = port.events.recv() => {
+                let Some(event) = event else { return Err("The port's thread has ended; this is a fault of the agent.".into()) };
+                match event {
+                    PortEvent::Host(HostEvent::Job(JobEvent::Completed), _) => {
+                        bar.finish_and_clear();
+                        let seconds = (clock.elapsed() - started).as_secs();
+                        say(&format!("Printed {name}: {commands} commands in {}.", duration(seconds)));
+                        return Ok(ExitCode::SUCCESS);
+                    }
+                    PortEvent::Host(HostEvent::Job(JobEvent::Stopped(end)), _) => {
+                        bar.finish_and_clear();
+                        return match end {
+                            End::Cancelled => {
+                                say("Cancelled. The heaters are off.");
+                                Ok(ExitCode::from(CANCELLED))
+                            }
+                            End::Failed(reason) => Err(reason),
+                        };
+                    }
+                    PortEvent::Host(HostEvent::Job(JobEvent::Pausing(reason)), _) => {
+                        let reason = reason.unwrap_or_else(|| "Paused.".into());
+                        bar.println(format!("{reason} Press Enter to go on."));
+                        resume_on_enter(&port);
+                    }
+                    PortEvent::NotStarted => return Err("The printer was not ready any more; try again.".into()),
+                    PortEvent::Host(..) => {}
+                }
+            }
+            _ = tick.tick() => show(&bar, &port.view.borrow(), (clock.elapsed() - started, size)),
+            () = stop.asked() => {
+                bar.println("Cancelling: the heaters are being turned off.");
+                port.order(Order::Stop(End::Cancelled));
+            }
+        }
+    }
+}
+
+/// Ctrl-C and the service manager's request to stop.
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+fn signals() -> std::io::Result<Signals> {
+    Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+}
+
+impl Signals {
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+async fn wait_ready(port: &mut PortHandle) -> Result<(), Failure> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let view = port.view.borrow_and_update().clone();
+        if view.is_ready {
+            return Ok(());
+        }
+        if let Some(error) = view.port_error {
+            return Err(error);
+        }
+        if let Connection::Halted(reason) = view.connection {
+            return Err(format!("The printer has stopped itself: {reason}. Switch it off and on again."));
+        }
+        let changed = tokio::time::timeout_at(until, port.view.changed()).await;
+        if !matches!(changed, Ok(Ok(()))) {
+            return Err("The printer does not answer: is it switched on, and is --baud right?".into());
+        }
+    }
+}
+
+fn resume_on_enter(port: &PortHandle) {
+    let Some(orders) = port.orders() else { return };
+    // A thread, because reading from a terminal can't be given up; it ends with the process.
+    let spawned = std::thread::Builder::new().name("enter".into()).spawn(move || {
+        let mut line = String::new();
+        if std::io::stdin().read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+            orders.send(Order::Resume);
+        }
+    });
+    if let Err(error) = spawned {
+        tracing::warn!(error = %error, "can't wait for Enter");
+    }
+}
+
+fn bar(size: u64) -> ProgressBar {
+    let bar = ProgressBar::new(size);
+    let template = "{wide_bar} {percent:>3} %  {msg}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn show(bar: &ProgressBar, view: &PortView, (elapsed, size): (Duration, u64)) {
+    let Some(job) = &view.job else { return };
+    bar.set_position(job.acknowledged_bytes);
+    #[allow(clippy::cast_precision_loss, reason = "a progress bar")]
+    let fraction = job.acknowledged_bytes as f64 / size.max(1) as f64;
+    let mut words = Vec::new();
+    for (tool, heat) in &view.thermometer.tools {
+        words.push(format!("T{tool} {:.0}/{:.0} °C", heat.actual, heat.target.unwrap_or(0.0)));
+    }
+    if let Some(bed) = view.thermometer.bed {
+        words.push(format!("bed {:.0}/{:.0} °C", bed.actual, bed.target.unwrap_or(0.0)));
+    }
+    words.extend(job.layer.map(|layer| format!("layer {layer}")));
+    words.extend(view.attention.clone());
+    let known = Known { fraction, elapsed, ..Known::default() };
+    words.extend(left(&known).map(|left| format!("{} left", duration(left.as_secs()))));
+    bar.set_message(words.join("  "));
+}
+
+fn duration(seconds: u64) -> String {
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s} s"),
+        (h, m, _) => format!("{h} h {m} min"),
+    }
+}

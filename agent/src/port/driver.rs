@@ -1,0 +1,304 @@
+//! The thread that drives the host protocol on one port.
+//!
+//! A thread of its own, so that nothing else the agent does (downloads, disk, network) can make a print stutter.
+//! Owns: reading, writing, waiting, opening the port again when it has vanished. Must not know: what the bytes
+//! mean.
+
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::mpsc as std_mpsc;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use stardust_clock::SharedClock;
+use tokio::sync::{mpsc, watch};
+
+use super::open::open;
+use super::view::PortView;
+use super::waker::Waker;
+use crate::serial::{CommandSource, End, Host, HostEvent, Parking};
+
+/// Between attempts to open a port that is not there.
+const REOPEN_FIRST: Duration = Duration::from_millis(500);
+const REOPEN_LAST: Duration = Duration::from_secs(5);
+/// The view is renewed this often while nothing special happens.
+const VIEW_EVERY: Duration = Duration::from_millis(250);
+
+/// What the driver is asked to do.
+#[derive(Debug)]
+pub enum Order {
+    /// Start a job.
+    Start(Box<dyn CommandSource>),
+    /// Pause it.
+    Pause,
+    /// Go on with it.
+    Resume,
+    /// Stop it and make the printer safe.
+    Stop(End),
+    /// Heaters off, with no job.
+    MakeSafe,
+}
+
+/// What the driver tells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PortEvent {
+    /// Of the host protocol; with the bytes of the file that the firmware has taken so far.
+    Host(HostEvent, u64),
+    /// The job could not be started: the printer was not ready.
+    NotStarted,
+}
+
+/// Where orders go; can be handed to other tasks and threads.
+#[derive(Debug, Clone)]
+pub struct Orders {
+    to: std_mpsc::Sender<Order>,
+    waker: Waker,
+}
+
+impl Orders {
+    /// Gives an order; it is carried out at once.
+    pub fn send(&self, order: Order) {
+        // A thread that has ended can't carry out anything.
+        let _ = self.to.send(order);
+        self.waker.wake();
+    }
+}
+
+/// A port being driven. The thread ends, and the port is closed, when the handle and all copies of its orders
+/// are dropped.
+#[derive(Debug)]
+pub struct PortHandle {
+    orders: Option<Orders>,
+    waker: Waker,
+    /// What has happened, in order.
+    pub events: mpsc::UnboundedReceiver<PortEvent>,
+    /// The latest view.
+    pub view: watch::Receiver<PortView>,
+}
+
+impl PortHandle {
+    /// Gives an order; it is carried out at once.
+    pub fn order(&self, order: Order) {
+        if let Some(orders) = &self.orders {
+            orders.send(order);
+        }
+    }
+
+    /// A copy of where orders go.
+    #[must_use]
+    pub fn orders(&self) -> Option<Orders> {
+        self.orders.clone()
+    }
+}
+
+impl Drop for PortHandle {
+    fn drop(&mut self) {
+        self.orders = None;
+        // It finds nobody there, and ends.
+        self.waker.wake();
+    }
+}
+
+/// Starts the thread for a port.
+///
+/// # Errors
+/// When the system has no thread or descriptor left.
+pub fn drive(path: PathBuf, baud: u32, clock: SharedClock) -> std::io::Result<PortHandle> {
+    let waker = Waker::new()?;
+    let (orders, orders_out) = std_mpsc::channel();
+    let (events_in, events) = mpsc::unbounded_channel();
+    let (view_in, view) = watch::channel(PortView::closed());
+    let host = Host::new(clock.elapsed(), Parking::default());
+    let driver = Driver {
+        path,
+        baud,
+        clock,
+        host,
+        waker: waker.clone(),
+        orders: orders_out,
+        events: events_in,
+        view: view_in,
+        view_at: Duration::ZERO,
+        acknowledged: 0,
+        to_write: Vec::new(),
+    };
+    std::thread::Builder::new().name("serial".into()).spawn(move || driver.run())?;
+    let orders = Some(Orders { to: orders, waker: waker.clone() });
+    Ok(PortHandle { orders, waker, events, view })
+}
+
+/// Nobody holds the handle any more.
+struct Abandoned;
+
+struct Driver {
+    path: PathBuf,
+    baud: u32,
+    clock: SharedClock,
+    host: Host,
+    waker: Waker,
+    orders: std_mpsc::Receiver<Order>,
+    events: mpsc::UnboundedSender<PortEvent>,
+    view: watch::Sender<PortView>,
+    view_at: Duration,
+    acknowledged: u64,
+    to_write: Vec<u8>,
+}
+
+impl Driver {
+    fn run(mut self) {
+        let mut back_off = REOPEN_FIRST;
+        loop {
+            let reason = match open(&self.path, self.baud) {
+                Ok(port) => {
+                    tracing::info!(port.path = %self.path.display(), port.baud = self.baud, "port opened");
+                    back_off = REOPEN_FIRST;
+                    self.to_write.clear();
+                    self.host.port_opened(self.clock.elapsed());
+                    match self.serve(&port) {
+                        Ok(error) => format!("The port {} vanished ({error}).", self.path.display()),
+                        Err(Abandoned) => return,
+                    }
+                }
+                Err(error) => error.to_string(),
+            };
+            if self.view.borrow().port_error.as_deref() != Some(reason.as_str()) {
+                tracing::warn!(port.path = %self.path.display(), reason, "port not open");
+            }
+            self.host.port_lost(self.clock.elapsed());
+            self.tell(Some(&reason));
+            if self.wait_closed(back_off).is_err() {
+                return;
+            }
+            back_off = (back_off * 2).min(REOPEN_LAST);
+        }
+    }
+
+    /// Drives an open port until it fails.
+    fn serve(&mut self, port: &OwnedFd) -> Result<Errno, Abandoned> {
+        let mut buffer = [0_u8; 1024];
+        let mut heard = false;
+        loop {
+            self.take_orders(true)?;
+            self.host.tick(self.clock.elapsed());
+            if let Err(error) = self.write(port) {
+                return Ok(error);
+            }
+            self.tell(None);
+            let mut interest = PollFlags::IN;
+            if !self.to_write.is_empty() {
+                interest |= PollFlags::OUT;
+            }
+            let deadline = self.host.deadline().into_iter().chain(heard.then_some(self.view_at)).min();
+            let timeout = deadline.map(|at| timespec(at.saturating_sub(self.clock.elapsed())));
+            heard = false;
+            let mut waits =
+                [PollFd::new(port, interest), PollFd::new(&self.waker, PollFlags::IN)];
+            match poll(&mut waits, timeout.as_ref()) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Ok(error),
+            }
+            let ready = waits[0].revents();
+            if ready.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
+                match rustix::io::read(port, &mut buffer) {
+                    Ok(0) => return Ok(Errno::PIPE),
+                    Ok(count) => {
+                        heard = true;
+                        self.host.receive(self.clock.elapsed(), buffer.get(..count).unwrap_or_default());
+                    }
+                    Err(Errno::AGAIN | Errno::INTR) => {}
+                    Err(error) => return Ok(error),
+                }
+            }
+        }
+    }
+
+    fn take_orders(&mut self, open: bool) -> Result<(), Abandoned> {
+        self.waker.reset();
+        loop {
+            let order = match self.orders.try_recv() {
+                Ok(order) => order,
+                Err(std_mpsc::TryRecvError::Empty) => return Ok(()),
+                Err(std_mpsc::TryRecvError::Disconnected) => return Err(Abandoned),
+            };
+            let now = self.clock.elapsed();
+            match order {
+                Order::Start(source) => {
+                    self.acknowledged = 0;
+                    if !(open && self.host.start(now, source)) {
+                        let _ = self.events.send(PortEvent::NotStarted);
+                    }
+                }
+                Order::Pause => self.host.pause(now),
+                Order::Resume => self.host.resume(now),
+                Order::Stop(end) => self.host.stop(now, end),
+                Order::MakeSafe => self.host.make_safe(now),
+            }
+        }
+    }
+
+    /// Writes what can be written without waiting.
+    fn write(&mut self, port: &OwnedFd) -> Result<(), Errno> {
+        self.to_write.append(&mut self.host.take_output());
+        while !self.to_write.is_empty() {
+            match rustix::io::write(port, &self.to_write) {
+                Ok(count) => {
+                    self.to_write.drain(..count);
+                }
+                Err(Errno::AGAIN) => return Ok(()),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes on events, and the view when there was one or it is time for it.
+    fn tell(&mut self, port_error: Option<&str>) {
+        if let Some((_, acknowledged, ..)) = self.host.progress() {
+            self.acknowledged = acknowledged;
+        }
+        let mut events = Vec::new();
+        while let Some(event) = self.host.next_event() {
+            events.push(PortEvent::Host(event, self.acknowledged));
+        }
+        let now = self.clock.elapsed();
+        if !events.is_empty() || port_error.is_some() || now >= self.view_at {
+            self.view_at = now + VIEW_EVERY;
+            let view = PortView::of(&self.host, port_error);
+            // The view first: whoever handles an event sees the state after it.
+            self.view.send_if_modified(|current| {
+                let changed = *current != view;
+                *current = view;
+                changed
+            });
+        }
+        for event in events {
+            let _ = self.events.send(event);
+        }
+    }
+
+    /// Waits before the next attempt to open the port.
+    fn wait_closed(&mut self, back_off: Duration) -> Result<(), Abandoned> {
+        let until = self.clock.elapsed() + back_off;
+        loop {
+            self.take_orders(false)?;
+            let left = until.saturating_sub(self.clock.elapsed());
+            if left.is_zero() {
+                return Ok(());
+            }
+            let mut waits = [PollFd::new(&self.waker, PollFlags::IN)];
+            // An error here only means that we look again at once.
+            let _ = poll(&mut waits, Some(&timespec(left)));
+        }
+    }
+}
+
+/// Rounded up: waking just before a deadline would spin.
+fn timespec(wait: Duration) -> Timespec {
+    let wait = wait + Duration::from_micros(100);
+    Timespec {
+        tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(wait.subsec_nanos()),
+    }
+}

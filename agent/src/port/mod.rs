@@ -1,0 +1,12 @@
+//! Serial ports: opening them, listing them, and the thread that drives the host protocol on one.
+//!
+//! Owns: I/O and waiting. Must not know: what is printed, or the hub.
+
+pub mod driver;
+pub mod listing;
+pub mod open;
+mod view;
+mod waker;
+
+pub use driver::{Order, PortEvent, PortHandle, drive};
+pub use view::{JobView, PortView};

@@ -1,0 +1,70 @@
+//! What can be seen of a printer from outside its thread.
+//!
+//! Owns: the picture of one moment. Must not know: how it is passed on.
+
+use crate::serial::{Connection, Host, Stage, Thermometer};
+
+/// A printer at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PortView {
+    /// Why the port is not open, where it is not.
+    pub port_error: Option<String>,
+    /// How the firmware answers.
+    pub connection: Connection,
+    /// `FIRMWARE_NAME`.
+    pub firmware: Option<String>,
+    /// Heaters.
+    pub thermometer: Thermometer,
+    /// What the firmware wants of a person.
+    pub attention: Option<String>,
+    /// The job on the line.
+    pub job: Option<JobView>,
+    /// Whether a job can be started now.
+    pub is_ready: bool,
+}
+
+/// The job at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobView {
+    /// What it is doing.
+    pub stage: Stage,
+    /// Bytes of the file that the firmware has taken.
+    pub acknowledged_bytes: u64,
+    /// The layer, from 1.
+    pub layer: Option<u32>,
+    /// Minutes left as the file says (M73 R).
+    pub minutes_left: Option<f64>,
+}
+
+impl PortView {
+    /// Before the port was opened.
+    #[must_use]
+    pub fn closed() -> Self {
+        Self {
+            port_error: None,
+            connection: Connection::Connecting { silent: true },
+            firmware: None,
+            thermometer: Thermometer::default(),
+            attention: None,
+            job: None,
+            is_ready: false,
+        }
+    }
+
+    pub(super) fn of(host: &Host, port_error: Option<&str>) -> Self {
+        Self {
+            port_error: port_error.map(str::to_owned),
+            connection: host.connection(),
+            firmware: host.firmware().name.clone(),
+            thermometer: host.thermometer().clone(),
+            is_ready: port_error.is_none() && host.is_ready(),
+            attention: host.attention().map(str::to_owned),
+            job: host.progress().map(|(stage, acknowledged_bytes, layer, minutes_left)| JobView {
+                stage,
+                acknowledged_bytes,
+                layer,
+                minutes_left,
+            }),
+        }
+    }
+}

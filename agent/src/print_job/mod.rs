@@ -1,0 +1,7 @@
+//! A print job on this printer: its file as commands, how far it is, and its way through its states.
+//!
+//! Owns: what is known of one job. Must not know: the wire to the hub, or the serial protocol's inside.
+
+pub mod admission;
+pub mod estimate;
+pub mod file_source;
