@@ -1,0 +1,148 @@
+//! The program as it is run, against a hub that answers by a script.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(unreachable_pub, reason = "a module of a test")]
+
+mod scripted;
+
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Output, Stdio};
+
+use scripted::{Hub, events, json};
+
+const JOB: &str = "01907d8e-7c1b-7a3e-9f64-0123456789ab";
+const FILE: &str = "01907d8e-7c1b-7a3e-9f64-0123456789ac";
+
+fn said(output: &Output) -> (Option<i32>, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+fn job(state: &str) -> String {
+    format!(r#"{{"id":"{JOB}","file_name":"a.gcode","state":"{state}","reason":"Thermal runaway."}}"#)
+}
+
+fn change(id: u32, op: &str, data: &str) -> String {
+    format!(
+        "id: {id}\nevent: change\ndata: {{\"resource\":\"job\",\"op\":\"{op}\",\"id\":\"{JOB}\",\"data\":{data}}}\n\n"
+    )
+}
+
+#[test]
+fn login_keeps_a_token_and_logout_withdraws_it() {
+    let hub = Hub::start(|request, _| match request.line.as_str() {
+        "POST /api/v1/session" => {
+            scripted::Reply { header: "set-cookie: s=1; Path=/; HttpOnly", ..json(200, "{}") }
+        }
+        "POST /api/v1/tokens" => json(201, r#"{"id":"t1","token":"sdt_new"}"#),
+        "GET /api/v1/printers?limit=200" => json(200, r#"{"items":[]}"#),
+        _ => json(204, ""),
+    });
+    let mut login = hub.command(&["login", &hub.url, "--email", "a@b.c", "--password-stdin"]);
+    let mut login = login.stdin(Stdio::piped()).spawn().unwrap();
+    login.stdin.take().unwrap().write_all(b"geheim\n").unwrap();
+    let (status, out, err) = said(&login.wait_with_output().unwrap());
+    assert_eq!((status, err.as_str()), (Some(0), ""));
+    assert!(!out.contains("sdt_new") && !out.contains("geheim"));
+
+    let stored = hub.config.path().join("stardust/credentials.toml");
+    assert_eq!(std::fs::metadata(&stored).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(hub.asked("POST /api/v1/session", 0, |r| r.body.contains("geheim")));
+    let by_cookie = |r: &scripted::Request| r.headers.contains(&"cookie: s=1".to_owned());
+    assert!(hub.asked("POST /api/v1/tokens", 0, by_cookie));
+    assert!(hub.asked("DELETE /api/v1/session", 0, by_cookie));
+
+    assert_eq!(hub.command(&["printers"]).output().unwrap().status.code(), Some(0));
+    let by_token = |r: &scripted::Request| r.headers.contains(&"authorization: Bearer sdt_new".to_owned());
+    assert!(hub.asked("GET /api/v1/printers", 0, by_token));
+
+    assert_eq!(hub.command(&["logout"]).output().unwrap().status.code(), Some(0));
+    assert!(hub.asked("DELETE /api/v1/tokens/t1", 0, by_token));
+    assert!(!stored.exists());
+    let (status, _, err) = said(&hub.command(&["printers"]).output().unwrap());
+    assert_eq!(status, Some(2));
+    assert!(err.contains("stardust login"), "{err}");
+}
+
+#[test]
+fn an_upload_is_told_when_it_has_been_read() {
+    let hub = Hub::start(|request, before| {
+        let file =
+            |rest| json(200, &format!(r#"{{"id":"{FILE}","name":"a b.gcode","size_bytes":9,{rest}}}"#));
+        match (request.line.split('?').next().unwrap(), before) {
+            ("POST /api/v1/files", _) => file(r#""extraction":"pending""#),
+            (_, 0) => file(r#""extraction":"pending""#),
+            _ => file(r#""extraction":"ready","metadata":{"slicer":"Cura","estimated_time_s":1061}"#),
+        }
+    });
+    let path = hub.config.path().join("a b.gcode");
+    std::fs::write(&path, "G28\nG1 X1").unwrap();
+    let (status, out, err) = said(&hub.stardust(&["upload", path.to_str().unwrap()]));
+    assert_eq!((status, err.as_str()), (Some(0), ""));
+    assert_eq!(out, format!("a b.gcode  9 B\n  id        {FILE}\n  slicer    Cura\n  time      17m 41s\n"));
+    assert_eq!(hub.asked("POST /api/v1/files?name=a+b.gcode", 0, |r| r.body.clone()), "G28\nG1 X1");
+}
+
+#[test]
+fn watching_goes_on_behind_the_last_event() {
+    let hub = Hub::start(|request, before| match (request.line.as_str(), before) {
+        ("GET /api/v1/stream", 0) => events(&format!(
+            "id: 1\nevent: reset\ndata: {{}}\n\n{}",
+            change(2, "patch", r#"{"state":"printing","progress":{"fraction":0.5}}"#)
+        )),
+        ("GET /api/v1/stream", 1) => json(503, r#"{"detail":"Starting.","code":"starting"}"#),
+        ("GET /api/v1/stream", _) => events(&change(3, "upsert", &job("awaiting_removal"))),
+        (_, 0 | 1) => json(200, &job("queued")),
+        _ => json(200, &job("printing")),
+    });
+    let (status, out, err) = said(&hub.stardust(&["watch", JOB]));
+    assert_eq!((status, out.as_str()), (Some(0), "a.gcode is printed.\n"), "{err}");
+    let resumed = |r: &scripted::Request| r.headers.contains(&"last-event-id: 2".to_owned());
+    assert!(!hub.asked("GET /api/v1/stream", 0, resumed));
+    assert!(hub.asked("GET /api/v1/stream", 1, resumed));
+    assert!(hub.asked("GET /api/v1/stream", 2, resumed));
+    assert!(err.contains("no contact with the hub"), "{err}");
+}
+
+#[test]
+fn a_failed_print_is_a_failure() {
+    let hub = Hub::start(|request, _| match request.line.as_str() {
+        "GET /api/v1/stream" => events(&change(1, "patch", r#"{"state":"failed"}"#)),
+        _ => json(200, &job("printing")),
+    });
+    let (status, out, err) = said(&hub.stardust(&["watch", JOB]));
+    assert_eq!((status, out.as_str()), (Some(1), ""));
+    assert!(err.ends_with("stardust: a.gcode was not printed: failed: Thermal runaway.\n"), "{err}");
+}
+
+#[test]
+fn what_the_hub_refuses_is_said_with_its_code() {
+    let hub = Hub::start(|request, _| match request.line.as_str() {
+        "GET /api/v1/jobs?scope=active&limit=200" => {
+            json(401, r#"{"detail":"The token has been withdrawn.","code":"bad_token"}"#)
+        }
+        _ => json(409, r#"{"detail":"The job is not printing.","code":"not_possible_now"}"#),
+    });
+    let (status, _, err) = said(&hub.stardust(&["pause", JOB]));
+    assert_eq!((status, err.as_str()), (Some(1), "stardust: The job is not printing. (not_possible_now)\n"));
+    let (status, _, err) = said(&hub.stardust(&["jobs"]));
+    assert_eq!(status, Some(1));
+    assert!(err.contains("withdrawn") && err.contains("stardust login"), "{err}");
+}
+
+#[test]
+fn lists_are_read_page_by_page() {
+    let hub = Hub::start(|request, _| {
+        if request.line.contains("cursor=n+1") {
+            json(200, r#"{"items":[{"id":"2","name":"Bo","state":"idle"}]}"#)
+        } else {
+            json(200, r#"{"items":[{"id":"1","name":"Ada","state":"idle","new":true}],"next_cursor":"n 1"}"#)
+        }
+    });
+    let (status, out, _) = said(&hub.stardust(&["printers", "--json"]));
+    assert_eq!(status, Some(0));
+    let printers: serde_json::Value = serde_json::from_str(&out).unwrap();
+    // The answer is passed on whole, with what this program does not know.
+    assert_eq!((printers[0]["new"].as_bool(), printers[1]["name"].as_str()), (Some(true), Some("Bo")));
+    assert_eq!(hub.lines().len(), 2);
+}
