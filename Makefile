@@ -57,9 +57,9 @@ $(DASHBOARD_INSTALLED): $(DASHBOARD)/package-lock.json $(DASHBOARD)/package.json
 	@touch $@
 
 $(DASHBOARD_BUILT): $(DASHBOARD_INSTALLED) $(DASHBOARD_SOURCES)
-	cd $(DASHBOARD) && npm run --silent build
+	cd $(DASHBOARD) && npm exec -- vite build --logLevel warn
 	@# Cargo looks only at the embedded files that were there at its last build: new ones need a nudge.
-	@touch $@ hub/src/dashboard.rs
+	@touch $@; touch -c hub/src/dashboard.rs
 
 dashboard: $(DASHBOARD_BUILT) ## build the dashboard; the hub embeds it at its own next build
 

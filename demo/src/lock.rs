@@ -1,7 +1,8 @@
 //! One demo at a time on one data directory.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
@@ -29,7 +30,8 @@ pub(crate) fn take(data: &Path, url: &str) -> Result<std::result::Result<Lock, H
         let path = path.to_owned();
         move |error| Error::File { path, error }
     };
-    std::fs::create_dir_all(data).map_err(at(data))?;
+    // The hub's database and the agents' credentials are in it: for this user only.
+    DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(at(data))?;
     let path = data.join("demo.lock");
     // Not truncated: until the lock is ours, the words in it are another's.
     let mut file = OpenOptions::new()
