@@ -19,4 +19,6 @@ pub mod objects;
 pub mod queue;
 pub mod secret;
 pub mod serve;
+#[cfg(test)]
+mod testing;
 pub mod work;

@@ -39,11 +39,11 @@ impl FromRequestParts<Arc<App>> for Person {
                 }
             });
         }
-        if let Some(token) = session_cookie(&parts.headers) {
-            if let Some(person) = crate::accounts::sessions::person(&app.db, now, token).await? {
-                same_origin(&parts.method, &parts.headers)?;
-                return Ok(person);
-            }
+        if let Some(token) = session_cookie(&parts.headers)
+            && let Some(person) = crate::accounts::sessions::person(&app.db, now, token).await?
+        {
+            same_origin(&parts.method, &parts.headers)?;
+            return Ok(person);
         }
         Err(Error::Unauthorized { code: "not_signed_in", detail: "Sign in first.".into() })
     }

@@ -161,7 +161,7 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx, DbError> {
         Ok(Tx(match &self.0 {
             Engine::Sqlite(db) => TxEngine::Sqlite(db.begin()?),
-            Engine::Postgres(db) => TxEngine::Postgres(db.begin().await?),
+            Engine::Postgres(db) => TxEngine::Postgres(Box::new(db.begin().await?)),
         }))
     }
 }
@@ -171,7 +171,7 @@ pub struct Tx(TxEngine);
 
 enum TxEngine {
     Sqlite(sqlite::SqliteTx),
-    Postgres(postgres::PostgresTx),
+    Postgres(Box<postgres::PostgresTx>),
 }
 
 impl Tx {

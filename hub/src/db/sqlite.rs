@@ -149,7 +149,7 @@ fn read_loop(connection: &Connection, mut reads: mpsc::UnboundedReceiver<Read>) 
 
 fn query(connection: &Connection, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
     let mut statement = connection.prepare_cached(sql)?;
-    let columns: Arc<[String]> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
     bind(&mut statement, params)?;
     let mut rows = statement.raw_query();
     let mut out = Vec::new();

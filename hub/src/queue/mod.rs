@@ -17,6 +17,8 @@ pub mod rules;
 pub mod store;
 pub mod submit;
 pub mod sweep;
+#[cfg(test)]
+mod tests;
 
 pub use job::PrintJob;
 

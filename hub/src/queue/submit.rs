@@ -62,17 +62,17 @@ pub async fn submit(app: &App, person: &Person, wish: Wish<'_>) -> Result<PrintJ
     };
     let mut tx = app.db.begin().await?;
     tx.lock(&format!("queue:{workspace}")).await?;
-    if let Some(key) = wish.idempotency_key {
-        if let Some((earlier, file_id)) = store::by_idempotency_key(&mut tx, person.user_id, key).await? {
-            drop(tx);
-            if file_id != wish.file_id {
-                return Err(Error::conflict(
-                    "idempotency_key_reused",
-                    "This Idempotency-Key was used for another print job. Use a new key for a new job.",
-                ));
-            }
-            return Ok(store::view(&app.db, workspace, earlier).await?.into_view(&app.fleet));
+    if let Some(key) = wish.idempotency_key
+        && let Some((earlier, file_id)) = store::by_idempotency_key(&mut tx, person.user_id, key).await?
+    {
+        drop(tx);
+        if file_id != wish.file_id {
+            return Err(Error::conflict(
+                "idempotency_key_reused",
+                "This Idempotency-Key was used for another print job. Use a new key for a new job.",
+            ));
         }
+        return Ok(store::view(&app.db, workspace, earlier).await?.into_view(&app.fleet));
     }
     store::insert(&mut tx, &job, wish.idempotency_key).await?;
     let moved = Moved { from: None, at: now, now, reason: None, by: Some(&person.name) };

@@ -76,11 +76,11 @@ async fn forget_late_commands(app: &App) -> Result<(), Error> {
     let mut tx = app.db.begin().await?;
     let late = store::expire_commands(&mut tx, before, now).await?;
     for (workspace, id) in &late {
-        if let Some(mut job) = store::find(&mut tx, *workspace, *id).await? {
-            if job.requested.take().is_some() {
-                job.reason = Some("The printer's agent did not answer in time; nothing was changed.".into());
-                store::save(&mut tx, &job).await?;
-            }
+        if let Some(mut job) = store::find(&mut tx, *workspace, *id).await?
+            && job.requested.take().is_some()
+        {
+            job.reason = Some("The printer's agent did not answer in time; nothing was changed.".into());
+            store::save(&mut tx, &job).await?;
         }
     }
     tx.commit().await?;

@@ -1,0 +1,281 @@
+//! What the queue promises, on both engines.
+
+use std::time::Duration;
+
+use rstest::rstest;
+use stardust_protocol::agent_api::Claim;
+use stardust_protocol::{
+    AgentEvent, Command, CommandOutcome, EventBody, FileId, JobId, JobState, PrinterId, Timestamp, limits,
+};
+
+use super::job::{PrintJob, Requested};
+use super::store::{self, Scope};
+use super::submit::Wish;
+use super::{claim, control, report, submit, sweep};
+use crate::api::auth::Device;
+use crate::api::page::PageQuery;
+use crate::db::testing::Engine;
+use crate::error::Error;
+use crate::testing::{TestHub, hub};
+
+const GCODE: &str = "G28\nG1 X1 Y1 E1\n";
+
+impl TestHub {
+    async fn submit(&self, file_id: FileId, printer_id: Option<PrinterId>) -> JobId {
+        let wish = Wish { file_id, printer_id, idempotency_key: None };
+        // The queue's order is by the millisecond.
+        self.clock.advance(Duration::from_millis(1));
+        submit::submit(&self.app, &self.owner, wish).await.unwrap().id
+    }
+
+    async fn claim(&self, device: Device) -> Option<Claim> {
+        claim::claim(&self.app, device, u64::MAX >> 1).await.unwrap()
+    }
+
+    async fn job(&self, id: JobId) -> PrintJob {
+        store::view(&self.app.db, self.owner.workspace_id, id).await.unwrap().into_view(&self.app.fleet)
+    }
+
+    async fn report(&self, device: Device, claim: &Claim, first_seq: u64, states: &[JobState]) -> u64 {
+        let events: Vec<_> = (first_seq..)
+            .zip(states)
+            .map(|(seq, state)| AgentEvent {
+                seq,
+                at: self.at(seq),
+                body: EventBody::JobMoved {
+                    job_id: claim.job_id,
+                    claim_id: claim.claim_id,
+                    state: *state,
+                    reason: None,
+                    fraction: 0.5,
+                    elapsed_s: 60,
+                },
+            })
+            .collect();
+        report::apply(&self.app, device, &events).await.unwrap()
+    }
+
+    fn at(&self, seq: u64) -> Timestamp {
+        self.app.clock.now().plus_millis(seq as i64)
+    }
+
+    async fn started(&self, device: Device) -> Claim {
+        let claim = self.claim(device).await.unwrap();
+        claim::start(&self.app, device, claim.job_id, claim.claim_id).await.unwrap();
+        claim
+    }
+
+    async fn history(&self, id: JobId) -> Vec<String> {
+        let all = PageQuery::default();
+        let page = store::transitions(&self.app.db, self.owner.workspace_id, id, &all).await.unwrap();
+        page.items.iter().map(|moved| moved.to.to_string()).collect()
+    }
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn a_job_goes_from_the_queue_to_the_cleared_bed_and_then_the_next_one_starts(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let printer = hub.pair("Ender").await;
+    let file = hub.upload("a.gcode", GCODE).await;
+    let (first, second) = (hub.submit(file, None).await, hub.submit(file, None).await);
+
+    let claim = hub.started(printer).await;
+    assert_eq!((claim.job_id, claim.size_bytes), (first, GCODE.len() as u64));
+    assert_eq!(hub.report(printer, &claim, 1, &[JobState::Printing, JobState::AwaitingRemoval]).await, 2);
+    assert!(hub.claim(printer).await.is_none(), "the bed is not clear");
+
+    let done = control::confirm_removal(&hub.app, &hub.owner, first).await.unwrap();
+    assert_eq!((done.state, done.needs_removal), (JobState::Finished, false));
+    assert_eq!(
+        hub.history(first).await,
+        ["queued", "claimed", "preparing", "printing", "awaiting_removal", "finished"]
+    );
+    assert_eq!(hub.claim(printer).await.unwrap().job_id, second);
+    let (db, workspace, all) = (&hub.app.db, hub.owner.workspace_id, PageQuery::default());
+    assert_eq!(store::list(db, workspace, Scope::History, None, &all).await.unwrap().items.len(), 1);
+    assert_eq!(store::list(db, workspace, Scope::Active, None, &all).await.unwrap().items.len(), 1);
+    assert_eq!(
+        store::list(db, workspace, Scope::All, Some(printer.printer_id), &all).await.unwrap().items.len(),
+        2
+    );
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn two_printers_never_get_the_same_job(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let printers = [hub.pair("a").await, hub.pair("b").await, hub.pair("c").await];
+    let file = hub.upload("a.gcode", GCODE).await;
+    let jobs = [hub.submit(file, None).await, hub.submit(file, None).await];
+    let claims = futures::future::join_all(printers.map(|printer| hub.claim(printer))).await;
+    let mut claimed: Vec<_> = claims.into_iter().flatten().map(|claim| claim.job_id).collect();
+    claimed.sort();
+    assert_eq!(claimed, jobs);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn a_job_for_one_printer_waits_for_that_one(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let (a, b) = (hub.pair("a").await, hub.pair("b").await);
+    let file = hub.upload("a.gcode", GCODE).await;
+    let for_b = hub.submit(file, Some(b.printer_id)).await;
+    assert!(hub.claim(a).await.is_none());
+    let too_small = claim::claim(&hub.app, b, GCODE.len() as u64 - 1).await.unwrap();
+    assert!(too_small.is_none(), "the file does not fit into the spool");
+    assert_eq!(hub.claim(b).await.unwrap().job_id, for_b);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_again_and_is_the_same(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let printer = hub.pair("a").await;
+    let file = hub.upload("a.gcode", GCODE).await;
+    hub.submit(file, None).await;
+    let claim = hub.claim(printer).await.unwrap();
+    assert_eq!(hub.claim(printer).await.unwrap().claim_id, claim.claim_id);
+    let started = claim::start(&hub.app, printer, claim.job_id, claim.claim_id).await.unwrap();
+    hub.clock.advance(Duration::from_secs(5));
+    assert_eq!(claim::start(&hub.app, printer, claim.job_id, claim.claim_id).await.unwrap(), started);
+    assert_eq!(hub.report(printer, &claim, 1, &[JobState::Printing]).await, 1);
+    assert_eq!(hub.report(printer, &claim, 1, &[JobState::Printing, JobState::Paused]).await, 2);
+    assert_eq!(hub.history(claim.job_id).await, ["queued", "claimed", "preparing", "printing", "paused"]);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn a_claim_that_ran_out_goes_back_and_its_holder_gets_no_leave_to_start(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let (a, b) = (hub.pair("a").await, hub.pair("b").await);
+    let file = hub.upload("a.gcode", GCODE).await;
+    let job = hub.submit(file, None).await;
+    let lost = hub.claim(a).await.unwrap();
+    hub.clock.advance(Duration::from_millis(limits::CLAIM_LEASE_MS as u64));
+    sweep::sweep(&hub.app).await.unwrap();
+    assert_eq!(hub.job(job).await.state, JobState::Queued);
+    let won = hub.started(b).await;
+    assert_eq!(won.job_id, job);
+    let refused = claim::start(&hub.app, a, job, lost.claim_id).await;
+    assert!(matches!(refused, Err(Error::Conflict { code: "claim_lost", .. })), "{refused:?}");
+    hub.report(a, &lost, 1, &[JobState::Failed]).await;
+    assert_eq!(hub.job(job).await.state, JobState::Preparing, "the loser's word changes nothing");
+    assert!(claim::object(&hub.app, a, job).await.is_err());
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn nothing_that_started_is_ever_dispatched_again(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let (a, b) = (hub.pair("a").await, hub.pair("b").await);
+    let file = hub.upload("a.gcode", GCODE).await;
+    let job = hub.submit(file, None).await;
+    hub.started(a).await;
+    hub.clock.advance(Duration::from_secs(7 * 24 * 3600));
+    sweep::sweep(&hub.app).await.unwrap();
+    assert!(hub.claim(b).await.is_none());
+    assert_eq!(hub.job(job).await.state, JobState::Preparing);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn cancelling_before_the_start_is_at_once_and_after_it_by_the_agent(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let printer = hub.pair("a").await;
+    let file = hub.upload("a.gcode", GCODE).await;
+    let unstarted = hub.submit(file, None).await;
+    let claim = hub.claim(printer).await.unwrap();
+    let outcome = control::request(&hub.app, &hub.owner, unstarted, Requested::Cancel).await.unwrap();
+    assert_eq!((outcome.job.state, outcome.waits_for_agent), (JobState::Cancelled, false));
+    assert!(claim::start(&hub.app, printer, unstarted, claim.claim_id).await.is_err());
+
+    let running = hub.submit(file, None).await;
+    let claim = hub.started(printer).await;
+    let outcome = control::request(&hub.app, &hub.owner, running, Requested::Cancel).await.unwrap();
+    assert!(outcome.waits_for_agent);
+    let commands = store::open_commands(&hub.app.db, printer.printer_id).await.unwrap();
+    assert_eq!(commands.len(), 1);
+    assert_eq!(commands[0].command, Command::Cancel { job_id: running });
+    let answer = AgentEvent {
+        seq: 1,
+        at: hub.at(1),
+        body: EventBody::CommandAnswered {
+            command_id: commands[0].id.unwrap(),
+            outcome: CommandOutcome::Done,
+        },
+    };
+    report::apply(&hub.app, printer, &[answer]).await.unwrap();
+    assert!(store::open_commands(&hub.app.db, printer.printer_id).await.unwrap().is_empty());
+    hub.report(printer, &claim, 2, &[JobState::Cancelling, JobState::Cancelled]).await;
+    let job = hub.job(running).await;
+    assert!(job.needs_removal, "it had started: something may lie on the bed");
+    assert!(hub.claim(printer).await.is_none());
+    control::confirm_removal(&hub.app, &hub.owner, running).await.unwrap();
+    let again = control::confirm_removal(&hub.app, &hub.owner, running).await;
+    assert!(matches!(again, Err(Error::Conflict { code: "nothing_to_remove", .. })));
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn a_pause_that_nobody_answers_is_forgotten_and_says_so(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let printer = hub.pair("a").await;
+    let file = hub.upload("a.gcode", GCODE).await;
+    let job = hub.submit(file, None).await;
+    let claim = hub.started(printer).await;
+    hub.report(printer, &claim, 1, &[JobState::Printing]).await;
+    control::request(&hub.app, &hub.owner, job, Requested::Pause).await.unwrap();
+    assert_eq!(hub.job(job).await.requested, Some(Requested::Pause));
+    hub.clock.advance(Duration::from_millis(limits::COMMAND_EXPIRY_MS as u64 + 10_000));
+    sweep::sweep(&hub.app).await.unwrap();
+    let job = hub.job(job).await;
+    assert_eq!((job.requested, job.state), (None, JobState::Printing));
+    assert!(job.reason.unwrap().contains("did not answer"));
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn the_same_idempotency_key_is_the_same_job(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let file_id = hub.upload("a.gcode", GCODE).await;
+    let wish = |file_id| Wish { file_id, printer_id: None, idempotency_key: Some("k") };
+    let first = submit::submit(&hub.app, &hub.owner, wish(file_id)).await.unwrap();
+    assert_eq!(submit::submit(&hub.app, &hub.owner, wish(file_id)).await.unwrap().id, first.id);
+    let other = hub.upload("b.gcode", "G28\n").await;
+    let reused = submit::submit(&hub.app, &hub.owner, wish(other)).await;
+    assert!(matches!(reused, Err(Error::Conflict { code: "idempotency_key_reused", .. })));
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn a_file_is_kept_while_a_job_needs_it(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let file = hub.upload("a.gcode", GCODE).await;
+    let job = hub.submit(file, None).await;
+    let (db, workspace, now) = (&hub.app.db, hub.owner.workspace_id, hub.app.clock.now());
+    let kept = crate::library::store::delete(db, now, workspace, file).await;
+    assert!(matches!(kept, Err(Error::Conflict { code: "file_in_use", .. })));
+    control::request(&hub.app, &hub.owner, job, Requested::Cancel).await.unwrap();
+    crate::library::store::delete(db, now, workspace, file).await.unwrap();
+}
