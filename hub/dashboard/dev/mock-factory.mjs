@@ -18,7 +18,7 @@ export function createFactory(publish) {
 
   function patch(resource, item, change) {
     for (const [key, value] of Object.entries(change)) {
-      if (value === null) delete item[key];
+      if (value === null) Reflect.deleteProperty(item, key);
       else item[key] = value;
     }
     publish({ resource, op: "patch", id: item.id, data: change });

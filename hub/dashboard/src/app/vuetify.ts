@@ -37,8 +37,8 @@ export const vuetify = createVuetify({
   defaults: {
     VBtn: { rounded: "lg", class: "text-none" },
     VCard: { rounded: "lg", elevation: 0 },
-    VTextField: { variant: "outlined", density: "comfortable", hideDetails: "auto" },
-    VSelect: { variant: "outlined", density: "comfortable", hideDetails: "auto" },
+    VTextField: { rounded: "lg", variant: "outlined", density: "comfortable", hideDetails: "auto" },
+    VSelect: { rounded: "lg", variant: "outlined", density: "comfortable", hideDetails: "auto" },
     VProgressLinear: { rounded: true, height: 6 },
     VTooltip: { openDelay: 400 },
   },

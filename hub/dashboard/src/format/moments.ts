@@ -12,11 +12,8 @@ const sameDay = (a: number, b: number): boolean => new Date(a).toDateString() ==
 export function formatTime(at: number, now: number, locale: string): string {
   const near = Math.abs(at - now) < 6 * DAY_MS;
   const day: Intl.DateTimeFormatOptions = near ? { weekday: "short" } : { day: "numeric", month: "short" };
-  return new Intl.DateTimeFormat(locale, {
-    ...(sameDay(at, now) ? {} : day),
-    hour: "numeric",
-    minute: "2-digit",
-  }).format(at);
+  const time = new Intl.DateTimeFormat(locale, { timeStyle: "short" }).format(at);
+  return sameDay(at, now) ? time : `${new Intl.DateTimeFormat(locale, day).format(at)} ${time}`;
 }
 
 /** "5 minutes ago", "yesterday"; a date once it is weeks ago. */

@@ -9,7 +9,11 @@ export interface ResourceChange extends Change {
 }
 
 /** What of EventSource is used; a test gives its own. */
-export type Source = Pick<EventSource, "addEventListener" | "close" | "readyState">;
+export interface Source {
+  readonly readyState: number;
+  addEventListener: (type: string, listener: (event: Event) => void) => void;
+  close: () => void;
+}
 
 export interface StreamOptions {
   open: () => Source;

@@ -1,0 +1,108 @@
+import { flushPromises } from "@vue/test-utils";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import * as hub from "@/api/hub";
+import { Problem } from "@/api/problem";
+import type { PrintJob, Printer } from "@/api/types";
+import { notices } from "@/app/notices";
+import { jobs } from "@/live/live";
+import { byTestId, mountPage } from "@/testing/mountPage";
+import { jobSample, printerSample } from "@/testing/samples";
+import PrinterCard from "./PrinterCard.vue";
+
+let unmount: () => void = () => undefined;
+
+async function show(printer: Partial<Printer>, job?: Partial<PrintJob>): Promise<HTMLElement> {
+  if (job) jobs.put(jobSample({ printer_id: "p1", ...job }));
+  const { wrapper } = await mountPage(PrinterCard, { printer: printerSample({ ...(job ? { current_job_id: "j1" } : {}), ...printer }) });
+  unmount = () => wrapper.unmount();
+  const card = byTestId("printer-card");
+  if (!card) throw new Error("no card");
+  return card;
+}
+
+const progress = { job_id: "j1", state: "printing" as const, fraction: 0.421, acknowledged_bytes: 1, total_bytes: 2, elapsed_s: 60, left_s: 3900, layer: 12 };
+
+afterEach(() => {
+  unmount();
+  jobs.replace([]);
+  notices.value = [];
+  vi.restoreAllMocks();
+});
+
+describe("a printer's card", () => {
+  it("says in words that it is idle", async () => {
+    const card = await show({});
+    expect(card.dataset).toMatchObject({ printerId: "p1", state: "idle" });
+    expect(card.textContent).toContain("Idle");
+    expect(card.textContent).toContain("Ready for a job");
+    expect(card.textContent).toContain("24 °C");
+    expect(byTestId("job-progress")).toBeNull();
+  });
+
+  it("shows a running job with its progress and the buttons for it", async () => {
+    const card = await show({ state: "printing" }, { state: "printing", progress });
+    expect(byTestId("job-progress")?.getAttribute("aria-valuenow")).toBe("42");
+    expect(card.textContent).toContain("42%");
+    expect(card.textContent).toContain("layer 12");
+    expect(card.textContent).toMatch(/1\sh\s5\smin left/);
+    expect(byTestId("job-pause")?.textContent).toContain("Pause");
+    expect(byTestId("job-cancel")).not.toBeNull();
+    expect(byTestId("confirm-removal")).toBeNull();
+  });
+
+  it("shows that a pause was asked for", async () => {
+    await show({ state: "printing" }, { state: "printing", progress, requested: "pause" });
+    expect(byTestId("job-pause")?.textContent).toContain("Pausing…");
+    expect(byTestId("job-pause")?.hasAttribute("disabled")).toBe(true);
+  });
+
+  it("asks the hub to pause, and shows what it answers", async () => {
+    vi.spyOn(hub, "pauseJob").mockResolvedValue(jobSample({ state: "printing", printer_id: "p1", requested: "pause", progress }));
+    await show({ state: "printing" }, { state: "printing", progress });
+    byTestId("job-pause")?.click();
+    await flushPromises();
+    expect(hub.pauseJob).toHaveBeenCalledWith("j1");
+    expect(byTestId("job-pause")?.textContent).toContain("Pausing…");
+  });
+
+  it("tells in the hub's words why something cannot be done", async () => {
+    vi.spyOn(hub, "pauseJob").mockRejectedValue(new Problem(409, "not_possible_now", "The print has just ended."));
+    await show({ state: "printing" }, { state: "printing", progress });
+    byTestId("job-pause")?.click();
+    await flushPromises();
+    expect(notices.value.map((notice) => notice.text)).toEqual(["The print has just ended."]);
+  });
+
+  it("asks before it cancels", async () => {
+    const cancel = vi.spyOn(hub, "cancelJob").mockResolvedValue(jobSample({ state: "cancelling" }));
+    await show({ state: "printing" }, { state: "printing", progress });
+    byTestId("job-cancel")?.click();
+    await flushPromises();
+    expect(cancel).not.toHaveBeenCalled();
+    byTestId("confirm-yes")?.click();
+    await flushPromises();
+    expect(cancel).toHaveBeenCalledWith("j1");
+  });
+
+  it("asks for the bed to be cleared, also after a failure", async () => {
+    const confirm = vi.spyOn(hub, "confirmRemoval").mockResolvedValue(jobSample({ state: "failed" }));
+    const card = await show({ state: "awaiting_removal" }, { state: "failed", needs_removal: true });
+    expect(card.textContent).toContain("Clear the bed");
+    byTestId("confirm-removal")?.click();
+    await flushPromises();
+    expect(confirm).toHaveBeenCalledWith("j1");
+  });
+
+  it("says since when there has been no contact, and keeps the job in sight", async () => {
+    const since = new Date(Date.now() - 3 * 3_600_000).toISOString();
+    const card = await show({ state: "offline", contact: { state: "lost", since } }, { state: "printing", progress });
+    expect(card.textContent).toContain("Offline");
+    expect(card.textContent).toContain("Last contact 3 hours ago");
+    expect(byTestId("job-progress")).not.toBeNull();
+  });
+
+  it("passes on what the printer says", async () => {
+    const card = await show({ state: "attention", status: { state: "attention", message: "Filament runout", tools: [] } });
+    expect(card.textContent).toContain("Filament runout");
+  });
+});
