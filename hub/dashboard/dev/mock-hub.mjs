@@ -10,6 +10,8 @@ import { createFactory } from "./mock-factory.mjs";
 const port = Number(process.argv[2] ?? 8080);
 const dist = fileURLToPath(new URL("../dist", import.meta.url));
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json" };
+// As strict as the hub's own.
+const POLICY = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'";
 const listeners = new Set();
 let eventId = 0;
 
@@ -107,7 +109,7 @@ async function page(response, path) {
   const file = extname(path) ? wanted : join(dist, "index.html");
   try {
     const bytes = await readFile(file);
-    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
+    response.writeHead(200, { "content-security-policy": POLICY, "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
     response.end(bytes);
   } catch {
     response.writeHead(404).end();

@@ -4,33 +4,136 @@
  */
 
 export interface paths {
-    "/api/v1/session": {
+    "/api/v1/files": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
+        /** Lists the print files, newest first. */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description Most items on the page, 1 to 200 (50 when absent). */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Session"];
+                        "application/json": components["schemas"]["Page_PrintFile"];
                     };
                 };
-                /** @description problem */
-                default: {
+            };
+        };
+        put?: never;
+        /**
+         * Uploads a print file. The body is the file's bytes.
+         * @description The same name again makes a new version of that file.
+         */
+        post: {
+            parameters: {
+                query: {
+                    /** @description The file's name: `bracket.gcode`. */
+                    name: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            responses: {
+                /** @description These bytes stood there under this name already */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PrintFile"];
+                    };
+                };
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PrintFile"];
+                    };
+                };
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells of one print file. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: components["schemas"]["FileId"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PrintFile"];
+                    };
+                };
+                404: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -41,30 +144,26 @@ export interface paths {
             };
         };
         put?: never;
-        post: {
+        post?: never;
+        /** Deletes a print file. What was printed from it stays in the history. */
+        delete: {
             parameters: {
                 query?: never;
                 header?: never;
-                path?: never;
+                path: {
+                    id: components["schemas"]["FileId"];
+                };
                 cookie?: never;
             };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["Credentials"];
-                };
-            };
+            requestBody?: never;
             responses: {
-                /** @description ok */
-                200: {
+                204: {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
+                    content?: never;
                 };
-                /** @description problem */
-                default: {
+                404: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -72,26 +171,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-            };
-        };
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description problem */
-                default: {
+                409: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -106,33 +186,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/tokens": {
+    "/api/v1/files/{id}/content": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
+        /** Downloads a print file. `Range` is honoured. */
         get: {
             parameters: {
                 query?: never;
                 header?: never;
-                path?: never;
+                path: {
+                    id: components["schemas"]["FileId"];
+                };
                 cookie?: never;
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Page_ApiToken"];
+                        "text/x.gcode": number[];
                     };
                 };
-                /** @description problem */
-                default: {
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/x.gcode": number[];
+                    };
+                };
+                404: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -143,6 +232,711 @@ export interface paths {
             };
         };
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/{id}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a print file's picture. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The version; absent: the newest. */
+                    v?: components["schemas"]["FileVersionId"];
+                };
+                header?: never;
+                path: {
+                    id: components["schemas"]["FileId"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/png": number[];
+                    };
+                };
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists print jobs. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Which jobs (all when absent). */
+                    scope?: components["schemas"]["JobScope"];
+                    /** @description Only those of this printer. */
+                    printer_id?: components["schemas"]["PrinterId"];
+                    /** @description Most items on the page, 1 to 200 (50 when absent). */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_PrintJob"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Queues a print job. With an `Idempotency-Key`, the same request again is the same job. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Any text of the client's, up to 200 characters */
+                    "Idempotency-Key"?: string | null;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewPrintJob"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PrintJob"];
+                    };
+                };
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells of one print job. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: components["schemas"]["JobId"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PrintJob"];
+                    };
+                };
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancels a job: at once if it has not started (200), by its agent otherwise (202). */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: components["schemas"]["JobId"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PrintJob"];
+                    };
+                };
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PrintJob"];
+                    };
+                };
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/confirm-removal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirms that the bed is clear: the printer may start its next job. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: components["schemas"]["JobId"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PrintJob"];
+                    };
+                };
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pauses a running job: 202 until its agent has answered. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: components["schemas"]["JobId"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PrintJob"];
+                    };
+                };
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PrintJob"];
+                    };
+                };
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes on with a paused job: 202 until its agent has answered. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: components["schemas"]["JobId"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PrintJob"];
+                    };
+                };
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PrintJob"];
+                    };
+                };
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/transitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells how a print job came to where it is, oldest first. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Most items on the page, 1 to 200 (50 when absent). */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    id: components["schemas"]["JobId"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_JobTransition"];
+                    };
+                };
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pairing-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a pairing code for a new printer. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PairingCode"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/printers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the printers, in the order in which they were paired. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Most items on the page, 1 to 200 (50 when absent). */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_Printer"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/printers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells of one printer. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: components["schemas"]["PrinterId"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Printer"];
+                    };
+                };
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Removes a printer: its agent loses its credential at once. What it printed stays in the history. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: components["schemas"]["PrinterId"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        /** Changes a printer's name or model. */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: components["schemas"]["PrinterId"];
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PrinterChange"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Printer"];
+                    };
+                };
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells who is signed in. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Session"];
+                    };
+                };
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Signs in; the answer sets the session cookie. */
         post: {
             parameters: {
                 query?: never;
@@ -152,11 +946,139 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["TokenName"];
+                    "application/json": components["schemas"]["SignIn"];
                 };
             };
             responses: {
-                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Session"];
+                    };
+                };
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        /** Signs out. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watches the workspace: `reset` means fetch the lists anew, `change` carries a `Change`.
+         * @description Open the stream first, then fetch the lists: nothing falls between.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The id of the last event received */
+                    "Last-Event-ID"?: string | null;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": components["schemas"]["Change"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the API tokens of whoever asks. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Most items on the page, 1 to 200 (50 when absent). */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_ApiToken"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Makes an API token. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewTokenRequest"];
+                };
+            };
+            responses: {
                 201: {
                     headers: {
                         [name: string]: unknown;
@@ -165,8 +1087,7 @@ export interface paths {
                         "application/json": components["schemas"]["NewApiToken"];
                     };
                 };
-                /** @description problem */
-                default: {
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -192,26 +1113,25 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /** Withdraws an API token. */
         delete: {
             parameters: {
                 query?: never;
                 header?: never;
                 path: {
-                    id: string;
+                    id: components["schemas"]["TokenId"];
                 };
                 cookie?: never;
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
                 204: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
                 };
-                /** @description problem */
-                default: {
+                404: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -221,710 +1141,6 @@ export interface paths {
                 };
             };
         };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/printers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    limit?: number;
-                    cursor?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Page_Printer"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/printers/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Printer"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["PrinterChange"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Printer"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        trace?: never;
-    };
-    "/api/v1/pairing-codes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["PairingCode"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/files": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    limit?: number;
-                    cursor?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Page_PrintFile"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/files/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["PrintFile"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/jobs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    scope?: "active" | "history" | "all";
-                    printer_id?: string;
-                    limit?: number;
-                    cursor?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Page_PrintJob"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["JobOrder"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["PrintJob"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/jobs/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["PrintJob"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/jobs/{id}/transitions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Page_JobTransition"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/jobs/{id}/pause": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["PrintJob"];
-                    };
-                };
-                /** @description ok */
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["PrintJob"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/jobs/{id}/resume": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["PrintJob"];
-                    };
-                };
-                /** @description ok */
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["PrintJob"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/jobs/{id}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["PrintJob"];
-                    };
-                };
-                /** @description ok */
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["PrintJob"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/jobs/{id}/confirm-removal": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["PrintJob"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -934,209 +1150,607 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @enum {string} */
-        PrinterState: "offline" | "connecting" | "idle" | "preparing" | "printing" | "paused" | "awaiting_removal" | "attention" | "error" | "maintenance" | "disabled" | "unknown";
-        /** @enum {string} */
-        JobState: "awaiting_approval" | "queued" | "claimed" | "transferring" | "preparing" | "printing" | "pausing" | "paused" | "resuming" | "awaiting_removal" | "finished" | "cancelling" | "cancelled" | "failed";
-        Problem: {
-            type: string;
-            title: string;
-            status: number;
-            detail: string;
-            code: string;
-        };
-        User: {
-            id: string;
-            email: string;
-            name: string;
-            /** @enum {string} */
-            role: "admin" | "member" | "guest";
-        };
-        Workspace: {
-            id: string;
-            name: string;
-        };
-        Session: {
-            user: components["schemas"]["User"];
-            workspace: components["schemas"]["Workspace"];
-            /** Format: date-time */
-            expires_at: string;
-        };
-        Credentials: {
-            email: string;
-            password: string;
-        };
+        /** @description An API token, without its secret. */
         ApiToken: {
-            id: string;
+            /** @description When it was made. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description The token's id. */
+            id: components["schemas"]["TokenId"];
+            last_used_at?: components["schemas"]["Timestamp"] | null;
+            /** @description What it is for, in its maker's words. */
             name: string;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            last_used_at?: string;
         };
-        NewApiToken: {
+        /** @description The data of an SSE `change` event. */
+        Change: {
+            /** @description The whole document or a merge patch; absent when it is gone. */
+            data?: unknown;
+            /** @description Its id. */
             id: string;
-            name: string;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            last_used_at?: string;
+            /** @description What happened to it. */
+            op: components["schemas"]["Op"];
+            /** @description Which kind of document. */
+            resource: components["schemas"]["Resource"];
+        };
+        /** @description Whether an agent is in reach. */
+        Contact: {
+            since?: components["schemas"]["Timestamp"] | null;
+            /** @description Whether it is. */
+            state: components["schemas"]["ContactState"];
+        };
+        /**
+         * @description Whether an agent is in reach.
+         * @enum {string}
+         */
+        ContactState: "online" | "lost" | "never";
+        /**
+         * @description How far the extractor is with a file.
+         * @enum {string}
+         */
+        Extraction: "pending" | "ready" | "failed";
+        /** Format: uuid */
+        FileId: string;
+        /** @description What a slicer says of its file. What it does not say is absent; nothing is guessed. */
+        FileMetadata: {
+            /**
+             * Format: double
+             * @description Bed, °C.
+             * @default null
+             */
+            bed_temperature_c?: number | null;
+            /**
+             * Format: int64
+             * @description How many commands a printer is sent.
+             * @default null
+             */
+            command_count?: number | null;
+            /**
+             * Format: int64
+             * @description Printing time, seconds.
+             * @default null
+             */
+            estimated_time_s?: number | null;
+            /**
+             * Format: double
+             * @description Filament of all tools together, g.
+             * @default null
+             */
+            filament_g?: number | null;
+            /**
+             * Format: double
+             * @description Filament of all tools together, mm.
+             * @default null
+             */
+            filament_mm?: number | null;
+            /**
+             * Format: int64
+             * @description How many layers.
+             * @default null
+             */
+            layer_count?: number | null;
+            /**
+             * Format: double
+             * @description Layer height, mm.
+             * @default null
+             */
+            layer_height_mm?: number | null;
+            /**
+             * @description Materials, one name for each that differs: "PLA, PETG".
+             * @default null
+             */
+            material?: string | null;
+            /**
+             * Format: double
+             * @description Nozzle of the first tool, mm.
+             * @default null
+             */
+            nozzle_diameter_mm?: number | null;
+            /**
+             * Format: double
+             * @description Nozzle of the first tool, °C.
+             * @default null
+             */
+            nozzle_temperature_c?: number | null;
+            /**
+             * @description Which printer it was sliced for.
+             * @default null
+             */
+            printer_model?: string | null;
+            /**
+             * @description Which slicer.
+             * @default null
+             */
+            slicer?: string | null;
+            /**
+             * @description Its version.
+             * @default null
+             */
+            slicer_version?: string | null;
+            /**
+             * @description The end is missing: the file was cut off on its way.
+             * @default false
+             */
+            truncated?: boolean;
+        };
+        /** Format: uuid */
+        FileVersionId: string;
+        /** Format: uuid */
+        JobId: string;
+        /** @description How far the printer is with a job. */
+        JobProgress: {
+            /**
+             * Format: int64
+             * @description Bytes of the file acknowledged by the firmware.
+             */
+            acknowledged_bytes: number;
+            /**
+             * Format: int64
+             * @description Seconds since the first line, pauses excluded.
+             */
+            elapsed_s: number;
+            /**
+             * Format: double
+             * @description Fraction done, 0 to 1.
+             */
+            fraction: number;
+            /** @description Which job. */
+            job_id: components["schemas"]["JobId"];
+            /**
+             * Format: int32
+             * @description The layer being printed, from 1, where the file says so.
+             */
+            layer?: number | null;
+            /**
+             * Format: int64
+             * @description Seconds to go as far as anyone can tell.
+             */
+            left_s?: number | null;
+            /** @description The state that the agent has it in; the hub's record follows by events. */
+            state: components["schemas"]["JobState"];
+            /**
+             * Format: int64
+             * @description Length of the file in bytes.
+             */
+            total_bytes: number;
+        };
+        /**
+         * @description Where a print job is on its way from the queue to a cleared bed.
+         *
+         *     Contact with the agent is never part of it: a job whose agent is out of reach keeps its last state.
+         * @enum {string}
+         */
+        JobState: "awaiting_approval" | "queued" | "claimed" | "transferring" | "preparing" | "printing" | "pausing" | "paused" | "resuming" | "awaiting_removal" | "finished" | "cancelling" | "cancelled" | "failed";
+        /** @description A move of a job from one state to another. */
+        JobTransition: {
+            /** @description When, by the clock of whoever moved it. */
+            at: components["schemas"]["Timestamp"];
+            /** @description A person's or a printer's name; absent: the hub itself. */
+            by?: string | null;
+            from?: components["schemas"]["JobState"] | null;
+            /** @description Why. */
+            reason?: string | null;
+            /** @description Where it is since then. */
+            to: components["schemas"]["JobState"];
+        };
+        /** @description A new API token with its secret. */
+        NewApiToken: components["schemas"]["ApiToken"] & {
+            /** @description The secret. It is never shown again. */
             token: string;
         };
+        /** @description What to print, and where. */
+        NewPrintJob: {
+            /** @description Which file: its newest version. */
+            file_id: components["schemas"]["FileId"];
+            printer_id?: components["schemas"]["PrinterId"] | null;
+        };
+        /** @description A new API token's name. */
+        NewTokenRequest: {
+            /** @description What it is for: "laptop". */
+            name: string;
+        };
+        /**
+         * @description What happened to it.
+         * @enum {string}
+         */
+        Op: "upsert" | "patch" | "remove";
+        /** @description One page of a list. */
+        Page_ApiToken: {
+            /** @description The items, in the list's order. */
+            items: {
+                /** @description When it was made. */
+                created_at: components["schemas"]["Timestamp"];
+                /** @description The token's id. */
+                id: components["schemas"]["TokenId"];
+                last_used_at?: components["schemas"]["Timestamp"] | null;
+                /** @description What it is for, in its maker's words. */
+                name: string;
+            }[];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_JobTransition: {
+            /** @description The items, in the list's order. */
+            items: {
+                /** @description When, by the clock of whoever moved it. */
+                at: components["schemas"]["Timestamp"];
+                /** @description A person's or a printer's name; absent: the hub itself. */
+                by?: string | null;
+                from?: components["schemas"]["JobState"] | null;
+                /** @description Why. */
+                reason?: string | null;
+                /** @description Where it is since then. */
+                to: components["schemas"]["JobState"];
+            }[];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_PrintFile: {
+            /** @description The items, in the list's order. */
+            items: {
+                /** @description When it was uploaded first. */
+                created_at: components["schemas"]["Timestamp"];
+                /** @description Whether the metadata has been read. */
+                extraction: components["schemas"]["Extraction"];
+                /** @description Why it could not be read. */
+                extraction_error?: string | null;
+                /** @description The file's id. */
+                id: components["schemas"]["FileId"];
+                metadata?: components["schemas"]["FileMetadata"] | null;
+                /** @description Its name, with its ending. */
+                name: string;
+                /** @description Who uploaded it first. */
+                owner_id: components["schemas"]["UserId"];
+                /** @description SHA-256 of the bytes, lower-case hex. */
+                sha256: string;
+                /**
+                 * Format: int64
+                 * @description Length in bytes.
+                 */
+                size_bytes: number;
+                /** @description Where its picture is, for files that carry one. */
+                thumbnail_url?: string | null;
+                /** @description When its newest version came. */
+                updated_at: components["schemas"]["Timestamp"];
+                /** @description The newest version. */
+                version_id: components["schemas"]["FileVersionId"];
+                /**
+                 * Format: int64
+                 * @description Counts the versions from 1.
+                 */
+                version_number: number;
+                /** @description Whose it is. */
+                workspace_id: components["schemas"]["WorkspaceId"];
+            }[];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_PrintJob: {
+            /** @description The items, in the list's order. */
+            items: {
+                claimed_at?: components["schemas"]["Timestamp"] | null;
+                /**
+                 * Format: int64
+                 * @description The slicer's estimate, seconds.
+                 */
+                estimated_time_s?: number | null;
+                /** @description What is printed. */
+                file_id: components["schemas"]["FileId"];
+                /** @description Its name when the job was made. */
+                file_name: string;
+                /** @description Which version of it. */
+                file_version_id: components["schemas"]["FileVersionId"];
+                finished_at?: components["schemas"]["Timestamp"] | null;
+                /** @description The job's id. */
+                id: components["schemas"]["JobId"];
+                /** @description The bed has to be cleared, and someone has to say so. */
+                needs_removal: boolean;
+                /** @description Who wants it printed. */
+                owner_id: components["schemas"]["UserId"];
+                /** @description Their name. */
+                owner_name: string;
+                printer_id?: components["schemas"]["PrinterId"] | null;
+                /** @description Its name. */
+                printer_name?: string | null;
+                progress?: components["schemas"]["JobProgress"] | null;
+                /** @description When it was queued. */
+                queued_at: components["schemas"]["Timestamp"];
+                /** @description Why it failed, or why a request was refused. */
+                reason?: string | null;
+                removed_at?: components["schemas"]["Timestamp"] | null;
+                requested?: components["schemas"]["Requested"] | null;
+                started_at?: components["schemas"]["Timestamp"] | null;
+                /** @description Where it is on its way. */
+                state: components["schemas"]["JobState"];
+                target_printer_id?: components["schemas"]["PrinterId"] | null;
+                /** @description Where the file's picture is. */
+                thumbnail_url?: string | null;
+                /**
+                 * Format: int64
+                 * @description Counts the changes.
+                 */
+                version: number;
+                /** @description Whose it is. */
+                workspace_id: components["schemas"]["WorkspaceId"];
+            }[];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Printer: {
+            /** @description The items, in the list's order. */
+            items: {
+                /** @description Whether its agent is in reach. */
+                contact: components["schemas"]["Contact"];
+                /** @description When it was paired. */
+                created_at: components["schemas"]["Timestamp"];
+                current_job_id?: components["schemas"]["JobId"] | null;
+                /** @description The printer's id. */
+                id: components["schemas"]["PrinterId"];
+                /** @description Which model it is. */
+                model?: string | null;
+                /** @description Its name. */
+                name: string;
+                /**
+                 * @description What it is doing: `offline` while its agent is out of reach, `awaiting_removal` until its bed is
+                 *     cleared, else what the agent says.
+                 */
+                state: components["schemas"]["PrinterState"];
+                status?: components["schemas"]["PrinterStatus"] | null;
+                /**
+                 * Format: int64
+                 * @description Counts the changes of name and model.
+                 */
+                version: number;
+                /** @description Whose it is. */
+                workspace_id: components["schemas"]["WorkspaceId"];
+            }[];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description A pairing code. */
+        PairingCode: {
+            /** @description Eight characters with a dash, good once. */
+            code: string;
+            /** @description What to type on the printer host. */
+            command: string;
+            /** @description Until when. */
+            expires_at: components["schemas"]["Timestamp"];
+        };
+        /** @description A print file, with its newest version. */
+        PrintFile: {
+            /** @description When it was uploaded first. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Whether the metadata has been read. */
+            extraction: components["schemas"]["Extraction"];
+            /** @description Why it could not be read. */
+            extraction_error?: string | null;
+            /** @description The file's id. */
+            id: components["schemas"]["FileId"];
+            metadata?: components["schemas"]["FileMetadata"] | null;
+            /** @description Its name, with its ending. */
+            name: string;
+            /** @description Who uploaded it first. */
+            owner_id: components["schemas"]["UserId"];
+            /** @description SHA-256 of the bytes, lower-case hex. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Length in bytes.
+             */
+            size_bytes: number;
+            /** @description Where its picture is, for files that carry one. */
+            thumbnail_url?: string | null;
+            /** @description When its newest version came. */
+            updated_at: components["schemas"]["Timestamp"];
+            /** @description The newest version. */
+            version_id: components["schemas"]["FileVersionId"];
+            /**
+             * Format: int64
+             * @description Counts the versions from 1.
+             */
+            version_number: number;
+            /** @description Whose it is. */
+            workspace_id: components["schemas"]["WorkspaceId"];
+        };
+        /** @description A print job. */
+        PrintJob: {
+            claimed_at?: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description The slicer's estimate, seconds.
+             */
+            estimated_time_s?: number | null;
+            /** @description What is printed. */
+            file_id: components["schemas"]["FileId"];
+            /** @description Its name when the job was made. */
+            file_name: string;
+            /** @description Which version of it. */
+            file_version_id: components["schemas"]["FileVersionId"];
+            finished_at?: components["schemas"]["Timestamp"] | null;
+            /** @description The job's id. */
+            id: components["schemas"]["JobId"];
+            /** @description The bed has to be cleared, and someone has to say so. */
+            needs_removal: boolean;
+            /** @description Who wants it printed. */
+            owner_id: components["schemas"]["UserId"];
+            /** @description Their name. */
+            owner_name: string;
+            printer_id?: components["schemas"]["PrinterId"] | null;
+            /** @description Its name. */
+            printer_name?: string | null;
+            progress?: components["schemas"]["JobProgress"] | null;
+            /** @description When it was queued. */
+            queued_at: components["schemas"]["Timestamp"];
+            /** @description Why it failed, or why a request was refused. */
+            reason?: string | null;
+            removed_at?: components["schemas"]["Timestamp"] | null;
+            requested?: components["schemas"]["Requested"] | null;
+            started_at?: components["schemas"]["Timestamp"] | null;
+            /** @description Where it is on its way. */
+            state: components["schemas"]["JobState"];
+            target_printer_id?: components["schemas"]["PrinterId"] | null;
+            /** @description Where the file's picture is. */
+            thumbnail_url?: string | null;
+            /**
+             * Format: int64
+             * @description Counts the changes.
+             */
+            version: number;
+            /** @description Whose it is. */
+            workspace_id: components["schemas"]["WorkspaceId"];
+        };
+        /** @description A printer. */
+        Printer: {
+            /** @description Whether its agent is in reach. */
+            contact: components["schemas"]["Contact"];
+            /** @description When it was paired. */
+            created_at: components["schemas"]["Timestamp"];
+            current_job_id?: components["schemas"]["JobId"] | null;
+            /** @description The printer's id. */
+            id: components["schemas"]["PrinterId"];
+            /** @description Which model it is. */
+            model?: string | null;
+            /** @description Its name. */
+            name: string;
+            /**
+             * @description What it is doing: `offline` while its agent is out of reach, `awaiting_removal` until its bed is
+             *     cleared, else what the agent says.
+             */
+            state: components["schemas"]["PrinterState"];
+            status?: components["schemas"]["PrinterStatus"] | null;
+            /**
+             * Format: int64
+             * @description Counts the changes of name and model.
+             */
+            version: number;
+            /** @description Whose it is. */
+            workspace_id: components["schemas"]["WorkspaceId"];
+        };
+        /** @description What to change of a printer; what is absent stays. */
+        PrinterChange: {
+            /** @description Its model. */
+            model?: string | null;
+            /** @description Its new name. */
+            name?: string | null;
+        };
+        /** Format: uuid */
+        PrinterId: string;
+        /**
+         * @description What a printer is doing.
+         * @enum {string}
+         */
+        PrinterState: "offline" | "connecting" | "idle" | "preparing" | "printing" | "paused" | "awaiting_removal" | "attention" | "error" | "maintenance" | "disabled" | "unknown";
+        /** @description All that is known live about a printer. */
+        PrinterStatus: {
+            /** @description Version of the agent. */
+            agent_version?: string | null;
+            bed?: components["schemas"]["Temperature"] | null;
+            chamber?: components["schemas"]["Temperature"] | null;
+            /** @description `FIRMWARE_NAME` of M115. */
+            firmware?: string | null;
+            job?: components["schemas"]["JobProgress"] | null;
+            /** @description A sentence for people when the state needs one: a fault, a prompt of the firmware. */
+            message?: string | null;
+            /** @description What the printer is doing. */
+            state: components["schemas"]["PrinterState"];
+            /** @description Hot ends, by tool number. */
+            tools?: components["schemas"]["Temperature"][];
+        };
+        /** @description What every failed request answers, as `application/problem+json`. */
+        Problem: {
+            /** @description A stable word for programs. */
+            code: string;
+            /** @description What happened and what to do about it, for people. */
+            detail: string;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description The HTTP status in words. */
+            title: string;
+            /** @description Names the kind of problem: `urn:stardust:problem:` and the code. */
+            type: string;
+        };
+        /**
+         * @description What a person asked of a running job and the agent has not answered yet.
+         * @enum {string}
+         */
+        Requested: "pause" | "resume" | "cancel";
+        /**
+         * @description Which kind of document changed.
+         * @enum {string}
+         */
+        Resource: "printer" | "job" | "file";
+        /**
+         * @description What a member may do. Rules by role are later work: until then the owner is the one member.
+         * @enum {string}
+         */
+        Role: "admin" | "member" | "guest";
+        /** @description Who is signed in, and where. */
+        Session: {
+            expires_at?: components["schemas"]["Timestamp"] | null;
+            /** @description Who. */
+            user: components["schemas"]["SessionUser"];
+            /** @description Where. */
+            workspace: components["schemas"]["SessionWorkspace"];
+        };
+        /** @description A signed-in member. */
+        SessionUser: {
+            /** @description Their e-mail address. */
+            email: string;
+            /** @description The member's id. */
+            id: components["schemas"]["UserId"];
+            /** @description Their name. */
+            name: string;
+            /** @description What they may do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description The workspace of a session. */
+        SessionWorkspace: {
+            /** @description Its id. */
+            id: components["schemas"]["WorkspaceId"];
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description E-mail and password. */
+        SignIn: {
+            /** @description The member's e-mail address. */
+            email: string;
+            /**
+             * Format: password
+             * @description Their password.
+             */
+            password: string;
+        };
+        /** @description A heater, in °C. */
         Temperature: {
+            /**
+             * Format: double
+             * @description Measured, °C.
+             */
             actual: number;
+            /**
+             * Format: double
+             * @description Set, °C; 0 means off.
+             */
             target: number;
         };
-        JobProgress: {
-            job_id: string;
-            state: components["schemas"]["JobState"];
-            fraction: number;
-            acknowledged_bytes: number;
-            total_bytes: number;
-            elapsed_s: number;
-            left_s?: number;
-            layer?: number;
-        };
-        PrinterStatus: {
-            state: components["schemas"]["PrinterState"];
-            message?: string;
-            firmware?: string;
-            agent_version?: string;
-            tools: components["schemas"]["Temperature"][];
-            bed?: components["schemas"]["Temperature"];
-            chamber?: components["schemas"]["Temperature"];
-            job?: components["schemas"]["JobProgress"];
-        };
-        Contact: {
-            /** @enum {string} */
-            state: "online" | "lost" | "never";
-            /** Format: date-time */
-            since?: string;
-        };
-        Printer: {
-            id: string;
-            workspace_id: string;
-            name: string;
-            model?: string;
-            /** Format: date-time */
-            created_at: string;
-            version: number;
-            state: components["schemas"]["PrinterState"];
-            contact: components["schemas"]["Contact"];
-            status?: components["schemas"]["PrinterStatus"];
-            current_job_id?: string;
-        };
-        FileMetadata: {
-            slicer?: string;
-            slicer_version?: string;
-            estimated_time_s?: number;
-            filament_mm?: number;
-            filament_g?: number;
-            layer_height_mm?: number;
-            layer_count?: number;
-            nozzle_diameter_mm?: number;
-            material?: string;
-            nozzle_temperature_c?: number;
-            bed_temperature_c?: number;
-            printer_model?: string;
-            truncated: boolean;
-            command_count?: number;
-        };
-        PrintFile: {
-            id: string;
-            workspace_id: string;
-            owner_id: string;
-            name: string;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
-            version_id: string;
-            version_number: number;
-            size_bytes: number;
-            sha256: string;
-            /** @enum {string} */
-            extraction: "pending" | "ready" | "failed";
-            extraction_error?: string;
-            thumbnail_url?: string;
-            metadata?: components["schemas"]["FileMetadata"];
-        };
-        PrintJob: {
-            id: string;
-            workspace_id: string;
-            owner_id: string;
-            owner_name: string;
-            version: number;
-            file_id: string;
-            file_version_id: string;
-            file_name: string;
-            target_printer_id?: string;
-            printer_id?: string;
-            printer_name?: string;
-            state: components["schemas"]["JobState"];
-            reason?: string;
-            /** @enum {string} */
-            requested?: "pause" | "resume" | "cancel";
-            progress?: components["schemas"]["JobProgress"];
-            estimated_time_s?: number;
-            thumbnail_url?: string;
-            /** Format: date-time */
-            queued_at: string;
-            /** Format: date-time */
-            claimed_at?: string;
-            /** Format: date-time */
-            started_at?: string;
-            /** Format: date-time */
-            finished_at?: string;
-            /** Format: date-time */
-            removed_at?: string;
-            needs_removal: boolean;
-        };
-        JobTransition: {
-            to: components["schemas"]["JobState"];
-            from?: components["schemas"]["JobState"];
-            /** Format: date-time */
-            at: string;
-            reason?: string;
-            by?: string;
-        };
-        PairingCode: {
-            code: string;
-            /** Format: date-time */
-            expires_at: string;
-            command: string;
-        };
-        PrinterChange: {
-            name?: string;
-            model?: string;
-        };
-        JobOrder: {
-            file_id: string;
-            printer_id?: string;
-        };
-        TokenName: {
-            name: string;
-        };
-        Page_ApiToken: {
-            items: components["schemas"]["ApiToken"][];
-            next_cursor?: string;
-        };
-        Page_Printer: {
-            items: components["schemas"]["Printer"][];
-            next_cursor?: string;
-        };
-        Page_PrintFile: {
-            items: components["schemas"]["PrintFile"][];
-            next_cursor?: string;
-        };
-        Page_PrintJob: {
-            items: components["schemas"]["PrintJob"][];
-            next_cursor?: string;
-        };
-        Page_JobTransition: {
-            items: components["schemas"]["JobTransition"][];
-            next_cursor?: string;
-        };
+        /**
+         * Format: date-time
+         * @description A point in time, UTC, RFC 3339 with milliseconds.
+         */
+        Timestamp: string;
+        /** Format: uuid */
+        TokenId: string;
+        /** Format: uuid */
+        UserId: string;
+        /** Format: uuid */
+        WorkspaceId: string;
+        /** @enum {string} */
+        JobScope: "active" | "history" | "all";
     };
     responses: never;
     parameters: never;
