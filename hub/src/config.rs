@@ -40,7 +40,7 @@ pub struct Settings {
     /// sqlite:PATH or postgres://user:password@host/database [default: sqlite:DATA/hub.db]
     #[arg(long, global = true, env = "STARDUST_HUB_DATABASE", value_name = "URL", hide_env_values = true)]
     pub database: Option<String>,
-    /// How people reach this hub from outside, such as https://print.example.org
+    /// How people reach this hub from outside, such as `https://print.example.org`
     #[arg(long, global = true, env = "STARDUST_HUB_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<url::Url>,
     /// Largest upload in bytes [default: 1073741824, 1 GiB]

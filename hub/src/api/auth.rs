@@ -45,7 +45,10 @@ impl FromRequestParts<Arc<App>> for Person {
             same_origin(&parts.method, &parts.headers)?;
             return Ok(person);
         }
-        Err(Error::Unauthorized { code: "not_signed_in", detail: "Sign in first.".into() })
+        Err(Error::Unauthorized {
+            code: "not_signed_in",
+            detail: "You are not signed in. Sign in and try again.".into(),
+        })
     }
 }
 

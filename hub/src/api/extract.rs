@@ -21,7 +21,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             }
             Err(rejection) => Err(Error::invalid(
                 "bad_request",
-                format!("The request's body can't be used: {}", rejection.body_text()),
+                format!("The request's body can't be used: {}.", rejection.body_text()),
             )),
         }
     }
@@ -38,7 +38,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             |rejection: QueryRejection| {
                 Error::invalid(
                     "bad_request",
-                    format!("The URL's query can't be used: {}", rejection.body_text()),
+                    format!("The URL's query can't be used: {}.", rejection.body_text()),
                 )
             },
         )
@@ -52,9 +52,11 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
-        axum::extract::Path::from_request_parts(parts, state)
-            .await
-            .map(|path| Self(path.0))
-            .map_err(|_: PathRejection| Error::NotFound { detail: "Nothing has this id.".into() })
+        axum::extract::Path::from_request_parts(parts, state).await.map(|path| Self(path.0)).map_err(
+            |_: PathRejection| Error::NotFound {
+                detail: "There is nothing with this id. Ids look like 0190a7c2-6f00-7000-8000-000000000000."
+                    .into(),
+            },
+        )
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Whatever goes wrong before that leaves neither a row nor bytes.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt as _};
 use stardust_gcode::sniff::{self, Content};
@@ -15,6 +17,9 @@ use crate::app::App;
 use crate::error::Error;
 use crate::events::bus::Resource;
 use crate::objects::{Incoming, Stored};
+
+/// How long the rest of a refused upload is read and thrown away.
+const DRAIN_AT_MOST: Duration = Duration::from_secs(30);
 
 /// What an upload became.
 pub struct Uploaded {
@@ -36,6 +41,21 @@ pub async fn take<E: std::fmt::Display>(
     body: impl Stream<Item = Result<Bytes, E>> + Unpin,
 ) -> Result<Uploaded, Error> {
     let name = name::parse(given_name)?;
+    let mut body = body;
+    let taken = take_body(app, person, &name, declared_bytes, &mut body).await;
+    if taken.is_err() {
+        drain(body).await;
+    }
+    taken
+}
+
+async fn take_body<E: std::fmt::Display>(
+    app: &App,
+    person: &Person,
+    name: &str,
+    declared_bytes: Option<u64>,
+    body: &mut (impl Stream<Item = Result<Bytes, E>> + Unpin),
+) -> Result<Uploaded, Error> {
     let limit = app.config.max_upload_bytes;
     if declared_bytes.is_some_and(|bytes| bytes > limit) {
         return Err(too_large(limit));
@@ -52,7 +72,7 @@ pub async fn take<E: std::fmt::Display>(
         return Err(incomplete("it ended before the announced length"));
     }
     let stored: Stored = incoming.finish().await?;
-    let added = store::add(&app.db, now, person, &name, &stored).await?;
+    let added = store::add(&app.db, now, person, name, &stored).await?;
     let (Added::New(id) | Added::Same(id)) = added;
     let file = store::get(&app.db, person.workspace_id, id).await?;
     let new = added != Added::Same(id);
@@ -74,7 +94,7 @@ pub fn publish(app: &App, file: &PrintFile) {
 
 async fn receive<E: std::fmt::Display>(
     incoming: &mut Incoming,
-    mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    body: &mut (impl Stream<Item = Result<Bytes, E>> + Unpin),
     limit: u64,
 ) -> Result<(), Error> {
     // The head decides whether this is G-code before the rest is taken.
@@ -94,6 +114,13 @@ async fn receive<E: std::fmt::Display>(
         incoming.write(piece).await?;
     }
     head.map_or(Ok(()), |whole| check(&whole))
+}
+
+/// Most browsers look for an answer only when they have sent everything: a connection that is closed before
+/// that shows them a broken network instead of our sentence.
+async fn drain<E>(mut body: impl Stream<Item = Result<Bytes, E>> + Unpin) {
+    let rest = async { while let Some(Ok(_)) = body.next().await {} };
+    let _ = tokio::time::timeout(DRAIN_AT_MOST, rest).await;
 }
 
 fn check(head: &[u8]) -> Result<(), Error> {

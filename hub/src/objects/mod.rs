@@ -48,6 +48,13 @@ impl Objects {
         std::fs::create_dir_all(directory).map_err(|error| {
             Error::Internal(format!("the directory {} can't be made: {error}", directory.display()))
         })?;
+        // What was on its way in when the hub ended: nobody knows it by name.
+        let incoming = directory.join("incoming");
+        if incoming.exists()
+            && let Err(error) = std::fs::remove_dir_all(&incoming)
+        {
+            tracing::warn!(%error, path = %incoming.display(), "unfinished uploads could not be removed");
+        }
         let store =
             LocalFileSystem::new_with_prefix(directory)?.with_fsync(true).with_automatic_cleanup(false);
         Ok(Self(Arc::new(store)))
@@ -215,6 +222,19 @@ mod tests {
         let mut incoming = objects.receive("x").await.unwrap();
         incoming.write(Bytes::from(vec![0; PART_BYTES + 1])).await.unwrap();
         incoming.abandon().await;
+        assert_eq!(files(dir.path()), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_hub_left_half_stored_is_gone_at_the_next_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let objects = Objects::in_directory(dir.path()).unwrap();
+        let mut incoming = objects.receive("x").await.unwrap();
+        incoming.write(Bytes::from(vec![0; PART_BYTES + 1])).await.unwrap();
+        incoming.writer.wait_for_capacity(0).await.unwrap();
+        std::mem::forget(incoming);
+        assert_eq!(files(dir.path()).len(), 1);
+        Objects::in_directory(dir.path()).unwrap();
         assert_eq!(files(dir.path()), Vec::<String>::new());
     }
 }

@@ -1,0 +1,58 @@
+//! Pause, resume and cancel reach the printer.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use stardust_e2e::gcode::{commands, fixture};
+use stardust_e2e::house::TestHouse;
+use stardust_e2e::journal;
+
+const FILE: &str = "cura_teapot_ender3_marlin.gcode";
+
+#[tokio::test]
+async fn a_job_is_paused_goes_on_and_ends_with_every_command_of_the_file() {
+    let test = TestHouse::start(&["Ada"], 100.0).await;
+    let job = test.print(FILE, std::fs::read(fixture(FILE)).unwrap(), None).await;
+    test.job_beyond(&job, 0.05).await;
+    let asked = test.client().ask(&job, "pause").await.unwrap();
+    assert!(asked["requested"] == "pause" || asked["state"] == "pausing", "{asked}");
+    let paused = test.job_in_state(&job, "paused").await;
+    assert_eq!(paused.get("requested"), None, "{paused}");
+    test.printer_in_state("Ada", "paused").await;
+    test.client().ask(&job, "resume").await.unwrap();
+    test.job_in_state(&job, "awaiting_removal").await;
+    let history = test.history(&job).await;
+    let wanted = ["pausing", "paused", "resuming", "printing"];
+    assert!(history.windows(4).any(|part| part == wanted), "{history:?}");
+    // The commands of the file are all there, in order; what else was sent parks the nozzle and brings it back.
+    let expected = commands(&fixture(FILE));
+    let printed = test.printed("Ada", 1, expected.len()).await.remove(0);
+    let mut rest = printed.iter();
+    let found = expected.iter().filter(|command| rest.any(|sent| sent == *command)).count();
+    assert_eq!(found, expected.len(), "commands of the file in order among {} sent", printed.len());
+    assert!(printed.len() < expected.len() + 60, "{} more than the file", printed.len() - expected.len());
+    test.stop().await;
+}
+
+#[tokio::test]
+async fn a_cancelled_job_leaves_the_heaters_off_and_the_bed_to_be_cleared() {
+    let test = TestHouse::start(&["Ada"], 100.0).await;
+    let job = test.print(FILE, std::fs::read(fixture(FILE)).unwrap(), None).await;
+    test.job_beyond(&job, 0.03).await;
+    test.client().ask(&job, "cancel").await.unwrap();
+    let cancelled = test.job_in_state(&job, "cancelled").await;
+    assert!(cancelled["needs_removal"].as_bool().unwrap(), "{cancelled}");
+    test.printer_in_state("Ada", "awaiting_removal").await;
+    let sent: Vec<_> = journal::read(&test.journal("Ada")).into_iter().map(|entry| entry.command).collect();
+    let tail = &sent[sent.len().saturating_sub(12)..];
+    for off in ["M104 S0", "M140 S0"] {
+        assert!(tail.iter().any(|command| command.starts_with(off)), "{off} is missing in {tail:?}");
+    }
+    let refused = test.client().ask(&job, "cancel").await.unwrap_err();
+    assert_eq!(refused.code(), Some("not_possible_now"));
+    let cleared = test.client().ask(&job, "confirm-removal").await.unwrap();
+    assert_eq!(
+        (cleared["state"].as_str(), cleared["needs_removal"].as_bool()),
+        (Some("cancelled"), Some(false))
+    );
+    test.printer_in_state("Ada", "idle").await;
+    test.stop().await;
+}
