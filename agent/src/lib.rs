@@ -5,9 +5,20 @@
 //! | [`serial`] | the host protocol, without I/O |
 //! | [`port`] | serial ports and the thread that drives the protocol on one |
 //! | [`print_job`] | one job: its file, its progress, its way through its states |
-//! | [`cli`] | what a person types |
+//! | [`spool`] | print files on disk |
+//! | [`journal`] | what must survive restarts |
+//! | [`hub_link`] | the wire to the hub |
+//! | [`printer`] | one printer: port, jobs and hub brought together |
+//! | [`agent`] | all printers of this host |
+//! | [`settings`], [`cli`] | what a person sets and types |
 
+pub mod agent;
 pub mod cli;
+pub mod hub_link;
+pub mod journal;
 pub mod port;
 pub mod print_job;
+pub mod printer;
 pub mod serial;
+pub mod settings;
+pub mod spool;

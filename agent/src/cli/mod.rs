@@ -3,8 +3,11 @@
 //! Owns: arguments, what is printed, exit codes. Must not know: how anything is done.
 
 mod logging;
+mod pair;
 mod ports;
 mod print;
+mod run;
+mod status;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -13,6 +16,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use stardust_clock::SystemClock;
 
+use crate::settings::data_directory;
+
 /// The agent beside a 3D printer: connects it to a Stardust hub, or prints a file by itself.
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -20,16 +25,53 @@ pub struct Arguments {
     /// What is logged, as `debug` or `stardust_agent::serial=trace`; logs go to standard error
     #[arg(long, env = "STARDUST_AGENT_LOG", global = true, value_name = "FILTER")]
     log: Option<String>,
+    /// Where printers, journals and print files are kept [default: /var/lib/stardust-agent for root]
+    #[arg(long, env = "STARDUST_AGENT_DATA", global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// A configuration file (TOML): `data = "…"`
+    #[arg(long, env = "STARDUST_AGENT_CONFIG", global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Drive every paired printer
+    Run,
+    /// Connect a printer to a hub with the code that its dashboard shows
+    Pair(PairArguments),
+    /// Show what the running agent's printers are doing
+    Status {
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
     /// List the serial ports that could be a printer's
     Ports,
     /// Print one file with no hub: the quickest check of a printer
     Print(PrintArguments),
+}
+
+#[derive(Debug, clap::Args)]
+struct PairArguments {
+    /// The hub's address
+    #[arg(value_name = "HUB_URL")]
+    hub: String,
+    /// The code
+    code: String,
+    /// The printer's serial port; `stardust-agent ports` lists them
+    #[arg(long, value_name = "PATH")]
+    port: PathBuf,
+    /// Its speed
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_BAUD)]
+    baud: u32,
+    /// The printer's name on the dashboard [default: the port's]
+    #[arg(long)]
+    name: Option<String>,
+    /// What printer it is, as `Ender-3`
+    #[arg(long)]
+    model: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -51,15 +93,25 @@ const DEFAULT_BAUD: u32 = 115_200;
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
     let default = match arguments.command {
-        Command::Ports | Command::Print(_) => "warn",
+        Command::Run => "info",
+        Command::Pair(_) | Command::Status { .. } | Command::Ports | Command::Print(_) => "warn",
     };
     logging::start(arguments.log.as_deref().unwrap_or(default));
+    // A second installation (in tests) leaves the first in place.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let data = match data_directory(arguments.data, arguments.config.as_deref()) {
+        Ok(data) => data,
+        Err(error) => return fail(&error.to_string()),
+    };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("The system gives no resources to start with: {error}")),
     };
     let result = runtime.block_on(async {
         match arguments.command {
+            Command::Run => run::run(&data, SystemClock::shared()).await,
+            Command::Pair(options) => pair::run(options, &data).await,
+            Command::Status { json } => status::run(&data, json),
             Command::Ports => ports::run(),
             Command::Print(options) => print::run(&options, SystemClock::shared()).await,
         }

@@ -192,8 +192,7 @@ impl Driver {
             let deadline = self.host.deadline().into_iter().chain(heard.then_some(self.view_at)).min();
             let timeout = deadline.map(|at| timespec(at.saturating_sub(self.clock.elapsed())));
             heard = false;
-            let mut waits =
-                [PollFd::new(port, interest), PollFd::new(&self.waker, PollFlags::IN)];
+            let mut waits = [PollFd::new(port, interest), PollFd::new(&self.waker, PollFlags::IN)];
             match poll(&mut waits, timeout.as_ref()) {
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(error) => return Ok(error),

@@ -41,9 +41,10 @@ pub fn list() -> Vec<FoundPort> {
 fn stable_path(device: &str) -> String {
     let links = |folder: &str| {
         let entries = std::fs::read_dir(folder).ok()?;
-        entries.flatten().map(|entry| entry.path()).find(|link| {
-            std::fs::canonicalize(link).is_ok_and(|target| target == Path::new(device))
-        })
+        entries
+            .flatten()
+            .map(|entry| entry.path())
+            .find(|link| std::fs::canonicalize(link).is_ok_and(|target| target == Path::new(device)))
     };
     links("/dev/serial/by-id")
         .or_else(|| links("/dev/serial/by-path"))

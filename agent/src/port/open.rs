@@ -84,7 +84,10 @@ mod tests {
     #[test]
     fn what_is_no_port_is_said_plainly() {
         let missing = open(Path::new("/dev/no-such-port"), 115_200).unwrap_err();
-        assert_eq!(missing.to_string(), "There is no port /dev/no-such-port: is the printer connected and switched on?");
+        assert_eq!(
+            missing.to_string(),
+            "There is no port /dev/no-such-port: is the printer connected and switched on?"
+        );
         let file = tempfile::NamedTempFile::new().unwrap();
         assert!(open(file.path(), 115_200).is_err());
     }

@@ -58,7 +58,10 @@ mod tests {
     fn a_line_that_firmware_would_cut_is_refused_with_its_place() {
         let long = format!("G28\n; note\nM117 {}\n", "x".repeat(120));
         let refusal = check(long.as_bytes()).unwrap_err().to_string();
-        assert!(refusal.starts_with("Line 3 of the file can't be sent: the command is 125 bytes long"), "{refusal}");
+        assert!(
+            refusal.starts_with("Line 3 of the file can't be sent: the command is 125 bytes long"),
+            "{refusal}"
+        );
         assert!(matches!(check(&b"; nothing\n"[..]), Err(Refusal::Empty)));
         assert_eq!(check(&b"G28\nG1 X1\nM0\n"[..]).unwrap(), 2);
     }

@@ -98,17 +98,22 @@ mod tests {
         while let Some(fed) = source.next().unwrap() {
             seen.push((fed.command.text().to_owned(), fed.end, fed.layer));
         }
-        let at = |text: &str| file.windows(text.len()).position(|bytes| bytes == text.as_bytes()).unwrap() as u64;
-        assert_eq!(seen, [
-            ("G28".to_owned(), at("\n;LAYER:0"), None),
-            ("G1 X1".to_owned(), at(";LAYER:1"), Some(1)),
-            ("G1 X2".to_owned(), file.len() as u64, Some(2)),
-        ]);
+        let at =
+            |text: &str| file.windows(text.len()).position(|bytes| bytes == text.as_bytes()).unwrap() as u64;
+        assert_eq!(
+            seen,
+            [
+                ("G28".to_owned(), at("\n;LAYER:0"), None),
+                ("G1 X1".to_owned(), at(";LAYER:1"), Some(1)),
+                ("G1 X2".to_owned(), file.len() as u64, Some(2)),
+            ]
+        );
     }
 
     #[test]
     fn both_slicers_layers_are_counted() {
-        let layers = |lines: &[&str]| lines.iter().fold(None, |layer, line| layer_after(line.as_bytes(), layer));
+        let layers =
+            |lines: &[&str]| lines.iter().fold(None, |layer, line| layer_after(line.as_bytes(), layer));
         assert_eq!(layers(&[";LAYER:-2"]), Some(1));
         assert_eq!(layers(&[";LAYER_CHANGE", ";LAYER_CHANGE"]), Some(2));
         assert_eq!(layers(&[";LAYER_COUNT:93"]), None);

@@ -5,3 +5,5 @@
 pub mod admission;
 pub mod estimate;
 pub mod file_source;
+pub mod lifecycle;
+pub mod stopwatch;

@@ -61,7 +61,7 @@ pub enum JobEvent {
     /// Everything was printed.
     Completed,
     /// About to stop.
-    Stopping,
+    Stopping(End),
     /// Stopped and made safe.
     Stopped(End),
 }
@@ -173,9 +173,9 @@ impl Job {
             link.restart_numbers(now);
         }
         self.stage = Stage::Stopping;
+        self.events.push(JobEvent::Stopping(end.clone()));
         self.end = Some(end);
         self.script = scripts::stop(&self.modal, area, &self.parking);
-        self.events.push(JobEvent::Stopping);
     }
 
     /// The line itself has failed: there is no way to make the printer safe but by starting over.

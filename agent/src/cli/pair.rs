@@ -1,0 +1,92 @@
+//! `stardust-agent pair HUB CODE --port PATH`
+//!
+//! Owns: the order of things: nothing is left half done, and the code is not used up in vain.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use stardust_protocol::ProtocolVersion;
+use stardust_protocol::agent_api::PairRequest;
+use url::Url;
+
+use super::{Failure, PairArguments, say};
+use crate::hub_link::client::{Credential, HubClient};
+use crate::printer::folder::{PrinterConfig, PrinterFolder};
+
+/// Pairs one printer.
+pub(super) async fn run(options: PairArguments, data: &Path) -> Result<ExitCode, Failure> {
+    let hub = hub_url(&options.hub)?;
+    let name = options.name.clone().unwrap_or_else(|| default_name(&options.port));
+    let folder = PrinterFolder::for_name(data, &name);
+    if folder.is_paired() {
+        return Err(format!(
+            "A printer named “{name}” is paired here already. Choose another --name, or remove {} first.",
+            folder.path().display()
+        ));
+    }
+    if !options.port.exists() {
+        say(&format!("Note: there is no port {} now; the agent waits for it.", options.port.display()));
+    }
+    folder.prepare().map_err(|error| error.to_string())?;
+    let request = PairRequest {
+        code: options.code,
+        protocol: ProtocolVersion::CURRENT,
+        agent_version: env!("CARGO_PKG_VERSION").into(),
+        printer_name: name,
+        printer_model: options.model,
+    };
+    let client = HubClient::new(hub.clone(), None).map_err(|error| error.to_string())?;
+    let paired = client.pair(&request).await.map_err(|error| error.to_string())?;
+    let config = PrinterConfig {
+        name: paired.printer_name.clone(),
+        hub,
+        workspace_id: paired.workspace_id,
+        printer_id: paired.printer_id,
+        port: options.port,
+        baud: options.baud,
+    };
+    folder.store(&config, &Credential::new(&paired.token)).map_err(|error| {
+        format!(
+            "{error}. The printer “{}” now exists at the hub without an agent: delete it there.",
+            config.name
+        )
+    })?;
+    say(&format!("Paired: “{}”. It goes to work as soon as `stardust-agent run` runs.", config.name));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `https://hub`, `http://192.168.1.5:8080/`; anything else is a mistake worth naming.
+fn hub_url(text: &str) -> Result<Url, Failure> {
+    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let mut url: Url = with_scheme.parse().map_err(|error| format!("“{text}” is not an address: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(format!("“{text}” is not the address of a hub; it looks like https://hub.example"));
+    }
+    // Paths are joined to it: without the slash its last part would be replaced.
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Ok(url)
+}
+
+/// The port's own name: there is nothing better to call a printer that nobody has named.
+fn default_name(port: &Path) -> String {
+    port.file_name().map_or_else(|| "printer".into(), |name| name.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("https://hub.example", Some("https://hub.example/"))]
+    #[case("hub.example", Some("https://hub.example/"))]
+    #[case("http://192.168.1.5:8080", Some("http://192.168.1.5:8080/"))]
+    #[case("https://example.org/stardust", Some("https://example.org/stardust/"))]
+    #[case("ftp://hub", None)]
+    #[case("https://", None)]
+    fn addresses(#[case] text: &str, #[case] expected: Option<&str>) {
+        assert_eq!(hub_url(text).ok().map(|url| url.to_string()).as_deref(), expected);
+    }
+}

@@ -1,0 +1,267 @@
+//! The calls of `/agent/v1`.
+//!
+//! Owns: URLs, the credential, and what an answer means. Must not know: when to call; it never repeats a call.
+
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use stardust_protocol::agent_api::{
+    ClaimRequest, ClaimResponse, CommandsResponse, EventsRequest, EventsResponse, PairRequest, PairResponse,
+    SessionResponse, StartRequest, StartResponse,
+};
+use stardust_protocol::{AgentEvent, ClaimId, JobId, ProtocolVersion};
+use url::Url;
+
+/// An answer that takes longer will not come.
+const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+/// A download may last; its pieces may not.
+const PIECE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A call has failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum HubError {
+    /// No answer.
+    #[error("The hub at {url} does not answer: {cause}")]
+    Unreachable {
+        /// Where it was looked for.
+        url: String,
+        /// What went wrong.
+        cause: String,
+    },
+    /// The credential does not count any more.
+    #[error("The hub no longer accepts this printer's credential: pair the printer again")]
+    Revoked,
+    /// The hub has refused, with its reason.
+    #[error("{detail}")]
+    Problem {
+        /// HTTP status.
+        status: u16,
+        /// A stable word.
+        code: String,
+        /// A sentence.
+        detail: String,
+    },
+    /// The answer is none of the contract's.
+    #[error("{url} does not answer as a Stardust hub: {cause}")]
+    Strange {
+        /// Who answered.
+        url: String,
+        /// What was wrong.
+        cause: String,
+    },
+}
+
+impl HubError {
+    /// Whether the claim is gone: the job is dropped unprinted.
+    #[must_use]
+    pub fn is_claim_lost(&self) -> bool {
+        matches!(self, Self::Problem { status: 404 | 409 | 410, .. })
+    }
+}
+
+/// Problem details (RFC 9457), as far as they matter here.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Problem {
+    title: String,
+    detail: String,
+    code: String,
+}
+
+/// A device token. Not printable.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential(String);
+
+impl Credential {
+    /// From a file's text or an answer.
+    #[must_use]
+    pub fn new(token: &str) -> Self {
+        Self(token.trim().to_owned())
+    }
+
+    /// The token itself: for the wire and the credential's file alone.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credential(…)")
+    }
+}
+
+/// The hub, as this printer sees it.
+#[derive(Debug, Clone)]
+pub struct HubClient {
+    http: reqwest::Client,
+    base: Url,
+    credential: Option<Credential>,
+}
+
+impl HubClient {
+    /// A client for the hub at `base`.
+    ///
+    /// # Errors
+    /// [`HubError::Strange`] when the TLS set-up of this machine can't be used.
+    pub fn new(base: Url, credential: Option<Credential>) -> Result<Self, HubError> {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("stardust-agent/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(Duration::from_secs(10))
+            .read_timeout(PIECE_TIMEOUT)
+            .build()
+            .map_err(|error| HubError::Strange { url: base.to_string(), cause: causes(&error) })?;
+        Ok(Self { http, base, credential })
+    }
+
+    /// Where the hub is.
+    #[must_use]
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// The credential, for MQTT.
+    #[must_use]
+    pub fn credential(&self) -> Option<&Credential> {
+        self.credential.as_ref()
+    }
+
+    /// Turns a pairing code into a credential.
+    ///
+    /// # Errors
+    /// [`HubError`].
+    pub async fn pair(&self, request: &PairRequest) -> Result<PairResponse, HubError> {
+        self.call(Method::POST, "agent/v1/pair", Some(request)).await
+    }
+
+    /// Who we are to the hub, and where its MQTT is.
+    ///
+    /// # Errors
+    /// [`HubError`].
+    pub async fn session(&self) -> Result<SessionResponse, HubError> {
+        self.call(Method::GET, "agent/v1/session", None::<&()>).await
+    }
+
+    /// Asks for the next job.
+    ///
+    /// # Errors
+    /// [`HubError`].
+    pub async fn claim(&self, free_spool_bytes: Option<u64>) -> Result<ClaimResponse, HubError> {
+        let request = ClaimRequest { protocol: ProtocolVersion::CURRENT, free_spool_bytes };
+        self.call(Method::POST, "agent/v1/claim", Some(&request)).await
+    }
+
+    /// Asks for leave to start.
+    ///
+    /// # Errors
+    /// [`HubError`].
+    pub async fn start(&self, job: JobId, claim_id: ClaimId) -> Result<StartResponse, HubError> {
+        let path = format!("agent/v1/jobs/{job}/start");
+        self.call(Method::POST, &path, Some(&StartRequest { claim_id })).await
+    }
+
+    /// Posts events, in order and without gaps.
+    ///
+    /// # Errors
+    /// [`HubError`].
+    pub async fn events(&self, events: Vec<AgentEvent>) -> Result<EventsResponse, HubError> {
+        self.call(Method::POST, "agent/v1/events", Some(&EventsRequest { events })).await
+    }
+
+    /// The commands whose outcome the hub does not know.
+    ///
+    /// # Errors
+    /// [`HubError`].
+    pub async fn commands(&self) -> Result<CommandsResponse, HubError> {
+        self.call(Method::GET, "agent/v1/commands", None::<&()>).await
+    }
+
+    /// Begins to download a job's file at `offset`. The answer may begin at 0 all the same (status 200).
+    ///
+    /// # Errors
+    /// [`HubError`].
+    pub async fn file(&self, job: JobId, offset: u64) -> Result<Response, HubError> {
+        let mut request = self.request(Method::GET, &format!("agent/v1/jobs/{job}/file"))?;
+        if offset > 0 {
+            request = request.header(reqwest::header::RANGE, format!("bytes={offset}-"));
+        }
+        self.send(request).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, HubError> {
+        let url = self.base.join(path).map_err(|error| self.strange(&error))?;
+        let request = self.http.request(method, url);
+        Ok(match &self.credential {
+            Some(credential) => request.bearer_auth(credential.secret()),
+            None => request,
+        })
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<T, HubError> {
+        let mut request = self.request(method, path)?.timeout(CALL_TIMEOUT);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        self.send(request).await?.json().await.map_err(|error| self.strange(&error))
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, HubError> {
+        let response = request.send().await.map_err(|error| HubError::Unreachable {
+            url: self.base.to_string(),
+            cause: causes(&error.without_url()),
+        })?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        if status == StatusCode::UNAUTHORIZED && self.credential.is_some() {
+            return Err(HubError::Revoked);
+        }
+        let problem: Problem = response.json().await.unwrap_or_default();
+        let title =
+            if problem.title.is_empty() { format!("The hub answered {status}") } else { problem.title };
+        let detail = if problem.detail.is_empty() { title } else { problem.detail };
+        Err(HubError::Problem { status: status.as_u16(), code: problem.code, detail })
+    }
+
+    fn strange(&self, error: &dyn std::error::Error) -> HubError {
+        HubError::Strange { url: self.base.to_string(), cause: causes(error) }
+    }
+}
+
+/// An error with what lies beneath it: "error sending request: connection refused".
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_not_printable() {
+        let text = format!("{:?}", Credential::new("secret-token\n"));
+        assert!(!text.contains("secret"), "{text}");
+    }
+
+    #[test]
+    fn a_claim_is_lost_by_a_conflict_not_by_a_fault() {
+        let problem = |status| HubError::Problem { status, code: String::new(), detail: String::new() };
+        assert!(problem(409).is_claim_lost());
+        assert!(!problem(503).is_claim_lost());
+    }
+}

@@ -1,0 +1,75 @@
+//! Delivering the journal's events to the hub: in order, until acknowledged.
+//!
+//! Owns: when to post and how much. Must not know: what the events say.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use stardust_protocol::AgentEvent;
+use stardust_protocol::limits::MAX_EVENTS_PER_POST;
+use tokio::sync::Notify;
+
+use super::back_off::BackOff;
+use super::client::{HubClient, HubError};
+use crate::journal::{Journal, Record};
+
+/// The journal, as the tasks of one printer share it.
+#[derive(Debug, Clone)]
+pub struct SharedJournal {
+    journal: Arc<Mutex<Journal>>,
+    changed: Arc<Notify>,
+}
+
+impl SharedJournal {
+    /// Shares a journal.
+    #[must_use]
+    pub fn new(journal: Journal) -> Self {
+        Self { journal: Arc::new(Mutex::new(journal)), changed: Arc::new(Notify::new()) }
+    }
+
+    /// The journal. Hold it for a moment only.
+    pub fn lock(&self) -> MutexGuard<'_, Journal> {
+        // Whoever panicked with it has left it whole: state changes only after a write.
+        self.journal.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// There is something to deliver.
+    pub fn notify(&self) {
+        self.changed.notify_one();
+    }
+
+    fn batch(&self) -> Vec<AgentEvent> {
+        self.lock().state().outbox.iter().take(MAX_EVENTS_PER_POST).cloned().collect()
+    }
+
+    /// Whether the hub knows everything.
+    #[must_use]
+    pub fn is_delivered(&self) -> bool {
+        self.lock().state().outbox.is_empty()
+    }
+}
+
+/// Delivers for ever; ends only when the credential was revoked.
+pub async fn deliver(hub: HubClient, journal: SharedJournal) -> HubError {
+    let mut back_off = BackOff::for_hub();
+    loop {
+        let batch = journal.batch();
+        if batch.is_empty() {
+            journal.changed.notified().await;
+            continue;
+        }
+        match hub.events(batch).await {
+            Ok(response) => {
+                back_off.reset();
+                let seq = response.acknowledged_seq;
+                if let Err(error) = journal.lock().append(&[Record::Acknowledged { seq }]) {
+                    tracing::error!(error = %error, "an acknowledgement could not be written");
+                }
+            }
+            Err(HubError::Revoked) => return HubError::Revoked,
+            Err(error) => {
+                tracing::warn!(error = %error, "events not delivered yet");
+                tokio::time::sleep(back_off.next_wait()).await;
+            }
+        }
+    }
+}

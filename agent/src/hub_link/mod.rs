@@ -1,0 +1,10 @@
+//! The link to the hub: jobs and events over HTTPS, live status and commands over MQTT.
+//!
+//! Owns: the wire, its retries and its errors. Must not know: what a print is, or the serial port.
+
+pub mod back_off;
+pub mod client;
+pub mod commands;
+pub mod events;
+pub mod mqtt;
+pub mod status;

@@ -1,0 +1,157 @@
+//! The lines of the journal, and the state that they add up to.
+//!
+//! Owns: what has to be remembered over restarts. Must not know: files.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+use stardust_protocol::agent_api::Claim;
+use stardust_protocol::{AgentEvent, CommandId, CommandOutcome, EventBody, JobId, Timestamp};
+
+/// Outcomes are remembered for this many commands: a repeat of an older one has expired anyway.
+const REMEMBERED_COMMANDS: usize = 128;
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// Events are numbered from here on.
+    CountFrom {
+        /// The next event's number.
+        next_seq: u64,
+    },
+    /// Something happened that the hub has to learn.
+    Event(AgentEvent),
+    /// The hub has applied all events up to this number.
+    Acknowledged {
+        /// The number.
+        seq: u64,
+    },
+    /// A job was claimed: written before anything of it is downloaded.
+    Claimed {
+        /// The claim.
+        claim: Claim,
+    },
+    /// The hub has given leave to start: written before the first byte goes to the printer.
+    Started {
+        /// The job.
+        job_id: JobId,
+    },
+    /// The job is over for this agent.
+    Ended {
+        /// The job.
+        job_id: JobId,
+    },
+    /// A command was answered.
+    Answered {
+        /// The command.
+        command_id: CommandId,
+        /// The answer.
+        outcome: CommandOutcome,
+    },
+    /// Written by a newer agent.
+    #[serde(other)]
+    Unknown,
+}
+
+/// The job that this agent holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    /// The claim.
+    pub claim: Claim,
+    /// Whether something of it may have gone to the printer.
+    pub started: bool,
+}
+
+/// What the journal says now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// The next event's number.
+    pub next_seq: u64,
+    /// Whether nothing was ever numbered here: the hub's count is then the right one.
+    pub is_fresh: bool,
+    /// Events that the hub has not acknowledged, oldest first.
+    pub outbox: VecDeque<AgentEvent>,
+    /// The job at hand.
+    pub held: Option<Held>,
+    answered: VecDeque<(CommandId, CommandOutcome)>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { next_seq: 1, is_fresh: true, outbox: VecDeque::new(), held: None, answered: VecDeque::new() }
+    }
+}
+
+impl State {
+    /// Takes a record.
+    pub fn apply(&mut self, record: &Record) {
+        match record {
+            Record::CountFrom { next_seq } => {
+                self.next_seq = *next_seq;
+                self.is_fresh = false;
+            }
+            Record::Event(event) => {
+                self.next_seq = event.seq + 1;
+                self.is_fresh = false;
+                self.outbox.push_back(event.clone());
+            }
+            Record::Acknowledged { seq } => self.outbox.retain(|event| event.seq > *seq),
+            Record::Claimed { claim } => self.held = Some(Held { claim: claim.clone(), started: false }),
+            Record::Started { job_id } => {
+                if let Some(held) = self.held.as_mut().filter(|held| held.claim.job_id == *job_id) {
+                    held.started = true;
+                }
+            }
+            Record::Ended { job_id } => {
+                self.held = self.held.take().filter(|held| held.claim.job_id != *job_id)
+            }
+            Record::Answered { command_id, outcome } => {
+                if self.answered.len() == REMEMBERED_COMMANDS {
+                    self.answered.pop_front();
+                }
+                self.answered.push_back((*command_id, outcome.clone()));
+            }
+            Record::Unknown => {}
+        }
+    }
+
+    /// The next event, with its number.
+    #[must_use]
+    pub fn number(&self, at: Timestamp, body: EventBody) -> AgentEvent {
+        AgentEvent { seq: self.next_seq, at, body }
+    }
+
+    /// How a command was answered, if it was.
+    #[must_use]
+    pub fn outcome_of(&self, command: CommandId) -> Option<&CommandOutcome> {
+        self.answered.iter().find(|(id, _)| *id == command).map(|(_, outcome)| outcome)
+    }
+
+    /// Whether the answer to a command is still on its way to the hub.
+    #[must_use]
+    pub fn answer_is_under_way(&self, command: CommandId) -> bool {
+        let answers = |event: &AgentEvent| matches!(&event.body, EventBody::CommandAnswered { command_id, .. } if *command_id == command);
+        self.outbox.iter().any(answers)
+    }
+
+    /// The fewest records that add up to this state.
+    pub(super) fn compacted(&self) -> Vec<Record> {
+        let mut records = Vec::new();
+        if !self.is_fresh {
+            let first = self.outbox.front().map_or(self.next_seq, |event| event.seq);
+            records.push(Record::CountFrom { next_seq: first });
+        }
+        records.extend(self.outbox.iter().cloned().map(Record::Event));
+        for (command_id, outcome) in &self.answered {
+            records.push(Record::Answered { command_id: *command_id, outcome: outcome.clone() });
+        }
+        if let Some(held) = &self.held {
+            records.push(Record::Claimed { claim: held.claim.clone() });
+            if held.started {
+                records.push(Record::Started { job_id: held.claim.job_id });
+            }
+        }
+        records
+    }
+}

@@ -1,0 +1,107 @@
+//! The journal over restarts and torn writes.
+
+use super::*;
+use proptest::prelude::*;
+use stardust_protocol::agent_api::Claim;
+use stardust_protocol::{ClaimId, CommandId, CommandOutcome, JobId, JobState};
+
+fn at() -> Timestamp {
+    Timestamp::from_millis(1_795_414_380_250)
+}
+
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(last: u8) -> T {
+    format!("0190a7c2-6f00-7000-8000-0000000000{last:02x}").parse().unwrap()
+}
+
+fn claim() -> Claim {
+    Claim {
+        job_id: id::<JobId>(1),
+        claim_id: id::<ClaimId>(2),
+        lease_until: at(),
+        file_name: "bracket.gcode".into(),
+        size_bytes: 1000,
+        sha256: "ab".repeat(32),
+        estimated_s: Some(3600),
+    }
+}
+
+fn moved(state: JobState) -> EventBody {
+    EventBody::JobMoved { job_id: id(1), claim_id: id(2), state, reason: None, fraction: 0.5, elapsed_s: 60 }
+}
+
+fn journal() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    (folder, path)
+}
+
+#[test]
+fn everything_is_there_after_a_restart() {
+    let (_folder, path) = journal();
+    let mut journal = Journal::open(&path).unwrap();
+    assert!(journal.state().is_fresh);
+    journal.append(&[Record::CountFrom { next_seq: 8 }, Record::Claimed { claim: claim() }]).unwrap();
+    journal.append_event(at(), moved(JobState::Transferring), []).unwrap();
+    journal.append_event(at(), moved(JobState::Printing), [Record::Started { job_id: id(1) }]).unwrap();
+    journal.append(&[Record::Acknowledged { seq: 8 }]).unwrap();
+    let command: CommandId = id(3);
+    journal.append(&[Record::Answered { command_id: command, outcome: CommandOutcome::Done }]).unwrap();
+    let before = journal.state().clone();
+    drop(journal);
+    let journal = Journal::open(&path).unwrap();
+    assert_eq!(journal.state(), &before);
+    assert_eq!(journal.state().next_seq, 10);
+    assert_eq!(journal.state().outbox.iter().map(|event| event.seq).collect::<Vec<_>>(), [9]);
+    assert_eq!(journal.state().held, Some(Held { claim: claim(), started: true }));
+    assert_eq!(journal.state().outcome_of(command), Some(&CommandOutcome::Done));
+}
+
+#[test]
+fn numbers_go_on_when_everything_was_acknowledged() {
+    let (_folder, path) = journal();
+    let mut journal = Journal::open(&path).unwrap();
+    journal.append_event(at(), moved(JobState::Failed), [Record::Ended { job_id: id(1) }]).unwrap();
+    journal.append(&[Record::Acknowledged { seq: 1 }]).unwrap();
+    drop(journal);
+    let journal = Journal::open(&path).unwrap();
+    assert_eq!((journal.state().next_seq, journal.state().is_fresh), (2, false));
+}
+
+#[test]
+fn the_file_as_it_is_written() {
+    let (_folder, path) = journal();
+    let mut journal = Journal::open(&path).unwrap();
+    journal.append(&[Record::Claimed { claim: claim() }]).unwrap();
+    journal.append_event(at(), moved(JobState::Printing), [Record::Started { job_id: id(1) }]).unwrap();
+    insta::assert_snapshot!(std::fs::read_to_string(&path).unwrap(), @r#"
+    {"record":"claimed","claim":{"job_id":"0190a7c2-6f00-7000-8000-000000000001","claim_id":"0190a7c2-6f00-7000-8000-000000000002","lease_until":"2026-11-23T06:13:00.250Z","file_name":"bracket.gcode","size_bytes":1000,"sha256":"abababababababababababababababababababababababababababababababab","estimated_s":3600}}
+    {"record":"event","seq":1,"at":"2026-11-23T06:13:00.250Z","kind":"job_moved","job_id":"0190a7c2-6f00-7000-8000-000000000001","claim_id":"0190a7c2-6f00-7000-8000-000000000002","state":"printing","fraction":0.5,"elapsed_s":60}
+    {"record":"started","job_id":"0190a7c2-6f00-7000-8000-000000000001"}
+    "#);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn a_torn_end_costs_no_more_than_what_was_torn(cut in 0_usize..900) {
+        let (_folder, path) = journal();
+        let mut journal = Journal::open(&path).unwrap();
+        journal.append(&[Record::Claimed { claim: claim() }]).unwrap();
+        for state in [JobState::Transferring, JobState::Printing, JobState::AwaitingRemoval] {
+            journal.append_event(at(), moved(state), []).unwrap();
+        }
+        drop(journal);
+        let bytes = std::fs::read(&path).unwrap();
+        let kept = &bytes[..cut.min(bytes.len())];
+        let whole = kept.iter().filter(|byte| **byte == b'\n').count();
+        std::fs::write(&path, kept).unwrap();
+        let mut journal = Journal::open(&path).unwrap();
+        let state = journal.state();
+        // A line without its end may be whole all the same.
+        prop_assert!((whole..=whole + 1).contains(&(state.outbox.len() + usize::from(state.held.is_some()))));
+        let next = state.next_seq;
+        journal.append_event(at(), moved(JobState::Failed), []).unwrap();
+        drop(journal);
+        prop_assert_eq!(Journal::open(&path).unwrap().state().next_seq, next + 1);
+    }
+}

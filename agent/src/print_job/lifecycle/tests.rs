@@ -1,0 +1,137 @@
+//! The way of a job, input by input.
+
+use super::*;
+use rstest::rstest;
+use stardust_protocol::{ClaimId, Timestamp};
+
+fn job(last: u8) -> JobId {
+    format!("0190a7c2-6f00-7000-8000-0000000000{last:02x}").parse().unwrap()
+}
+
+fn claim() -> Claim {
+    Claim {
+        job_id: job(1),
+        claim_id: "0190a7c2-6f00-7000-8000-000000000002".parse::<ClaimId>().unwrap(),
+        lease_until: Timestamp::from_millis(0),
+        file_name: "bracket.gcode".into(),
+        size_bytes: 10,
+        sha256: String::new(),
+        estimated_s: None,
+    }
+}
+
+fn running() -> Lifecycle {
+    let mut life = Lifecycle::default();
+    life.claimed(claim());
+    life.transferred(job(1), Ok(()));
+    life.leave_given(job(1));
+    life
+}
+
+fn ends(state: JobState, reason: Option<&str>) -> Vec<Action> {
+    vec![Action::Report { state, reason: reason.map(Into::into), ends: true }, Action::LookForWork]
+}
+
+#[test]
+fn a_print_from_claim_to_removal() {
+    let mut life = Lifecycle::default();
+    assert_eq!(
+        life.claimed(claim()),
+        [
+            Action::Record(Record::Claimed { claim: claim() }),
+            report(JobState::Transferring, None),
+            Action::Transfer
+        ]
+    );
+    assert_eq!(life.claimed(claim()), [], "the same claim again changes nothing");
+    assert_eq!(life.transferred(job(1), Ok(())), [Action::AskLeave]);
+    assert_eq!(
+        life.leave_given(job(1)),
+        [Action::Record(Record::Started { job_id: job(1) }), Action::Print],
+        "on disk before the first byte"
+    );
+    assert_eq!(life.leave_given(job(1)), [], "started once");
+    assert_eq!(life.on_line(JobEvent::Printing), [report(JobState::Printing, None)]);
+    assert_eq!(life.on_line(JobEvent::Completed), ends(JobState::AwaitingRemoval, None));
+    life.let_go();
+    assert_eq!(life.state(), None);
+}
+
+#[test]
+fn a_pause_keeps_the_printers_reason() {
+    let mut life = running();
+    let reason = Some("The print file asked for a pause.".to_owned());
+    assert_eq!(life.on_line(JobEvent::Pausing(reason.clone())), [report(JobState::Pausing, reason.clone())]);
+    assert_eq!(life.on_line(JobEvent::Paused), [report(JobState::Paused, reason)]);
+    assert_eq!(life.on_line(JobEvent::Resuming), [report(JobState::Resuming, None)]);
+    assert_eq!(life.on_line(JobEvent::Resumed), [report(JobState::Printing, None)]);
+}
+
+#[rstest]
+#[case::not_started(false, vec![Action::Transfer])]
+#[case::started(true, vec![])]
+fn after_a_restart(#[case] started: bool, #[case] expected: Vec<Action>) {
+    let mut life = Lifecycle::default();
+    let actions = life.restarted(Some(&Held { claim: claim(), started }));
+    if started {
+        let [
+            Action::MakeSafe,
+            Action::Report { state: JobState::Failed, reason: Some(reason), ends: true },
+            _,
+        ] = actions.as_slice()
+        else {
+            panic!("{actions:?}")
+        };
+        assert!(reason.starts_with("The agent was restarted in mid-print"));
+    } else {
+        assert_eq!(actions, expected);
+    }
+}
+
+#[test]
+fn a_lost_claim_is_dropped_unprinted_but_not_once_it_has_started() {
+    let mut life = Lifecycle::default();
+    life.claimed(claim());
+    assert_eq!(life.claim_lost(job(9)), []);
+    assert!(life.claim_lost(job(1)).contains(&Action::Record(Record::Ended { job_id: job(1) })));
+    assert_eq!(life.claim(), None);
+    assert_eq!(running().claim_lost(job(1)), []);
+}
+
+#[test]
+fn a_file_that_cannot_be_had_fails_the_job() {
+    let mut life = Lifecycle::default();
+    life.claimed(claim());
+    assert_eq!(life.transferred(job(1), Err("No room.".into())), ends(JobState::Failed, Some("No room.")));
+}
+
+#[rstest]
+#[case::pause(JobState::Printing, Command::Pause { job_id: job(1) }, Some(Action::Pause))]
+#[case::pause_while_heating(JobState::Preparing, Command::Pause { job_id: job(1) }, Some(Action::Pause))]
+#[case::resume(JobState::Paused, Command::Resume { job_id: job(1) }, Some(Action::Resume))]
+#[case::resume_too_early(JobState::Pausing, Command::Resume { job_id: job(1) }, Some(Action::Resume))]
+#[case::resume_what_runs(JobState::Printing, Command::Resume { job_id: job(1) }, None)]
+#[case::cancel(JobState::Paused, Command::Cancel { job_id: job(1) }, Some(Action::Stop(End::Cancelled)))]
+#[case::pause_what_is_stopping(JobState::Cancelling, Command::Pause { job_id: job(1) }, None)]
+#[case::another_job(JobState::Printing, Command::Pause { job_id: job(7) }, None)]
+#[case::unknown(JobState::Printing, Command::Unknown, None)]
+fn commands(#[case] state: JobState, #[case] command: Command, #[case] expected: Option<Action>) {
+    let mut life = Lifecycle { job: Some((claim(), Phase::Running(state))), pause_reason: None };
+    match (life.command(command), expected) {
+        ((CommandOutcome::Done, actions), Some(action)) => assert_eq!(actions, [action]),
+        ((CommandOutcome::Refused { reason }, actions), None) => {
+            assert!(actions.is_empty() && reason.ends_with('.'), "{reason}");
+        }
+        (other, _) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn cancelling_before_the_start_prints_nothing() {
+    let mut life = Lifecycle::default();
+    life.claimed(claim());
+    let (outcome, actions) = life.command(Command::Cancel { job_id: job(1) });
+    assert_eq!(outcome, CommandOutcome::Done);
+    assert_eq!(actions.first(), Some(&Action::StopTransfer));
+    assert_eq!(actions[1..], ends(JobState::Cancelled, None));
+}

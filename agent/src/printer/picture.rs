@@ -1,0 +1,187 @@
+//! What the hub is shown of the printer: port, firmware and job in one status.
+//!
+//! Owns: the printer's state out of what is known. Pure. Must not know: how it is sent.
+
+use std::time::Duration;
+
+use stardust_protocol::agent_api::Claim;
+use stardust_protocol::{JobProgress, JobState, PrinterState, PrinterStatus, Temperature};
+
+use crate::port::PortView;
+use crate::print_job::estimate::{self, Known};
+use crate::serial::Connection;
+use crate::serial::reply::Heat;
+
+/// The job at hand, as far as it goes into a status.
+#[derive(Debug, Clone, Copy)]
+pub struct JobPicture<'a> {
+    /// What is being printed.
+    pub claim: &'a Claim,
+    /// The state that this agent has it in.
+    pub state: JobState,
+    /// Bytes of the file that the firmware has taken.
+    pub acknowledged_bytes: u64,
+    /// Time printed.
+    pub elapsed: Duration,
+    /// What the file said last about the rest, and how long ago.
+    pub file_says: Option<(Duration, Duration)>,
+}
+
+impl JobPicture<'_> {
+    /// Fraction done, 0 to 1.
+    #[must_use]
+    pub fn fraction(&self) -> f64 {
+        #[allow(clippy::cast_precision_loss, reason = "a fraction needs no more than 52 bits")]
+        let fraction = self.acknowledged_bytes as f64 / self.claim.size_bytes.max(1) as f64;
+        fraction.min(1.0)
+    }
+}
+
+/// The whole status.
+#[must_use]
+pub fn status(view: &PortView, job: Option<JobPicture<'_>>) -> PrinterStatus {
+    let (state, message) = state(view, job.map(|job| job.state));
+    let layer = view.job.as_ref().and_then(|job| job.layer);
+    PrinterStatus {
+        message,
+        firmware: view.firmware.clone(),
+        agent_version: Some(env!("CARGO_PKG_VERSION").into()),
+        tools: view.thermometer.tools.values().copied().map(temperature).collect(),
+        bed: view.thermometer.bed.map(temperature),
+        chamber: view.thermometer.chamber.map(temperature),
+        job: job.map(|job| progress(job, layer)),
+        ..PrinterStatus::new(state)
+    }
+}
+
+fn state(view: &PortView, job: Option<JobState>) -> (PrinterState, Option<String>) {
+    if let Some(error) = &view.port_error {
+        return (PrinterState::Offline, Some(error.clone()));
+    }
+    match &view.connection {
+        Connection::Connecting { silent: true } => {
+            return (PrinterState::Connecting, Some("The printer does not answer yet.".into()));
+        }
+        Connection::Connecting { silent: false } => return (PrinterState::Connecting, None),
+        Connection::Halted(reason) => {
+            let message = format!("The printer stopped itself: {reason}. Switch it off and on again.");
+            return (PrinterState::Error, Some(message));
+        }
+        Connection::Ready => {}
+    }
+    if let Some(attention) = &view.attention {
+        return (PrinterState::Attention, Some(attention.clone()));
+    }
+    let state = match job {
+        None => PrinterState::Idle,
+        Some(JobState::Printing | JobState::Cancelling) => PrinterState::Printing,
+        Some(JobState::Pausing | JobState::Paused | JobState::Resuming) => PrinterState::Paused,
+        Some(_) => PrinterState::Preparing,
+    };
+    (state, None)
+}
+
+fn progress(job: JobPicture<'_>, layer: Option<u32>) -> JobProgress {
+    let known = Known {
+        fraction: job.fraction(),
+        elapsed: job.elapsed,
+        estimated: job.claim.estimated_s.map(Duration::from_secs),
+        file_says: job.file_says,
+    };
+    JobProgress {
+        job_id: job.claim.job_id,
+        state: job.state,
+        fraction: (job.fraction() * 10_000.0).round() / 10_000.0,
+        acknowledged_bytes: job.acknowledged_bytes,
+        total_bytes: job.claim.size_bytes,
+        elapsed_s: job.elapsed.as_secs(),
+        left_s: estimate::left(&known).map(|left| left.as_secs()),
+        layer,
+    }
+}
+
+/// To a tenth of a degree: finer is noise, and every change costs a message.
+fn temperature(heat: Heat) -> Temperature {
+    let tenth = |degrees: f64| (degrees * 10.0).round() / 10.0;
+    Temperature { actual: tenth(heat.actual), target: tenth(heat.target.unwrap_or(0.0)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use stardust_protocol::Timestamp;
+
+    fn view() -> PortView {
+        let mut view = PortView { connection: Connection::Ready, ..PortView::closed() };
+        view.thermometer.tools.insert(0, Heat { actual: 204.97, target: Some(205.0) });
+        view.thermometer.bed = Some(Heat { actual: 60.04, target: None });
+        view
+    }
+
+    #[rstest]
+    #[case(None, PrinterState::Idle)]
+    #[case(Some(JobState::Transferring), PrinterState::Preparing)]
+    #[case(Some(JobState::Preparing), PrinterState::Preparing)]
+    #[case(Some(JobState::Printing), PrinterState::Printing)]
+    #[case(Some(JobState::Resuming), PrinterState::Paused)]
+    fn the_state_follows_the_job(#[case] job: Option<JobState>, #[case] expected: PrinterState) {
+        assert_eq!(state(&view(), job), (expected, None));
+    }
+
+    #[test]
+    fn what_keeps_the_printer_from_working_comes_first() {
+        let halted = PortView { connection: Connection::Halted("MINTEMP".into()), ..view() };
+        assert_eq!(state(&halted, Some(JobState::Printing)).0, PrinterState::Error);
+        let gone = PortView { port_error: Some("No port.".into()), ..halted };
+        assert_eq!(state(&gone, None), (PrinterState::Offline, Some("No port.".into())));
+        let asks = PortView { attention: Some("Load filament".into()), ..view() };
+        assert_eq!(state(&asks, Some(JobState::Printing)).0, PrinterState::Attention);
+    }
+
+    #[test]
+    fn the_whole_picture() {
+        let claim = Claim {
+            job_id: "0190a7c2-6f00-7000-8000-000000000001".parse().unwrap(),
+            claim_id: "0190a7c2-6f00-7000-8000-000000000002".parse().unwrap(),
+            lease_until: Timestamp::from_millis(0),
+            file_name: "bracket.gcode".into(),
+            size_bytes: 3000,
+            sha256: String::new(),
+            estimated_s: Some(3600),
+        };
+        let job = JobPicture {
+            claim: &claim,
+            state: JobState::Printing,
+            acknowledged_bytes: 1000,
+            elapsed: Duration::from_secs(100),
+            file_says: None,
+        };
+        let mut status = status(&view(), Some(job));
+        status.agent_version = None;
+        insta::assert_json_snapshot!(status, @r#"
+        {
+          "state": "printing",
+          "tools": [
+            {
+              "actual": 205.0,
+              "target": 205.0
+            }
+          ],
+          "bed": {
+            "actual": 60.0,
+            "target": 0.0
+          },
+          "job": {
+            "job_id": "0190a7c2-6f00-7000-8000-000000000001",
+            "state": "printing",
+            "fraction": 0.3333,
+            "acknowledged_bytes": 1000,
+            "total_bytes": 3000,
+            "elapsed_s": 100,
+            "left_s": 1014
+          }
+        }
+        "#);
+    }
+}
