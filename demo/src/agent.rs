@@ -39,7 +39,7 @@ impl AgentProcess {
     /// # Errors
     /// The agent says no: its own words are in the error.
     pub async fn pair(binaries: &Binaries, hub_url: &str, code: &str, options: &AgentOptions) -> Result<()> {
-        let mut plan = plan(binaries, "pairing", options)?
+        let mut plan = plan(binaries, "agent, while pairing,", options)?
             .args(["pair", hub_url, code, "--name", &options.name])
             .args(["--port".as_ref(), options.port.as_os_str()])
             .args(["--data".as_ref(), options.data.as_os_str()]);
