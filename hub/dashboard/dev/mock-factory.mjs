@@ -180,6 +180,7 @@ export function createFactory(publish) {
     }
   }
   if (process.env.MOCK_EMPTY !== "1") seed();
+  for (let number = 7; number <= Number(process.env.MOCK_PRINTERS ?? 6); number += 1) addPrinter(`Farm ${number}`, "Original Prusa MK4");
 
   const byQueue = (a, b) => a.queued_at.localeCompare(b.queued_at);
   const over = (job) => ["finished", "cancelled", "failed"].includes(job.state);

@@ -93,6 +93,7 @@ async function order(row) {
 
 async function watchProgress(card) {
   begin("see its progress move");
+  await at("nav-printers").click();
   await card.waitFor({ timeout: 60_000 });
   const bar = card.getByTestId("job-progress");
   const values = [];

@@ -33,7 +33,7 @@ describe("sizes", () => {
 
 describe("temperatures", () => {
   it.each([
-    [{ actual: 214.6, target: 215 }, "215 / 215 °C"], [{ actual: 24.3, target: 0 }, "24 °C"], [{ actual: -0.3, target: 0 }, "0 °C"],
+    [{ actual: 214.6, target: 215 }, "215/215 °C"], [{ actual: 24.3, target: 0 }, "24 °C"], [{ actual: -0.3, target: 0 }, "0 °C"],
   ])("%j is %s", (temperature, wanted) => {
     expect(formatTemperature(temperature, "en")).toBe(wanted);
   });

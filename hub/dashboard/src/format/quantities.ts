@@ -28,10 +28,10 @@ const whole = (locale: string, value: number): string =>
   // Without this a sensor at -0.3 would show as "-0".
   new Intl.NumberFormat(locale, { maximumFractionDigits: 0, signDisplay: "negative" }).format(value);
 
-/** "214 / 215 °C"; without a target (heater off) only what is measured. */
+/** "214/215 °C"; without a target (heater off) only what is measured. */
 export function formatTemperature(temperature: Temperature, locale: string): string {
   const actual = whole(locale, temperature.actual);
-  return temperature.target > 0 ? `${actual} / ${whole(locale, temperature.target)} °C` : `${actual} °C`;
+  return temperature.target > 0 ? `${actual}/${whole(locale, temperature.target)} °C` : `${actual} °C`;
 }
 
 /** "4.31 m", from millimetres. */

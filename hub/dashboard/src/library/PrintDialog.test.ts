@@ -54,7 +54,7 @@ describe("the print dialog", () => {
     expect(start).toHaveBeenCalledWith("f1", undefined, expect.any(String));
     expect(jobs.byId.get("j1")?.state).toBe("queued");
     expect(closed).toHaveBeenCalled();
-    expect(router.currentRoute.value.name).toBe("printers");
+    await vi.waitFor(() => expect(router.currentRoute.value.name).toBe("printers"));
   });
 
   it("may be sent to a printer that is offline", async () => {
@@ -65,6 +65,8 @@ describe("the print dialog", () => {
     byTestId("print-confirm")?.click();
     await flushPromises();
     expect(start).toHaveBeenCalledWith("f1", "p2", expect.any(String));
+    // It will not be on the printer for a while: the queue tells why.
+    await vi.waitFor(() => expect(router.currentRoute.value.name).toBe("jobs"));
   });
 
   it("stays open with the reason when it did not work, and repeats with the same key", async () => {

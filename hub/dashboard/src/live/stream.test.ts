@@ -133,6 +133,21 @@ describe("the stream", () => {
     expect(applied).toEqual([]);
   });
 
+  it("rests without forgetting, and fetches anew when it goes on", async () => {
+    const { stream, sources, latest, loads } = setUp();
+    stream.start();
+    latest().receive("reset");
+    await flushPromises();
+    stream.rest();
+    expect(latest().close).toHaveBeenCalled();
+    expect(stream.loaded.value).toBe(true);
+    stream.start();
+    latest().receive("reset");
+    await flushPromises();
+    expect(sources).toHaveLength(2);
+    expect(loads).toHaveBeenCalledTimes(2);
+  });
+
   it("passes over what is not JSON", async () => {
     const { stream, latest, applied } = setUp();
     stream.start();

@@ -31,6 +31,8 @@ export interface Stream {
   readonly generation: Readonly<Ref<number>>;
   start: () => void;
   stop: () => void;
+  /** Lets go of the connection but keeps what is shown; `start` goes on. */
+  rest: () => void;
 }
 
 const CLOSED = 2;
@@ -124,7 +126,7 @@ export function createStream(options: StreamOptions): Stream {
     });
   }
 
-  function stop(): void {
+  function rest(): void {
     clearTimeout(retry);
     clearTimeout(gather);
     gather = undefined;
@@ -132,6 +134,10 @@ export function createStream(options: StreamOptions): Stream {
     source = undefined;
     held = [];
     waitMs = FIRST_WAIT_MS;
+  }
+
+  function stop(): void {
+    rest();
     loaded.value = false;
     connection.value = "connecting";
   }
@@ -144,6 +150,7 @@ export function createStream(options: StreamOptions): Stream {
       if (source === undefined) connect();
     },
     stop,
+    rest,
   };
 }
 

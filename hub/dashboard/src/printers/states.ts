@@ -47,6 +47,9 @@ export function countByState(printers: Iterable<Printer>): [PrinterState, number
   });
 }
 
+/** "Prusa 2" stands before "Prusa 10". */
+const byName = new Intl.Collator(undefined, { numeric: true });
+
 /** Printers whose name, model or state (in words) holds every word of the text, by name. */
 export function filterPrinters(
   printers: Iterable<Printer>,
@@ -61,5 +64,5 @@ export function filterPrinters(
       const told = `${printer.name} ${printer.model ?? ""} ${wordFor(printer.state)}`.toLocaleLowerCase();
       return words.every((word) => told.includes(word));
     })
-    .sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }) || a.id.localeCompare(b.id));
+    .sort((a, b) => byName.compare(a.name, b.name) || byName.compare(a.id, b.id));
 }

@@ -13,7 +13,7 @@ export async function mountPage(component: Component, props: Record<string, unkn
     history: createMemoryHistory(),
     routes: ["printers", "library", "jobs", "settings", "sign-in"].map((name) => ({ path: `/${name}`, name, component: blank })),
   });
-  await router.push("/printers");
+  await router.push("/library");
   const wrapper = mount({ render: () => h(VApp, null, () => h(component, props)) }, {
     attachTo: document.body,
     global: { plugins: [vuetify, i18n, router] },
