@@ -1,8 +1,9 @@
 //! Pause, resume and cancel reach the printer.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+use stardust_demo::wait;
 use stardust_e2e::gcode::{commands, fixture};
-use stardust_e2e::house::TestHouse;
+use stardust_e2e::house::{PATIENCE, TestHouse};
 use stardust_e2e::journal;
 
 const FILE: &str = "cura_teapot_ender3_marlin.gcode";
@@ -24,10 +25,14 @@ async fn a_job_is_paused_goes_on_and_ends_with_every_command_of_the_file() {
     assert!(history.windows(4).any(|part| part == wanted), "{history:?}");
     // The commands of the file are all there, in order; what else was sent parks the nozzle and brings it back.
     let expected = commands(&fixture(FILE));
-    let printed = test.printed("Ada", 1, expected.len()).await.remove(0);
-    let mut rest = printed.iter();
-    let found = expected.iter().filter(|command| rest.any(|sent| sent == *command)).count();
-    assert_eq!(found, expected.len(), "commands of the file in order among {} sent", printed.len());
+    let path = test.journal("Ada");
+    let printed = wait::until("every command of the file, in order", PATIENCE, async || {
+        let printed = journal::jobs(&journal::read(&path)).into_iter().next()?;
+        let mut rest = printed.iter();
+        expected.iter().all(|command| rest.any(|sent| sent == command)).then_some(printed)
+    })
+    .await
+    .unwrap();
     assert!(printed.len() < expected.len() + 60, "{} more than the file", printed.len() - expected.len());
     test.stop().await;
 }

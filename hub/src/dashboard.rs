@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::secret;
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/dashboard/dist"]
+#[folder = "dashboard/dist"]
 #[allow_missing = true]
 struct Dist;
 

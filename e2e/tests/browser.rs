@@ -1,0 +1,31 @@
+//! A person's whole way in a real browser: the script is `hub/dashboard/e2e/print-a-file.mjs`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::path::Path;
+
+use stardust_e2e::gcode::fixture;
+use stardust_e2e::house::TestHouse;
+
+#[tokio::test]
+async fn a_file_is_dropped_printed_paused_resumed_and_cleared_in_the_browser() {
+    let test = TestHouse::start(&["Ada", "Grace", "Hedy"], 60.0).await;
+    let sign_in = test.house.sign_in.as_ref().unwrap();
+    let dashboard = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hub/dashboard");
+    let output = tokio::process::Command::new("node")
+        .arg("e2e/print-a-file.mjs")
+        .current_dir(&dashboard)
+        .env("HUB_URL", test.house.hub.url())
+        .env("OWNER_EMAIL", &sign_in.email)
+        .env("OWNER_PASSWORD", &sign_in.password)
+        .env("GCODE_FILE", fixture("cura_teapot_ender3_marlin.gcode"))
+        .env("SHOTS_DIR", dashboard.join("test-results"))
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("node is installed");
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "the browser test failed:\n{said}");
+    assert!(said.contains("1 passed, 0 failed"), "{said}");
+    test.stop().await;
+}
