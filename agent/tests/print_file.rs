@@ -1,0 +1,66 @@
+//! `stardust-agent print`, as a person runs it, against the simulated printer.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+
+mod stand_in;
+
+use rstest::rstest;
+use stand_in::eventually;
+use stand_in::printer::{Printer, agent, commands, fixture, hash};
+
+#[rstest]
+#[case("cura_teapot_ender3_marlin.gcode")]
+#[case("ps_teapot_ender3_thumbs_mix.gcode")]
+fn a_sliced_file_is_printed_exactly(#[case] name: &str) {
+    let printer = Printer::start(1000);
+    let file = fixture(name);
+    let output = agent().arg("print").arg(&file).arg("--port").arg(printer.port()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let expected = commands(&file);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains(&format!("{} commands in ", expected.len())), "{said}");
+    let printed = printer.last_job();
+    assert_eq!(printed.len(), expected.len());
+    assert_eq!(hash(&printed), hash(&expected));
+}
+
+#[test]
+fn an_interrupt_cancels_and_turns_the_heaters_off() {
+    let printer = Printer::start(100);
+    let file = fixture("cura_teapot_ender3_marlin.gcode");
+    let mut process = agent()
+        .arg("print")
+        .arg(&file)
+        .arg("--port")
+        .arg(printer.port())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    eventually("printing", || {
+        printer.journal().iter().any(|line| line.cmd.starts_with("G1 X")).then_some(())
+    });
+    let id = rustix::process::Pid::from_child(&process);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    assert_eq!(process.wait().unwrap().code(), Some(130));
+    let printed = printer.last_job();
+    let stop = printed.iter().rposition(|line| line == "M104 S0").unwrap();
+    assert_eq!(printed[stop..stop + 3], ["M104 S0", "M140 S0", "M107"]);
+    assert_eq!(printed.last().unwrap(), "M84");
+    assert_eq!(printed[..stop], commands(&file)[..stop], "and nothing else before it");
+}
+
+#[test]
+fn mistakes_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.gcode");
+    std::fs::write(&empty, "; nothing\n").unwrap();
+    for (file, said) in [(empty.as_path(), "holds no commands"), (folder.path(), "Is a directory")] {
+        let output = agent().arg("print").arg(file).args(["--port", "/dev/no-such-port"]).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && error.contains(said), "{error}");
+    }
+    let file = fixture("cura_teapot_ender3_marlin.gcode");
+    let output = agent().arg("print").arg(&file).args(["--port", "/dev/no-such-port"]).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(error.contains("There is no port /dev/no-such-port"), "{error}");
+}

@@ -1,0 +1,102 @@
+//! A simulated printer: the project's own `firmware-sim`, as a process on a pty.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde::Deserialize;
+
+/// The agent's binary.
+pub(crate) fn agent() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_stardust-agent"))
+}
+
+/// A file of the fixtures.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/gcode").join(name)
+}
+
+/// A running simulator; ends with the test.
+pub(crate) struct Printer {
+    process: Child,
+    folder: tempfile::TempDir,
+}
+
+/// A command that the printer has accepted.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Accepted {
+    #[serde(default)]
+    pub(crate) n: Option<u64>,
+    #[serde(default)]
+    pub(crate) cmd: String,
+}
+
+impl Printer {
+    /// Starts one whose time runs `speed` times as fast.
+    pub(crate) fn start(speed: u32) -> Self {
+        let simulator = Path::new(env!("CARGO_BIN_EXE_stardust-agent")).with_file_name("firmware-sim");
+        assert!(
+            simulator.is_file(),
+            "{} is missing: build it: cargo build -p firmware-sim",
+            simulator.display()
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let mut process = Command::new(simulator)
+            .arg("--link")
+            .arg(folder.path().join("port"))
+            .arg("--journal")
+            .arg(folder.path().join("journal"))
+            .args(["--speed", &speed.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().starts_with("ready ")), "the simulator did not start");
+        Self { process, folder }
+    }
+
+    pub(crate) fn port(&self) -> PathBuf {
+        self.folder.path().join("port")
+    }
+
+    /// What the printer has accepted so far; all of it once the simulator has ended.
+    pub(crate) fn journal(&self) -> Vec<Accepted> {
+        let text = std::fs::read_to_string(self.folder.path().join("journal")).unwrap_or_default();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// Ends it and gives the numbered commands of the last job, without the numbering itself.
+    pub(crate) fn last_job(mut self) -> Vec<String> {
+        let id = rustix::process::Pid::from_child(&self.process);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        self.process.wait().unwrap();
+        let journal = self.journal();
+        let start = journal.iter().rposition(|line| line.cmd.starts_with("M110")).unwrap();
+        journal.into_iter().skip(start + 1).filter(|line| line.n.is_some()).map(|line| line.cmd).collect()
+    }
+}
+
+impl Drop for Printer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The commands of a file: comments and blanks left out. Written anew here, so that it checks the agent's reading.
+pub(crate) fn commands(file: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(file).unwrap();
+    let bare = text.lines().map(|line| line.split(';').next().unwrap_or("").trim().to_owned());
+    bare.filter(|line| !line.is_empty()).collect()
+}
+
+/// The hash that the simulator's journal keeps.
+pub(crate) fn hash(commands: &[String]) -> Vec<u8> {
+    use sha2::{Digest, Sha256};
+    let mut hash = Sha256::new();
+    for command in commands {
+        hash.update(command.as_bytes());
+        hash.update(b"\n");
+    }
+    hash.finalize().to_vec()
+}
