@@ -79,11 +79,12 @@ test-rust: build ## all Rust tests, with a throw-away PostgreSQL
 
 e2e: e2e-sqlite e2e-postgres ## only the end-to-end tests, on both databases
 
+# Chosen by a filter, not by -p: that would build the dependencies again with fewer features.
 e2e-sqlite: build
-	$(CARGO) nextest run $(LOCKED) -p stardust-e2e
+	$(CARGO) nextest run $(LOCKED) --workspace -E "package(stardust-e2e)"
 
 e2e-postgres: build
-	STARDUST_E2E_DATABASE=postgres scripts/with-postgres.sh $(CARGO) nextest run $(LOCKED) -p stardust-e2e
+	STARDUST_E2E_DATABASE=postgres scripts/with-postgres.sh $(CARGO) nextest run $(LOCKED) --workspace -E "package(stardust-e2e)"
 
 docs: ## the crates' documentation; warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --workspace --no-deps
