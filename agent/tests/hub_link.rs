@@ -131,6 +131,24 @@ fn a_job_is_claimed_printed_exactly_and_reported() {
 }
 
 #[test]
+fn a_claim_that_is_over_is_never_printed_again() {
+    let (hub, printer) = (Hub::start(), Printer::start(1000));
+    hub.state.lock().unwrap().forgetful = true;
+    hub.offer(b"G28\nG1 X10 Y10 F6000\nM84\n");
+    let mut agent = Agent::paired(&hub, &printer).run();
+    wait_for(&hub, JobState::AwaitingRemoval);
+    agent.end(rustix::process::Signal::TERM);
+    // Not after a restart either.
+    let _agent = agent.run();
+    let claims = hub.state.lock().unwrap().claims;
+    eventually("asked again", || (hub.state.lock().unwrap().claims >= claims + 1).then_some(()));
+    hub.broker.send(&CommandMessage { id: None, ..command(&hub, 0, Command::Wake) });
+    eventually("and again", || (hub.state.lock().unwrap().claims >= claims + 2).then_some(()));
+    assert_eq!(hub.state.lock().unwrap().started, 1);
+    assert_eq!(hub.state.lock().unwrap().moves(), [JobState::Transferring, JobState::AwaitingRemoval]);
+}
+
+#[test]
 fn pause_resume_and_cancel_reach_the_printer() {
     let (hub, printer) = (Hub::start(), Printer::start(50));
     let claim = hub.offer(&std::fs::read(fixture(FILE)).unwrap());

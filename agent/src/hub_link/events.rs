@@ -48,8 +48,9 @@ impl SharedJournal {
     }
 }
 
-/// Delivers for ever; ends only when the credential was revoked.
-pub async fn deliver(hub: HubClient, journal: SharedJournal) -> HubError {
+/// Delivers for ever, and calls `all_delivered` whenever the hub has learned everything; ends only when the
+/// credential was revoked.
+pub async fn deliver(hub: HubClient, journal: SharedJournal, all_delivered: impl Fn()) -> HubError {
     let mut back_off = BackOff::for_hub();
     loop {
         let batch = journal.batch();
@@ -61,8 +62,13 @@ pub async fn deliver(hub: HubClient, journal: SharedJournal) -> HubError {
             Ok(response) => {
                 back_off.reset();
                 let seq = response.acknowledged_seq;
-                if let Err(error) = journal.lock().append(&[Record::Acknowledged { seq }]) {
+                let written = journal.lock().append(&[Record::Acknowledged { seq }]);
+                if let Err(error) = written {
                     tracing::error!(error = %error, "an acknowledgement could not be written");
+                    tokio::time::sleep(back_off.next_wait()).await;
+                }
+                if journal.is_delivered() {
+                    all_delivered();
                 }
             }
             Err(HubError::Revoked) => return HubError::Revoked,

@@ -6,10 +6,13 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use stardust_protocol::agent_api::Claim;
-use stardust_protocol::{AgentEvent, CommandId, CommandOutcome, EventBody, JobId, Timestamp};
+use stardust_protocol::{AgentEvent, ClaimId, CommandId, CommandOutcome, EventBody, JobId, Timestamp};
 
 /// Outcomes are remembered for this many commands: a repeat of an older one has expired anyway.
 const REMEMBERED_COMMANDS: usize = 128;
+
+/// Claims that are over are remembered: a hub that has not heard of the end yet may offer one again.
+const REMEMBERED_CLAIMS: usize = 64;
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,10 +40,12 @@ pub enum Record {
         /// The job.
         job_id: JobId,
     },
-    /// The job is over for this agent.
+    /// The job is over for this agent, or was dropped unprinted.
     Ended {
         /// The job.
         job_id: JobId,
+        /// The claim: it is never taken again.
+        claim_id: ClaimId,
     },
     /// A command was answered.
     Answered {
@@ -75,11 +80,19 @@ pub struct State {
     /// The job at hand.
     pub held: Option<Held>,
     answered: VecDeque<(CommandId, CommandOutcome)>,
+    ended: VecDeque<(JobId, ClaimId)>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self { next_seq: 1, is_fresh: true, outbox: VecDeque::new(), held: None, answered: VecDeque::new() }
+        Self {
+            next_seq: 1,
+            is_fresh: true,
+            outbox: VecDeque::new(),
+            held: None,
+            answered: VecDeque::new(),
+            ended: VecDeque::new(),
+        }
     }
 }
 
@@ -103,8 +116,12 @@ impl State {
                     held.started = true;
                 }
             }
-            Record::Ended { job_id } => {
-                self.held = self.held.take().filter(|held| held.claim.job_id != *job_id)
+            Record::Ended { job_id, claim_id } => {
+                self.held = self.held.take().filter(|held| held.claim.claim_id != *claim_id);
+                if self.ended.len() == REMEMBERED_CLAIMS {
+                    self.ended.pop_front();
+                }
+                self.ended.push_back((*job_id, *claim_id));
             }
             Record::Answered { command_id, outcome } => {
                 if self.answered.len() == REMEMBERED_COMMANDS {
@@ -135,6 +152,12 @@ impl State {
         self.outbox.iter().any(answers)
     }
 
+    /// Whether this claim is over: nothing of it is ever printed again.
+    #[must_use]
+    pub fn has_ended(&self, claim: ClaimId) -> bool {
+        self.ended.iter().any(|(_, ended)| *ended == claim)
+    }
+
     /// The fewest records that add up to this state.
     pub(super) fn compacted(&self) -> Vec<Record> {
         let mut records = Vec::new();
@@ -145,6 +168,9 @@ impl State {
         records.extend(self.outbox.iter().cloned().map(Record::Event));
         for (command_id, outcome) in &self.answered {
             records.push(Record::Answered { command_id: *command_id, outcome: outcome.clone() });
+        }
+        for (job_id, claim_id) in &self.ended {
+            records.push(Record::Ended { job_id: *job_id, claim_id: *claim_id });
         }
         if let Some(held) = &self.held {
             records.push(Record::Claimed { claim: held.claim.clone() });

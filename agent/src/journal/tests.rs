@@ -60,11 +60,14 @@ fn everything_is_there_after_a_restart() {
 fn numbers_go_on_when_everything_was_acknowledged() {
     let (_folder, path) = journal();
     let mut journal = Journal::open(&path).unwrap();
-    journal.append_event(at(), moved(JobState::Failed), [Record::Ended { job_id: id(1) }]).unwrap();
+    journal
+        .append_event(at(), moved(JobState::Failed), [Record::Ended { job_id: id(1), claim_id: id(2) }])
+        .unwrap();
     journal.append(&[Record::Acknowledged { seq: 1 }]).unwrap();
     drop(journal);
     let journal = Journal::open(&path).unwrap();
     assert_eq!((journal.state().next_seq, journal.state().is_fresh), (2, false));
+    assert!(journal.state().has_ended(id(2)) && !journal.state().has_ended(id(3)));
 }
 
 #[test]

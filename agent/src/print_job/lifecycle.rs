@@ -42,6 +42,8 @@ pub enum Action {
     MakeSafe,
     /// There may be another job to claim.
     LookForWork,
+    /// The same, but not at once: a hub that gives a job and takes it away again must not be asked in a loop.
+    LookLater,
 }
 
 /// How far the job at hand is.
@@ -139,8 +141,9 @@ impl Lifecycle {
     pub fn claim_lost(&mut self, job: JobId) -> Vec<Action> {
         match &self.job {
             Some((claim, Phase::Transferring | Phase::AskingLeave)) if claim.job_id == job => {
+                let ended = Record::Ended { job_id: job, claim_id: claim.claim_id };
                 self.job = None;
-                vec![Action::StopTransfer, Action::Record(Record::Ended { job_id: job }), Action::LookForWork]
+                vec![Action::StopTransfer, Action::Record(ended), Action::LookLater]
             }
             _ => Vec::new(),
         }

@@ -2,9 +2,31 @@
 //!
 //! Owns: wiring. A fault here ends this printer's task and no other. Must not know: other printers.
 
+mod calls;
 pub mod folder;
 pub mod picture;
+mod progress;
 pub mod report;
 mod task;
 
-pub use task::{Printer, SetupError};
+pub use task::Printer;
+
+use crate::hub_link::client::HubError;
+use crate::journal::JournalError;
+
+/// The printer can't be driven.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// Its folder.
+    #[error(transparent)]
+    Folder(#[from] folder::FolderError),
+    /// Its journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Its hub.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// The system.
+    #[error("the system refuses: {0}")]
+    System(#[from] std::io::Error),
+}

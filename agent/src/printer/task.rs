@@ -1,35 +1,32 @@
 //! The task of one printer: everything that happens comes in here, one thing after the other.
 //!
 //! Owns: carrying out what [`Lifecycle`] decides, in order. Nothing here waits for the network or the printer:
-//! calls run in tasks of their own and come back as [`Inbound`]. Must not know: how any of it is done.
+//! calls run in tasks of their own ([`super::calls`]) and come back as [`Inbound`]. Must not know: how any of it is done.
 
-use std::future::Future;
-use std::io::BufReader;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use stardust_clock::SharedClock;
-use stardust_protocol::agent_api::Claim;
-use stardust_protocol::{CommandId, CommandMessage, CommandOutcome, EventBody, JobId, SessionId};
+use stardust_protocol::{CommandId, CommandMessage, CommandOutcome, EventBody, SessionId};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::folder::{FolderError, PrinterConfig, PrinterFolder};
+use super::SetupError;
+use super::calls::{Calls, Inbound};
+use super::folder::{PrinterConfig, PrinterFolder};
 use super::picture::{self, JobPicture};
+use super::progress::Progress;
 use super::report::PrinterReport;
-use crate::hub_link::back_off::BackOff;
 use crate::hub_link::client::{HubClient, HubError};
 use crate::hub_link::commands::{Verdict, judge};
-use crate::hub_link::events::{SharedJournal, deliver};
+use crate::hub_link::events::SharedJournal;
 use crate::hub_link::mqtt::{self, MqttEvent, MqttLink};
 use crate::hub_link::status::StatusFeed;
-use crate::journal::{Journal, JournalError, Record};
+use crate::journal::{Journal, Record};
 use crate::port::{Order, PortEvent, PortHandle, drive};
-use crate::print_job::admission;
 use crate::print_job::file_source::FileSource;
 use crate::print_job::lifecycle::{Action, Lifecycle};
-use crate::print_job::stopwatch::Stopwatch;
 use crate::serial::{End, HostEvent, JobEvent};
 use crate::spool::Spool;
 
@@ -40,35 +37,6 @@ const STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// And then for the hub to be told.
 const DELIVERY_PATIENCE: Duration = Duration::from_secs(2);
 
-/// The printer can't be driven.
-#[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    /// Its folder.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// Its journal.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// Its hub.
-    #[error(transparent)]
-    Hub(#[from] HubError),
-    /// The system.
-    #[error("the system refuses: {0}")]
-    System(#[from] std::io::Error),
-}
-
-/// What comes back from calls.
-#[derive(Debug)]
-enum Inbound {
-    Commands(Vec<CommandMessage>),
-    Claimed(Box<Claim>),
-    /// Nothing more comes of this look.
-    Looked,
-    Transferred(JobId, Result<PathBuf, String>),
-    Leave(JobId, Result<(), HubError>),
-    Revoked,
-}
-
 /// A printer at work.
 #[derive(Debug)]
 pub struct Printer {
@@ -76,18 +44,13 @@ pub struct Printer {
     clock: SharedClock,
     port: PortHandle,
     journal: SharedJournal,
-    spool: Spool,
-    hub: HubClient,
+    calls: Calls,
     mqtt: MqttLink,
     feed: StatusFeed,
     life: Lifecycle,
-    watch: Stopwatch,
-    acknowledged: u64,
-    /// What the file said last about the time left, and when.
-    file_says: Option<(f64, Duration)>,
+    progress: Progress,
     file: Option<PathBuf>,
     inbox: mpsc::UnboundedReceiver<Inbound>,
-    inbound: mpsc::UnboundedSender<Inbound>,
     transfer: Option<JoinHandle<()>>,
     delivery: JoinHandle<()>,
     looking: bool,
@@ -113,29 +76,20 @@ impl Printer {
         let hub = HubClient::new(config.hub.clone(), Some(credential))?;
         let port = drive(config.port.clone(), config.baud, clock.clone())?;
         let (inbound, inbox) = mpsc::unbounded_channel();
-        let delivery = tokio::spawn({
-            let (hub, journal, inbound) = (hub.clone(), journal.clone(), inbound.clone());
-            async move {
-                deliver(hub, journal).await;
-                let _ = inbound.send(Inbound::Revoked);
-            }
-        });
+        let calls = Calls::new(hub.clone(), spool, clock.clone(), inbound);
+        let delivery = calls.deliver(journal.clone());
         Ok(Self {
             feed: StatusFeed::new(SessionId::generate(clock.now())),
-            mqtt: mqtt::start(hub.clone()),
+            mqtt: mqtt::start(hub),
+            calls,
             config,
             clock,
             port,
             journal,
-            spool,
-            hub,
             life: Lifecycle::default(),
-            watch: Stopwatch::default(),
-            acknowledged: 0,
-            file_says: None,
+            progress: Progress::default(),
             file: None,
             inbox,
-            inbound,
             transfer: None,
             delivery,
             looking: false,
@@ -189,16 +143,8 @@ impl Printer {
         let actions = match event {
             PortEvent::NotStarted => self.life.not_started(),
             PortEvent::Host(HostEvent::Job(event), acknowledged) => {
-                self.acknowledged = acknowledged;
-                let now = self.clock.elapsed();
-                match &event {
-                    JobEvent::Paused | JobEvent::Completed | JobEvent::Stopped(_) => self.watch.halt(now),
-                    JobEvent::Resumed => self.watch.run(now),
-                    _ => {}
-                }
-                if event == JobEvent::Completed {
-                    self.acknowledged = self.life.claim().map_or(acknowledged, |claim| claim.size_bytes);
-                }
+                let size = self.life.claim().map_or(acknowledged, |claim| claim.size_bytes);
+                self.progress.on_event(&event, acknowledged, size, self.clock.elapsed());
                 self.life.on_line(event)
             }
             PortEvent::Host(HostEvent::Ready, _) => vec![Action::LookForWork],
@@ -271,6 +217,10 @@ impl Printer {
                 commands.iter().for_each(|command| self.on_command(command));
                 Vec::new()
             }
+            Inbound::Claimed(claim) if self.journal.lock().state().has_ended(claim.claim_id) => {
+                tracing::warn!(job.id = %claim.job_id, "the hub offers a claim that is over; passed over");
+                Vec::new()
+            }
             Inbound::Claimed(claim) => {
                 tracing::info!(job.id = %claim.job_id, file.name = claim.file_name, "job claimed");
                 self.life.claimed(*claim)
@@ -280,6 +230,10 @@ impl Printer {
                 if std::mem::take(&mut self.look_again) {
                     self.look_for_work();
                 }
+                Vec::new()
+            }
+            Inbound::Look => {
+                self.look_for_work();
                 Vec::new()
             }
             Inbound::Transferred(job, Ok(path)) => {
@@ -328,9 +282,12 @@ impl Printer {
                         state,
                         reason,
                         fraction: self.job_picture().map_or(0.0, |job| job.fraction()),
-                        elapsed_s: self.watch.elapsed(self.clock.elapsed()).as_secs(),
+                        elapsed_s: self.progress.elapsed(self.clock.elapsed()).as_secs(),
                     };
-                    self.record_event(body, ends.then_some(Record::Ended { job_id: claim.job_id }));
+                    self.record_event(
+                        body,
+                        ends.then_some(Record::Ended { job_id: claim.job_id, claim_id: claim.claim_id }),
+                    );
                     if ends {
                         self.life.let_go();
                         self.file = None;
@@ -351,6 +308,7 @@ impl Printer {
                 Action::Stop(end) => self.port.order(Order::Stop(end)),
                 Action::MakeSafe => self.port.order(Order::MakeSafe),
                 Action::LookForWork => self.look_for_work(),
+                Action::LookLater => self.calls.look_later(),
             }
         }
     }
@@ -373,66 +331,30 @@ impl Printer {
             return;
         }
         self.looking = true;
-        let may_claim = self.life.claim().is_none() && self.port.view.borrow().is_ready;
-        let free = self.spool.free_bytes();
-        let hub = self.hub.clone();
-        self.call(|inbound| async move {
-            match look(&hub, may_claim, free, &inbound).await {
-                Ok(()) => {}
-                Err(HubError::Revoked) => drop(inbound.send(Inbound::Revoked)),
-                Err(error) => tracing::debug!(error = %error, "no look for work"),
-            }
-            let _ = inbound.send(Inbound::Looked);
-        });
+        // A hub that does not know yet how the last job ended might give it again.
+        let may_claim =
+            self.life.claim().is_none() && self.journal.is_delivered() && self.port.view.borrow().is_ready;
+        self.calls.look(may_claim);
     }
 
     fn transfer(&mut self) {
         let Some(claim) = self.life.claim().cloned() else { return };
-        let (hub, spool, clock) = (self.hub.clone(), self.spool.clone(), self.clock.clone());
-        (self.acknowledged, self.file_says, self.watch) = (0, None, Stopwatch::default());
-        let handle = self.call(|inbound| async move {
-            let began = clock.elapsed();
-            let job = claim.job_id;
-            let result = match spool.fetch(&hub, &claim).await {
-                Ok(path) => admit(&path).map(|()| path),
-                Err(crate::spool::SpoolError::Hub(error)) if error.is_claim_lost() => {
-                    let _ = inbound.send(Inbound::Leave(job, Err(error)));
-                    return;
-                }
-                Err(error) => Err(error.to_string()),
-            };
-            let took = (clock.elapsed() - began).as_millis();
-            tracing::info!(job.id = %job, file.bytes = claim.size_bytes, took_ms = took, "file transferred");
-            let _ = inbound.send(Inbound::Transferred(job, result));
-        });
-        self.transfer = Some(handle);
+        self.progress = Progress::default();
+        self.transfer = Some(self.calls.transfer(claim));
     }
 
     fn ask_leave(&mut self) {
         self.leave_wanted = false;
-        let Some(claim) = self.life.claim().cloned() else { return };
-        let hub = self.hub.clone();
-        self.call(|inbound| async move {
-            let mut back_off = BackOff::for_hub();
-            let result = loop {
-                match hub.start(claim.job_id, claim.claim_id).await {
-                    Ok(_) => break Ok(()),
-                    Err(error) if error.is_claim_lost() || matches!(error, HubError::Revoked) => break Err(error),
-                    Err(error) => {
-                        tracing::warn!(job.id = %claim.job_id, error = %error, "leave to start not given yet");
-                        tokio::time::sleep(back_off.next_wait()).await;
-                    }
-                }
-            };
-            let _ = inbound.send(Inbound::Leave(claim.job_id, result));
-        });
+        if let Some(claim) = self.life.claim() {
+            self.calls.ask_leave(claim.job_id, claim.claim_id);
+        }
     }
 
     fn print(&mut self) {
         let opened = self.file.as_deref().map(FileSource::open);
         match opened {
             Some(Ok(source)) => {
-                self.watch.run(self.clock.elapsed());
+                self.progress.begin(self.clock.elapsed());
                 self.port.order(Order::Start(Box::new(source)));
             }
             _ => {
@@ -444,40 +366,15 @@ impl Printer {
         }
     }
 
-    /// Runs a call in a task of its own.
-    fn call<F>(&self, call: impl FnOnce(mpsc::UnboundedSender<Inbound>) -> F) -> JoinHandle<()>
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        tokio::spawn(call(self.inbound.clone()))
-    }
-
     /// Takes from the view what the job's progress needs.
     fn follow_view(&mut self) {
-        let view = self.port.view.borrow();
-        let Some(job) = &view.job else { return };
-        self.acknowledged = self.acknowledged.max(job.acknowledged_bytes);
-        if let Some(minutes) = job.minutes_left {
-            if self.file_says.is_none_or(|(before, _)| (before - minutes).abs() > f64::EPSILON) {
-                let elapsed = self.watch.elapsed(self.clock.elapsed());
-                self.file_says = Some((minutes, elapsed));
-            }
+        if let Some(job) = &self.port.view.borrow().job {
+            self.progress.follow(job, self.clock.elapsed());
         }
     }
 
     fn job_picture(&self) -> Option<JobPicture<'_>> {
-        let elapsed = self.watch.elapsed(self.clock.elapsed());
-        let file_says = self.file_says.and_then(|(minutes, at)| {
-            let rest = Duration::try_from_secs_f64(minutes * 60.0).ok()?;
-            Some((rest, elapsed.saturating_sub(at)))
-        });
-        Some(JobPicture {
-            claim: self.life.claim()?,
-            state: self.life.state()?,
-            acknowledged_bytes: self.acknowledged,
-            elapsed,
-            file_says,
-        })
+        Some(self.progress.picture(self.life.claim()?, self.life.state()?, self.clock.elapsed()))
     }
 
     fn status_is_waiting(&self) -> bool {
@@ -537,29 +434,4 @@ impl Drop for Printer {
             transfer.abort();
         }
     }
-}
-
-async fn look(
-    hub: &HubClient,
-    may_claim: bool,
-    free: Option<u64>,
-    inbound: &mpsc::UnboundedSender<Inbound>,
-) -> Result<(), HubError> {
-    let commands = hub.commands().await?.commands;
-    if !commands.is_empty() {
-        let _ = inbound.send(Inbound::Commands(commands));
-    }
-    if may_claim {
-        if let Some(claim) = hub.claim(free).await?.claim {
-            let _ = inbound.send(Inbound::Claimed(Box::new(claim)));
-        }
-    }
-    Ok(())
-}
-
-/// Looks the file through before anything of it goes to the printer.
-fn admit(path: &std::path::Path) -> Result<(), String> {
-    let file =
-        std::fs::File::open(path).map_err(|error| format!("The print file can't be read: {error}."))?;
-    admission::check(BufReader::new(file)).map(|_| ()).map_err(|refusal| refusal.to_string())
 }

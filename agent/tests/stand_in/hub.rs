@@ -32,11 +32,14 @@ pub(crate) struct State {
     pub(crate) revoked: bool,
     /// Somebody else has the job.
     pub(crate) claim_lost: bool,
+    /// The claim is offered again and again, whatever was reported.
+    pub(crate) forgetful: bool,
     /// The next download ends after so many bytes.
     pub(crate) cut_download: Option<usize>,
     /// The `Range` headers seen.
     pub(crate) ranges: Vec<Option<String>>,
     pub(crate) calls: usize,
+    pub(crate) claims: usize,
 }
 
 impl State {
@@ -133,7 +136,10 @@ impl Hub {
                 "printer_name": "Ender left", "mqtt": {"port": self.broker.port, "tls": false},
                 "last_event_seq": state.events.last().map_or(0, |event| event.seq), "now": now
             }),
-            ("POST", "/agent/v1/claim") => json!({"claim": state.claim}),
+            ("POST", "/agent/v1/claim") => {
+                state.claims += 1;
+                json!({"claim": state.claim})
+            }
             ("GET", "/agent/v1/commands") => json!({"commands": state.commands}),
             ("POST", "/agent/v1/events") => {
                 let request: EventsRequest = serde_json::from_value(body).unwrap();
@@ -142,7 +148,8 @@ impl Hub {
                     assert!(event.seq <= next, "a gap before event {}", event.seq);
                     if event.seq == next {
                         if let EventBody::JobMoved { state: moved, .. } = &event.body {
-                            if moved.is_final() || *moved == JobState::AwaitingRemoval {
+                            let over = moved.is_final() || *moved == JobState::AwaitingRemoval;
+                            if over && !state.forgetful {
                                 state.claim = None;
                             }
                         }

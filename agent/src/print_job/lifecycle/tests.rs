@@ -93,7 +93,10 @@ fn a_lost_claim_is_dropped_unprinted_but_not_once_it_has_started() {
     let mut life = Lifecycle::default();
     life.claimed(claim());
     assert_eq!(life.claim_lost(job(9)), []);
-    assert!(life.claim_lost(job(1)).contains(&Action::Record(Record::Ended { job_id: job(1) })));
+    assert!(
+        life.claim_lost(job(1))
+            .contains(&Action::Record(Record::Ended { job_id: job(1), claim_id: claim().claim_id }))
+    );
     assert_eq!(life.claim(), None);
     assert_eq!(running().claim_lost(job(1)), []);
 }

@@ -1,0 +1,160 @@
+//! The calls to the hub that a printer's task waits for, each in a task of its own.
+//!
+//! Owns: their retries, and what comes back. Must not know: when they are made, or what follows.
+
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use stardust_clock::SharedClock;
+use stardust_protocol::agent_api::Claim;
+use stardust_protocol::{ClaimId, CommandMessage, JobId};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::hub_link::back_off::BackOff;
+use crate::hub_link::client::{HubClient, HubError};
+use crate::hub_link::events::{SharedJournal, deliver};
+use crate::print_job::admission;
+use crate::spool::{Spool, SpoolError};
+
+/// After a claim was lost.
+const LATER: Duration = Duration::from_secs(2);
+
+/// What comes back.
+#[derive(Debug)]
+pub(super) enum Inbound {
+    /// Commands that the hub has no outcome of.
+    Commands(Vec<CommandMessage>),
+    /// A job.
+    Claimed(Box<Claim>),
+    /// Nothing more comes of this look for work.
+    Looked,
+    /// It is time to look for work.
+    Look,
+    /// The file of a job is there, verified and found printable, or why it is not.
+    Transferred(JobId, Result<PathBuf, String>),
+    /// The leave to start a job, or why there is none.
+    Leave(JobId, Result<(), HubError>),
+    /// The credential does not count any more.
+    Revoked,
+}
+
+/// Makes the calls.
+#[derive(Debug)]
+pub(super) struct Calls {
+    hub: HubClient,
+    spool: Spool,
+    clock: SharedClock,
+    inbound: mpsc::UnboundedSender<Inbound>,
+}
+
+impl Calls {
+    pub(super) fn new(
+        hub: HubClient,
+        spool: Spool,
+        clock: SharedClock,
+        inbound: mpsc::UnboundedSender<Inbound>,
+    ) -> Self {
+        Self { hub, spool, clock, inbound }
+    }
+
+    /// Delivers events for ever. Gives [`Inbound::Look`] whenever the hub knows everything.
+    pub(super) fn deliver(&self, journal: SharedJournal) -> JoinHandle<()> {
+        let (hub, inbound) = (self.hub.clone(), self.inbound.clone());
+        tokio::spawn(async move {
+            deliver(hub, journal, || drop(inbound.send(Inbound::Look))).await;
+            let _ = inbound.send(Inbound::Revoked);
+        })
+    }
+
+    /// Asks for open commands, and for a job. Ends with [`Inbound::Looked`].
+    pub(super) fn look(&self, may_claim: bool) {
+        let free = self.spool.free_bytes();
+        let (hub, inbound) = (self.hub.clone(), self.inbound.clone());
+        tokio::spawn(async move {
+            match look(&hub, may_claim, free, &inbound).await {
+                Ok(()) => {}
+                Err(HubError::Revoked) => drop(inbound.send(Inbound::Revoked)),
+                Err(error) => tracing::debug!(error = %error, "no look for work"),
+            }
+            let _ = inbound.send(Inbound::Looked);
+        });
+    }
+
+    /// Gives [`Inbound::Look`] in a while.
+    pub(super) fn look_later(&self) {
+        let inbound = self.inbound.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(LATER).await;
+            let _ = inbound.send(Inbound::Look);
+        });
+    }
+
+    /// Gets the claim's file. Ends with [`Inbound::Transferred`], or [`Inbound::Leave`] when the claim is gone.
+    pub(super) fn transfer(&self, claim: Claim) -> JoinHandle<()> {
+        let (hub, spool, clock) = (self.hub.clone(), self.spool.clone(), self.clock.clone());
+        let inbound = self.inbound.clone();
+        tokio::spawn(async move {
+            let began = clock.elapsed();
+            let job = claim.job_id;
+            let result = match spool.fetch(&hub, &claim).await {
+                Ok(path) => admit(&path).map(|()| path),
+                Err(SpoolError::Hub(error)) if error.is_claim_lost() => {
+                    let _ = inbound.send(Inbound::Leave(job, Err(error)));
+                    return;
+                }
+                Err(error) => Err(error.to_string()),
+            };
+            let took_ms = (clock.elapsed() - began).as_millis();
+            tracing::info!(job.id = %job, file.bytes = claim.size_bytes, took_ms, "file transferred");
+            let _ = inbound.send(Inbound::Transferred(job, result));
+        })
+    }
+
+    /// Asks for leave to start until it is given or refused. Ends with [`Inbound::Leave`].
+    pub(super) fn ask_leave(&self, job: JobId, claim: ClaimId) {
+        let (hub, inbound) = (self.hub.clone(), self.inbound.clone());
+        tokio::spawn(async move {
+            let mut back_off = BackOff::for_hub();
+            let result = loop {
+                match hub.start(job, claim).await {
+                    Ok(_) => break Ok(()),
+                    Err(error) if error.is_claim_lost() || matches!(error, HubError::Revoked) => {
+                        break Err(error);
+                    }
+                    Err(error) => {
+                        tracing::warn!(job.id = %job, error = %error, "leave to start not given yet");
+                        tokio::time::sleep(back_off.next_wait()).await;
+                    }
+                }
+            };
+            let _ = inbound.send(Inbound::Leave(job, result));
+        });
+    }
+}
+
+async fn look(
+    hub: &HubClient,
+    may_claim: bool,
+    free: Option<u64>,
+    inbound: &mpsc::UnboundedSender<Inbound>,
+) -> Result<(), HubError> {
+    let commands = hub.commands().await?.commands;
+    if !commands.is_empty() {
+        let _ = inbound.send(Inbound::Commands(commands));
+    }
+    if may_claim {
+        if let Some(claim) = hub.claim(free).await?.claim {
+            let _ = inbound.send(Inbound::Claimed(Box::new(claim)));
+        }
+    }
+    Ok(())
+}
+
+/// Looks the file through before anything of it goes to the printer.
+fn admit(path: &Path) -> Result<(), String> {
+    let file =
+        std::fs::File::open(path).map_err(|error| format!("The print file can't be read: {error}."))?;
+    admission::check(BufReader::new(file)).map(|_| ()).map_err(|refusal| refusal.to_string())
+}
