@@ -24,8 +24,11 @@ pub(super) async fn run(options: PairArguments, data: &Path) -> Result<ExitCode,
             folder.path().display()
         ));
     }
-    if !options.port.exists() {
-        say(&format!("Note: there is no port {} now; the agent waits for it.", options.port.display()));
+    // `run` may be started somewhere else.
+    let port = std::path::absolute(&options.port)
+        .map_err(|error| format!("{} can't be used as a port: {error}", options.port.display()))?;
+    if !port.exists() {
+        say(&format!("Note: there is no port {} now; the agent waits for it.", port.display()));
     }
     folder.prepare().map_err(|error| error.to_string())?;
     let request = PairRequest {
@@ -42,7 +45,7 @@ pub(super) async fn run(options: PairArguments, data: &Path) -> Result<ExitCode,
         hub,
         workspace_id: paired.workspace_id,
         printer_id: paired.printer_id,
-        port: options.port,
+        port,
         baud: options.baud,
     };
     folder.store(&config, &Credential::new(&paired.token)).map_err(|error| {

@@ -44,6 +44,7 @@ pub(super) async fn run(options: &PrintArguments, clock: SharedClock) -> Result<
     let bar = bar(size);
     bar.set_message(format!("{commands} commands"));
     let started = clock.elapsed();
+    let mut cancelling = false;
     let mut tick = tokio::time::interval(Duration::from_millis(250));
     loop {
         tokio::select! {
@@ -77,7 +78,11 @@ pub(super) async fn run(options: &PrintArguments, clock: SharedClock) -> Result<
             }
             _ = tick.tick() => show(&bar, &port.view.borrow(), (clock.elapsed() - started, size)),
             () = stop.asked() => {
-                bar.println("Cancelling: the heaters are being turned off.");
+                if std::mem::replace(&mut cancelling, true) {
+                    bar.abandon();
+                    return Err("Stopped at once. The heaters may still be on: switch the printer off.".into());
+                }
+                bar.println("Cancelling: the heaters are being turned off. Once more stops at once.");
                 port.order(Order::Stop(End::Cancelled));
             }
         }

@@ -32,7 +32,7 @@ impl SharedJournal {
         self.journal.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// There is something to deliver.
+    /// There is something to deliver, or a good moment for it.
     pub fn notify(&self) {
         self.changed.notify_one();
     }
@@ -74,7 +74,11 @@ pub async fn deliver(hub: HubClient, journal: SharedJournal, all_delivered: impl
             Err(HubError::Revoked) => return HubError::Revoked,
             Err(error) => {
                 tracing::warn!(error = %error, "events not delivered yet");
-                tokio::time::sleep(back_off.next_wait()).await;
+                tokio::select! {
+                    () = tokio::time::sleep(back_off.next_wait()) => {}
+                    // A new event, or the hub was reached by another way.
+                    () = journal.changed.notified() => {}
+                }
             }
         }
     }

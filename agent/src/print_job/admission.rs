@@ -7,6 +7,9 @@ use std::io::BufRead;
 use stardust_gcode::command::{Disposition, Unsendable};
 use stardust_gcode::commands::{CommandReader, ReadError};
 
+/// Pauses and probes put lines of the host's own between: so many at most are reckoned with.
+const OWN_LINES: u64 = 1000;
+
 /// The file can't be printed.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
@@ -40,11 +43,12 @@ pub fn check(file: impl BufRead) -> Result<u64, Refusal> {
             continue;
         }
         count += 1;
-        // Resends and pauses may put lines of the host's own before it.
-        placed.command.check_sendable(count.saturating_mul(10)).map_err(|why| Refusal::Unsendable {
-            line: placed.line,
-            text: placed.command.text().chars().take(60).collect(),
-            why,
+        placed.command.check_sendable(count.saturating_add(OWN_LINES)).map_err(|why| {
+            Refusal::Unsendable {
+                line: placed.line,
+                text: placed.command.text().chars().take(60).collect(),
+                why,
+            }
         })?;
     }
     if count == 0 { Err(Refusal::Empty) } else { Ok(count) }

@@ -53,6 +53,7 @@ pub struct Printer {
     inbox: mpsc::UnboundedReceiver<Inbound>,
     transfer: Option<JoinHandle<()>>,
     delivery: JoinHandle<()>,
+    was_ready: bool,
     looking: bool,
     look_again: bool,
     connected: bool,
@@ -92,6 +93,7 @@ impl Printer {
             inbox,
             transfer: None,
             delivery,
+            was_ready: false,
             looking: false,
             look_again: false,
             connected: false,
@@ -125,7 +127,12 @@ impl Printer {
                 () = tokio::time::sleep_until(status_at), if self.connected && self.status_is_waiting() => {}
             }
             self.follow_view();
-            if self.leave_wanted && self.port.view.borrow().is_ready {
+            let is_ready = self.port.view.borrow().is_ready;
+            if is_ready && !self.was_ready {
+                self.look_for_work();
+            }
+            self.was_ready = is_ready;
+            if self.leave_wanted && is_ready {
                 self.ask_leave();
             }
             self.send_status();
@@ -147,8 +154,8 @@ impl Printer {
                 self.progress.on_event(&event, acknowledged, size, self.clock.elapsed());
                 self.life.on_line(event)
             }
-            PortEvent::Host(HostEvent::Ready, _) => vec![Action::LookForWork],
-            PortEvent::Host(HostEvent::Halted(_), _) => Vec::new(),
+            // The view tells.
+            PortEvent::Host(HostEvent::Ready | HostEvent::Halted(_), _) => Vec::new(),
         };
         self.perform(actions);
     }
@@ -165,6 +172,7 @@ impl Printer {
                     }
                 }
                 drop(journal);
+                self.journal.notify();
                 // The hub can be reached, whether MQTT then works or not.
                 self.look_for_work();
             }
