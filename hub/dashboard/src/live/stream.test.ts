@@ -148,6 +148,28 @@ describe("the stream", () => {
     expect(loads).toHaveBeenCalledTimes(2);
   });
 
+  it("opens anew after a long silence, and calls the hub lost when that says nothing either", async () => {
+    const { stream, sources, latest } = setUp();
+    stream.start();
+    latest().dispatchEvent(new Event("open"));
+    latest().receive("reset");
+    await flushPromises();
+    await vi.advanceTimersByTimeAsync(50_000);
+    latest().receive("change", change("a"));
+    await vi.advanceTimersByTimeAsync(50_000);
+    expect(sources).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(sources).toHaveLength(2);
+    expect(sources[0]?.close).toHaveBeenCalled();
+    expect(stream.connection.value).toBe("live");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(stream.connection.value).toBe("lost");
+    latest().dispatchEvent(new Event("open"));
+    latest().receive("reset");
+    await flushPromises();
+    expect(stream.connection.value).toBe("live");
+  });
+
   it("passes over what is not JSON", async () => {
     const { stream, latest, applied } = setUp();
     stream.start();

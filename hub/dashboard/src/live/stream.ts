@@ -38,6 +38,8 @@ export interface Stream {
 const CLOSED = 2;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
+/** A stream may die without a word (a proxy, a sleeping network card), and its keep-alive comments cannot be seen from here. */
+const SILENCE_MS = 60_000;
 /** Changes are shown at most this often, so that many printers cost few renderings. */
 const GATHER_MS = 100;
 
@@ -51,6 +53,7 @@ export function createStream(options: StreamOptions): Stream {
   let waitMs = FIRST_WAIT_MS;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let gather: ReturnType<typeof setTimeout> | undefined;
+  let silence: ReturnType<typeof setTimeout> | undefined;
 
   function flush(): void {
     gather = undefined;
@@ -90,6 +93,7 @@ export function createStream(options: StreamOptions): Stream {
   }
 
   function reopenLater(): void {
+    clearTimeout(silence);
     source?.close();
     source = undefined;
     connection.value = "lost";
@@ -99,11 +103,23 @@ export function createStream(options: StreamOptions): Stream {
     waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
   }
 
+  /** After a long silence the stream is opened anew; when that one says nothing either, the hub is lost. */
+  function listen(alreadyHeard: boolean): void {
+    clearTimeout(silence);
+    silence = setTimeout(() => {
+      if (!alreadyHeard) connection.value = "lost";
+      source?.close();
+      connect();
+    }, SILENCE_MS);
+  }
+
   function connect(): void {
     clearTimeout(retry);
     const opened = options.open();
     source = opened;
+    listen(false);
     opened.addEventListener("open", () => {
+      if (source === opened) listen(true);
       // A resumed stream goes on without a reset; a new one becomes live when its lists are there.
       if (source === opened && loaded.value && loading === 0) connection.value = "live";
     });
@@ -112,6 +128,7 @@ export function createStream(options: StreamOptions): Stream {
     });
     opened.addEventListener("change", (event) => {
       if (source !== opened) return;
+      listen(true);
       const change = parse((event as MessageEvent<string>).data);
       if (change) hold(change);
     });
@@ -128,6 +145,7 @@ export function createStream(options: StreamOptions): Stream {
 
   function rest(): void {
     clearTimeout(retry);
+    clearTimeout(silence);
     clearTimeout(gather);
     gather = undefined;
     source?.close();
