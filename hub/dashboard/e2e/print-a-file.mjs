@@ -72,6 +72,8 @@ async function upload() {
     (await row.getAttribute("data-extraction")) === "ready" &&
     /[A-Za-z]/.test(await row.getByTestId("file-slicer").innerText()) && /\d/.test(await row.getByTestId("file-time").innerText()), 60);
   await check("library");
+  // A finished upload goes off the list by itself.
+  await at("upload-row").waitFor({ state: "detached" });
   await shoot("library-1440");
   await page.setViewportSize(PHONE);
   await shoot("library-390");
@@ -88,6 +90,7 @@ async function order(row) {
     page.waitForResponse((answer) => answer.request().method() === "POST" && new URL(answer.url()).pathname === "/api/v1/jobs"),
     at("print-confirm").click(),
   ]);
+  await at("notice").getByRole("button").click();
   return (await response.json()).id;
 }
 
