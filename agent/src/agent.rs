@@ -17,8 +17,8 @@ use crate::printer::{Printer, SetupError};
 
 /// Newly paired printers are found this soon.
 const LOOK_FOR_PRINTERS: Duration = Duration::from_secs(2);
-/// A printer whose task has ended is started again after this.
-const START_AGAIN: Duration = Duration::from_secs(10);
+/// A printer whose task has ended is started again after this: soon, for its heaters may be on.
+const START_AGAIN: Duration = Duration::from_secs(2);
 /// The report is written no more often: it is for people, and the disk may be an SD card.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
@@ -118,6 +118,5 @@ async fn run_once(
 ) -> Result<(), SetupError> {
     let printer = Printer::set_up(&folder, clock)?;
     tracing::info!(printer.name = folder.name(), "printer started");
-    printer.run(stop, report).await;
-    Ok(())
+    printer.run(stop, report).await
 }

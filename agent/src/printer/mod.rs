@@ -26,6 +26,9 @@ pub enum SetupError {
     /// Its hub.
     #[error(transparent)]
     Hub(#[from] HubError),
+    /// A fault of the agent.
+    #[error("the thread of its port has ended, which is a fault of the agent; please report it")]
+    PortThread,
     /// The system.
     #[error("the system refuses: {0}")]
     System(#[from] std::io::Error),

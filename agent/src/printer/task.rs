@@ -105,11 +105,14 @@ impl Printer {
     }
 
     /// Works until `stop` turns true, and leaves the printer safe.
+    ///
+    /// # Errors
+    /// [`SetupError::PortThread`].
     pub async fn run(
         mut self,
         mut stop: watch::Receiver<bool>,
         reports: watch::Sender<Option<PrinterReport>>,
-    ) {
+    ) -> Result<(), SetupError> {
         let held = self.journal.lock().state().held.clone();
         let actions = self.life.restarted(held.as_ref());
         self.perform(actions);
@@ -119,7 +122,7 @@ impl Printer {
             tokio::select! {
                 biased;
                 Ok(()) = stop.changed() => {}
-                Some(event) = self.port.events.recv() => self.on_port(event),
+                event = self.port.events.recv() => self.on_port(event.ok_or(SetupError::PortThread)?),
                 Some(event) = self.mqtt.events.recv() => self.on_mqtt(event),
                 Some(inbound) = self.inbox.recv() => self.on_inbound(inbound),
                 _ = look.tick() => self.look_for_work(),
@@ -144,6 +147,7 @@ impl Printer {
             });
         }
         self.wind_up().await;
+        Ok(())
     }
 
     fn on_port(&mut self, event: PortEvent) {

@@ -295,10 +295,8 @@ impl Host {
             Reply::Error(ErrorKind::Fatal, message) => self.halt(message),
             Reply::Error(ErrorKind::Other, message) => tracing::warn!(firmware.error = message),
             Reply::Action(action) => self.on_action(now, action),
-            Reply::Error(ErrorKind::Transmission, _)
-            | Reply::Capability(..)
-            | Reply::Echo(_)
-            | Reply::Other(_) => {}
+            Reply::Error(ErrorKind::Transmission, _) => self.link.on_complaint(),
+            Reply::Capability(..) | Reply::Echo(_) | Reply::Other(_) => {}
         }
         if let Phase::Handshake(handshake) = &mut self.phase {
             if matches!(reply, Reply::Ok(_) | Reply::Start | Reply::Wait | Reply::Temperatures(_)) {

@@ -222,7 +222,8 @@ impl Job {
                     link.send_proof(now);
                     self.stage = Stage::Proving;
                 }
-                Stage::Proving => self.finish(JobEvent::Completed),
+                Stage::Proving if link.is_proved() => self.finish(JobEvent::Completed),
+                Stage::Proving => link.send_proof(now),
                 Stage::Stopping => {
                     let end = self.end.take().unwrap_or(End::Cancelled);
                     self.finish(JobEvent::Stopped(end));

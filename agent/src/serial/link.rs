@@ -55,6 +55,9 @@ pub(super) struct Link {
     accepted: VecDeque<Origin>,
     fault: Option<LinkFault>,
     troubled: bool,
+    /// The last probe was a question of its own, not a line that was owed anyway.
+    probed_by_question: bool,
+    proof_is_numbered: bool,
 }
 
 impl Link {
@@ -73,6 +76,8 @@ impl Link {
             accepted: VecDeque::new(),
             fault: None,
             troubled: false,
+            probed_by_question: false,
+            proof_is_numbered: false,
         }
     }
 
@@ -120,12 +125,18 @@ impl Link {
     /// There must be nothing in flight. On a line that has shown faults it has to be a numbered line: only the
     /// next number brings to light that the last line was lost.
     pub(super) fn send_proof(&mut self, now: Duration) {
+        self.proof_is_numbered = self.troubled;
         if self.troubled {
             self.history.add(patience::PROBE, Pace::PROOF, Origin::Host);
             self.transmit_next(now);
         } else {
             self.transmit_plain(now, plain_line(patience::PROBE), Pace::PROOF);
         }
+    }
+
+    /// Whether the answered proof holds: one without a number does not, once a fault has shown since.
+    pub(super) fn is_proved(&self) -> bool {
+        self.proof_is_numbered || !self.troubled
     }
 
     /// Sends a command at once, past everything. Its `ok` comes in its turn.
@@ -183,6 +194,11 @@ impl Link {
         self.patience.on_busy(now, by_busy_line);
     }
 
+    /// The firmware complains about a line: a Resend should follow, but may get lost.
+    pub(super) fn on_complaint(&mut self) {
+        self.troubled = true;
+    }
+
     /// The firmware says that it has nothing to do: if something is in flight, its `ok` was lost.
     pub(super) fn on_wait(&mut self, now: Duration) {
         if !self.window.is_empty() && !self.recovery.is_on() {
@@ -197,11 +213,13 @@ impl Link {
         if ok.bare && (self.recovery.take_bare_ok(now) || self.advanced_ok) {
             return;
         }
-        let probed = self.patience.answered();
-        if self.window.front_proves() && ok.temperatures.is_none() && !probed {
+        // The probe is answered by temperatures: a bare `ok` may belong to a Resend that was damaged on its way.
+        let answers = ok.temperatures.is_some() || ok.line.is_some();
+        if self.window.front_proves() && !answers {
             self.troubled = true;
             return;
         }
+        let probed = (answers || !self.probed_by_question) && self.patience.answered();
         match ok.line {
             Some(number) if self.window.contains(number) => {
                 while !self.window.is_empty()
@@ -317,7 +335,8 @@ impl Link {
             self.window.pop();
             return;
         }
-        if self.cursor == self.history.next_number() {
+        self.probed_by_question = self.cursor == self.history.next_number();
+        if self.probed_by_question {
             self.history.add(patience::PROBE, Pace::ORDINARY, Origin::Host);
         }
         self.transmit_next(now);

@@ -44,11 +44,12 @@ fn print_over(faults: Faults, printer: StandIn, seed: [u8; 32], count: usize) {
         }
         bench.step_over(
             |mut bytes| {
+                // One fault at a time: two in one line can cancel out in an exclusive-or (a lost space and a
+                // flipped 0x20), and then no host can help.
                 if !bytes.is_empty() && one_in(&mut rng, faults.damaged_down) {
                     let at = rng.random_range(0..bytes.len());
                     bytes[at] ^= 1 << rng.random_range(0..7);
-                }
-                if !bytes.is_empty() && one_in(&mut rng, faults.lost_down) {
+                } else if !bytes.is_empty() && one_in(&mut rng, faults.lost_down) {
                     bytes.remove(rng.random_range(0..bytes.len()));
                 }
                 bytes
@@ -70,8 +71,20 @@ fn print_over(faults: Faults, printer: StandIn, seed: [u8; 32], count: usize) {
     }
     assert_eq!(bench.events.last(), Some(&HostEvent::Job(JobEvent::Completed)), "{:?}", bench.host);
     let executed = executed(&bench);
+    if executed.iter().any(|command| command.contains('*')) {
+        // Two lines run together by a lost line end, whose sum fits by chance (one in 256): nobody can tell.
+        return;
+    }
     let differs = executed.iter().zip(&file).position(|(one, other)| one != other);
-    assert!(executed == file, "{} of {}, first difference at {differs:?}", executed.len(), file.len());
+    let at = differs.unwrap_or(0);
+    assert!(
+        executed == file,
+        "{} of {}, first difference: {:?}, not {:?}",
+        executed.len(),
+        file.len(),
+        executed.get(at),
+        file.get(at)
+    );
 }
 
 const RARE: Option<u32> = Some(20);
