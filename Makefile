@@ -19,16 +19,21 @@ DEMO_SAMPLES := fixtures/gcode/ps_teapot_ender3_thumbs_mix.gcode fixtures/gcode/
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test setup-demo setup-test format format-check dashboard test-dashboard lint build \
-	test-rust e2e e2e-sqlite e2e-postgres docs deny api clean
+	test-rust e2e e2e-sqlite e2e-postgres build-demo check-demo docs deny api clean
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 
-demo: setup-demo dashboard ## start a hub and simulated printers (DEMO_PORT, DEMO_MQTT_PORT, DEMO_PRINTERS, DEMO_SPEED, DEMO_DATA)
-	@$(CARGO) build --release $(LOCKED) -p stardust-hub -p stardust-agent -p firmware-sim -p stardust -p stardust-demo
+demo: setup-demo dashboard build-demo ## start a hub and simulated printers (DEMO_PORT, DEMO_MQTT_PORT, DEMO_PRINTERS, DEMO_SPEED, DEMO_DATA)
 	@exec $(TARGET)/release/stardust-demo --data $(DEMO_DATA) \
 		--listen 127.0.0.1:$(DEMO_PORT) --mqtt-listen 127.0.0.1:$(DEMO_MQTT_PORT) \
 		--printers $(DEMO_PRINTERS) --speed $(DEMO_SPEED) $(addprefix --sample ,$(DEMO_SAMPLES))
+
+build-demo: dashboard
+	@$(CARGO) build --release $(LOCKED) -p stardust-hub -p stardust-agent -p firmware-sim -p stardust -p stardust-demo
+
+check-demo: ## does `make demo` keep its promises? (time to the dashboard, memory, Ctrl-C, second start)
+	@scripts/check-demo.sh
 
 test: ## everything: format, lints, dashboard, Rust, end to end on both databases, docs, licences
 	@scripts/test.sh

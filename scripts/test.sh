@@ -58,6 +58,7 @@ if [ -z "$failed_step" ] && [ -z "${STARDUST_TEST_POSTGRES:-}" ]; then
 fi
 step "tests" make -s test-rust
 step "e2e on PostgreSQL" make -s e2e-postgres
+step "demo" make -s check-demo
 step "docs" make -s docs
 step "licences and bans" make -s deny
 

@@ -180,8 +180,18 @@ impl Process {
     /// Memory that it holds now (resident set size), in kB; none when it has ended.
     #[must_use]
     pub fn resident_kb(&self) -> Option<u64> {
+        self.memory_kb("VmRSS:")
+    }
+
+    /// The part of it that is its own: without the pages of its program file, which are many in a debug build.
+    #[must_use]
+    pub fn private_kb(&self) -> Option<u64> {
+        self.memory_kb("RssAnon:")
+    }
+
+    fn memory_kb(&self, field: &str) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(field))?;
         line.split_whitespace().next()?.parse().ok()
     }
 

@@ -8,7 +8,11 @@ use stardust_e2e::house::TestHouse;
 
 #[tokio::test]
 async fn a_file_is_dropped_printed_paused_resumed_and_cleared_in_the_browser() {
-    let test = TestHouse::start(&["Ada", "Grace", "Hedy"], 60.0).await;
+    let test = TestHouse::start(&["Ada", "Grace", "Hedy", "Mary", "Rosalind", "Vera"], 120.0).await;
+    // Others are at work too, as in any workshop.
+    let cura = "cura_teapot_ender3_marlin.gcode";
+    test.print(cura, std::fs::read(fixture(cura)).unwrap(), Some("Mary")).await;
+    test.print("square.gcode", b"G28\nG1 X10 F3000\nM84\n".to_vec(), Some("Vera")).await;
     let sign_in = test.house.sign_in.as_ref().unwrap();
     let dashboard = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hub/dashboard");
     let output = tokio::process::Command::new("node")
@@ -17,7 +21,7 @@ async fn a_file_is_dropped_printed_paused_resumed_and_cleared_in_the_browser() {
         .env("HUB_URL", test.house.hub.url())
         .env("OWNER_EMAIL", &sign_in.email)
         .env("OWNER_PASSWORD", &sign_in.password)
-        .env("GCODE_FILE", fixture("cura_teapot_ender3_marlin.gcode"))
+        .env("GCODE_FILE", fixture("ps_teapot_ender3_thumbs_mix.gcode"))
         .env("SHOTS_DIR", dashboard.join("test-results"))
         .kill_on_drop(true)
         .output()

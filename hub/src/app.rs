@@ -7,6 +7,7 @@ use stardust_gateway::Gateway;
 use stardust_protocol::CommandMessage;
 use stardust_protocol::topic::Topic;
 
+use crate::accounts::password::Passwords;
 use crate::config::Config;
 use crate::db::Db;
 use crate::events::bus::Bus;
@@ -22,6 +23,8 @@ pub struct App {
     pub clock: SharedClock,
     /// The database.
     pub db: Db,
+    /// Checks passwords.
+    pub passwords: Passwords,
     /// The bytes of files.
     pub objects: Objects,
     /// Changes for those who watch.

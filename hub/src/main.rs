@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use stardust_clock::SystemClock;
+use stardust_hub::accounts::password::Passwords;
 use stardust_hub::config::{Config, Settings};
 use stardust_hub::{accounts, api, serve};
 
@@ -84,7 +85,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Admin { command: AdminCommand::ResetPassword { email } } => {
             let db = serve::open_db(&config()?).await?;
-            let password = accounts::first_start::reset_password(&db, email).await?;
+            let password = accounts::first_start::reset_password(&db, &Passwords::start()?, email).await?;
             Ok(writeln!(std::io::stdout(), "new password for {email}: {password}")?)
         }
     }

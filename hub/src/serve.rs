@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::accounts::password::Passwords;
 use crate::app::App;
 use crate::config::Config;
 use crate::db::{Db, DbError};
@@ -123,7 +124,8 @@ async fn build(
     let data = |error| ServeError::Data { path: config.data.display().to_string(), error };
     std::fs::create_dir_all(&config.data).map_err(data)?;
     let db = open_db(&config).await?;
-    accounts::first_start::ensure_owner(&db, clock.now()).await?;
+    let passwords = Passwords::start()?;
+    accounts::first_start::ensure_owner(&db, &passwords, clock.now()).await?;
     let bus = Arc::new(Bus::new(SessionId::generate(clock.now()).to_string()));
     let rows = fleet::store::all(&db).await.map_err(Error::from)?;
     let mqtt_port = mqtt.local_addr().map_err(ServeError::Http)?.port();
@@ -136,6 +138,7 @@ async fn build(
         config,
         clock,
         db,
+        passwords,
         bus,
         bell: Bell::default(),
         gateway,

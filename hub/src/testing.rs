@@ -8,6 +8,7 @@ use stardust_gateway::{Gateway, GatewayConfig};
 use stardust_protocol::agent_api::PairRequest;
 use stardust_protocol::{FileId, ProtocolVersion};
 
+use crate::accounts::password::Passwords;
 use crate::accounts::{Person, Role, testing};
 use crate::api::auth::Device;
 use crate::app::App;
@@ -47,6 +48,7 @@ pub(crate) async fn hub(engine: Engine) -> TestHub {
         config,
         clock: clock.clone(),
         db: test.db.clone(),
+        passwords: Passwords::start().unwrap(),
         bus,
         bell: Bell::default(),
         gateway,

@@ -4,7 +4,8 @@ use std::io::Write as _;
 
 use stardust_protocol::{Timestamp, UserId, WorkspaceId};
 
-use super::{Role, password};
+use super::Role;
+use super::password::Passwords;
 use crate::db::{Db, DbError};
 use crate::error::Error;
 use crate::{params, secret};
@@ -15,12 +16,12 @@ const OWNER_EMAIL: &str = "owner@stardust.local";
 ///
 /// # Errors
 /// The database's, or no random bytes.
-pub async fn ensure_owner(db: &Db, now: Timestamp) -> Result<(), Error> {
+pub async fn ensure_owner(db: &Db, passwords: &Passwords, now: Timestamp) -> Result<(), Error> {
     if db.query_opt("SELECT id FROM users LIMIT 1", params![]).await?.is_some() {
         return Ok(());
     }
     let secret = secret::readable::<20>()?;
-    let hash = password::hash(secret.clone()).await?;
+    let hash = passwords.hash(secret.clone()).await?;
     if create(db, now, OWNER_EMAIL, &hash).await? {
         // To standard output and nowhere else: it must not stay in a log.
         let mut out = std::io::stdout().lock();
@@ -37,9 +38,9 @@ pub async fn ensure_owner(db: &Db, now: Timestamp) -> Result<(), Error> {
 ///
 /// # Errors
 /// Nobody has this address, or the database's.
-pub async fn reset_password(db: &Db, email: &str) -> Result<String, Error> {
+pub async fn reset_password(db: &Db, passwords: &Passwords, email: &str) -> Result<String, Error> {
     let secret = secret::readable::<20>()?;
-    let hash = password::hash(secret.clone()).await?;
+    let hash = passwords.hash(secret.clone()).await?;
     let mut tx = db.begin().await?;
     let changed = tx
         .query(

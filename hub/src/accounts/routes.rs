@@ -99,7 +99,8 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
 #[utoipa::path(post, path = "/api/v1/session", tag = "accounts", request_body = SignIn, security(()),
     responses((status = 200, body = Session), (status = 401, body = Problem, content_type = "application/problem+json")))]
 async fn sign_in(State(app): State<Arc<App>>, Json(given): Json<SignIn>) -> Result<impl IntoResponse, Error> {
-    let new = sessions::sign_in(&app.db, app.clock.now(), &given.email, given.password).await?;
+    let new =
+        sessions::sign_in(&app.db, &app.passwords, app.clock.now(), &given.email, given.password).await?;
     let cookie = cookie(&app, &new.token, sessions::LIFETIME_MS / 1000);
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), axum::Json(session(new.person, Some(new.expires_at)))))
 }

@@ -2,7 +2,8 @@
 
 use stardust_protocol::{Timestamp, UserId, WorkspaceId};
 
-use super::{Person, password, read_person};
+use super::password::Passwords;
+use super::{Person, read_person};
 use crate::db::Db;
 use crate::error::Error;
 use crate::{params, secret};
@@ -24,7 +25,13 @@ pub struct NewSession {
 ///
 /// # Errors
 /// They don't belong together, or the database's.
-pub async fn sign_in(db: &Db, now: Timestamp, email: &str, given: String) -> Result<NewSession, Error> {
+pub async fn sign_in(
+    db: &Db,
+    passwords: &Passwords,
+    now: Timestamp,
+    email: &str,
+    given: String,
+) -> Result<NewSession, Error> {
     let row = db
         .query_opt(
             "SELECT u.id AS user_id, u.email, u.name AS user_name, u.password_hash, m.role, \
@@ -35,7 +42,7 @@ pub async fn sign_in(db: &Db, now: Timestamp, email: &str, given: String) -> Res
         )
         .await?;
     let stored = row.as_ref().map(|row| row.get("password_hash")).transpose()?;
-    let right = password::verify(given, stored).await?;
+    let right = passwords.verify(given, stored).await?;
     let Some(row) = row.filter(|_| right) else {
         return Err(Error::Unauthorized {
             code: "bad_credentials",
@@ -107,13 +114,15 @@ mod tests {
     #[tokio::test]
     async fn a_session_lasts_until_it_ends_or_expires(#[case] engine: Engine) {
         let test = fresh(engine).await;
-        let hash = password::hash("right".into()).await.unwrap();
+        let passwords = Passwords::start().unwrap();
+        let hash = passwords.hash("right".into()).await.unwrap();
         first_start::create(&test.db, now(), "owner@example.org", &hash).await.unwrap();
         for (email, given) in [("owner@example.org", "wrong"), ("nobody@example.org", "right"), ("", "")] {
-            let refused = sign_in(&test.db, now(), email, given.into()).await;
+            let refused = sign_in(&test.db, &passwords, now(), email, given.into()).await;
             assert!(matches!(refused, Err(Error::Unauthorized { code: "bad_credentials", .. })), "{email}");
         }
-        let session = sign_in(&test.db, now(), " Owner@Example.org ", "right".into()).await.unwrap();
+        let session =
+            sign_in(&test.db, &passwords, now(), " Owner@Example.org ", "right".into()).await.unwrap();
         let whose = person(&test.db, now(), &session.token).await.unwrap().unwrap();
         assert_eq!(whose.user_id, session.person.user_id);
         assert!(person(&test.db, session.expires_at, &session.token).await.unwrap().is_none());
