@@ -46,11 +46,15 @@ async fn a_cancelled_job_leaves_the_heaters_off_and_the_bed_to_be_cleared() {
     let cancelled = test.job_in_state(&job, "cancelled").await;
     assert!(cancelled["needs_removal"].as_bool().unwrap(), "{cancelled}");
     test.printer_in_state("Ada", "awaiting_removal").await;
-    let sent: Vec<_> = journal::read(&test.journal("Ada")).into_iter().map(|entry| entry.command).collect();
-    let tail = &sent[sent.len().saturating_sub(12)..];
-    for off in ["M104 S0", "M140 S0"] {
-        assert!(tail.iter().any(|command| command.starts_with(off)), "{off} is missing in {tail:?}");
-    }
+    let path = test.journal("Ada");
+    wait::until("both heaters to be off at the end", PATIENCE, async || {
+        let sent: Vec<_> = journal::read(&path).into_iter().map(|entry| entry.command).collect();
+        let tail = &sent[sent.len().saturating_sub(12)..];
+        let off = |heater: &str| tail.iter().any(|command| command.starts_with(heater));
+        (off("M104 S0") && off("M140 S0")).then_some(())
+    })
+    .await
+    .unwrap();
     let refused = test.client().ask(&job, "cancel").await.unwrap_err();
     assert_eq!(refused.code(), Some("not_possible_now"));
     let cleared = test.client().ask(&job, "confirm-removal").await.unwrap();

@@ -122,7 +122,7 @@ async fn build(
     mqtt: TcpListener,
 ) -> Result<(Arc<App>, tokio::sync::mpsc::Receiver<stardust_gateway::EdgeEvent>), ServeError> {
     let data = |error| ServeError::Data { path: config.data.display().to_string(), error };
-    std::fs::create_dir_all(&config.data).map_err(data)?;
+    create_private(&config.data).map_err(data)?;
     let db = open_db(&config).await?;
     let passwords = Passwords::start()?;
     accounts::first_start::ensure_owner(&db, &passwords, clock.now()).await?;
@@ -146,6 +146,12 @@ async fn build(
     });
     queue::load(&app).await?;
     Ok((app, edge))
+}
+
+/// The directory holds hashes of credentials and everybody's files: it is nobody else's to read.
+fn create_private(directory: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
 /// Opens the database of a configuration.

@@ -60,9 +60,9 @@ struct PairArguments {
     hub: String,
     /// The code
     code: String,
-    /// The printer's serial port; `stardust-agent ports` lists them
+    /// The printer's serial port [default: the only one of this machine]
     #[arg(long, value_name = "PATH")]
-    port: PathBuf,
+    port: Option<PathBuf>,
     /// Its speed
     #[arg(long, value_name = "N", default_value_t = DEFAULT_BAUD)]
     baud: u32,

@@ -2,7 +2,7 @@
 //!
 //! Owns: the order of things: nothing is left half done, and the code is not used up in vain.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use stardust_protocol::ProtocolVersion;
@@ -11,12 +11,17 @@ use url::Url;
 
 use super::{Failure, PairArguments, say};
 use crate::hub_link::client::{Credential, HubClient};
+use crate::port::listing::FoundPort;
 use crate::printer::folder::{PrinterConfig, PrinterFolder};
 
 /// Pairs one printer.
 pub(super) async fn run(options: PairArguments, data: &Path) -> Result<ExitCode, Failure> {
     let hub = hub_url(&options.hub)?;
-    let name = options.name.clone().unwrap_or_else(|| default_name(&options.port));
+    let port = match options.port {
+        Some(port) => port,
+        None => only_port(crate::port::listing::list())?,
+    };
+    let name = options.name.clone().unwrap_or_else(|| default_name(&port));
     let folder = PrinterFolder::for_name(data, &name);
     if folder.is_paired() {
         return Err(format!(
@@ -25,8 +30,8 @@ pub(super) async fn run(options: PairArguments, data: &Path) -> Result<ExitCode,
         ));
     }
     // `run` may be started somewhere else.
-    let port = std::path::absolute(&options.port)
-        .map_err(|error| format!("{} can't be used as a port: {error}", options.port.display()))?;
+    let port = std::path::absolute(&port)
+        .map_err(|error| format!("{} can't be used as a port: {error}", port.display()))?;
     if !port.exists() {
         say(&format!("Note: there is no port {} now; the agent waits for it.", port.display()));
     }
@@ -73,6 +78,24 @@ fn hub_url(text: &str) -> Result<Url, Failure> {
 }
 
 /// The port's own name: there is nothing better to call a printer that nobody has named.
+/// The port when there is no doubt which.
+fn only_port(found: Vec<FoundPort>) -> Result<PathBuf, Failure> {
+    match found.as_slice() {
+        [only] => Ok(PathBuf::from(&only.path)),
+        [] => Err(
+            "No serial port was found. Connect the printer and switch it on, or name its port with --port."
+                .into(),
+        ),
+        several => {
+            let paths: Vec<_> = several.iter().map(|port| port.path.as_str()).collect();
+            Err(format!(
+                "There are several serial ports. Name the printer's with --port: {}",
+                paths.join(", ")
+            ))
+        }
+    }
+}
+
 fn default_name(port: &Path) -> String {
     port.file_name().map_or_else(|| "printer".into(), |name| name.to_string_lossy().into_owned())
 }
@@ -81,6 +104,23 @@ fn default_name(port: &Path) -> String {
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[rstest]
+    #[case(&[], "No serial port was found")]
+    #[case(&["/dev/ttyUSB0"], "/dev/ttyUSB0")]
+    #[case(&["/dev/ttyUSB0", "/dev/ttyACM0"], "There are several")]
+    fn a_port_is_taken_only_when_there_is_no_doubt(#[case] paths: &[&str], #[case] expected: &str) {
+        let found = paths.iter().map(|path| FoundPort {
+            path: (*path).into(),
+            device: (*path).into(),
+            description: None,
+        });
+        let said = match only_port(found.collect()) {
+            Ok(port) => port.display().to_string(),
+            Err(failure) => failure.to_string(),
+        };
+        assert!(said.contains(expected), "{said}");
+    }
 
     #[rstest]
     #[case("https://hub.example", Some("https://hub.example/"))]

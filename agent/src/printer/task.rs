@@ -135,7 +135,8 @@ impl Printer {
                 self.look_for_work();
             }
             self.was_ready = is_ready;
-            if self.leave_wanted && is_ready {
+            // In order: the hub learns of the transfer before it is asked to start.
+            if self.leave_wanted && is_ready && self.journal.is_delivered() {
                 self.ask_leave();
             }
             self.send_status();

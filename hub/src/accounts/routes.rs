@@ -96,7 +96,7 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
 }
 
 /// Signs in; the answer sets the session cookie.
-#[utoipa::path(post, path = "/api/v1/session", tag = "accounts", request_body = SignIn, security(()),
+#[utoipa::path(post, path = "/api/v1/session", operation_id = "sign_in", tag = "accounts", request_body = SignIn, security(()),
     responses((status = 200, body = Session), (status = 401, body = Problem, content_type = "application/problem+json")))]
 async fn sign_in(State(app): State<Arc<App>>, Json(given): Json<SignIn>) -> Result<impl IntoResponse, Error> {
     let new =
@@ -112,14 +112,14 @@ fn cookie(app: &App, token: &str, max_age_s: i64) -> String {
 }
 
 /// Tells who is signed in.
-#[utoipa::path(get, path = "/api/v1/session", tag = "accounts",
+#[utoipa::path(get, path = "/api/v1/session", operation_id = "get_session", tag = "accounts",
     responses((status = 200, body = Session), (status = 401, body = Problem, content_type = "application/problem+json")))]
 async fn who_am_i(person: Person) -> axum::Json<Session> {
     axum::Json(session(person, None))
 }
 
 /// Signs out.
-#[utoipa::path(delete, path = "/api/v1/session", tag = "accounts", responses((status = 204)))]
+#[utoipa::path(delete, path = "/api/v1/session", operation_id = "sign_out", tag = "accounts", responses((status = 204)))]
 async fn sign_out(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -132,7 +132,7 @@ async fn sign_out(
 }
 
 /// Lists the API tokens of whoever asks.
-#[utoipa::path(get, path = "/api/v1/tokens", tag = "accounts", params(PageQuery),
+#[utoipa::path(get, path = "/api/v1/tokens", operation_id = "list_tokens", tag = "accounts", params(PageQuery),
     responses((status = 200, body = Page<ApiToken>)))]
 async fn list_tokens(
     State(app): State<Arc<App>>,
@@ -143,7 +143,7 @@ async fn list_tokens(
 }
 
 /// Makes an API token.
-#[utoipa::path(post, path = "/api/v1/tokens", tag = "accounts", request_body = NewTokenRequest,
+#[utoipa::path(post, path = "/api/v1/tokens", operation_id = "create_token", tag = "accounts", request_body = NewTokenRequest,
     responses((status = 201, body = NewApiToken), (status = 422, body = Problem, content_type = "application/problem+json")))]
 async fn create_token(
     State(app): State<Arc<App>>,
@@ -159,7 +159,7 @@ async fn create_token(
 }
 
 /// Withdraws an API token.
-#[utoipa::path(delete, path = "/api/v1/tokens/{id}", tag = "accounts", params(("id" = TokenId, Path,)),
+#[utoipa::path(delete, path = "/api/v1/tokens/{id}", operation_id = "delete_token", tag = "accounts", params(("id" = TokenId, Path,)),
     responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json")))]
 async fn delete_token(
     State(app): State<Arc<App>>,

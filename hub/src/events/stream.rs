@@ -23,21 +23,28 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(watch))
 }
 
-/// Watches the workspace: `reset` means fetch the lists anew, `change` carries a `Change`.
+/// Watches the workspace: `reset` means fetch the lists anew, `change` carries a `Change`, and `alive` comes every
+/// 15 s when there is nothing else.
 ///
 /// Open the stream first, then fetch the lists: nothing falls between.
-#[utoipa::path(get, path = "/api/v1/stream", tag = "stream",
+#[utoipa::path(get, path = "/api/v1/stream", operation_id = "watch_changes", tag = "stream",
     params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last event received")),
     responses((status = 200, body = Change, content_type = "text/event-stream")))]
 async fn watch(State(app): State<Arc<App>>, person: Person, headers: HeaderMap) -> Response {
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let subscription = app.bus.subscribe(person.workspace_id, last);
     let events = events(Arc::clone(&app.bus), subscription, person).map(Ok::<_, Infallible>);
-    let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
+    let mut response = Sse::new(events).keep_alive(keep_alive()).into_response();
     // Proxies must hand events on as they come.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// An event rather than a comment: a browser's program sees no comments, and could not tell a stream that has died
+/// without a word from a quiet one.
+fn keep_alive() -> KeepAlive {
+    KeepAlive::new().interval(KEEP_ALIVE).event(Event::default().event("alive").data("{}"))
 }
 
 fn events(bus: Arc<Bus>, subscription: Subscription, person: Person) -> impl Stream<Item = Event> {

@@ -47,7 +47,7 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
 }
 
 /// Lists the printers, in the order in which they were paired.
-#[utoipa::path(get, path = "/api/v1/printers", tag = "printers", params(PageQuery),
+#[utoipa::path(get, path = "/api/v1/printers", operation_id = "list_printers", tag = "printers", params(PageQuery),
     responses((status = 200, body = Page<Printer>)))]
 async fn list(
     State(app): State<Arc<App>>,
@@ -61,7 +61,7 @@ async fn list(
 }
 
 /// Tells of one printer.
-#[utoipa::path(get, path = "/api/v1/printers/{id}", tag = "printers", params(("id" = PrinterId, Path,)),
+#[utoipa::path(get, path = "/api/v1/printers/{id}", operation_id = "get_printer", tag = "printers", params(("id" = PrinterId, Path,)),
     responses((status = 200, body = Printer), (status = 404, body = Problem, content_type = "application/problem+json")))]
 async fn get(
     State(app): State<Arc<App>>,
@@ -72,7 +72,7 @@ async fn get(
 }
 
 /// Changes a printer's name or model.
-#[utoipa::path(patch, path = "/api/v1/printers/{id}", tag = "printers", params(("id" = PrinterId, Path,)),
+#[utoipa::path(patch, path = "/api/v1/printers/{id}", operation_id = "change_printer", tag = "printers", params(("id" = PrinterId, Path,)),
     request_body = PrinterChange,
     responses((status = 200, body = Printer), (status = 404, body = Problem, content_type = "application/problem+json"),
               (status = 409, body = Problem, content_type = "application/problem+json")))]
@@ -93,7 +93,7 @@ async fn change(
 }
 
 /// Removes a printer: its agent loses its credential at once. What it printed stays in the history.
-#[utoipa::path(delete, path = "/api/v1/printers/{id}", tag = "printers", params(("id" = PrinterId, Path,)),
+#[utoipa::path(delete, path = "/api/v1/printers/{id}", operation_id = "remove_printer", tag = "printers", params(("id" = PrinterId, Path,)),
     responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json"),
               (status = 409, body = Problem, content_type = "application/problem+json")))]
 async fn remove(
@@ -109,7 +109,7 @@ async fn remove(
 }
 
 /// Makes a pairing code for a new printer.
-#[utoipa::path(post, path = "/api/v1/pairing-codes", tag = "printers",
+#[utoipa::path(post, path = "/api/v1/pairing-codes", operation_id = "create_pairing_code", tag = "printers",
     responses((status = 201, body = PairingCode)))]
 async fn create_code(
     State(app): State<Arc<App>>,

@@ -47,7 +47,7 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
 }
 
 /// Lists the print files, newest first.
-#[utoipa::path(get, path = "/api/v1/files", tag = "files", params(PageQuery),
+#[utoipa::path(get, path = "/api/v1/files", operation_id = "list_files", tag = "files", params(PageQuery),
     responses((status = 200, body = Page<PrintFile>)))]
 async fn list(
     State(app): State<Arc<App>>,
@@ -60,7 +60,7 @@ async fn list(
 /// Uploads a print file. The body is the file's bytes.
 ///
 /// The same name again makes a new version of that file.
-#[utoipa::path(post, path = "/api/v1/files", tag = "files", params(UploadQuery),
+#[utoipa::path(post, path = "/api/v1/files", operation_id = "upload_file", tag = "files", params(UploadQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 201, body = PrintFile), (status = 200, body = PrintFile, description = "These bytes stood there under this name already"),
               (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -81,7 +81,7 @@ async fn create(
 }
 
 /// Tells of one print file.
-#[utoipa::path(get, path = "/api/v1/files/{id}", tag = "files", params(("id" = FileId, Path,)),
+#[utoipa::path(get, path = "/api/v1/files/{id}", operation_id = "get_file", tag = "files", params(("id" = FileId, Path,)),
     responses((status = 200, body = PrintFile), (status = 404, body = Problem, content_type = "application/problem+json")))]
 async fn get(
     State(app): State<Arc<App>>,
@@ -92,7 +92,7 @@ async fn get(
 }
 
 /// Deletes a print file. What was printed from it stays in the history.
-#[utoipa::path(delete, path = "/api/v1/files/{id}", tag = "files", params(("id" = FileId, Path,)),
+#[utoipa::path(delete, path = "/api/v1/files/{id}", operation_id = "delete_file", tag = "files", params(("id" = FileId, Path,)),
     responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json"),
               (status = 409, body = Problem, content_type = "application/problem+json")))]
 async fn delete(
@@ -106,7 +106,7 @@ async fn delete(
 }
 
 /// Downloads a print file. `Range` is honoured.
-#[utoipa::path(get, path = "/api/v1/files/{id}/content", tag = "files", params(("id" = FileId, Path,)),
+#[utoipa::path(get, path = "/api/v1/files/{id}/content", operation_id = "download_file", tag = "files", params(("id" = FileId, Path,)),
     responses((status = 200, body = Vec<u8>, content_type = "text/x.gcode"),
               (status = 206, body = Vec<u8>, content_type = "text/x.gcode"),
               (status = 404, body = Problem, content_type = "application/problem+json")))]
@@ -130,7 +130,7 @@ async fn download(
 }
 
 /// Shows a print file's picture.
-#[utoipa::path(get, path = "/api/v1/files/{id}/thumbnail", tag = "files", params(("id" = FileId, Path,), ThumbnailQuery),
+#[utoipa::path(get, path = "/api/v1/files/{id}/thumbnail", operation_id = "get_thumbnail", tag = "files", params(("id" = FileId, Path,), ThumbnailQuery),
     responses((status = 200, body = Vec<u8>, content_type = "image/png"),
               (status = 404, body = Problem, content_type = "application/problem+json")))]
 async fn thumbnail(

@@ -45,6 +45,7 @@ pub enum JobScope {
 #[into_params(parameter_in = Query)]
 pub struct JobsQuery {
     /// Which jobs (all when absent).
+    #[param(inline)]
     scope: Option<JobScope>,
     /// Only those of this printer.
     printer_id: Option<PrinterId>,
@@ -67,7 +68,7 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
 }
 
 /// Lists print jobs.
-#[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", params(JobsQuery),
+#[utoipa::path(get, path = "/api/v1/jobs", operation_id = "list_jobs", tag = "jobs", params(JobsQuery),
     responses((status = 200, body = Page<PrintJob>)))]
 async fn list(
     State(app): State<Arc<App>>,
@@ -86,7 +87,7 @@ async fn list(
 }
 
 /// Queues a print job. With an `Idempotency-Key`, the same request again is the same job.
-#[utoipa::path(post, path = "/api/v1/jobs", tag = "jobs", request_body = NewPrintJob,
+#[utoipa::path(post, path = "/api/v1/jobs", operation_id = "create_job", tag = "jobs", request_body = NewPrintJob,
     params(("Idempotency-Key" = Option<String>, Header, description = "Any text of the client's, up to 200 characters")),
     responses((status = 201, body = PrintJob), (status = 404, body = Problem, content_type = "application/problem+json"),
               (status = 409, body = Problem, content_type = "application/problem+json")))]
@@ -108,7 +109,7 @@ async fn create(
 }
 
 /// Tells of one print job.
-#[utoipa::path(get, path = "/api/v1/jobs/{id}", tag = "jobs", params(("id" = JobId, Path,)),
+#[utoipa::path(get, path = "/api/v1/jobs/{id}", operation_id = "get_job", tag = "jobs", params(("id" = JobId, Path,)),
     responses((status = 200, body = PrintJob), (status = 404, body = Problem, content_type = "application/problem+json")))]
 async fn get(
     State(app): State<Arc<App>>,
@@ -119,7 +120,7 @@ async fn get(
 }
 
 /// Tells how a print job came to where it is, oldest first.
-#[utoipa::path(get, path = "/api/v1/jobs/{id}/transitions", tag = "jobs", params(("id" = JobId, Path,), PageQuery),
+#[utoipa::path(get, path = "/api/v1/jobs/{id}/transitions", operation_id = "list_job_transitions", tag = "jobs", params(("id" = JobId, Path,), PageQuery),
     responses((status = 200, body = Page<JobTransition>), (status = 404, body = Problem, content_type = "application/problem+json")))]
 async fn transitions(
     State(app): State<Arc<App>>,
@@ -143,7 +144,7 @@ async fn request(
 }
 
 /// Pauses a running job: 202 until its agent has answered.
-#[utoipa::path(post, path = "/api/v1/jobs/{id}/pause", tag = "jobs", params(("id" = JobId, Path,)),
+#[utoipa::path(post, path = "/api/v1/jobs/{id}/pause", operation_id = "pause_job", tag = "jobs", params(("id" = JobId, Path,)),
     responses((status = 200, body = PrintJob), (status = 202, body = PrintJob),
               (status = 404, body = Problem, content_type = "application/problem+json"),
               (status = 409, body = Problem, content_type = "application/problem+json")))]
@@ -156,7 +157,7 @@ async fn pause(
 }
 
 /// Goes on with a paused job: 202 until its agent has answered.
-#[utoipa::path(post, path = "/api/v1/jobs/{id}/resume", tag = "jobs", params(("id" = JobId, Path,)),
+#[utoipa::path(post, path = "/api/v1/jobs/{id}/resume", operation_id = "resume_job", tag = "jobs", params(("id" = JobId, Path,)),
     responses((status = 200, body = PrintJob), (status = 202, body = PrintJob),
               (status = 404, body = Problem, content_type = "application/problem+json"),
               (status = 409, body = Problem, content_type = "application/problem+json")))]
@@ -169,7 +170,7 @@ async fn resume(
 }
 
 /// Cancels a job: at once if it has not started (200), by its agent otherwise (202).
-#[utoipa::path(post, path = "/api/v1/jobs/{id}/cancel", tag = "jobs", params(("id" = JobId, Path,)),
+#[utoipa::path(post, path = "/api/v1/jobs/{id}/cancel", operation_id = "cancel_job", tag = "jobs", params(("id" = JobId, Path,)),
     responses((status = 200, body = PrintJob), (status = 202, body = PrintJob),
               (status = 404, body = Problem, content_type = "application/problem+json"),
               (status = 409, body = Problem, content_type = "application/problem+json")))]
@@ -182,7 +183,7 @@ async fn cancel(
 }
 
 /// Confirms that the bed is clear: the printer may start its next job.
-#[utoipa::path(post, path = "/api/v1/jobs/{id}/confirm-removal", tag = "jobs", params(("id" = JobId, Path,)),
+#[utoipa::path(post, path = "/api/v1/jobs/{id}/confirm-removal", operation_id = "confirm_removal", tag = "jobs", params(("id" = JobId, Path,)),
     responses((status = 200, body = PrintJob), (status = 404, body = Problem, content_type = "application/problem+json"),
               (status = 409, body = Problem, content_type = "application/problem+json")))]
 async fn confirm_removal(

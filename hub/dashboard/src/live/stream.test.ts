@@ -170,6 +170,20 @@ describe("the stream", () => {
     expect(stream.connection.value).toBe("live");
   });
 
+  it("takes the hub's word that it is alive for a sound", async () => {
+    const { stream, sources, latest } = setUp();
+    stream.start();
+    latest().dispatchEvent(new Event("open"));
+    latest().receive("reset");
+    await flushPromises();
+    for (let n = 0; n < 20; n += 1) {
+      await vi.advanceTimersByTimeAsync(15_000);
+      latest().receive("alive");
+    }
+    expect(sources).toHaveLength(1);
+    expect(stream.connection.value).toBe("live");
+  });
+
   it("passes over what is not JSON", async () => {
     const { stream, latest, applied } = setUp();
     stream.start();

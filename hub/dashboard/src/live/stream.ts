@@ -38,7 +38,7 @@ export interface Stream {
 const CLOSED = 2;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
-/** A stream may die without a word (a proxy, a sleeping network card), and its keep-alive comments cannot be seen from here. */
+/** A stream may die without a word (a proxy, a sleeping network card). The hub says at least every 15 s that it is alive. */
 const SILENCE_MS = 60_000;
 /** Changes are shown at most this often, so that many printers cost few renderings. */
 const GATHER_MS = 100;
@@ -131,6 +131,9 @@ export function createStream(options: StreamOptions): Stream {
       listen(true);
       const change = parse((event as MessageEvent<string>).data);
       if (change) hold(change);
+    });
+    opened.addEventListener("alive", () => {
+      if (source === opened) listen(true);
     });
     opened.addEventListener("error", () => {
       if (source !== opened) return;
