@@ -57,6 +57,11 @@ echo "memory: the hub $hub_kb kB, the largest of $(wc -w <<<"$agents") agents $a
 [ "$(wc -w <<<"$agents")" = 6 ] || fail "six agents were expected"
 [ "$hub_kb" -lt 60000 ] || fail "the hub takes more than 60 MB"
 [ "$agent_kb" -lt 15000 ] || fail "an agent takes more than 15 MB"
+said=$("${CARGO_TARGET_DIR:-target}/release/stardust-demo" --data "$data/house" 2>&1) && fail "a second demo started on the same data"
+[[ $said == *"already running"*"$http"* ]] || fail "a second demo said: $said"
+said=$("${CARGO_TARGET_DIR:-target}/release/stardust-demo" --data "$data/other" --listen "127.0.0.1:$http" 2>&1) && fail "a demo started on a taken port"
+[[ $said == *"$http"* && $said == *"DEMO_PORT"* ]] || fail "a demo on a taken port said: $said"
+echo "a second demo and a taken port are told in a sentence"
 stop
 start
 echo "second start: the dashboard answered after $started_ms ms"

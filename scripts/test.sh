@@ -44,9 +44,10 @@ count() {
 
 step "tools" make -s setup-test
 step "format" make -s format-check
+# Before the dashboard: in a fresh clone this shows that the Rust code builds without Node.
+step "lint" make -s lint
 # Before the Rust build: the hub has the dashboard embedded.
 step "dashboard" make -s test-dashboard
-step "lint" make -s lint
 step "build" make -s build
 if [ -z "$failed_step" ] && [ -z "${STARDUST_TEST_POSTGRES:-}" ]; then
     if settings=$(scripts/postgres.sh start 2>"$logs/postgres.txt"); then

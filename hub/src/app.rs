@@ -29,6 +29,8 @@ pub struct App {
     pub objects: Objects,
     /// Changes for those who watch.
     pub bus: Arc<Bus>,
+    /// Held from reading a document until it is published: an older one must not overtake a newer one.
+    pub publishing: tokio::sync::Mutex<()>,
     /// Rung when there is work in the outbox.
     pub bell: Bell,
     /// The printers, live.

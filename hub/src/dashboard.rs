@@ -63,3 +63,32 @@ fn respond(path: &str, file: &EmbeddedFile, headers: &HeaderMap) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn answer(path: &'static str) -> (StatusCode, String) {
+        let response = serve(Uri::from_static(path), HeaderMap::new()).await;
+        let kind = response.headers().get(header::CONTENT_TYPE).map(|kind| kind.to_str().unwrap().to_owned());
+        (response.status(), kind.unwrap_or_default())
+    }
+
+    /// Holds with and without a built dashboard: a stub page stands in for it.
+    #[tokio::test]
+    async fn pages_are_answered_and_what_is_no_page_is_not() {
+        for page in ["/", "/printers", "/jobs/0190a7c2-6f00-7000-8000-000000000000"] {
+            let (status, kind) = answer(page).await;
+            assert_eq!(status, StatusCode::OK, "{page}");
+            assert!(kind.starts_with("text/html"), "{page}: {kind}");
+        }
+        assert_eq!(answer("/assets/gone-1234.js").await.0, StatusCode::NOT_FOUND);
+        for path in ["/api/v1/nothing", "/agent/v1/nothing"] {
+            assert_eq!(
+                answer(path).await,
+                (StatusCode::NOT_FOUND, "application/problem+json".into()),
+                "{path}"
+            );
+        }
+    }
+}

@@ -43,6 +43,12 @@ pub enum Error {
         /// A sentence for people.
         detail: String,
     },
+    /// More requests than the hub takes at once.
+    #[error("{detail}")]
+    TooMany {
+        /// A sentence for people.
+        detail: String,
+    },
     /// More bytes than the hub takes.
     #[error("{detail}")]
     TooLarge {

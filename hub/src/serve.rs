@@ -140,6 +140,7 @@ async fn build(
         db,
         passwords,
         bus,
+        publishing: tokio::sync::Mutex::default(),
         bell: Bell::default(),
         gateway,
         mqtt_port,

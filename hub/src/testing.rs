@@ -50,6 +50,7 @@ pub(crate) async fn hub(engine: Engine) -> TestHub {
         db: test.db.clone(),
         passwords: Passwords::start().unwrap(),
         bus,
+        publishing: tokio::sync::Mutex::default(),
         bell: Bell::default(),
         gateway,
         mqtt_port,

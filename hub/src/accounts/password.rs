@@ -19,12 +19,15 @@ const LANES: u32 = 1;
 const NOBODY: &str =
     "$argon2id$v=19$m=9216,t=4,p=1$c3RhcmR1c3RzdGFyZHVzdA$IoXvB2hAqzLQd0CiGs2GlMYLuDgSz3rtc9aJnFQKZ2c";
 
+/// Sign-ins that may wait for their turn: a second or two. More than that is an attack.
+const MAX_WAITING: usize = 32;
+
 type Memory = Vec<Block>;
 type Work = Box<dyn FnOnce(&mut Memory) + Send>;
 
 /// The thread that hashes. It ends with the last clone.
 #[derive(Debug, Clone)]
-pub struct Passwords(mpsc::UnboundedSender<Work>);
+pub struct Passwords(mpsc::Sender<Work>);
 
 impl Passwords {
     /// Starts the thread.
@@ -32,7 +35,7 @@ impl Passwords {
     /// # Errors
     /// The operating system gives no thread.
     pub fn start() -> Result<Self, Error> {
-        let (sender, mut work) = mpsc::unbounded_channel::<Work>();
+        let (sender, mut work) = mpsc::channel::<Work>(MAX_WAITING);
         let run = move || {
             let mut memory = Memory::new();
             while let Some(work) = work.blocking_recv() {
@@ -48,7 +51,7 @@ impl Passwords {
     /// Hashes a new password, as a PHC string.
     ///
     /// # Errors
-    /// No random bytes for the salt.
+    /// No random bytes for the salt, or too many wait already.
     pub async fn hash(&self, password: String) -> Result<String, Error> {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt).map_err(|error| Error::Internal(format!("no random bytes: {error}")))?;
@@ -58,7 +61,7 @@ impl Passwords {
     /// Whether this is the password; `stored` is `None` when nobody has that address.
     ///
     /// # Errors
-    /// The stored hash can't be read.
+    /// The stored hash can't be read, or too many wait already.
     pub async fn verify(&self, password: String, stored: Option<String>) -> Result<bool, Error> {
         self.run(move |memory| {
             let right = verify(&password, stored.as_deref().unwrap_or(NOBODY), memory).map_err(failed)?;
@@ -75,7 +78,12 @@ impl Passwords {
         let (reply, answer) = oneshot::channel();
         // Nobody may wait any more: the connection was closed. The result is of no use then.
         let work = Box::new(move |memory: &mut Memory| drop(reply.send(work(memory))));
-        self.0.send(work).map_err(|_| gone())?;
+        self.0.try_send(work).map_err(|error| match error {
+            mpsc::error::TrySendError::Closed(_) => gone(),
+            mpsc::error::TrySendError::Full(_) => Error::TooMany {
+                detail: "Too many people are signing in just now. Try again in a few seconds.".into(),
+            },
+        })?;
         answer.await.map_err(|_| gone())
     }
 }

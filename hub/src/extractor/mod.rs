@@ -70,8 +70,8 @@ async fn write(
     let mut tx = app.db.begin().await?;
     library::store::set_extracted(&mut tx, id, &found).await?;
     tx.commit().await?;
-    match library::store::get(&app.db, workspace, file_id).await {
-        Ok(file) => library::upload::publish(app, &file),
+    match library::upload::publish(app, workspace, file_id).await {
+        Ok(_) => {}
         // Deleted meanwhile: nobody to tell.
         Err(Error::NotFound { .. }) => return Ok(()),
         Err(error) => return Err(error),

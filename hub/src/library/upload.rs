@@ -7,9 +7,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt as _};
 use stardust_gcode::sniff::{self, Content};
-use stardust_protocol::FileVersionId;
+use stardust_protocol::{FileId, FileVersionId, WorkspaceId};
 
-use super::file::PrintFile;
+use super::file::{Extraction, PrintFile};
 use super::name;
 use super::store::{self, Added};
 use crate::accounts::Person;
@@ -74,22 +74,35 @@ async fn take_body<E: std::fmt::Display>(
     let stored: Stored = incoming.finish().await?;
     let added = store::add(&app.db, now, person, name, &stored).await?;
     let (Added::New(id) | Added::Same(id)) = added;
-    let file = store::get(&app.db, person.workspace_id, id).await?;
     let new = added != Added::Same(id);
-    if new {
+    let file = if new {
         tracing::info!(file.id = %id, file.name = name, file.size_bytes = stored.size_bytes, "file uploaded");
         app.bell.ring();
-        publish(app, &file);
-    }
+        publish(app, person.workspace_id, id).await?
+    } else {
+        store::get(&app.db, person.workspace_id, id).await?
+    };
     Ok(Uploaded { file, new })
 }
 
-/// Tells those who watch how a file looks now.
-pub fn publish(app: &App, file: &PrintFile) {
-    match serde_json::to_value(file) {
-        Ok(document) => app.bus.publish(file.workspace_id, Resource::File, file.id.to_string(), document),
+/// After a change was committed: tells those who watch how a file looks now.
+///
+/// # Errors
+/// The file has been deleted, or the database's.
+pub async fn publish(app: &App, workspace: WorkspaceId, id: FileId) -> Result<PrintFile, Error> {
+    let _turn = app.publishing.lock().await;
+    let file = store::get(&app.db, workspace, id).await?;
+    match serde_json::to_value(&file) {
+        Ok(document) => {
+            app.bus.publish(workspace, Resource::File, id.to_string(), document);
+            // It changes again only when somebody uploads a new version: that is then told whole.
+            if file.extraction != Extraction::Pending {
+                app.bus.settle(Resource::File, &id.to_string());
+            }
+        }
         Err(error) => tracing::error!(%error, "a file could not be serialised"),
     }
+    Ok(file)
 }
 
 async fn receive<E: std::fmt::Display>(

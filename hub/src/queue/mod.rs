@@ -35,6 +35,7 @@ use crate::fleet::JobOnPrinter;
 /// # Errors
 /// The database's.
 pub async fn publish(app: &App, workspace: WorkspaceId, id: JobId) -> Result<PrintJob, Error> {
+    let _turn = app.publishing.lock().await;
     let job = store::view(&app.db, workspace, id).await?;
     if let Some(printer) = job.row.printer_id {
         let on_printer = job.row.open.then_some(JobOnPrinter {
