@@ -92,6 +92,54 @@ pub struct JobRow {
     pub version: i64,
 }
 
+/// What a job prints.
+#[derive(Debug, Clone)]
+pub struct Printable {
+    /// Which file.
+    pub file_id: FileId,
+    /// Which version of it.
+    pub file_version_id: FileVersionId,
+    /// Its name now.
+    pub file_name: String,
+}
+
+impl JobRow {
+    /// A new job, at the end of the queue.
+    #[must_use]
+    pub fn queued(
+        workspace_id: WorkspaceId,
+        owner_id: UserId,
+        what: Printable,
+        target_printer_id: Option<PrinterId>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id: JobId::generate(now),
+            workspace_id,
+            owner_id,
+            file_id: what.file_id,
+            file_version_id: what.file_version_id,
+            file_name: what.file_name,
+            target_printer_id,
+            printer_id: None,
+            claim_id: None,
+            lease_until: None,
+            state: JobState::Queued,
+            reason: None,
+            requested: None,
+            fraction: 0.0,
+            elapsed_s: 0,
+            queued_at: now,
+            claimed_at: None,
+            started_at: None,
+            finished_at: None,
+            removed_at: None,
+            open: true,
+            version: 1,
+        }
+    }
+}
+
 /// A job's row with what others say about it.
 #[derive(Debug, Clone)]
 pub struct JobWithNames {

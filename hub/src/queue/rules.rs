@@ -126,39 +126,22 @@ impl JobRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::queue::job::Printable;
     use proptest::prelude::*;
-    use stardust_protocol::{FileId, FileVersionId, JobId, UserId, WorkspaceId};
+    use stardust_protocol::{FileId, FileVersionId, UserId, WorkspaceId};
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millis(ms)
     }
 
-    pub(super) fn queued() -> JobRow {
+    fn queued() -> JobRow {
         let now = at(0);
-        JobRow {
-            id: JobId::generate(now),
-            workspace_id: WorkspaceId::generate(now),
-            owner_id: UserId::generate(now),
+        let what = Printable {
             file_id: FileId::generate(now),
             file_version_id: FileVersionId::generate(now),
             file_name: "a.gcode".into(),
-            target_printer_id: None,
-            printer_id: None,
-            claim_id: None,
-            lease_until: None,
-            state: JobState::Queued,
-            reason: None,
-            requested: None,
-            fraction: 0.0,
-            elapsed_s: 0,
-            queued_at: now,
-            claimed_at: None,
-            started_at: None,
-            finished_at: None,
-            removed_at: None,
-            open: true,
-            version: 1,
-        }
+        };
+        JobRow::queued(WorkspaceId::generate(now), UserId::generate(now), what, None, now)
     }
 
     fn in_state(state: JobState) -> JobRow {

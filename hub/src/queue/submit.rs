@@ -1,8 +1,8 @@
 //! A person wants something printed.
 
-use stardust_protocol::{FileId, JobId, JobState, PrinterId};
+use stardust_protocol::{FileId, PrinterId};
 
-use super::job::{JobRow, PrintJob};
+use super::job::{JobRow, PrintJob, Printable};
 use super::store::{self, Moved};
 use crate::accounts::Person;
 use crate::app::App;
@@ -36,30 +36,8 @@ pub async fn submit(app: &App, person: &Person, wish: Wish<'_>) -> Result<PrintJ
     if let Some(printer) = wish.printer_id {
         app.fleet.printer(workspace, printer).ok_or_else(|| Error::no_such("printer"))?;
     }
-    let job = JobRow {
-        id: JobId::generate(now),
-        workspace_id: workspace,
-        owner_id: person.user_id,
-        file_id: file.id,
-        file_version_id: file.version_id,
-        file_name: file.name,
-        target_printer_id: wish.printer_id,
-        printer_id: None,
-        claim_id: None,
-        lease_until: None,
-        state: JobState::Queued,
-        reason: None,
-        requested: None,
-        fraction: 0.0,
-        elapsed_s: 0,
-        queued_at: now,
-        claimed_at: None,
-        started_at: None,
-        finished_at: None,
-        removed_at: None,
-        open: true,
-        version: 1,
-    };
+    let what = Printable { file_id: file.id, file_version_id: file.version_id, file_name: file.name };
+    let job = JobRow::queued(workspace, person.user_id, what, wish.printer_id, now);
     let mut tx = app.db.begin().await?;
     tx.lock(&format!("queue:{workspace}")).await?;
     if let Some(key) = wish.idempotency_key
