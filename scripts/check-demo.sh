@@ -13,7 +13,8 @@ fail() { echo "$*" >&2; tail -n 30 "$log" >&2; exit 1; }
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 http=$(free_port) mqtt=$(free_port)
 rss_kb() { awk '/^VmRSS:/ {print $2}' "/proc/$1/status"; }
-processes() { pgrep -f "$1.* --data $data/house" || true; }
+# processes NAMES: those of this demo.
+processes() { pgrep -f "($1).*$data/house" || true; }
 
 make -s setup-demo dashboard build-demo >"$log" 2>&1 || fail "make demo's build failed"
 
