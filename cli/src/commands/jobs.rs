@@ -2,6 +2,7 @@
 
 use crate::api::{Client, PrintJob};
 use crate::error::CliError;
+use crate::output::printable;
 use crate::{output, quantity, table};
 
 /// Lists print jobs.
@@ -19,7 +20,15 @@ pub(crate) async fn run(client: &Client, scope: &str, limit: usize, json: bool) 
 
 fn lines(jobs: &[PrintJob]) -> Vec<String> {
     let rows: Vec<_> = jobs.iter().map(row).collect();
-    table::lines(["FILE", "PRINTER", "STATE", "DONE", "LEFT", "QUEUED", "ID"], &rows)
+    let mut table =
+        table::lines(["FILE", "PRINTER", "STATE", "DONE", "LEFT", "QUEUED", "ID"], &rows).into_iter();
+    let mut lines: Vec<_> = table.next().into_iter().collect();
+    for (line, job) in table.zip(jobs) {
+        lines.push(line);
+        // A sentence of its own: one long reason would push every other column off the screen.
+        lines.extend(job.reason.as_deref().map(|reason| format!("    {}", printable(reason))));
+    }
+    lines
 }
 
 fn row(job: &PrintJob) -> [String; 7] {
@@ -28,10 +37,9 @@ fn row(job: &PrintJob) -> [String; 7] {
         (None, Some(_)) => "(waiting for it)".into(),
         (None, None) => "(first available)".into(),
     };
-    let state = match (&job.requested, &job.reason) {
-        (Some(requested), _) => format!("{} ({requested} asked for)", job.state),
-        (None, Some(reason)) => format!("{} ({reason})", job.state),
-        (None, None) => job.state.clone(),
+    let state = match &job.requested {
+        Some(requested) => format!("{} ({requested} asked for)", job.state),
+        None => job.state.clone(),
     };
     let state = if job.needs_removal && job.state != "awaiting_removal" {
         format!("{state}, bed not cleared")
@@ -68,10 +76,11 @@ mod tests {
         assert_eq!(
             lines(&jobs),
             [
-                "FILE     PRINTER            STATE                                             DONE  LEFT  QUEUED            ID",
-                "a.gcode  Ada                printing (pause asked for)                        99 %  59s   2026-11-23 06:25  1",
-                "b.gcode  (first available)  queued                                                                          2",
-                "c.gcode  Bo                 failed (The printer was reset.), bed not cleared                                3",
+                "FILE     PRINTER            STATE                       DONE  LEFT  QUEUED            ID",
+                "a.gcode  Ada                printing (pause asked for)  99 %  59s   2026-11-23 06:25  1",
+                "b.gcode  (first available)  queued                                                    2",
+                "c.gcode  Bo                 failed, bed not cleared                                   3",
+                "    The printer was reset.",
             ]
         );
     }
