@@ -63,7 +63,9 @@ const REPORT_BACKLOG: usize = 4096;
 /// A command the printer took from its queue to execute: what it really did, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
-    /// Simulated time since power-up.
+    /// Which start of the controller: 0 is power-up, every reset one more.
+    pub boot: u32,
+    /// Simulated time since that start.
     pub at: Duration,
     /// The line number it came with, if any.
     pub number: Option<i64>,
@@ -77,7 +79,10 @@ pub struct Accepted {
 /// [`next_deadline`](Self::next_deadline) has come; then take the output and the accepted commands.
 #[derive(Debug)]
 pub struct Firmware {
+    boot: u32,
     now: Duration,
+    /// Output taken by the caller and not yet with the host, bytes.
+    backlog: usize,
     received: VecDeque<u8>,
     assembler: LineAssembler,
     emergency: EmergencyParser,
@@ -99,7 +104,15 @@ impl Firmware {
     /// Powers the printer up at simulated time zero; the boot banner is the first output.
     #[must_use]
     pub fn new(config: Config) -> Self {
+        Self::restarted(config, 0)
+    }
+
+    /// The controller after a reset; nothing of what it knew is left but how often that has happened.
+    #[must_use]
+    pub fn restarted(config: Config, boot: u32) -> Self {
         Self {
+            boot,
+            backlog: 0,
             now: Duration::ZERO,
             received: VecDeque::new(),
             assembler: LineAssembler::default(),
@@ -216,6 +229,11 @@ impl Firmware {
         &mut self.machine.out
     }
 
+    /// Says how many bytes of the output taken are still on their way to the host.
+    pub fn set_backlog(&mut self, bytes: usize) {
+        self.backlog = bytes;
+    }
+
     /// The commands accepted since the last call, in order.
     pub fn take_accepted(&mut self) -> Vec<Accepted> {
         std::mem::take(&mut self.accepted)
@@ -256,7 +274,12 @@ impl Firmware {
 
     fn start_next(&mut self) -> bool {
         let Some(line) = self.queue.front() else { return false };
-        self.accepted.push(Accepted { at: self.now, number: line.number, text: line.text.clone() });
+        self.accepted.push(Accepted {
+            boot: self.boot,
+            at: self.now,
+            number: line.number,
+            text: line.text.clone(),
+        });
         self.machine.last_activity = self.now;
         if let Some(keepalive) = self.machine.keepalive {
             self.busy_at = self.now + keepalive;
@@ -313,7 +336,7 @@ impl Firmware {
         if self.machine.halted {
             return;
         }
-        let roomy = self.machine.out.len() < REPORT_BACKLOG;
+        let roomy = self.machine.out.len() + self.backlog < REPORT_BACKLOG;
         self.machine.auto_report(self.now, roomy);
         let (Some(stage), Some(keepalive)) = (&self.running, self.machine.keepalive) else { return };
         if self.now >= self.busy_at {
