@@ -16,14 +16,14 @@
 //! | M108, M112, M410, M876 act when they are received \[EMERGENCY_PARSER\] and run again from the queue | `emergency` |
 //! | four commands wait \[BUFSIZE\]; a command's `ok` comes when it has been executed; `ok N P B` \[ADVANCED_OK\] | here |
 //! | a move's `ok` comes when it fits among the 15 usable blocks \[BLOCK_BUFFER_SIZE 16\] of the planner | `planner` |
+//! | look-ahead, trapezoids, corners by junction deviation or classic jerk, M201 and M203 to M205 | `planner`, `limits` |
 //! | `echo:busy: …` every 2 s \[HOST_KEEPALIVE_FEATURE\], M113 | here |
 //! | M104/M109/M140/M190/M105/M155, first-order heaters, residency of 10 s \[TEMP_RESIDENCY_TIME\] | `thermal`, `heat_wait` |
 //! | positions, G90/G91/M82/M83/G92, soft end stops, cold extrusion | `motion` |
 //! | M0/M1 with host prompts \[HOST_PROMPT_SUPPORT\] | `gcode` |
 //! | kill: three lines, then silence until the power is cycled | `machine` |
 //!
-//! Known simplifications: a move takes its length divided by its feed (no acceleration); an arc is one block;
-//! reports nobody asked for at the moment (temperatures, `busy`) are left out
+//! Known simplifications: an arc is one block, with the speed its bend allows; reports nobody asked for at the moment (temperatures, `busy`) are left out
 //! while more than 4 KiB wait for a host that does not read; G29 only takes its time; stored settings, pressure
 //! advance, acceleration and the like are accepted and change nothing.
 
@@ -34,6 +34,7 @@ mod emergency;
 mod gcode;
 mod heat_wait;
 mod identity;
+mod limits;
 mod machine;
 mod motion;
 mod numbering;
@@ -51,6 +52,7 @@ use numbering::{LineCounter, QueuedLine, Verdict};
 use stage::Stage;
 
 pub use config::Config;
+pub use limits::Corner;
 pub use machine::Failure;
 
 /// Commands that wait in Marlin's ring, the running one included (BUFSIZE).

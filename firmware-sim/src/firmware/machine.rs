@@ -117,7 +117,7 @@ impl Machine {
         let mut machine = Self {
             out: Vec::new(),
             halted: false,
-            motion: Motion::new(config.travel_mm),
+            motion: Motion::new(config.travel_mm, config.corner),
             planner: Planner::default(),
             thermal: Thermal::new(config.tools, config.ambient_c, config.nozzle_max_c, config.bed_max_c),
             tool: 0,
@@ -168,7 +168,7 @@ impl Machine {
         self.planner.retire(now);
         match stage {
             Stage::Room(block) if self.planner.free() > 0 => {
-                self.planner.push(now, block);
+                self.planner.push(now, block, &self.motion.limits);
                 Stage::Done
             }
             Stage::Still(then) if self.planner.is_still(now) => self.at_rest(then, now),
