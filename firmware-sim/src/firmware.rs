@@ -11,19 +11,19 @@
 //! | behaviour | module |
 //! |---|---|
 //! | bytes to lines: `\n` or `\r` end a line, `;` starts a comment, a line is cut after 95 bytes \[MAX_CMD_SIZE\], blank lines get no answer | `assembler` |
+//! | 127 bytes received and not yet read; what comes more is lost \[RX_BUFFER_SIZE 128\] | here |
 //! | `N<n> …*<xor>`: order, checksum, `Error:…` + `Resend:` + bare `ok`; silence for the last line or the one before; M110 | `numbering` |
 //! | M108, M112, M410, M876 act when they are received \[EMERGENCY_PARSER\] and run again from the queue | `emergency` |
 //! | four commands wait \[BUFSIZE\]; a command's `ok` comes when it has been executed; `ok N P B` \[ADVANCED_OK\] | here |
 //! | a move's `ok` comes when it fits among the 15 usable blocks \[BLOCK_BUFFER_SIZE 16\] of the planner | `planner` |
+//! | look-ahead, trapezoids, corners by junction deviation or classic jerk, M201 and M203 to M205 | `planner`, `limits` |
 //! | `echo:busy: …` every 2 s \[HOST_KEEPALIVE_FEATURE\], M113 | here |
 //! | M104/M109/M140/M190/M105/M155, first-order heaters, residency of 10 s \[TEMP_RESIDENCY_TIME\] | `thermal`, `heat_wait` |
 //! | positions, G90/G91/M82/M83/G92, soft end stops, cold extrusion | `motion` |
 //! | M0/M1 with host prompts \[HOST_PROMPT_SUPPORT\] | `gcode` |
 //! | kill: three lines, then silence until the power is cycled | `machine` |
 //!
-//! Known simplifications: a move takes its length divided by its feed (no acceleration); an arc is one block;
-//! the receive buffer is large, so that nothing is lost when the host sends more than 127 bytes ahead, and it is
-//! not emptied by a rejected line; reports nobody asked for at the moment (temperatures, `busy`) are left out
+//! Known simplifications: an arc is one block, with the speed its bend allows; reports nobody asked for at the moment (temperatures, `busy`) are left out
 //! while more than 4 KiB wait for a host that does not read; G29 only takes its time; stored settings, pressure
 //! advance, acceleration and the like are accepted and change nothing.
 
@@ -34,6 +34,7 @@ mod emergency;
 mod gcode;
 mod heat_wait;
 mod identity;
+mod limits;
 mod machine;
 mod motion;
 mod numbering;
@@ -51,18 +52,22 @@ use numbering::{LineCounter, QueuedLine, Verdict};
 use stage::Stage;
 
 pub use config::Config;
+pub use limits::Corner;
+pub use machine::Failure;
 
 /// Commands that wait in Marlin's ring, the running one included (BUFSIZE).
 const QUEUE_LENGTH: usize = 4;
-/// Bytes received and not yet taken into lines. Larger than a real board's, see the module's text.
-const RECEIVE_CAPACITY: usize = 16 * 1024;
+/// Bytes a board with native USB takes before it makes the host wait.
+const USB_BUFFER: usize = 16 * 1024;
 /// Reports that nobody asked for right now are dropped while more than this waits to be sent.
 const REPORT_BACKLOG: usize = 4096;
 
 /// A command the printer took from its queue to execute: what it really did, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
-    /// Simulated time since power-up.
+    /// Which start of the controller: 0 is power-up, every reset one more.
+    pub boot: u32,
+    /// Simulated time since that start.
     pub at: Duration,
     /// The line number it came with, if any.
     pub number: Option<i64>,
@@ -76,7 +81,10 @@ pub struct Accepted {
 /// [`next_deadline`](Self::next_deadline) has come; then take the output and the accepted commands.
 #[derive(Debug)]
 pub struct Firmware {
+    boot: u32,
     now: Duration,
+    /// Output taken by the caller and not yet with the host, bytes.
+    backlog: usize,
     received: VecDeque<u8>,
     assembler: LineAssembler,
     emergency: EmergencyParser,
@@ -86,6 +94,10 @@ pub struct Firmware {
     running: Option<Stage>,
     /// When the next `busy` line is due, while a command is running.
     busy_at: Duration,
+    /// The firmware's loop stands still until then.
+    stalled_until: Option<Duration>,
+    /// Bytes that came when the receive buffer was full.
+    overrun: u64,
     machine: Machine,
     accepted: Vec<Accepted>,
 }
@@ -94,7 +106,15 @@ impl Firmware {
     /// Powers the printer up at simulated time zero; the boot banner is the first output.
     #[must_use]
     pub fn new(config: Config) -> Self {
+        Self::restarted(config, 0)
+    }
+
+    /// The controller after a reset; nothing of what it knew is left but how often that has happened.
+    #[must_use]
+    pub fn restarted(config: Config, boot: u32) -> Self {
         Self {
+            boot,
+            backlog: 0,
             now: Duration::ZERO,
             received: VecDeque::new(),
             assembler: LineAssembler::default(),
@@ -103,13 +123,16 @@ impl Firmware {
             queue: VecDeque::with_capacity(QUEUE_LENGTH),
             running: None,
             busy_at: Duration::ZERO,
+            stalled_until: None,
+            overrun: 0,
             machine: Machine::boot(config),
             accepted: Vec::new(),
         }
     }
 
-    /// Takes bytes from the host at `now` and returns how many: fewer than given when the buffer is full. The
-    /// caller keeps the rest and offers it again, so the link loses nothing.
+    /// Takes bytes from the host at `now` and returns how many. A board with a receive buffer takes all and loses
+    /// those it has no room for; one with native USB takes what it has room for, and the caller offers the rest
+    /// again.
     pub fn receive(&mut self, now: Duration, bytes: &[u8]) -> usize {
         self.advance(now);
         if self.machine.halted {
@@ -124,16 +147,54 @@ impl Firmware {
                 self.settle();
                 self.act_on(emergency);
             }
-            self.received.push_back(byte);
+            self.keep(byte);
         }
         self.settle();
         taken
     }
 
+    fn keep(&mut self, byte: u8) {
+        let capacity = self.machine.config.receive_buffer.unwrap_or(USB_BUFFER);
+        if self.received.len() >= capacity {
+            // The loop empties the buffer between two bytes, unless the queue is full.
+            self.settle();
+        }
+        if self.received.len() < capacity {
+            self.received.push_back(byte);
+        } else {
+            self.overrun += 1;
+        }
+    }
+
     /// How many bytes [`receive`](Self::receive) takes now.
     #[must_use]
     pub fn room(&self) -> usize {
-        RECEIVE_CAPACITY.saturating_sub(self.received.len())
+        match self.machine.config.receive_buffer {
+            Some(_) => usize::MAX,
+            None => USB_BUFFER.saturating_sub(self.received.len()),
+        }
+    }
+
+    /// How many bytes were lost because the host sent more than the receive buffer holds.
+    #[must_use]
+    pub fn overrun(&self) -> u64 {
+        self.overrun
+    }
+
+    /// Lets the firmware's loop stand still from `now` for a time: bytes still arrive in the receive buffer,
+    /// nothing is done with them and nothing said. Motion goes on by itself.
+    pub fn stall(&mut self, now: Duration, time: Duration) {
+        self.advance(now);
+        self.stalled_until = Some(now + time);
+    }
+
+    /// Stops the firmware for good at `now`: it says why and is silent until the power is cycled.
+    pub fn fail(&mut self, now: Duration, failure: Failure) {
+        self.advance(now);
+        self.stalled_until = None;
+        if !self.machine.halted {
+            self.machine.fail(failure);
+        }
     }
 
     /// Lets simulated time pass until `now`. Everything due on the way happens in its order and at its time.
@@ -154,6 +215,9 @@ impl Firmware {
         if self.machine.halted {
             return None;
         }
+        if self.stalled_until.is_some() {
+            return self.stalled_until;
+        }
         let stage = self.running.as_ref().and_then(|stage| stage.deadline(&self.machine));
         let busy = self.running.as_ref().and(self.machine.keepalive).map(|_| self.busy_at);
         [stage, busy, self.machine.next_report(), self.machine.inactivity_kill_at(self.running.is_some())]
@@ -165,6 +229,11 @@ impl Firmware {
     /// Bytes for the host, not yet taken. The driver drains what it could send.
     pub fn output(&mut self) -> &mut Vec<u8> {
         &mut self.machine.out
+    }
+
+    /// Says how many bytes of the output taken are still on their way to the host.
+    pub fn set_backlog(&mut self, bytes: usize) {
+        self.backlog = bytes;
     }
 
     /// The commands accepted since the last call, in order.
@@ -180,6 +249,10 @@ impl Firmware {
 
     /// Does everything that is due at `self.now`.
     fn settle(&mut self) {
+        if self.stalled_until.is_some_and(|until| self.now < until) {
+            return;
+        }
+        self.stalled_until = None;
         self.machine.check_inactivity(self.now, self.running.is_some());
         while !self.machine.halted {
             self.read_lines();
@@ -203,7 +276,12 @@ impl Firmware {
 
     fn start_next(&mut self) -> bool {
         let Some(line) = self.queue.front() else { return false };
-        self.accepted.push(Accepted { at: self.now, number: line.number, text: line.text.clone() });
+        self.accepted.push(Accepted {
+            boot: self.boot,
+            at: self.now,
+            number: line.number,
+            text: line.text.clone(),
+        });
         self.machine.last_activity = self.now;
         if let Some(keepalive) = self.machine.keepalive {
             self.busy_at = self.now + keepalive;
@@ -234,6 +312,9 @@ impl Firmware {
                     self.machine.line(&format!("Error:{reason}, Last Line: {last}"));
                     self.machine.line(&format!("Resend: {}", last + 1));
                     self.machine.line("ok");
+                    if self.machine.config.reject_empties_buffer {
+                        self.received.clear();
+                    }
                 }
             }
         }
@@ -257,7 +338,7 @@ impl Firmware {
         if self.machine.halted {
             return;
         }
-        let roomy = self.machine.out.len() < REPORT_BACKLOG;
+        let roomy = self.machine.out.len() + self.backlog < REPORT_BACKLOG;
         self.machine.auto_report(self.now, roomy);
         let (Some(stage), Some(keepalive)) = (&self.running, self.machine.keepalive) else { return };
         if self.now >= self.busy_at {

@@ -16,7 +16,13 @@ struct Session {
 
 impl Session {
     fn boot(advanced_ok: bool) -> Self {
-        let config = Config { advanced_ok, ambient_c: 19.38, travel_mm: [200.0; 3], ..Config::default() };
+        let config = Config {
+            advanced_ok,
+            ambient_c: 19.38,
+            travel_mm: [200.0; 3],
+            receive_buffer: None,
+            ..Config::default()
+        };
         let mut session = Self { firmware: Firmware::new(config), now: Duration::ZERO, received: Vec::new() };
         session.collect();
         assert_eq!(session.received.first().map(String::as_str), Some("start"));
@@ -241,7 +247,7 @@ const QUICK_STOP: &str = "
     +0.1
     < ok P15 B3
     > M114
-    < X:7.00 Y:0.00 Z:0.00 E:0.00 Count X:560 Y:0 Z:0
+    < X:6.68 Y:0.00 Z:0.00 E:0.00 Count X:535 Y:0 Z:0
     < ok P15 B3
 ";
 
@@ -387,12 +393,12 @@ fn a_move_is_answered_when_it_fits_into_the_planner() {
     for number in 1..=15 {
         session.play(&format!("> G1 X{number} F60\n < ok P{} B3", 15 - number));
     }
-    // One millimetre a second: the sixteenth waits until the first has ended, the line behind it with it.
+    // One millimetre a second, after 30 ms: the sixteenth waits until the first has ended, the line behind it too.
     session.play(
         "
         > G1 X16 | M105
-        +0.9
-        +0.1
+        +1.0
+        +0.05
         < ok P0 B2
         < ok T:19.38 /0.00 B:19.38 /0.00 @:0 B@:0
         ",

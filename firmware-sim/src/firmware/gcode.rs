@@ -70,7 +70,7 @@ fn m(machine: &mut Machine, counter: &mut LineCounter, command: &Command<'_>, no
         140 | 190 => heating::bed(machine, command, now),
         154 => done(|| machine.position_reports.set(now, command.integer('S').unwrap_or(0))),
         155 => done(|| machine.temperature_reports.set(now, command.integer('S').unwrap_or(0))),
-        203 => moving::max_feed(machine, command),
+        201 | 203..=205 => moving::limits(machine, command),
         211 => done(|| {
             if let Some(on) = command.integer('S') {
                 machine.motion.soft_end_stops = on != 0;
@@ -87,10 +87,10 @@ fn m(machine: &mut Machine, counter: &mut LineCounter, command: &Command<'_>, no
 }
 
 /// Settings and services that real builds have and that change nothing this model shows: statistics and timers
-/// (M75–M78), steps and limits (M92, M201…), messages (M117, M300), PID (M301…), stored settings (M500…),
+/// (M75–M78), steps and limits (M92, M202…), messages (M117, M300), PID (M301…), stored settings (M500…),
 /// Prusa's checks (M862, M601, M602) and its filament changer (M403, M701, M702), linear advance (M900), drivers (M906…) and the like.
 fn accepted_without_effect(code: u32) -> bool {
-    matches!(code, 42 | 75..=78 | 80 | 92 | 111 | 117 | 120 | 121 | 145 | 149 | 150 | 200..=202 | 204..=209)
+    matches!(code, 42 | 75..=78 | 80 | 92 | 111 | 117 | 120 | 121 | 145 | 149 | 150 | 200 | 202 | 206..=209)
         || matches!(
             code,
             217 | 218 | 250 | 280 | 290 | 300 | 301 | 303..=305 | 355 | 403 | 413 | 420 | 425 | 428
