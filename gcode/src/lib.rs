@@ -14,10 +14,12 @@
 //! | [`metadata`] | what does the slicer say of it? |
 //! | [`thumbnail`] | what does it look like? |
 
+pub mod arc;
 pub mod command;
 pub mod commands;
 pub mod lines;
 pub mod metadata;
+pub mod modal;
 pub mod scan;
 pub mod sniff;
 pub mod thumbnail;
