@@ -64,3 +64,32 @@ fn mistakes_are_named() {
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(error.contains("There is no port /dev/no-such-port"), "{error}");
 }
+
+#[test]
+fn ctrl_z_pauses_and_once_more_goes_on() {
+    let printer = Printer::start(100);
+    let file = fixture("cura_teapot_ender3_marlin.gcode");
+    let mut process = agent()
+        .arg("print")
+        .arg(&file)
+        .arg("--port")
+        .arg(printer.port())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let id = rustix::process::Pid::from_child(&process);
+    let suspend = || rustix::process::kill_process(id, rustix::process::Signal::TSTP).unwrap();
+    eventually("printing", || {
+        printer.journal().iter().any(|line| line.cmd.starts_with("G1 X")).then_some(())
+    });
+    suspend();
+    // The pause waits for the moves to end before it parks; the file itself holds no M400.
+    eventually("pausing", || printer.journal().iter().any(|line| line.cmd == "M400").then_some(()));
+    suspend();
+    assert!(process.wait().unwrap().success());
+    let printed = printer.last_job();
+    let expected = commands(&file);
+    let mut rest = printed.iter();
+    assert!(expected.iter().all(|command| rest.any(|sent| sent == command)), "every command, in order");
+    assert!(printed.len() > expected.len(), "and the way to the park position and back");
+}

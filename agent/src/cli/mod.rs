@@ -2,6 +2,7 @@
 //!
 //! Owns: arguments, what is printed, exit codes. Must not know: how anything is done.
 
+mod keys;
 mod logging;
 mod pair;
 mod ports;

@@ -1,6 +1,6 @@
 //! `stardust-agent print FILE --port PATH`: one file, no hub.
 //!
-//! Owns: the progress bar, and Ctrl-C as a clean cancel. Must not know: the protocol.
+//! Owns: the progress bar, Ctrl-C as a clean cancel, and when to pause and go on. Must not know: the protocol.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -12,6 +12,7 @@ use stardust_clock::SharedClock;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
+use super::keys::{Keys, Wish};
 use super::{Failure, PrintArguments, say};
 use crate::port::{Order, PortEvent, PortHandle, PortView, drive};
 use crate::print_job::admission;
@@ -40,11 +41,13 @@ pub(super) async fn run(options: &PrintArguments, clock: SharedClock) -> Result<
         ready = wait_ready(&mut port) => ready?,
         () = stop.asked() => return Ok(ExitCode::from(CANCELLED)),
     }
+    let mut keys = Keys::listen().map_err(|error| format!("The keyboard can't be watched: {error}"))?;
     port.order(Order::Start(Box::new(source)));
     let bar = bar(size);
     bar.set_message(format!("{commands} commands"));
     let started = clock.elapsed();
-    let mut cancelling = false;
+    bar.println("p or Ctrl-Z pauses, Ctrl-C cancels.");
+    let (mut cancelling, mut paused) = (false, false);
     let mut tick = tokio::time::interval(Duration::from_millis(250));
     loop {
         tokio::select! {
@@ -68,14 +71,23 @@ pub(super) async fn run(options: &PrintArguments, clock: SharedClock) -> Result<
                         };
                     }
                     PortEvent::Host(HostEvent::Job(JobEvent::Pausing(reason)), _) => {
-                        let reason = reason.unwrap_or_else(|| "Paused.".into());
-                        bar.println(format!("{reason} Press Enter to go on."));
-                        resume_on_enter(&port);
+                        let reason = reason.unwrap_or_else(|| "Pausing.".into());
+                        bar.println(format!("{reason} Press p, Ctrl-Z or Enter to go on."));
+                        paused = true;
+                    }
+                    PortEvent::Host(HostEvent::Job(JobEvent::Resuming), _) => {
+                        bar.println("Going on.");
+                        paused = false;
                     }
                     PortEvent::NotStarted => return Err("The printer was not ready any more; try again.".into()),
                     PortEvent::Host(..) => {}
                 }
             }
+            wish = keys.wish() => match (wish, paused) {
+                (Wish::Toggle, false) => port.order(Order::Pause),
+                (Wish::Toggle | Wish::GoOn, true) => port.order(Order::Resume),
+                (Wish::GoOn, false) => {}
+            },
             _ = tick.tick() => show(&bar, &port.view.borrow(), (clock.elapsed() - started, size)),
             () = stop.asked() => {
                 if std::mem::replace(&mut cancelling, true) {
@@ -125,20 +137,6 @@ async fn wait_ready(port: &mut PortHandle) -> Result<(), Failure> {
         if !matches!(changed, Ok(Ok(()))) {
             return Err("The printer does not answer: is it switched on, and is --baud right?".into());
         }
-    }
-}
-
-fn resume_on_enter(port: &PortHandle) {
-    let Some(orders) = port.orders() else { return };
-    // A thread, because reading from a terminal can't be given up; it ends with the process.
-    let spawned = std::thread::Builder::new().name("enter".into()).spawn(move || {
-        let mut line = String::new();
-        if std::io::stdin().read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
-            orders.send(Order::Resume);
-        }
-    });
-    if let Err(error) = spawned {
-        tracing::warn!(error = %error, "can't wait for Enter");
     }
 }
 

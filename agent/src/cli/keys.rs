@@ -1,0 +1,102 @@
+//! Keys while a file is printed: `p` and Ctrl-Z pause and go on, Enter goes on.
+//!
+//! Owns: the terminal's mode, which is put back whatever happens but kill -9. Must not know: printers.
+
+use std::io::{Read as _, Stdin};
+
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+/// What a person wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// To pause, or to go on when it is paused.
+    Toggle,
+    /// To go on.
+    GoOn,
+}
+
+/// The keyboard, for as long as this lives.
+pub(super) struct Keys {
+    wishes: mpsc::UnboundedReceiver<Wish>,
+    suspend: Signal,
+    _mode: Option<SingleKeys>,
+}
+
+impl Keys {
+    /// Begins to listen. Where standard input is no terminal, lines are read instead of keys.
+    pub(super) fn listen() -> std::io::Result<Self> {
+        let (sender, wishes) = mpsc::unbounded_channel();
+        let mode = SingleKeys::begin(std::io::stdin()).ok();
+        // A thread, because reading from a terminal can't be given up; it ends with the process.
+        std::thread::Builder::new().name("keys".into()).spawn(move || {
+            for key in std::io::stdin().lock().bytes().map_while(Result::ok) {
+                if wish(key).is_some_and(|wish| sender.send(wish).is_err()) {
+                    return;
+                }
+            }
+        })?;
+        // Taking the signal also keeps the process from being stopped by it: a stopped host starves the printer.
+        let suspend = signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?;
+        Ok(Self { wishes, suspend, _mode: mode })
+    }
+
+    /// The next wish.
+    pub(super) async fn wish(&mut self) -> Wish {
+        tokio::select! {
+            Some(wish) = self.wishes.recv() => wish,
+            _ = self.suspend.recv() => Wish::Toggle,
+        }
+    }
+}
+
+fn wish(key: u8) -> Option<Wish> {
+    match key {
+        b'p' | b'P' => Some(Wish::Toggle),
+        b'\n' | b'\r' => Some(Wish::GoOn),
+        _ => None,
+    }
+}
+
+/// A terminal that hands over each key at once and does not show it.
+struct SingleKeys {
+    terminal: Stdin,
+    before: Termios,
+}
+
+impl SingleKeys {
+    fn begin(terminal: Stdin) -> std::io::Result<Self> {
+        let before = tcgetattr(&terminal)?;
+        let mut single = before.clone();
+        // Ctrl-C and Ctrl-Z stay signals.
+        single.local_modes -= LocalModes::ECHO | LocalModes::ICANON;
+        single.special_codes[SpecialCodeIndex::VMIN] = 1;
+        single.special_codes[SpecialCodeIndex::VTIME] = 0;
+        tcsetattr(&terminal, OptionalActions::Now, &single)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for SingleKeys {
+    fn drop(&mut self) {
+        // Nothing can be done about a terminal that has gone away.
+        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(b'p', Some(Wish::Toggle))]
+    #[case(b'P', Some(Wish::Toggle))]
+    #[case(b'\n', Some(Wish::GoOn))]
+    #[case(b'q', None)]
+    #[case(0x1b, None)]
+    fn keys(#[case] key: u8, #[case] expected: Option<Wish>) {
+        assert_eq!(wish(key), expected);
+    }
+}
