@@ -1,7 +1,7 @@
 //! Exactness: whatever the wire does, the printer accepts exactly the commands of the file, in order.
 //!
 //! Each run is made from one number: file, firmware, line and faults. `STARDUST_RUNS=10000` does so many,
-//! `STARDUST_SEED=17` only that one, as often as one likes: a failing run prints its seed.
+//! `STARDUST_SEED=17,33` only those, as often as one likes: a failing run prints its seed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
 
 mod dice;
@@ -76,19 +76,21 @@ fn file(dice: &mut Dice) -> Vec<String> {
     file
 }
 
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap())
+fn numbers(name: &str) -> Option<Vec<u64>> {
+    let text = std::env::var(name).ok()?;
+    Some(text.split(',').map(|number| number.trim().parse().unwrap()).collect())
+}
+
+fn seeds() -> Vec<u64> {
+    let count = numbers("STARDUST_RUNS").map_or(RUNS, |runs| runs[0]);
+    numbers("STARDUST_SEED").unwrap_or_else(|| (0..count).collect())
 }
 
 #[test]
 fn the_commands_of_the_file_and_no_others_in_order() {
-    let seeds = match number("STARDUST_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("STARDUST_RUNS").unwrap_or(RUNS),
-    };
     let (mut exact, mut failed, mut fooled, mut faults, mut lines) = (0, 0, 0, 0_u64, 0);
     let mut wrong = Vec::new();
-    for seed in seeds {
+    for seed in seeds() {
         let plan = plan(seed);
         lines += plan.file.len();
         let mut bench = Bench::new(plan);
@@ -106,7 +108,10 @@ fn the_commands_of_the_file_and_no_others_in_order() {
         wrong.len()
     );
     if let Some((seed, story)) = wrong.first() {
-        let seeds: Vec<u64> = wrong.iter().map(|(seed, _)| *seed).collect();
-        panic!("wrong with these seeds: {seeds:?}\nagain: STARDUST_SEED={seed} cargo nextest run -p stardust-agent --test exactness\n{story}");
+        for (seed, story) in &wrong {
+            println!("seed {seed}: {}", story.lines().next().unwrap_or_default());
+        }
+        let again = "cargo nextest run -p stardust-agent --test exactness";
+        panic!("again: STARDUST_SEED={seed} {again}\n{story}");
     }
 }
