@@ -11,6 +11,7 @@
 //! | behaviour | module |
 //! |---|---|
 //! | bytes to lines: `\n` or `\r` end a line, `;` starts a comment, a line is cut after 95 bytes \[MAX_CMD_SIZE\], blank lines get no answer | `assembler` |
+//! | 127 bytes received and not yet read; what comes more is lost \[RX_BUFFER_SIZE 128\] | here |
 //! | `N<n> …*<xor>`: order, checksum, `Error:…` + `Resend:` + bare `ok`; silence for the last line or the one before; M110 | `numbering` |
 //! | M108, M112, M410, M876 act when they are received \[EMERGENCY_PARSER\] and run again from the queue | `emergency` |
 //! | four commands wait \[BUFSIZE\]; a command's `ok` comes when it has been executed; `ok N P B` \[ADVANCED_OK\] | here |
@@ -22,8 +23,7 @@
 //! | kill: three lines, then silence until the power is cycled | `machine` |
 //!
 //! Known simplifications: a move takes its length divided by its feed (no acceleration); an arc is one block;
-//! the receive buffer is large, so that nothing is lost when the host sends more than 127 bytes ahead, and it is
-//! not emptied by a rejected line; reports nobody asked for at the moment (temperatures, `busy`) are left out
+//! reports nobody asked for at the moment (temperatures, `busy`) are left out
 //! while more than 4 KiB wait for a host that does not read; G29 only takes its time; stored settings, pressure
 //! advance, acceleration and the like are accepted and change nothing.
 
@@ -51,11 +51,12 @@ use numbering::{LineCounter, QueuedLine, Verdict};
 use stage::Stage;
 
 pub use config::Config;
+pub use machine::Failure;
 
 /// Commands that wait in Marlin's ring, the running one included (BUFSIZE).
 const QUEUE_LENGTH: usize = 4;
-/// Bytes received and not yet taken into lines. Larger than a real board's, see the module's text.
-const RECEIVE_CAPACITY: usize = 16 * 1024;
+/// Bytes a board with native USB takes before it makes the host wait.
+const USB_BUFFER: usize = 16 * 1024;
 /// Reports that nobody asked for right now are dropped while more than this waits to be sent.
 const REPORT_BACKLOG: usize = 4096;
 
@@ -86,6 +87,10 @@ pub struct Firmware {
     running: Option<Stage>,
     /// When the next `busy` line is due, while a command is running.
     busy_at: Duration,
+    /// The firmware's loop stands still until then.
+    stalled_until: Option<Duration>,
+    /// Bytes that came when the receive buffer was full.
+    overrun: u64,
     machine: Machine,
     accepted: Vec<Accepted>,
 }
@@ -103,13 +108,16 @@ impl Firmware {
             queue: VecDeque::with_capacity(QUEUE_LENGTH),
             running: None,
             busy_at: Duration::ZERO,
+            stalled_until: None,
+            overrun: 0,
             machine: Machine::boot(config),
             accepted: Vec::new(),
         }
     }
 
-    /// Takes bytes from the host at `now` and returns how many: fewer than given when the buffer is full. The
-    /// caller keeps the rest and offers it again, so the link loses nothing.
+    /// Takes bytes from the host at `now` and returns how many. A board with a receive buffer takes all and loses
+    /// those it has no room for; one with native USB takes what it has room for, and the caller offers the rest
+    /// again.
     pub fn receive(&mut self, now: Duration, bytes: &[u8]) -> usize {
         self.advance(now);
         if self.machine.halted {
@@ -124,16 +132,54 @@ impl Firmware {
                 self.settle();
                 self.act_on(emergency);
             }
-            self.received.push_back(byte);
+            self.keep(byte);
         }
         self.settle();
         taken
     }
 
+    fn keep(&mut self, byte: u8) {
+        let capacity = self.machine.config.receive_buffer.unwrap_or(USB_BUFFER);
+        if self.received.len() >= capacity {
+            // The loop empties the buffer between two bytes, unless the queue is full.
+            self.settle();
+        }
+        if self.received.len() < capacity {
+            self.received.push_back(byte);
+        } else {
+            self.overrun += 1;
+        }
+    }
+
     /// How many bytes [`receive`](Self::receive) takes now.
     #[must_use]
     pub fn room(&self) -> usize {
-        RECEIVE_CAPACITY.saturating_sub(self.received.len())
+        match self.machine.config.receive_buffer {
+            Some(_) => usize::MAX,
+            None => USB_BUFFER.saturating_sub(self.received.len()),
+        }
+    }
+
+    /// How many bytes were lost because the host sent more than the receive buffer holds.
+    #[must_use]
+    pub fn overrun(&self) -> u64 {
+        self.overrun
+    }
+
+    /// Lets the firmware's loop stand still from `now` for a time: bytes still arrive in the receive buffer,
+    /// nothing is done with them and nothing said. Motion goes on by itself.
+    pub fn stall(&mut self, now: Duration, time: Duration) {
+        self.advance(now);
+        self.stalled_until = Some(now + time);
+    }
+
+    /// Stops the firmware for good at `now`: it says why and is silent until the power is cycled.
+    pub fn fail(&mut self, now: Duration, failure: Failure) {
+        self.advance(now);
+        self.stalled_until = None;
+        if !self.machine.halted {
+            self.machine.fail(failure);
+        }
     }
 
     /// Lets simulated time pass until `now`. Everything due on the way happens in its order and at its time.
@@ -153,6 +199,9 @@ impl Firmware {
     pub fn next_deadline(&self) -> Option<Duration> {
         if self.machine.halted {
             return None;
+        }
+        if self.stalled_until.is_some() {
+            return self.stalled_until;
         }
         let stage = self.running.as_ref().and_then(|stage| stage.deadline(&self.machine));
         let busy = self.running.as_ref().and(self.machine.keepalive).map(|_| self.busy_at);
@@ -180,6 +229,10 @@ impl Firmware {
 
     /// Does everything that is due at `self.now`.
     fn settle(&mut self) {
+        if self.stalled_until.is_some_and(|until| self.now < until) {
+            return;
+        }
+        self.stalled_until = None;
         self.machine.check_inactivity(self.now, self.running.is_some());
         while !self.machine.halted {
             self.read_lines();
@@ -234,6 +287,9 @@ impl Firmware {
                     self.machine.line(&format!("Error:{reason}, Last Line: {last}"));
                     self.machine.line(&format!("Resend: {}", last + 1));
                     self.machine.line("ok");
+                    if self.machine.config.reject_empties_buffer {
+                        self.received.clear();
+                    }
                 }
             }
         }

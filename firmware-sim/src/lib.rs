@@ -1,9 +1,12 @@
 //! A simulated Marlin printer on a pseudo terminal.
 //!
-//! Two halves that know nothing of each other's trade:
+//! Parts that know nothing of each other's trade:
 //!
 //! - [`firmware`] is the printer: bytes and simulated time in, bytes and accepted commands out. It is pure:
 //!   no file, no thread, no clock. Everything a test wants to see of a printer can be seen without a terminal.
+//! - [`faults`] decides what goes wrong, repeatably; [`profile`] names the builds there are.
+//! - [`virtual_printer`] is the printer behind its line, with the faults of both, on a virtual clock: what a test
+//!   of a host talks to.
 //! - [`driver`] puts that printer on a pty, keeps the symbolic link hosts open, and looks at the real clock.
 //!
 //! [`journal`] writes down what the printer really accepted, so that a test can prove that a print arrived
@@ -15,5 +18,10 @@
 //! What is modelled, and from where, is listed in [`firmware`].
 
 pub mod driver;
+pub mod faults;
 pub mod firmware;
 pub mod journal;
+pub mod profile;
+pub mod virtual_printer;
+
+mod random;

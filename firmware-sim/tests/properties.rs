@@ -64,8 +64,9 @@ proptest! {
         tools in 1_u8..4,
         advanced_ok: bool,
         emergency_parser: bool,
+        receive_buffer in prop_oneof![Just(None), (1_usize..200).prop_map(Some)],
     ) {
-        let config = Config { tools, advanced_ok, emergency_parser, ..Config::default() };
+        let config = Config { tools, advanced_ok, emergency_parser, receive_buffer, ..Config::default() };
         let mut firmware = Firmware::new(config);
         let mut now = Duration::ZERO;
         for (bytes, wait_ms) in steps {
@@ -150,7 +151,7 @@ proptest! {
             }
         }
 
-        let mut firmware = Firmware::new(Config::default());
+        let mut firmware = Firmware::new(Config { receive_buffer: None, ..Config::default() });
         let (mut now, mut cuts) = (Duration::ZERO, cuts.into_iter().cycle());
         let mut rest = sent.as_bytes();
         while !rest.is_empty() {

@@ -16,7 +16,13 @@ struct Session {
 
 impl Session {
     fn boot(advanced_ok: bool) -> Self {
-        let config = Config { advanced_ok, ambient_c: 19.38, travel_mm: [200.0; 3], ..Config::default() };
+        let config = Config {
+            advanced_ok,
+            ambient_c: 19.38,
+            travel_mm: [200.0; 3],
+            receive_buffer: None,
+            ..Config::default()
+        };
         let mut session = Self { firmware: Firmware::new(config), now: Duration::ZERO, received: Vec::new() };
         session.collect();
         assert_eq!(session.received.first().map(String::as_str), Some("start"));

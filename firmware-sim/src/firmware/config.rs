@@ -11,6 +11,12 @@ pub struct Config {
     pub advanced_ok: bool,
     /// M108, M112, M410 and M876 act on reception (EMERGENCY_PARSER).
     pub emergency_parser: bool,
+    /// Bytes the serial port keeps until the firmware takes them; what comes more is lost, as on a board with a
+    /// UART (RX_BUFFER_SIZE 128, whose ring keeps one free). `None`: native USB, the host is made to wait.
+    pub receive_buffer: Option<usize>,
+    /// A rejected line empties the receive buffer, in the middle of a line if it happens to be there. Marlin does
+    /// so; boards that read faster than the line brings show nothing of it.
+    pub reject_empties_buffer: bool,
     /// Travel of X, Y and Z from zero, mm.
     pub travel_mm: [f64; 3],
     /// Highest target the nozzle accepts, °C.
@@ -28,6 +34,8 @@ impl Default for Config {
             tools: 1,
             advanced_ok: false,
             emergency_parser: true,
+            receive_buffer: Some(127),
+            reject_empties_buffer: false,
             travel_mm: [250.0, 210.0, 210.0],
             nozzle_max_c: 300.0,
             bed_max_c: 130.0,

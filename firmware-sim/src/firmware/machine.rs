@@ -49,6 +49,39 @@ pub(crate) struct Machine {
     pub(crate) last_command: String,
 }
 
+/// Why firmware stops for good by itself. Texts as in Marlin 2.1's language file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// Without a word of why.
+    Killed,
+    /// A nozzle was hot and got colder though it was heated.
+    NozzleRunaway,
+    /// The bed was hot and got colder though it was heated.
+    BedRunaway,
+    /// A nozzle did not get warmer though it was heated.
+    HeatingFailed,
+    /// A nozzle's sensor shows less than can be: it is broken or torn off.
+    NozzleTooCold,
+    /// A nozzle's sensor shows more than may be.
+    NozzleTooHot,
+}
+
+impl Failure {
+    fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::Killed => None,
+            Self::NozzleRunaway | Self::BedRunaway => Some("Thermal Runaway"),
+            Self::HeatingFailed => Some("Heating failed"),
+            Self::NozzleTooCold => Some("MINTEMP triggered"),
+            Self::NozzleTooHot => Some("MAXTEMP triggered"),
+        }
+    }
+
+    fn heater(self) -> &'static str {
+        if self == Self::BedRunaway { "bed" } else { "E0" }
+    }
+}
+
 /// A report the firmware sends by itself.
 #[derive(Debug, Default)]
 pub(crate) struct AutoReport {
@@ -199,6 +232,14 @@ impl Machine {
     /// M112.
     pub(crate) fn kill_by_host(&mut self) {
         self.line("echo:M112 Shutdown");
+        self.kill();
+    }
+
+    /// What the firmware says when it stops by itself, and the end.
+    pub(crate) fn fail(&mut self, failure: Failure) {
+        if let Some(reason) = failure.reason() {
+            self.line(&format!("Error:{reason}, system stopped! Heater_ID: {}", failure.heater()));
+        }
         self.kill();
     }
 

@@ -1,0 +1,102 @@
+//! The faults that strike a printer as a whole, carried out.
+
+use std::time::Duration;
+
+use super::{BOOT_TIME, VirtualPrinter};
+use crate::faults::FaultKind;
+use crate::firmware::{Failure, Firmware};
+use crate::random::Random;
+
+/// How long the cable is out, line time.
+const UNPLUGGED: Duration = Duration::from_secs(2);
+
+impl VirtualPrinter {
+    /// Starts the controller again at `now`, as a host does by DTR: its state and all it had received are lost,
+    /// after a second it says its banner.
+    pub fn reset(&mut self, now: Duration) {
+        self.advance(now);
+        self.restart();
+    }
+
+    /// Pulls the cable at `now` for two seconds. The printer goes on; what it says is lost.
+    pub fn unplug(&mut self, now: Duration) {
+        self.advance(now);
+        self.pull();
+    }
+
+    /// Strikes what is asked for at a time that has come.
+    pub(super) fn strike_in_time(&mut self) {
+        self.strike_where(|rule, now| rule.is_due(now));
+    }
+
+    /// Strikes what is asked for at lines; one has just ended.
+    pub(super) fn strike_at_line(&mut self) {
+        self.strike_where(|rule, now| rule.strikes(now));
+    }
+
+    fn strike_where(&mut self, mut strikes: impl FnMut(&mut crate::faults::Rule, Duration) -> bool) {
+        let mut rules = std::mem::take(&mut self.events);
+        for rule in &mut rules {
+            if strikes(rule, self.now) {
+                self.note(rule.kind);
+                self.carry_out(rule.kind, rule.random());
+            }
+        }
+        self.events = rules;
+    }
+
+    fn carry_out(&mut self, kind: FaultKind, random: &mut Random) {
+        let now = self.printer_time();
+        match kind {
+            FaultKind::Wait => self.outlet.interject(b"wait\n"),
+            FaultKind::Garbage => self.outlet.interject(&garbage(random)),
+            FaultKind::Stall => {
+                let time = Duration::from_millis(random.between(500, 8000));
+                self.firmware.stall(now, time.mul_f64(self.speed));
+            }
+            FaultKind::Kill => self.firmware.fail(now, Failure::Killed),
+            FaultKind::ThermalRunaway => {
+                let failures = [
+                    Failure::NozzleRunaway,
+                    Failure::BedRunaway,
+                    Failure::HeatingFailed,
+                    Failure::NozzleTooCold,
+                    Failure::NozzleTooHot,
+                ];
+                let chosen = random.below(failures.len() as u64) as usize;
+                self.firmware.fail(now, failures[chosen]);
+            }
+            FaultKind::Reset => self.restart(),
+            FaultKind::Unplug => self.pull(),
+            // Struck elsewhere.
+            _ => {}
+        }
+    }
+
+    fn restart(&mut self) {
+        self.collect();
+        self.held.clear();
+        self.outlet.forget();
+        self.firmware = Firmware::new(self.config.clone());
+        self.booted_at = self.now + BOOT_TIME;
+        self.resets += 1;
+    }
+
+    fn pull(&mut self) {
+        self.from_host.cut();
+        self.to_host.cut();
+        self.held.clear();
+        self.unplugged_until = Some(self.now + UNPLUGGED);
+    }
+}
+
+/// What a line at another rate looks like: mostly NULs and bytes with the high bit. Half of it ends a line.
+fn garbage(random: &mut Random) -> Vec<u8> {
+    let length = random.between(8, 40);
+    let mut bytes: Vec<u8> =
+        (0..length).map(|_| if random.chance(0.3) { 0 } else { 0x80 | random.below(0x80) as u8 }).collect();
+    if random.chance(0.5) {
+        bytes.push(b'\n');
+    }
+    bytes
+}
