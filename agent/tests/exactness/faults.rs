@@ -64,12 +64,10 @@ fn stall(dice: &mut Dice) -> Duration {
 }
 
 /// Sends lines to the printer.
-pub(crate) fn to_printer(rates: &Rates, dice: &mut Dice, wire: &mut Wire, now: Duration, bytes: &[u8]) -> u32 {
-    let mut faults = 0;
+pub(crate) fn to_printer(rates: &Rates, dice: &mut Dice, wire: &mut Wire, now: Duration, bytes: &[u8]) {
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let mut line = line.to_vec();
         let fault = rates.draw(dice, true);
-        faults += u32::from(fault.is_some());
         match fault {
             Some(Fault::LineLostToPrinter) => line.clear(),
             Some(Fault::StallToPrinter) => wire.stall(now, stall(dice)),
@@ -80,17 +78,14 @@ pub(crate) fn to_printer(rates: &Rates, dice: &mut Dice, wire: &mut Wire, now: D
         }
         wire.send(now, &line);
     }
-    faults
 }
 
 /// Sends answers to the host.
-pub(crate) fn to_host(rates: &Rates, dice: &mut Dice, wire: &mut Wire, now: Duration, bytes: &[u8]) -> u32 {
-    let mut faults = 0;
+pub(crate) fn to_host(rates: &Rates, dice: &mut Dice, wire: &mut Wire, now: Duration, bytes: &[u8]) {
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let mut line = line.to_vec();
         let is_ok = line.starts_with(b"ok");
         let fault = rates.draw(dice, false);
-        faults += u32::from(fault.is_some());
         match fault {
             Some(Fault::BitToHost) => flip(dice, &mut line),
             Some(Fault::ByteLostToHost) => lose(dice, &mut line),
@@ -113,7 +108,6 @@ pub(crate) fn to_host(rates: &Rates, dice: &mut Dice, wire: &mut Wire, now: Dura
         }
         wire.send(now, &line);
     }
-    faults
 }
 
 fn flip(dice: &mut Dice, line: &mut [u8]) {

@@ -8,6 +8,7 @@ mod dice;
 mod faults;
 mod oracle;
 mod run;
+mod virtual_bench;
 mod wire;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use dice::Dice;
 use faults::{Fault, Rates};
 use run::{Bench, Blow, Outcome, Plan};
+use virtual_bench::VirtualBench;
 
 /// Runs of an ordinary `cargo nextest run`.
 const RUNS: u64 = 500;
@@ -86,32 +88,59 @@ fn seeds() -> Vec<u64> {
     numbers("STARDUST_SEED").unwrap_or_else(|| (0..count).collect())
 }
 
-#[test]
-fn the_commands_of_the_file_and_no_others_in_order() {
-    let (mut exact, mut failed, mut fooled, mut faults, mut lines) = (0, 0, 0, 0_u64, 0);
-    let mut wrong = Vec::new();
-    for seed in seeds() {
-        let plan = plan(seed);
-        lines += plan.file.len();
-        let mut bench = Bench::new(plan);
-        match bench.print() {
-            Ok(Outcome::Exact) => exact += 1,
-            Ok(Outcome::Failed) => failed += 1,
-            Ok(Outcome::NobodyCouldTell) => fooled += 1,
-            Err(story) => wrong.push((seed, story)),
+/// How the runs of one kind went.
+#[derive(Debug, Default)]
+struct Tally {
+    exact: u64,
+    failed: u64,
+    fooled: u64,
+    wrong: Vec<(u64, String)>,
+}
+
+impl Tally {
+    fn count(&mut self, seed: u64, result: Result<Outcome, String>) {
+        match result {
+            Ok(Outcome::Exact) => self.exact += 1,
+            Ok(Outcome::Failed) => self.failed += 1,
+            Ok(Outcome::NobodyCouldTell) => self.fooled += 1,
+            Err(story) => self.wrong.push((seed, story)),
         }
-        faults += u64::from(bench.faults);
     }
-    println!(
-        "{exact} exact, {failed} ended by a reset, kill or unplugging, {fooled} not counted because a damaged \
-         line had a fitting checksum; {} wrong. {lines} lines, {faults} faults.",
-        wrong.len()
-    );
-    if let Some((seed, story)) = wrong.first() {
-        for (seed, story) in &wrong {
+
+    fn close(self) {
+        println!(
+            "{} exact, {} ended by a fault that ends a job, {} not counted because a damaged line had a fitting \
+             checksum, {} wrong.",
+            self.exact,
+            self.failed,
+            self.fooled,
+            self.wrong.len()
+        );
+        for (seed, story) in &self.wrong {
             println!("seed {seed}: {}", story.lines().next().unwrap_or_default());
         }
-        let again = "cargo nextest run -p stardust-agent --test exactness";
-        panic!("again: STARDUST_SEED={seed} {again}\n{story}");
+        if let Some((seed, story)) = self.wrong.first() {
+            let again = "cargo nextest run -p stardust-agent --test exactness";
+            panic!("again: STARDUST_SEED={seed} {again}\n{story}");
+        }
     }
+}
+
+#[test]
+fn the_commands_of_the_file_and_no_others_in_order() {
+    let mut tally = Tally::default();
+    for seed in seeds() {
+        tally.count(seed, Bench::new(plan(seed)).print());
+    }
+    tally.close();
+}
+
+#[test]
+fn also_with_the_simulators_own_faults() {
+    let mut tally = Tally::default();
+    for seed in seeds() {
+        let file = file(&mut Dice::new(seed));
+        tally.count(seed, VirtualBench::new(seed, file).print());
+    }
+    tally.close();
 }

@@ -61,7 +61,6 @@ pub(crate) struct Bench {
     accepted: Vec<(Option<i64>, String)>,
     events: Vec<HostEvent>,
     log: VecDeque<String>,
-    pub(crate) faults: u32,
     last_was_resend: bool,
     /// How much was accepted before the job, and before the blow.
     job_at: usize,
@@ -91,7 +90,6 @@ impl Bench {
             accepted: Vec::new(),
             events: Vec::new(),
             log: VecDeque::new(),
-            faults: 0,
             last_was_resend: false,
             job_at: 0,
             struck_at: None,
@@ -224,8 +222,7 @@ impl Bench {
         let output = self.host.take_output();
         self.note(">", &output);
         self.oracle.sent(&output);
-        self.faults +=
-            faults::to_printer(&self.plan.rates, &mut self.dice, &mut self.down, self.now, &output);
+        faults::to_printer(&self.plan.rates, &mut self.dice, &mut self.down, self.now, &output);
         let powered = self.powered_at;
         let printer_due = self.printer.next_deadline().map(|at| at + powered);
         let due = [self.down.next(), self.up.next(), self.host.deadline(), printer_due];
@@ -243,7 +240,7 @@ impl Bench {
         let answers = std::mem::take(self.printer.output());
         let answers = self.without_oks_after_resends(answers);
         self.note("<", &answers);
-        self.faults += faults::to_host(&self.plan.rates, &mut self.dice, &mut self.up, self.now, &answers);
+        faults::to_host(&self.plan.rates, &mut self.dice, &mut self.up, self.now, &answers);
         let heard = self.up.arrived(self.now);
         if heard.is_empty() {
             self.host.tick(self.now);
@@ -281,13 +278,13 @@ impl Bench {
 }
 
 /// The numbered commands without those that the host puts between.
-fn commands(accepted: &[(Option<i64>, String)]) -> Vec<&str> {
+pub(crate) fn commands(accepted: &[(Option<i64>, String)]) -> Vec<&str> {
     let own = |text: &str| text == "M105" || text == "M400" || text.starts_with("M110");
     let job = accepted.iter().filter(|(number, text)| number.is_some() && !own(text));
     job.map(|(_, text)| text.as_str()).collect()
 }
 
-fn source(file: &[String]) -> Box<dyn CommandSource> {
+pub(crate) fn source(file: &[String]) -> Box<dyn CommandSource> {
     let mut end = 0;
     let fed = file.iter().map(|text| {
         end += text.len() as u64 + 1;
