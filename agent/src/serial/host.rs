@@ -287,7 +287,7 @@ impl Host {
             }
             Reply::Start => self.restarted(now),
             Reply::Wait => self.link.on_wait(now),
-            Reply::Firmware(_) => {
+            Reply::Firmware(..) => {
                 if let Phase::Handshake(handshake) = &mut self.phase {
                     handshake.on_identity();
                 }

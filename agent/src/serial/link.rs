@@ -96,7 +96,10 @@ impl Link {
 
     /// Whether lines have to be sent again before anything new.
     fn owes(&self) -> bool {
-        self.renumber || self.recovery.is_on() || self.repeat.is_some() || self.cursor < self.history.next_number()
+        self.renumber
+            || self.recovery.is_on()
+            || self.repeat.is_some()
+            || self.cursor < self.history.next_number()
     }
 
     /// Whether numbered lines have to be sent again.

@@ -2,7 +2,14 @@
 //!
 //! Each run is made from one number: file, firmware, line and faults. `STARDUST_RUNS=10000` does so many,
 //! `STARDUST_SEED=17,33` only those, as often as one likes: a failing run prints its seed.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod dice;
 mod faults;

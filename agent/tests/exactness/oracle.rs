@@ -35,8 +35,11 @@ fn fits(line: &[u8]) -> bool {
     let [b'G' | b'M' | b'T', b'0'..=b'9', ..] = line else {
         let Some(star) = line.iter().rposition(|byte| *byte == b'*') else { return false };
         let sum = line[..star].iter().fold(0, |sum, byte| sum ^ byte);
-        let digits: String =
-            line[star + 1..].iter().take_while(|byte| byte.is_ascii_digit()).map(|byte| char::from(*byte)).collect();
+        let digits: String = line[star + 1..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .map(|byte| char::from(*byte))
+            .collect();
         return line[0] == b'N' && digits.parse() == Ok(sum);
     };
     // A line without a number has no checksum that is looked at.
@@ -45,6 +48,7 @@ fn fits(line: &[u8]) -> bool {
 
 fn acts_at_once(line: &[u8]) -> bool {
     let text = String::from_utf8_lossy(line);
-    let body = text.trim_start_matches('N').trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ' || c == '-');
+    let body =
+        text.trim_start_matches('N').trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ' || c == '-');
     ["M108", "M112", "M410", "M876"].iter().any(|code| body.starts_with(code))
 }

@@ -68,11 +68,7 @@ pub(crate) struct Bench {
 }
 
 fn config(plan: &Plan) -> Config {
-    Config {
-        advanced_ok: plan.advanced_ok,
-        emergency_parser: plan.emergency_parser,
-        ..Config::default()
-    }
+    Config { advanced_ok: plan.advanced_ok, emergency_parser: plan.emergency_parser, ..Config::default() }
 }
 
 impl Bench {
@@ -145,7 +141,8 @@ impl Bench {
         if self.oracle.fooled.is_some() {
             return Ok(Outcome::NobodyCouldTell);
         }
-        let start = self.accepted.iter().rposition(|(_, text)| text.starts_with("M110")).map_or(0, |at| at + 1);
+        let start =
+            self.accepted.iter().rposition(|(_, text)| text.starts_with("M110")).map_or(0, |at| at + 1);
         let printed = commands(&self.accepted[start..]);
         let end = self.events.iter().rev().find_map(|event| match event {
             HostEvent::Job(JobEvent::Completed) => Some(None),
@@ -206,7 +203,8 @@ impl Bench {
     fn run_until(&mut self, done: impl Fn(&Self) -> bool) -> Result<(), String> {
         for _ in 0..2_000_000 {
             self.exchange();
-            let hopeless = matches!(self.host.connection(), Connection::Halted(_)) && self.oracle.fooled.is_some();
+            let hopeless =
+                matches!(self.host.connection(), Connection::Halted(_)) && self.oracle.fooled.is_some();
             if done(self) || hopeless {
                 return Ok(());
             }

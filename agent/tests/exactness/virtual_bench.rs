@@ -109,7 +109,8 @@ impl VirtualBench {
         let output = self.host.take_output();
         self.note(">", &output);
         for line in String::from_utf8_lossy(&output).lines() {
-            let command = line.split_once(' ').filter(|_| line.starts_with('N')).map_or(line, |(_, rest)| rest);
+            let command =
+                line.split_once(' ').filter(|_| line.starts_with('N')).map_or(line, |(_, rest)| rest);
             self.sent.insert(command.rsplit_once('*').map_or(command, |(command, _)| command).to_owned());
         }
         if self.is_open {

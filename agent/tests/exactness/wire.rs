@@ -16,7 +16,13 @@ pub(crate) struct Wire {
 impl Wire {
     pub(crate) fn new(baud: u32, latency: Duration) -> Self {
         let byte = Duration::from_secs(10) / baud;
-        Self { byte, latency, busy_until: Duration::ZERO, on_the_way: VecDeque::new(), line_ends: VecDeque::new() }
+        Self {
+            byte,
+            latency,
+            busy_until: Duration::ZERO,
+            on_the_way: VecDeque::new(),
+            line_ends: VecDeque::new(),
+        }
     }
 
     pub(crate) fn send(&mut self, now: Duration, bytes: &[u8]) {

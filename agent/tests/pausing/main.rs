@@ -150,7 +150,12 @@ fn a_paused_print_goes_on_as_if_it_had_not_been(#[case] name: &str, #[case] paus
             of_file += 1;
             seen += 1;
         }
-        assert_eq!(print.accepted.get(seen).map(String::as_str), Some("M400"), "after {:?}", commands.get(of_file));
+        assert_eq!(
+            print.accepted.get(seen).map(String::as_str),
+            Some("M400"),
+            "after {:?}",
+            commands.get(of_file)
+        );
         for own in &print.accepted[seen..] {
             machine.carry_out(own);
         }

@@ -48,8 +48,8 @@ pub enum Reply {
     Wait,
     /// Temperatures, by request, by themselves or while waiting for them.
     Temperatures(TemperatureReport),
-    /// The answer of M115, up to the next field.
-    Firmware(String),
+    /// The answer of M115: the name up to the next field, and how many extruders it tells.
+    Firmware(String, Option<u32>),
     /// One capability of M115.
     Capability(String, bool),
     /// `// action:…`: the firmware asks something of its host.
@@ -104,7 +104,7 @@ impl Reply {
             };
         }
         if let Some(name) = firmware_name(text) {
-            return Self::Firmware(name);
+            return Self::Firmware(name, extruder_count(text));
         }
         match TemperatureReport::parse(text) {
             Some(report) => Self::Temperatures(report),
@@ -159,6 +159,11 @@ fn firmware_name(text: &str) -> Option<String> {
     };
     let words: Vec<&str> = rest.split_ascii_whitespace().take_while(|word| !is_key(word)).collect();
     Some(words.join(" "))
+}
+
+fn extruder_count(text: &str) -> Option<u32> {
+    let count = text.split_once("EXTRUDER_COUNT:")?.1;
+    count.split_ascii_whitespace().next()?.parse().ok().filter(|count| *count > 0)
 }
 
 #[cfg(test)]

@@ -86,8 +86,9 @@ fn temperatures_in_every_spelling() {
 #[test]
 fn the_firmware_names_itself() {
     let line = "FIRMWARE_NAME:Marlin bugfix-2.1.x (Nov 23 2026 00:37:17) \
-                SOURCE_CODE_URL:github.com/MarlinFirmware/Marlin PROTOCOL_VERSION:1.0";
-    assert_eq!(Reply::parse(line), Reply::Firmware("Marlin bugfix-2.1.x (Nov 23 2026 00:37:17)".into()));
+                SOURCE_CODE_URL:github.com/MarlinFirmware/Marlin PROTOCOL_VERSION:1.0 EXTRUDER_COUNT:2";
+    let name = "Marlin bugfix-2.1.x (Nov 23 2026 00:37:17)".to_owned();
+    assert_eq!(Reply::parse(line), Reply::Firmware(name, Some(2)));
 }
 
 proptest! {
