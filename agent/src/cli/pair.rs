@@ -52,6 +52,7 @@ pub(super) async fn run(options: PairArguments, data: &Path) -> Result<ExitCode,
         printer_id: paired.printer_id,
         port,
         baud: options.baud,
+        profile: crate::print_job::profile::Profile::default(),
     };
     folder.store(&config, &Credential::new(&paired.token)).map_err(|error| {
         format!(

@@ -18,6 +18,7 @@ use crate::port::{Order, PortEvent, PortHandle, PortView, drive};
 use crate::print_job::admission;
 use crate::print_job::estimate::{Known, left};
 use crate::print_job::file_source::FileSource;
+use crate::print_job::profile::Profile;
 use crate::serial::{Connection, End, HostEvent, JobEvent};
 
 /// A printer that has not answered by then will not.
@@ -31,7 +32,10 @@ pub(super) async fn run(options: &PrintArguments, clock: SharedClock) -> Result<
     let unreadable = |error: std::io::Error| format!("{name} can't be read: {error}");
     let file = File::open(&options.file).map_err(unreadable)?;
     let size = file.metadata().map_err(unreadable)?.len();
-    let commands = admission::check(BufReader::new(file)).map_err(|refusal| format!("{name}: {refusal}"))?;
+    let check = |file, profile: &Profile| {
+        admission::check(BufReader::new(file), profile).map_err(|refusal| format!("{name}: {refusal}"))
+    };
+    check(file, &Profile::default())?;
     let source = FileSource::open(&options.file).map_err(unreadable)?;
 
     let mut port = drive(options.port.clone(), options.baud, clock.clone())
@@ -41,6 +45,10 @@ pub(super) async fn run(options: &PrintArguments, clock: SharedClock) -> Result<
         ready = wait_ready(&mut port) => ready?,
         () = stop.asked() => return Ok(ExitCode::from(CANCELLED)),
     }
+    // Once more with what the firmware says of itself, before the first byte of the job.
+    let machine = port.view.borrow().machine;
+    let file = File::open(&options.file).map_err(unreadable)?;
+    let commands = check(file, &Profile::default().with_firmware(machine))?;
     let mut keys = Keys::listen().map_err(|error| format!("The keyboard can't be watched: {error}"))?;
     port.order(Order::Start(Box::new(source)));
     let bar = bar(size);

@@ -2,6 +2,7 @@
 //!
 //! Owns: the picture of one moment. Must not know: how it is passed on.
 
+use crate::serial::firmware::Area;
 use crate::serial::{Connection, Host, Stage, Thermometer};
 
 /// A printer at one moment.
@@ -13,6 +14,8 @@ pub struct PortView {
     pub connection: Connection,
     /// `FIRMWARE_NAME`.
     pub firmware: Option<String>,
+    /// The area and the number of extruders that the firmware tells.
+    pub machine: (Option<Area>, Option<u32>),
     /// Heaters.
     pub thermometer: Thermometer,
     /// What the firmware wants of a person.
@@ -44,6 +47,7 @@ impl PortView {
             port_error: None,
             connection: Connection::Connecting { silent: true },
             firmware: None,
+            machine: (None, None),
             thermometer: Thermometer::default(),
             attention: None,
             job: None,
@@ -56,6 +60,7 @@ impl PortView {
             port_error: port_error.map(str::to_owned),
             connection: host.connection(),
             firmware: host.firmware().name.clone(),
+            machine: (host.firmware().area, host.firmware().extruders),
             thermometer: host.thermometer().clone(),
             is_ready: port_error.is_none() && host.is_ready(),
             attention: host.attention().map(str::to_owned),

@@ -3,7 +3,9 @@
 //! Owns: what is known of one job. Must not know: the wire to the hub, or the serial protocol's inside.
 
 pub mod admission;
+mod demands;
 pub mod estimate;
 pub mod file_source;
 pub mod lifecycle;
+pub mod profile;
 pub mod stopwatch;

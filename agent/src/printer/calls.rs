@@ -16,6 +16,7 @@ use crate::hub_link::back_off::BackOff;
 use crate::hub_link::client::{HubClient, HubError};
 use crate::hub_link::events::{SharedJournal, deliver};
 use crate::print_job::admission;
+use crate::print_job::profile::Profile;
 use crate::spool::{Spool, SpoolError};
 
 /// After a claim was lost.
@@ -92,14 +93,14 @@ impl Calls {
     }
 
     /// Gets the claim's file. Ends with [`Inbound::Transferred`], or [`Inbound::Leave`] when the claim is gone.
-    pub(super) fn transfer(&self, claim: Claim) -> JoinHandle<()> {
+    pub(super) fn transfer(&self, claim: Claim, profile: Profile) -> JoinHandle<()> {
         let (hub, spool, clock) = (self.hub.clone(), self.spool.clone(), self.clock.clone());
         let inbound = self.inbound.clone();
         tokio::spawn(async move {
             let began = clock.elapsed();
             let job = claim.job_id;
             let result = match spool.fetch(&hub, &claim).await {
-                Ok(path) => admit(&path).map(|()| path),
+                Ok(path) => admit(&path, &profile).map(|()| path),
                 Err(SpoolError::Hub(error)) if error.is_claim_lost() => {
                     let _ = inbound.send(Inbound::Leave(job, Err(error)));
                     return;
@@ -153,8 +154,8 @@ async fn look(
 }
 
 /// Looks the file through before anything of it goes to the printer.
-fn admit(path: &Path) -> Result<(), String> {
+fn admit(path: &Path, profile: &Profile) -> Result<(), String> {
     let file =
         std::fs::File::open(path).map_err(|error| format!("The print file can't be read: {error}."))?;
-    admission::check(BufReader::new(file)).map(|_| ()).map_err(|refusal| refusal.to_string())
+    admission::check(BufReader::new(file), profile).map(|_| ()).map_err(|refusal| refusal.to_string())
 }

@@ -2,7 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `printer.toml` | hub, ids, port, speed; a person may edit port and speed |
+//! | `printer.toml` | hub, ids, port, speed; a person may edit port, speed and `[profile]` |
 //! | `credential` | the device token, readable by the agent alone |
 //! | `journal.jsonl` | what must survive restarts |
 //! | `spool/` | print files |
@@ -19,6 +19,7 @@ use stardust_protocol::{PrinterId, WorkspaceId};
 use url::Url;
 
 use crate::hub_link::client::Credential;
+use crate::print_job::profile::Profile;
 
 /// What `pair` has found out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +37,9 @@ pub struct PrinterConfig {
     pub port: PathBuf,
     /// Its speed.
     pub baud: u32,
+    /// What it can do, where its firmware does not tell.
+    #[serde(default, skip_serializing_if = "Profile::is_empty")]
+    pub profile: Profile,
 }
 
 /// A printer's folder can't be used.
@@ -199,6 +203,7 @@ mod tests {
             printer_id: "0190a7c2-6f00-7000-8000-000000000002".parse().unwrap(),
             port: "/dev/serial/by-id/usb-1a86".into(),
             baud: 115_200,
+            profile: Profile::default(),
         }
     }
 

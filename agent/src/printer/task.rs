@@ -353,7 +353,8 @@ impl Printer {
     fn transfer(&mut self) {
         let Some(claim) = self.life.claim().cloned() else { return };
         self.progress = Progress::default();
-        self.transfer = Some(self.calls.transfer(claim));
+        let profile = self.config.profile.with_firmware(self.port.view.borrow().machine);
+        self.transfer = Some(self.calls.transfer(claim, profile));
     }
 
     fn ask_leave(&mut self) {

@@ -11,6 +11,8 @@ use super::reply::Reply;
 pub struct Firmware {
     /// `FIRMWARE_NAME`.
     pub name: Option<String>,
+    /// `EXTRUDER_COUNT`.
+    pub extruders: Option<u32>,
     capabilities: BTreeMap<String, bool>,
     /// The reachable area in mm, where the firmware tells it.
     pub area: Option<Area>,
@@ -35,7 +37,10 @@ impl Firmware {
     /// Takes what a reply tells about the firmware.
     pub(super) fn learn(&mut self, reply: &Reply) {
         match reply {
-            Reply::Firmware(name) => self.name = Some(name.clone()),
+            Reply::Firmware(name, extruders) => {
+                self.name = Some(name.clone());
+                self.extruders = *extruders;
+            }
             Reply::Capability(name, there) => {
                 self.capabilities.insert(name.clone(), *there);
             }

@@ -14,7 +14,7 @@ use super::framing::LineAssembler;
 use super::handshake::{Action, Handshake};
 use super::job::{End, Job, JobEvent, Stage};
 use super::link::Link;
-use super::reply::{Busy, ErrorKind, Reply};
+use super::reply::{self, Busy, ErrorKind, Reply};
 use super::scripts::Parking;
 use super::thermometer::Thermometer;
 
@@ -287,7 +287,7 @@ impl Host {
             }
             Reply::Start => self.restarted(now),
             Reply::Wait => self.link.on_wait(now),
-            Reply::Firmware(_) => {
+            Reply::Firmware(..) => {
                 if let Phase::Handshake(handshake) = &mut self.phase {
                     handshake.on_identity();
                 }
@@ -296,6 +296,9 @@ impl Host {
             Reply::Error(ErrorKind::Other, message) => tracing::warn!(firmware.error = message),
             Reply::Action(action) => self.on_action(now, action),
             Reply::Error(ErrorKind::Transmission, _) => self.link.on_complaint(),
+            Reply::Echo(text) | Reply::Other(text) if self.job.is_some() && reply::tells_a_reset(text) => {
+                self.restarted(now);
+            }
             Reply::Capability(..) | Reply::Echo(_) | Reply::Other(_) => {}
         }
         if let Phase::Handshake(handshake) = &mut self.phase {

@@ -19,6 +19,10 @@ use super::recovery::{Asked, Recovery};
 use super::reply;
 use super::window::{InFlight, Origin, Window};
 
+/// So many more advanced `ok`s than odd bare ones make the firmware one with ADVANCED_OK.
+const ADVANCED_FROM: u8 = 3;
+const ADVANCED_AT_MOST: u8 = 20;
+
 /// Why the line can't go on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LinkFault {
@@ -28,9 +32,9 @@ pub(super) enum LinkFault {
     /// The same line fails over and over.
     #[error("the printer asked for line {0} ten times over: check the cable, or lower the baud rate")]
     SameLine(u32),
-    /// A line that is long gone.
-    #[error("the printer asks for line {0}, which is no longer kept")]
-    NotKept(u32),
+    /// A line that was accepted long ago: the firmware has started over, and its banner was lost.
+    #[error("the printer was reset in mid-print: it asks for line {0} again, its position is lost")]
+    Restarted(u32),
     /// A line that was never sent.
     #[error("the printer asks for line {0}, which has not been sent yet: does another host use its port?")]
     Future(u32),
@@ -50,7 +54,8 @@ pub(super) struct Link {
     repeat: Option<InFlight>,
     caution: Caution,
     patience: Patience,
-    advanced_ok: bool,
+    /// How sure it is that every `ok` of this firmware says more than `ok` (`ADVANCED_OK`).
+    advanced_ok: u8,
     output: Vec<u8>,
     accepted: VecDeque<Origin>,
     fault: Option<LinkFault>,
@@ -58,6 +63,8 @@ pub(super) struct Link {
     /// The last probe was a question of its own, not a line that was owed anyway.
     probed_by_question: bool,
     proof_is_numbered: bool,
+    /// The numbers have to be set once more before anything else.
+    renumber: bool,
 }
 
 impl Link {
@@ -71,13 +78,14 @@ impl Link {
             repeat: None,
             caution: Caution::default(),
             patience: Patience::default(),
-            advanced_ok: false,
+            advanced_ok: 0,
             output: Vec::new(),
             accepted: VecDeque::new(),
             fault: None,
             troubled: false,
             probed_by_question: false,
             proof_is_numbered: false,
+            renumber: false,
         }
     }
 
@@ -88,7 +96,10 @@ impl Link {
 
     /// Whether lines have to be sent again before anything new.
     fn owes(&self) -> bool {
-        self.recovery.is_on() || self.repeat.is_some() || self.cursor < self.history.next_number()
+        self.renumber
+            || self.recovery.is_on()
+            || self.repeat.is_some()
+            || self.cursor < self.history.next_number()
     }
 
     /// Whether numbered lines have to be sent again.
@@ -174,6 +185,7 @@ impl Link {
         self.accepted.clear();
         self.fault = None;
         self.troubled = false;
+        self.renumber = false;
     }
 
     /// The commands accepted since the last call, oldest first.
@@ -208,9 +220,11 @@ impl Link {
 
     pub(super) fn on_ok(&mut self, now: Duration, ok: &reply::Ok) {
         self.patience.on_sign(now);
-        self.advanced_ok |= ok.advanced;
+        if ok.advanced {
+            self.advanced_ok = (self.advanced_ok + 1).min(ADVANCED_AT_MOST);
+        }
         // The bare `ok` behind a Resend accepts nothing; and firmware with ADVANCED_OK has no other bare ones.
-        if ok.bare && (self.recovery.take_bare_ok(now) || self.advanced_ok) {
+        if ok.bare && (self.recovery.take_bare_ok(now) || self.is_bare_ok_odd()) {
             return;
         }
         // The probe is answered by temperatures: a bare `ok` may belong to a Resend that was damaged on its way.
@@ -237,6 +251,14 @@ impl Link {
                 self.credit();
             }
         }
+    }
+
+    /// Whether a bare `ok` is no answer of this firmware. Damage can make an `ok` look advanced that is not: where
+    /// bare ones keep coming they are believed again.
+    fn is_bare_ok_odd(&mut self) -> bool {
+        let odd = self.advanced_ok >= ADVANCED_FROM;
+        self.advanced_ok = self.advanced_ok.saturating_sub(2);
+        odd
     }
 
     /// The oldest line in flight was accepted. An `ok` too many credits nothing.
@@ -269,7 +291,8 @@ impl Link {
             return;
         }
         let known = self.cursor.max(self.history.next_number());
-        let fault = match self.recovery.asked(now, number, known, self.history.get(number).is_some()) {
+        let kept = self.history.get(number).is_some();
+        let fault = match self.recovery.asked(now, number, known, self.told, kept) {
             Asked::Nothing => None,
             Asked::Again => {
                 let dead = self.window.drop_from(number);
@@ -279,7 +302,19 @@ impl Link {
                 None
             }
             Asked::TooOften => Some(LinkFault::SameLine(number)),
-            Asked::NotKept => Some(LinkFault::NotKept(number)),
+            Asked::Odd => {
+                if self.told == 0 && number > known {
+                    // The line that sets the number was damaged into one that does nothing.
+                    self.window.clear();
+                    self.cursor = 1;
+                    self.renumber = true;
+                } else {
+                    self.patience.lose();
+                }
+                self.recovery.begin(now, 0);
+                None
+            }
+            Asked::Past => Some(LinkFault::Restarted(number)),
             Asked::Future => Some(LinkFault::Future(number)),
         };
         self.fault = self.fault.take().or(fault);
@@ -289,6 +324,9 @@ impl Link {
     pub(super) fn poll(&mut self, now: Duration) {
         if !self.recovery.is_over(now) || self.fault.is_some() {
             return;
+        }
+        if std::mem::take(&mut self.renumber) {
+            self.transmit_plain(now, numbered_line(0, "M110 N0"), Pace::ALONE);
         }
         while self.cursor < self.history.next_number() {
             let Some(line) = self.history.get(self.cursor) else { break };

@@ -48,13 +48,13 @@ impl Modal {
     pub fn apply(&mut self, command: &Command<'_>) {
         let Some(Code { letter, number, sub: None }) = command.code() else { return };
         match (letter, number) {
-            (b'G', 0..=3) => self.travel(command),
+            (b'G', 0..=3 | 5) => self.travel(command),
             (b'G', 10) if !command.has_param(b'P') => self.retracted = true,
             (b'G', 11) => self.retracted = false,
             (b'G', 20) => self.inches = true,
             (b'G', 21) => self.inches = false,
-            // Where homing ends is the firmware's; the next absolute move tells.
-            (b'G', 28 | 29) => self.position = [None; 3],
+            // Where homing, probing and parking end is the firmware's; the next absolute move tells.
+            (b'G', 27..=38 | 60 | 61 | 76 | 80 | 81 | 425) => self.position = [None; 3],
             // Marlin's G90 and G91 take the extruder along.
             (b'G', 90) => (self.relative, self.relative_e) = (false, false),
             (b'G', 91) => (self.relative, self.relative_e) = (true, true),
@@ -120,7 +120,7 @@ impl Modal {
     fn set_position(&mut self, command: &Command<'_>) {
         let unit = self.unit();
         for (letter, value) in command.params() {
-            let value = value.unwrap_or(0.0) * unit;
+            let Some(value) = value.map(|value| value * unit) else { continue };
             match letter {
                 b'X' | b'Y' | b'Z' => {
                     self.shifted = true;

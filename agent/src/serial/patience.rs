@@ -48,6 +48,11 @@ impl Patience {
         }
     }
 
+    /// Something in flight was lost for certain.
+    pub(super) fn lose(&mut self) {
+        self.overdue = true;
+    }
+
     /// An answer came: whether it answers a probe.
     pub(super) fn answered(&mut self) -> bool {
         std::mem::take(&mut self.probes) > 0

@@ -14,8 +14,10 @@ const BARE_OK: Duration = Duration::from_millis(500);
 const QUIET: Duration = Duration::from_millis(150);
 /// The same line so often means that it will never come through.
 const MAX_TIMES: u32 = 10;
-/// Requests for lines never sent may be damaged on their way; so many in a row are not.
-const MAX_FUTURE: u32 = 3;
+/// Odd requests may be damaged on their way; the same one so often, each time asked for anew, is not.
+const MAX_ODD: u32 = 3;
+/// No `ok` is taken for more lines than that before its time: a request further back is odd.
+const DOUBTFUL: u32 = 8;
 /// After this many Resends without one, the firmware is taken not to send bare `ok`s.
 const MISSED_BARE_OKS: u32 = 2;
 
@@ -28,9 +30,11 @@ pub(super) enum Asked {
     Again,
     /// The same line too often.
     TooOften,
-    /// A line that is no longer kept.
-    NotKept,
-    /// A line that was never sent.
+    /// For a line long accepted or never sent: damaged, most likely. To be brought about once more.
+    Odd,
+    /// The same odd line over and over, and it was accepted long ago.
+    Past,
+    /// The same odd line over and over, and it was never sent.
     Future,
 }
 
@@ -45,7 +49,8 @@ pub(super) struct Recovery {
     owed: usize,
     number: Option<u32>,
     times: u32,
-    future: u32,
+    odd: (u32, u32),
+    odd_until: Duration,
 }
 
 impl Default for Recovery {
@@ -58,7 +63,8 @@ impl Default for Recovery {
             owed: 0,
             number: None,
             times: 0,
-            future: 0,
+            odd: (0, 0),
+            odd_until: Duration::ZERO,
         }
     }
 }
@@ -78,14 +84,14 @@ impl Recovery {
         self.quiet_at
     }
 
-    /// A Resend came. `next`: the next new line's number; `kept`: whether the line is in the history.
-    pub(super) fn asked(&mut self, now: Duration, number: u32, next: u32, kept: bool) -> Asked {
+    /// A Resend came. `next`: the next new line's number; `told`: the last line taken for accepted; `kept`:
+    /// whether the line is in the history.
+    pub(super) fn asked(&mut self, now: Duration, number: u32, next: u32, told: u32, kept: bool) -> Asked {
         self.bare_ok_owed = self.expects_bare_ok;
-        if number > next {
-            self.future += 1;
-            return if self.future >= MAX_FUTURE { Asked::Future } else { Asked::Nothing };
+        if number > next || number.saturating_add(DOUBTFUL) < told || !kept && number < next {
+            return self.asked_oddly(now, number, next);
         }
-        self.future = 0;
+        self.odd = (0, 0);
         if self.is_on() && self.number == Some(number) && self.times > 0 {
             self.owed = self.owed.saturating_sub(1);
             self.quiet_at = Some(now + self.silence());
@@ -95,12 +101,23 @@ impl Recovery {
             // All that was sent has been accepted: noise was taken for a line.
             return Asked::Nothing;
         }
-        if !kept {
-            return Asked::NotKept;
-        }
         self.times = if self.number == Some(number) { self.times + 1 } else { 1 };
         self.number = Some(number);
         if self.times >= MAX_TIMES { Asked::TooOften } else { Asked::Again }
+    }
+
+    fn asked_oddly(&mut self, now: Duration, number: u32, next: u32) -> Asked {
+        if now < self.odd_until {
+            return Asked::Nothing;
+        }
+        self.odd_until = now + BARE_OK;
+        let (last, times) = self.odd;
+        self.odd = (number, if last == number { times + 1 } else { 1 });
+        match self.odd {
+            (_, ..MAX_ODD) => Asked::Odd,
+            _ if number > next => Asked::Future,
+            _ => Asked::Past,
+        }
     }
 
     /// Recovering begins; `owed` repeats of the request may follow.
@@ -130,7 +147,8 @@ impl Recovery {
     /// Whether the line may be used (again).
     pub(super) fn is_over(&mut self, now: Duration) -> bool {
         let Some(quiet_at) = self.quiet_at else { return true };
-        let all_came = self.owed == 0 && !self.bare_ok_owed;
+        // Where the same line is asked for again, more requests came than were owed: only silence ends that.
+        let all_came = self.owed == 0 && !self.bare_ok_owed && self.times <= 1;
         if !all_came && now < quiet_at {
             return false;
         }
@@ -148,6 +166,6 @@ impl Recovery {
             self.number = None;
             self.times = 0;
         }
-        self.future = 0;
+        self.odd = (0, 0);
     }
 }

@@ -80,6 +80,8 @@ pub(super) fn resume(modal: &Modal, parking: &Parking) -> Script {
     for (fan, speed) in &modal.fans {
         lines.push(format!("M106 P{fan} S{speed}"));
     }
+    lines.extend(modal.speed_percent.map(|percent| format!("M220 S{percent}")));
+    lines.extend(modal.flow_percent.map(|percent| format!("M221 S{percent}")));
     script(lines)
 }
 

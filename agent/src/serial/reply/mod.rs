@@ -48,8 +48,8 @@ pub enum Reply {
     Wait,
     /// Temperatures, by request, by themselves or while waiting for them.
     Temperatures(TemperatureReport),
-    /// The answer of M115, up to the next field.
-    Firmware(String),
+    /// The answer of M115: the name up to the next field, and how many extruders it tells.
+    Firmware(String, Option<u32>),
     /// One capability of M115.
     Capability(String, bool),
     /// `// action:…`: the firmware asks something of its host.
@@ -104,7 +104,7 @@ impl Reply {
             };
         }
         if let Some(name) = firmware_name(text) {
-            return Self::Firmware(name);
+            return Self::Firmware(name, extruder_count(text));
         }
         match TemperatureReport::parse(text) {
             Some(report) => Self::Temperatures(report),
@@ -113,16 +113,29 @@ impl Reply {
     }
 }
 
+/// Marlin tells with its banner why it has started: with it a reset is known whose `start` was lost.
+#[must_use]
+pub(super) fn tells_a_reset(text: &str) -> bool {
+    matches!(text, "PowerUp" | "External Reset" | "Brown out Reset" | "Watchdog Reset" | "Software Reset")
+}
+
+/// ` N10 P15 B3` and nothing else is an advanced one: two lines run together (`okM106 P0 S77`) must not look so.
 fn parse_ok(rest: &str) -> Ok {
-    let bare = rest.trim().is_empty();
-    let line = rest
-        .split_ascii_whitespace()
-        .find_map(|word| word.strip_prefix('N').and_then(|number| number.parse::<u32>().ok()));
-    let room = |word: &str| {
-        word.strip_prefix(['P', 'B']).is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    let number = |word: &str, letter: char| {
+        let digits = word.strip_prefix(letter)?;
+        (!digits.is_empty() && digits.len() < 11 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| digits.parse::<u32>().ok())?
     };
-    let advanced = line.is_some() || rest.split_ascii_whitespace().any(room);
-    Ok { line, bare, advanced, temperatures: TemperatureReport::parse(rest) }
+    let mut words = rest.split_ascii_whitespace().peekable();
+    let line = words.peek().and_then(|word| number(word, 'N'));
+    if line.is_some() {
+        words.next();
+    }
+    let room = rest.starts_with(' ')
+        && words.next().is_some_and(|word| number(word, 'P').is_some())
+        && words.next().is_some_and(|word| number(word, 'B').is_some())
+        && words.next().is_none();
+    Ok { line, bare: rest.trim().is_empty(), advanced: room, temperatures: TemperatureReport::parse(rest) }
 }
 
 /// `Resend: 5`, `Resend:5`, `rs 5`, `rs N5 Expected checksum 67`.
@@ -146,6 +159,11 @@ fn firmware_name(text: &str) -> Option<String> {
     };
     let words: Vec<&str> = rest.split_ascii_whitespace().take_while(|word| !is_key(word)).collect();
     Some(words.join(" "))
+}
+
+fn extruder_count(text: &str) -> Option<u32> {
+    let count = text.split_once("EXTRUDER_COUNT:")?.1;
+    count.split_ascii_whitespace().next()?.parse().ok().filter(|count| *count > 0)
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ fn heat(actual: f64, target: f64) -> Heat {
 #[case("ok", Reply::Ok(Ok { bare: true, ..Ok::default() }))]
 #[case("ok P15 B3", Reply::Ok(Ok { advanced: true, ..Ok::default() }))]
 #[case("ok N10 P15 B3", Reply::Ok(Ok { line: Some(10), advanced: true, ..Ok::default() }))]
+#[case("okM106 P0 S77", Reply::Ok(Ok::default()))]
+#[case("ok N10 P15", Reply::Ok(Ok { line: Some(10), ..Ok::default() }))]
 #[case("Resend: 5", Reply::Resend(5))]
 #[case("Resend:5", Reply::Resend(5))]
 #[case("rs 5", Reply::Resend(5))]
@@ -77,15 +79,16 @@ fn temperatures_in_every_spelling() {
     let ok = Reply::parse("ok N7 T:19.38 /0.00 B:19.38 /0.00");
     assert!(matches!(
         ok,
-        Reply::Ok(Ok { line: Some(7), bare: false, advanced: true, temperatures: Some(_) })
+        Reply::Ok(Ok { line: Some(7), bare: false, advanced: false, temperatures: Some(_) })
     ));
 }
 
 #[test]
 fn the_firmware_names_itself() {
     let line = "FIRMWARE_NAME:Marlin bugfix-2.1.x (Nov 23 2026 00:37:17) \
-                SOURCE_CODE_URL:github.com/MarlinFirmware/Marlin PROTOCOL_VERSION:1.0";
-    assert_eq!(Reply::parse(line), Reply::Firmware("Marlin bugfix-2.1.x (Nov 23 2026 00:37:17)".into()));
+                SOURCE_CODE_URL:github.com/MarlinFirmware/Marlin PROTOCOL_VERSION:1.0 EXTRUDER_COUNT:2";
+    let name = "Marlin bugfix-2.1.x (Nov 23 2026 00:37:17)".to_owned();
+    assert_eq!(Reply::parse(line), Reply::Firmware(name, Some(2)));
 }
 
 proptest! {

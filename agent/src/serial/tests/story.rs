@@ -219,3 +219,31 @@ fn a_long_wait_with_signs_of_life_is_no_fault() {
     assert_eq!(bench.printer.job().last(), Some(&"M109 S200"), "not even a probe");
     assert!(bench.host.progress().is_some());
 }
+
+#[test]
+fn a_numbering_that_was_damaged_into_nothing_is_sent_again() {
+    let file = cube();
+    let mut bench = Bench::ready(StandIn::new());
+    bench.printer.last = 500;
+    bench.start(&texts(&file));
+    // `0 M110 N0*125`: no number and no command, but an `ok`.
+    let sent = bench.host.take_output();
+    assert!(sent.starts_with(b"N0 M110 N0"));
+    bench.printer.say("ok");
+    bench.run_to_end();
+    let mut printed = bench.printer.job();
+    printed.retain(|line| *line != "M105");
+    assert_eq!(printed, texts(&file));
+}
+
+#[test]
+fn a_reset_whose_banner_was_lost_is_found_out_by_the_numbers() {
+    let mut bench = Bench::ready(StandIn::new());
+    bench.start(&texts(&cube()));
+    bench.run_until(|bench| bench.printer.journal.len() > 100);
+    bench.printer = StandIn::new();
+    bench.run_until(|bench| !job_events(bench).is_empty() && bench.host.progress().is_none());
+    assert!(failure(&bench).contains("reset in mid-print"), "{}", failure(&bench));
+    let moves = bench.printer.journal.iter().filter(|(_, line)| line.starts_with("G1 X")).count();
+    assert_eq!(moves, 0, "{:?}", bench.printer.journal);
+}
