@@ -22,7 +22,7 @@ use clap::Parser;
 use stardust_clock::SystemClock;
 
 use crate::host::Host;
-use crate::run::{Bench, Plan};
+use crate::run::{Bench, Part, Plan};
 use crate::targets::Table;
 
 /// Why there are no figures.
@@ -60,7 +60,10 @@ struct Arguments {
     /// The agent's program [default: beside this one]
     #[arg(long, value_name = "PATH")]
     agent: Option<PathBuf>,
-    /// Runs of each kind; medians are shown
+    /// Only this part
+    #[arg(long, value_enum)]
+    only: Option<Part>,
+    /// Runs of each kind, five times as many without pacing; medians are shown
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
     /// Size of the file for which memory is measured, MB
@@ -106,12 +109,15 @@ fn bench(arguments: Arguments) -> Result<(), BenchError> {
     let agent = arguments.agent.unwrap_or_else(|| own.with_file_name("stardust-agent"));
     let folder = tempfile::tempdir()?;
     let plan = if arguments.quick {
-        Plan { runs: 1, paced: Duration::from_secs(1), moves: 20_000, cancels: 2, large: 1_000_000 }
+        let paced = Duration::from_secs(1);
+        Plan { only: arguments.only, runs: 1, paced, pairs: 2, moves: 20_000, cancels: 2, large: 1_000_000 }
     } else {
         Plan {
+            only: arguments.only,
             runs: arguments.runs,
             paced: Duration::from_secs(5),
-            moves: 200_000,
+            pairs: arguments.runs * 5,
+            moves: 40_000,
             cancels: 10,
             large: arguments.large * 1_000_000,
         }

@@ -16,13 +16,31 @@ use crate::job_file::{self, LINE};
 use crate::pacing::Pace;
 use crate::targets::{self, Bound, Table};
 
+/// A part of the benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// The share of a paced wire that is used
+    Paced,
+    /// Lines a second and processor time without pacing
+    Unpaced,
+    /// From Ctrl-C to the last move
+    Cancel,
+    /// The resident size while a large file is sent
+    Memory,
+}
+
 /// How much is run.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    /// Runs of each kind.
+    /// Nothing but this.
+    pub(crate) only: Option<Part>,
+    /// Paced runs of each kind.
     pub(crate) runs: u32,
     /// Wire time of a paced run.
     pub(crate) paced: Duration,
+    /// Runs of both hosts without pacing. Short ones and many: who runs on which processor changes all the time
+    /// on a machine that has other work too, and changes everything.
+    pub(crate) pairs: u32,
     /// Moves of a run without pacing.
     pub(crate) moves: u64,
     /// Jobs that are cancelled.
@@ -46,10 +64,17 @@ impl<W: Write> Bench<W> {
     pub(crate) fn run(mut self) -> Result<(), BenchError> {
         let head = format!("{:<44} {:>10}  {:<10} {:<8} all runs", "", "median", "target", "");
         self.table.note(&head)?;
-        self.at_line_rate()?;
-        self.without_pacing()?;
-        self.cancel()?;
-        self.memory()?;
+        for part in [Part::Paced, Part::Unpaced, Part::Cancel, Part::Memory] {
+            if self.plan.only.is_some_and(|only| only != part) {
+                continue;
+            }
+            match part {
+                Part::Paced => self.at_line_rate()?,
+                Part::Unpaced => self.without_pacing()?,
+                Part::Cancel => self.cancel()?,
+                Part::Memory => self.memory()?,
+            }
+        }
         Ok(self.table.close()?)
     }
 
@@ -88,7 +113,7 @@ impl<W: Write> Bench<W> {
         let (mut rates, mut costs) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
         #[allow(clippy::cast_precision_loss, reason = "a figure for people")]
         let count = moves as f64;
-        for _ in 0..self.plan.runs {
+        for _ in 0..self.plan.pairs {
             for (index, host) in [&self.agent, &self.ceiling].into_iter().enumerate() {
                 let outcome = whole(print(host, &file, Pace::NONE, None, &self.clock)?, moves)?;
                 rates[index].push(count / outcome.took().as_secs_f64());
