@@ -18,7 +18,7 @@ DEMO_SPEED ?= 20
 DEMO_SAMPLES := fixtures/gcode/ps_teapot_ender3_thumbs_mix.gcode fixtures/gcode/cura_teapot_ender3_marlin.gcode
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup-demo setup-test format format-check dashboard test-dashboard lint build \
+.PHONY: help bench demo test setup-demo setup-test format format-check dashboard test-dashboard lint build \
 	test-rust e2e e2e-sqlite e2e-postgres build-demo check-demo docs deny api clean
 
 help: ## this list
@@ -37,6 +37,10 @@ check-demo: ## does `make demo` keep its promises? (time to the dashboard, memor
 
 test: ## everything: format, lints, dashboard, Rust, end to end on both databases, docs, licences
 	@scripts/test.sh
+
+bench: ## how fast and how dear the agent is as a print host; ratios against the least any host must do (BENCH_ARGS)
+	$(CARGO) build --release $(LOCKED) -p stardust-agent -p stardust-bench
+	@$(TARGET)/release/stardust-bench $(BENCH_ARGS)
 
 setup-demo:
 	@scripts/setup.sh demo

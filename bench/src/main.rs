@@ -1,0 +1,134 @@
+//! `stardust-bench`: how fast and how dear the agent is as a print host, against the least that any must do.
+//!
+//! Everything is measured at one fake printer on a pty. Ratios of one run count; absolute figures are the
+//! machine's.
+
+mod ceiling;
+mod firmware;
+mod host;
+mod job_file;
+mod pacing;
+mod pty;
+mod run;
+mod targets;
+mod uart;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use stardust_clock::SystemClock;
+
+use crate::host::Host;
+use crate::run::{Bench, Part, Plan};
+use crate::targets::Table;
+
+/// Why there are no figures.
+#[derive(Debug, thiserror::Error)]
+enum BenchError {
+    /// The system gave no pty, process, file.
+    #[error("{0}")]
+    System(#[from] io::Error),
+    /// A host could not be started.
+    #[error("{0} can't be started ({1}): build it with `cargo build --release -p stardust-agent`")]
+    Program(String, io::Error),
+    /// A run that proves nothing.
+    #[error(
+        "a run went wrong: {seen} of {moves} moves came through, {refused} lines were damaged, more was sent than \
+         a printer holds {overruns} times, and the host ended {}", if *succeeded { "well" } else { "with an error" }
+    )]
+    Faulty {
+        /// That were to be printed.
+        moves: u64,
+        /// That came.
+        seen: u64,
+        /// Damaged or out of turn.
+        refused: u64,
+        /// Beyond the receive buffer or the queue.
+        overruns: u64,
+        /// The host's exit status.
+        succeeded: bool,
+    },
+}
+
+/// Measures the agent as a print host.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// The agent's program [default: beside this one]
+    #[arg(long, value_name = "PATH")]
+    agent: Option<PathBuf>,
+    /// Only this part
+    #[arg(long, value_enum)]
+    only: Option<Part>,
+    /// Runs of each kind, five times as many without pacing; medians are shown
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// Size of the file for which memory is measured, MB
+    #[arg(long, default_value_t = 100, value_name = "MB", value_parser = clap::value_parser!(u64).range(1..))]
+    large: u64,
+    /// Short runs: to see that it works, not for figures
+    #[arg(long)]
+    quick: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// The ceiling itself, as a process of its own
+    #[command(hide = true)]
+    Ceiling {
+        /// What to send
+        file: PathBuf,
+        /// Where to
+        port: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match &arguments.command {
+        Some(Command::Ceiling { file, port }) => ceiling::send(file, port).map_err(BenchError::from),
+        None => bench(arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where standard error is closed there is nobody to tell.
+            let _ = writeln!(io::stderr(), "stardust-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bench(arguments: Arguments) -> Result<(), BenchError> {
+    let own = std::env::current_exe()?;
+    let agent = arguments.agent.unwrap_or_else(|| own.with_file_name("stardust-agent"));
+    let folder = tempfile::tempdir()?;
+    let plan = if arguments.quick {
+        let paced = Duration::from_secs(1);
+        Plan { only: arguments.only, runs: 1, paced, pairs: 2, moves: 20_000, cancels: 2, large: 1_000_000 }
+    } else {
+        Plan {
+            only: arguments.only,
+            runs: arguments.runs,
+            paced: Duration::from_secs(5),
+            pairs: arguments.runs * 5,
+            moves: 40_000,
+            cancels: 10,
+            large: arguments.large * 1_000_000,
+        }
+    };
+    Bench {
+        plan,
+        agent: Host::Agent(agent),
+        ceiling: Host::Ceiling(own),
+        folder: folder.path().to_owned(),
+        clock: SystemClock::shared(),
+        table: Table::new(io::stdout()),
+    }
+    .run()
+}

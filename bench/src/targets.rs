@@ -1,0 +1,107 @@
+//! What is asked of the agent, and whether a figure reaches it.
+//!
+//! Owns: the targets and how an outcome is put. Must not know: how anything is measured.
+
+use std::io::{self, Write};
+
+/// Share of baud/10.
+pub(crate) const LINE_RATE: f64 = 0.98;
+/// Of the ceiling's lines per second, without pacing.
+pub(crate) const LINES_PER_SECOND: f64 = 0.80;
+/// Times the ceiling's processor time a line.
+pub(crate) const CPU_PER_LINE: f64 = 1.5;
+/// Resident size, MB.
+pub(crate) const MEMORY_MB: f64 = 12.0;
+/// From Ctrl-C to the last move written, ms.
+pub(crate) const CANCEL_MS: f64 = 10.0;
+
+/// The table of outcomes.
+#[derive(Debug)]
+pub(crate) struct Table<W> {
+    out: W,
+    missed: u32,
+}
+
+/// What a target asks for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Bound {
+    AtLeast,
+    AtMost,
+}
+
+impl<W: Write> Table<W> {
+    pub(crate) fn new(out: W) -> Self {
+        Self { out, missed: 0 }
+    }
+
+    /// A line that is not judged.
+    pub(crate) fn note(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{text}")?;
+        self.out.flush()
+    }
+
+    /// A figure against its target: the median of several runs, which are shown too.
+    pub(crate) fn judge(
+        &mut self,
+        what: &str,
+        runs: &mut [f64],
+        (bound, target): (Bound, f64),
+        show: impl Fn(f64) -> String,
+    ) -> io::Result<()> {
+        let middle = median(runs);
+        let (reached, word) = match bound {
+            Bound::AtLeast => (middle >= target, "≥"),
+            Bound::AtMost => (middle <= target, "≤"),
+        };
+        self.missed += u32::from(!reached);
+        let verdict = if reached { "reached" } else { "MISSED" };
+        let all: Vec<String> = runs.iter().map(|run| show(*run)).collect();
+        let (middle, target) = (show(middle), show(target));
+        self.note(&format!("{what:<44} {middle:>10}  {word} {target:<8} {verdict:<8} {}", all.join(" ")))
+    }
+
+    /// A fact that must hold.
+    pub(crate) fn must(&mut self, what: &str, holds: bool) -> io::Result<()> {
+        self.missed += u32::from(!holds);
+        self.note(&format!("{what:<44} {:>10}  {:<10} {}", "", "", if holds { "reached" } else { "MISSED" }))
+    }
+
+    /// The last line.
+    pub(crate) fn close(mut self) -> io::Result<()> {
+        let missed = self.missed;
+        self.note(&match missed {
+            0 => "All targets reached.".to_owned(),
+            1 => "One target was MISSED; on a busy machine run it again.".to_owned(),
+            _ => format!("{missed} targets were MISSED; on a busy machine run it again."),
+        })
+    }
+}
+
+/// The middle one; of an even number the mean of the middle two. Sorts.
+pub(crate) fn median(runs: &mut [f64]) -> f64 {
+    runs.sort_by(f64::total_cmp);
+    let upper = runs.get(runs.len() / 2).copied().unwrap_or(f64::NAN);
+    let lower = runs.get(runs.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN);
+    f64::midpoint(lower, upper)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missed_target_is_said_plainly() {
+        let mut out = Vec::new();
+        let mut table = Table::new(&mut out);
+        let percent = |share: f64| format!("{:.1} %", share * 100.0);
+        table.judge("rate", &mut [0.99, 0.97, 0.999], (Bound::AtLeast, 0.98), percent).unwrap();
+        table.judge("cost", &mut [2.0, 1.0], (Bound::AtMost, 1.25), |times| format!("{times:.2}")).unwrap();
+        table.must("heaters off", true).unwrap();
+        table.close().unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].contains("99.0 %  ≥ 98.0 %   reached"), "{text}");
+        assert!(lines[1].contains("1.50  ≤ 1.25     MISSED"), "{text}");
+        assert!(lines[3].starts_with("One target was MISSED"), "{text}");
+    }
+}
