@@ -16,10 +16,12 @@ const LIMITS: Limits = Limits {
 fn plan(segments: &[Segment], limits: &Limits, look_ahead: usize) -> Vec<Planned<usize>> {
     let mut planner = Planner::new(look_ahead);
     let mut planned = Vec::new();
+    let room = planner.queue.capacity();
     for (index, segment) in segments.iter().enumerate() {
         planner.push(*segment, limits, index, |it| planned.push(*it));
         assert!(planner.queue.len() < 2 * look_ahead.max(1), "memory is bounded");
     }
+    assert_eq!(planner.queue.capacity(), room, "nothing is allocated on the way");
     planner.stop(|it| planned.push(*it));
     planned
 }
