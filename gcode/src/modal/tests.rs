@@ -34,6 +34,21 @@ fn close(a: f64, b: f64) -> bool {
 
 const N: Option<f64> = None;
 
+/// What is `Copy` owns no heap, and the command of a line as slicers write it is the line itself: so following a
+/// file allocates nothing for its lines.
+#[test]
+fn nothing_is_allocated_for_a_line() {
+    const fn owns_no_heap<T: Copy>() {}
+    const { owns_no_heap::<Modal>() };
+    const { owns_no_heap::<Effect>() };
+    for line in
+        ["G1 X1.5 Y2 E.03 F1200", "G1 X1 ; comment", "  M104 S215", "T1", "G2 X1 I2 J3", "M117 Layer 1"]
+    {
+        let command = parse(line.as_bytes()).unwrap();
+        assert!(matches!(command.into_text(), std::borrow::Cow::Borrowed(_)), "{line}");
+    }
+}
+
 #[rstest]
 #[case::at_start("M105", [N; 3], 0.0)]
 #[case::absolute("G1 X1 Y2 Z3 E4|G1 X5", [Some(5.0), Some(2.0), Some(3.0)], 4.0)]

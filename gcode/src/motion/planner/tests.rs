@@ -16,10 +16,12 @@ const LIMITS: Limits = Limits {
 fn plan(segments: &[Segment], limits: &Limits, look_ahead: usize) -> Vec<Planned<usize>> {
     let mut planner = Planner::new(look_ahead);
     let mut planned = Vec::new();
+    let room = planner.queue.capacity();
     for (index, segment) in segments.iter().enumerate() {
         planner.push(*segment, limits, index, |it| planned.push(*it));
         assert!(planner.queue.len() < 2 * look_ahead.max(1), "memory is bounded");
     }
+    assert_eq!(planner.queue.capacity(), room, "nothing is allocated on the way");
     planner.stop(|it| planned.push(*it));
     planned
 }
@@ -119,6 +121,33 @@ proptest! {
                 prop_assert!(acceleration_mm_s2 * part <= acceleration * (1.0 + 1e-9));
             }
             prop_assert!(it.trapezoid.time_s().is_finite() && it.trapezoid.time_s() > 0.0);
+        }
+    }
+
+    /// With all known, no move could be faster anywhere: the speeds are the greatest that corners, braking and
+    /// speeding up allow, found here in another way, by lowering them until nothing changes.
+    #[test]
+    fn plans_are_the_fastest_there_are(
+        segments in proptest::collection::vec(segment(), 1..60), limits in limits(),
+    ) {
+        let blocks: Vec<Block> = segments.iter().filter_map(|it| Block::new(it, &limits)).collect();
+        let Some(first) = blocks.first() else { return Ok(()) };
+        let mut speeds = vec![first.safe_mm_s];
+        speeds.extend(blocks.windows(2).map(|pair| junction::speed(&pair[0], &pair[1], &limits)));
+        speeds.push(LEAST_MM_S);
+        loop {
+            let before = speeds.clone();
+            for (index, block) in blocks.iter().enumerate() {
+                let change = 2.0 * block.acceleration_mm_s2 * block.length_mm;
+                speeds[index] = speeds[index].min(speeds[index + 1].mul_add(speeds[index + 1], change).sqrt());
+                speeds[index + 1] = speeds[index + 1].min(speeds[index].mul_add(speeds[index], change).sqrt());
+            }
+            if speeds.iter().zip(&before).all(|(now, before)| before - now < 1e-12) {
+                break;
+            }
+        }
+        for (planned, speed) in plan(&segments, &limits, 1000).iter().zip(&speeds) {
+            prop_assert!((planned.trapezoid.entry_mm_s - speed).abs() < 1e-6, "{planned:?} {speed}");
         }
     }
 
