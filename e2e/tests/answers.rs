@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
+use stardust_demo::wait;
 use stardust_e2e::gcode::fixture;
-use stardust_e2e::house::TestHouse;
+use stardust_e2e::house::{PATIENCE, TestHouse};
 
 /// Replaces what differs from run to run: ids by their order of appearance, times, temperatures.
 #[derive(Default)]
@@ -52,7 +53,13 @@ async fn the_resources_look_like_this() {
     let file = test.upload(name, std::fs::read(fixture(name)).unwrap()).await;
     let job = test.print("square.gcode", b"G28\nG1 X10 F3000\nM84\n".to_vec(), Some("Ada")).await;
     let printed = test.job_in_state(&job, "awaiting_removal").await;
-    let printer = test.printer_in_state("Ada", "awaiting_removal").await;
+    // Its status follows the books by a moment: until it has let go of the job.
+    let printer = wait::until("the printer's own word that it is idle", PATIENCE, async || {
+        let printer = test.printer_in_state("Ada", "awaiting_removal").await;
+        (printer["status"]["state"] == "idle" && printer["status"].get("job").is_none()).then_some(printer)
+    })
+    .await
+    .unwrap();
     let history = test.client().get(&format!("/api/v1/jobs/{job}/transitions")).await.unwrap();
     let session = test.client().get("/api/v1/session").await.unwrap();
     let mut redact = Redact::default();

@@ -121,12 +121,13 @@ impl Bus {
         self.send(&mut state, workspace, &Change { resource, op, id, data: Some(data) });
     }
 
-    /// Changes a part of a document that was published before; one that was not is left alone.
-    pub fn amend(&self, workspace: WorkspaceId, resource: Resource, id: &str, change: &Value) {
+    /// Sets a field of a document that was published before; one that was not is left alone.
+    pub fn amend(&self, workspace: WorkspaceId, resource: Resource, id: &str, field: &str, value: Value) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(document) = state.documents.get_mut(&(resource, id.to_owned())) else { return };
         let mut amended = document.clone();
-        patch::apply(&mut amended, change);
+        let Some(fields) = amended.as_object_mut() else { return };
+        fields.insert(field.to_owned(), value);
         let Some(data) = patch::diff(document, &amended) else { return };
         *document = amended;
         let change = Change { resource, op: Op::Patch, id: id.to_owned(), data: Some(data) };
@@ -234,6 +235,19 @@ mod tests {
         for unknown in [None, Some("other-3"), Some("run-99"), Some("run-"), Some("")] {
             assert!(bus.subscribe(ours, unknown).reset, "{unknown:?}");
         }
+    }
+
+    #[test]
+    fn an_amended_field_is_replaced_with_all_that_it_held() {
+        let bus = Bus::new("run".into());
+        let workspace = WorkspaceId::generate(Timestamp::from_millis(0));
+        bus.seed(Resource::Job, "j".into(), json!({"progress": {"fraction": 0.1, "left_s": 60}}));
+        let mut live = bus.subscribe(workspace, None).live;
+        bus.amend(workspace, Resource::Job, "j", "progress", json!({"fraction": 0.2}));
+        bus.amend(workspace, Resource::Job, "unknown", "progress", json!({}));
+        let change: Value = serde_json::from_str(&live.try_recv().unwrap().json).unwrap();
+        assert_eq!(change["data"], json!({"progress": {"fraction": 0.2, "left_s": null}}));
+        assert!(live.try_recv().is_err());
     }
 
     #[test]

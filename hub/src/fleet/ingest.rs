@@ -56,8 +56,8 @@ async fn status(app: &App, topic: Topic, payload: &[u8]) {
 }
 
 fn publish_progress(app: &App, workspace: WorkspaceId, progress: &JobProgress) {
-    let change = serde_json::json!({ "progress": progress });
-    app.bus.amend(workspace, Resource::Job, &progress.job_id.to_string(), &change);
+    let value = serde_json::to_value(progress).unwrap_or_default();
+    app.bus.amend(workspace, Resource::Job, &progress.job_id.to_string(), "progress", value);
 }
 
 async fn ask_for_full(app: &App, topic: Topic) {

@@ -7,6 +7,7 @@ interface Thing {
   id: string;
   name: string;
   size?: number;
+  version?: number;
 }
 
 const never = (): Promise<Thing> => Promise.reject(new Error("not to be asked"));
@@ -21,6 +22,16 @@ describe("a collection", () => {
     things.apply({ op: "patch", id: "1", data: { size: null, name: "A" } });
     things.apply({ op: "remove", id: "2" });
     expect(names.value).toEqual(["A:-"]);
+  });
+
+  it("does not let a slow answer undo what the stream has told since", () => {
+    const things = createCollection<Thing>(never);
+    things.put({ id: "1", name: "printing", version: 4 });
+    things.apply({ op: "patch", id: "1", data: { name: "paused", version: 6 } });
+    things.put({ id: "1", name: "pausing", version: 5 });
+    expect(things.byId.get("1")?.name).toBe("paused");
+    things.put({ id: "1", name: "resuming", version: 7 });
+    expect(things.byId.get("1")?.name).toBe("resuming");
   });
 
   it("fetches once what it knows only a patch of", async () => {

@@ -10,11 +10,14 @@ export interface Change {
 
 interface Identified {
   id: string;
+  /** Grows with each change of the resource, where it is counted. */
+  version?: number;
 }
 
 export interface Collection<T extends Identified> {
   /** By id; reactive. A changed resource is a new object, so watchers may compare by identity. */
   readonly byId: ReadonlyMap<string, T>;
+  /** Takes the answer of a call, unless the stream has told of something newer while it was on its way. */
   put: (item: T) => void;
   remove: (id: string) => void;
   /** Makes this the whole content. */
@@ -59,11 +62,17 @@ export function createCollection<T extends Identified>(fetchOne: (id: string) =>
     }
   }
 
+  function put(item: T): void {
+    const held = byId.get(item.id);
+    const overtaken = held?.version !== undefined && item.version !== undefined && item.version <= held.version;
+    if (!overtaken) byId.set(item.id, item);
+  }
+
   function replace(items: T[]): void {
     const kept = new Set(items.map((item) => item.id));
     for (const id of [...byId.keys()]) if (!kept.has(id)) remove(id);
     for (const item of items) byId.set(item.id, item);
   }
 
-  return { byId, put: (item) => byId.set(item.id, item), remove, replace, apply };
+  return { byId, put, remove, replace, apply };
 }

@@ -57,7 +57,7 @@ describe("a printer's card", () => {
   });
 
   it("asks the hub to pause, and shows what it answers", async () => {
-    vi.spyOn(hub, "pauseJob").mockResolvedValue(jobSample({ state: "printing", printer_id: "p1", requested: "pause", progress }));
+    vi.spyOn(hub, "pauseJob").mockResolvedValue(jobSample({ state: "printing", printer_id: "p1", requested: "pause", progress, version: 2 }));
     await show({ state: "printing" }, { state: "printing", progress });
     byTestId("job-pause")?.click();
     await flushPromises();
