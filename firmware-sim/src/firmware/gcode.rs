@@ -16,7 +16,14 @@ pub(super) fn execute(machine: &mut Machine, counter: &mut LineCounter, text: &s
     machine.planner.retire(now);
     let visible = Command::visible(text);
     visible.clone_into(&mut machine.last_command);
+    if let Some(answer) = machine.speech().answers_dead.filter(|_| machine.dead) {
+        machine.line(answer);
+        return Stage::Done;
+    }
     let Some(command) = Command::parse(visible) else { return unknown(machine, visible) };
+    if matches!(command.code, 113 | 154 | 155) && command.letter == 'M' && !machine.speech().reports {
+        return unknown(machine, visible);
+    }
     match command.letter {
         'G' => g(machine, &command, now),
         'T' => moving::select_tool(machine, &command),
@@ -103,7 +110,8 @@ fn accepted_without_effect(code: u32) -> bool {
 }
 
 fn unknown(machine: &mut Machine, text: &str) -> Stage {
-    machine.line(&format!("echo:Unknown command: \"{text}\""));
+    let (before, after) = machine.speech().unknown;
+    machine.line(&format!("{before}{text}{after}"));
     Stage::Done
 }
 
