@@ -1,4 +1,4 @@
-//! The printer: Marlin's serial protocol, its queue, a planner, heaters. Sans-IO.
+//! The printer: Marlin's serial protocol and its kin's, the queue, a planner, heaters. Sans-IO.
 //!
 //! Owns: everything between the received byte and the answered byte. Must not know: terminals, files, real time.
 //! Time is a [`Duration`] since power-up on the simulated clock; the caller says how far it has come.
@@ -23,9 +23,13 @@
 //! | M0/M1 with host prompts \[HOST_PROMPT_SUPPORT\] | `gcode` |
 //! | kill: three lines, then silence until the power is cycled | `machine` |
 //!
-//! Known simplifications: an arc is one block, with the speed its bend allows; reports nobody asked for at the moment (temperatures, `busy`) are left out
-//! while more than 4 KiB wait for a host that does not read; G29 only takes its time; stored settings, pressure
-//! advance, acceleration and the like are accepted and change nothing.
+//! | M600 and M0 wait for a person, who answers at the printer by M108 or M876 | `gcode` |
+//! | what other firmwares say otherwise | `dialect` |
+//!
+//! Known simplifications: an arc is one block, with the speed its bend allows; reports nobody asked for at the
+//! moment (temperatures, `busy`, `wait`) are left out while more than 4 KiB wait for a host that does not read; G29
+//! only takes its time; nothing prints from an SD card; stored settings, pressure advance and the like are
+//! accepted and change nothing.
 
 mod assembler;
 mod command;
