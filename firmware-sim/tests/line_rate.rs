@@ -12,7 +12,8 @@ use rstest::rstest;
 
 const LINES: usize = 2000;
 
-/// Prints with at most so many lines and bytes in flight, and says which share of the line's rate that was.
+/// Prints with at most so many lines and bytes in flight, and says which share of the line's rate that was. The
+/// nozzle is cold, so every line is answered with two: the way back carries more than an ok.
 fn share(baud: u32, round_trip_us: u64, window_lines: usize, window_bytes: usize) -> f64 {
     let latency = Duration::from_micros(round_trip_us / 2);
     // Motion a hundred thousand times as fast: the line is the limit.
@@ -69,7 +70,6 @@ fn a_window_fills_the_line(
     assert!(expected.contains(&got), "{got}");
 }
 
-/// Cold extrusion is refused, so that every line is answered with two; without E the moves go through the planner.
 #[test]
 fn more_in_flight_than_the_board_holds_is_lost() {
     let mut printer = VirtualPrinter::new(
