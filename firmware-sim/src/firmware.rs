@@ -1,4 +1,4 @@
-//! The printer: Marlin's serial protocol, its queue, a planner, heaters. Sans-IO.
+//! The printer: Marlin's serial protocol and its kin's, the queue, a planner, heaters. Sans-IO.
 //!
 //! Owns: everything between the received byte and the answered byte. Must not know: terminals, files, real time.
 //! Time is a [`Duration`] since power-up on the simulated clock; the caller says how far it has come.
@@ -23,13 +23,18 @@
 //! | M0/M1 with host prompts \[HOST_PROMPT_SUPPORT\] | `gcode` |
 //! | kill: three lines, then silence until the power is cycled | `machine` |
 //!
-//! Known simplifications: an arc is one block, with the speed its bend allows; reports nobody asked for at the moment (temperatures, `busy`) are left out
-//! while more than 4 KiB wait for a host that does not read; G29 only takes its time; stored settings, pressure
-//! advance, acceleration and the like are accepted and change nothing.
+//! | M600 and M0 wait for a person, who answers at the printer by M108 or M876 | `gcode` |
+//! | what other firmwares say otherwise | `dialect` |
+//!
+//! Known simplifications: an arc is one block, with the speed its bend allows; reports nobody asked for at the
+//! moment (temperatures, `busy`, `wait`) are left out while more than 4 KiB wait for a host that does not read; G29
+//! only takes its time; nothing prints from an SD card; stored settings, pressure advance and the like are
+//! accepted and change nothing.
 
 mod assembler;
 mod command;
 mod config;
+mod dialect;
 mod emergency;
 mod gcode;
 mod heat_wait;
@@ -52,6 +57,7 @@ use numbering::{LineCounter, QueuedLine, Verdict};
 use stage::Stage;
 
 pub use config::Config;
+pub use dialect::Dialect;
 pub use limits::Corner;
 pub use machine::Failure;
 
@@ -94,6 +100,8 @@ pub struct Firmware {
     running: Option<Stage>,
     /// When the next `busy` line is due, while a command is running.
     busy_at: Duration,
+    /// When it last said `wait`.
+    waited: Duration,
     /// The firmware's loop stands still until then.
     stalled_until: Option<Duration>,
     /// Bytes that came when the receive buffer was full.
@@ -123,6 +131,7 @@ impl Firmware {
             queue: VecDeque::with_capacity(QUEUE_LENGTH),
             running: None,
             busy_at: Duration::ZERO,
+            waited: Duration::ZERO,
             stalled_until: None,
             overrun: 0,
             machine: Machine::boot(config),
@@ -192,8 +201,9 @@ impl Firmware {
     pub fn fail(&mut self, now: Duration, failure: Failure) {
         self.advance(now);
         self.stalled_until = None;
-        if !self.machine.halted {
+        if !self.machine.dead {
             self.machine.fail(failure);
+            self.end_dead();
         }
     }
 
@@ -219,11 +229,16 @@ impl Firmware {
             return self.stalled_until;
         }
         let stage = self.running.as_ref().and_then(|stage| stage.deadline(&self.machine));
-        let busy = self.running.as_ref().and(self.machine.keepalive).map(|_| self.busy_at);
-        [stage, busy, self.machine.next_report(), self.machine.inactivity_kill_at(self.running.is_some())]
-            .into_iter()
-            .flatten()
-            .min()
+        let says_busy = self.running.as_ref().and(self.machine.keepalive).and(self.machine.speech().busy);
+        let busy = says_busy.map(|_| self.busy_at);
+        let kill = self.machine.inactivity_kill_at(self.running.is_some());
+        [stage, busy, self.machine.next_report(), kill, self.next_wait()].into_iter().flatten().min()
+    }
+
+    /// When an idle printer says `wait` next.
+    fn next_wait(&self) -> Option<Duration> {
+        let idle = self.running.is_none() && self.machine.config.says_wait;
+        idle.then(|| self.waited.max(self.machine.last_activity) + dialect::WAIT_EVERY)
     }
 
     /// Bytes for the host, not yet taken. The driver drains what it could send.
@@ -241,10 +256,10 @@ impl Firmware {
         std::mem::take(&mut self.accepted)
     }
 
-    /// Whether the firmware was killed: it answers nothing until the power is cycled.
+    /// Whether the firmware was killed: it does nothing until the power is cycled, and most say nothing.
     #[must_use]
     pub fn is_halted(&self) -> bool {
-        self.machine.halted
+        self.machine.dead
     }
 
     /// Does everything that is due at `self.now`.
@@ -304,14 +319,17 @@ impl Firmware {
         while self.queue.len() < QUEUE_LENGTH {
             let Some(byte) = self.received.pop_front() else { break };
             let Some(line) = self.assembler.take(byte) else { continue };
-            match self.counter.check(&line) {
+            match self.counter.check(&line, self.machine.speech().counting) {
                 Verdict::Queue(line) => self.queue.push_back(line),
                 Verdict::AlreadyAccepted => {}
-                Verdict::Reject(reason) => {
-                    let last = self.counter.last();
-                    self.machine.line(&format!("Error:{reason}, Last Line: {last}"));
-                    self.machine.line(&format!("Resend: {}", last + 1));
+                Verdict::Skip(number) => {
+                    self.machine.line(&format!("skip {number}"));
                     self.machine.line("ok");
+                }
+                Verdict::Reject(complaint) => {
+                    for line in complaint.lines(self.machine.config.dialect, self.counter.last()) {
+                        self.machine.line(&line);
+                    }
                     if self.machine.config.reject_empties_buffer {
                         self.received.clear();
                     }
@@ -320,9 +338,18 @@ impl Firmware {
         }
     }
 
+    /// Firmware that still answers when it is dead waits for nothing any more.
+    fn end_dead(&mut self) {
+        self.running = self.running.take().map(|_| Stage::Done);
+        self.settle();
+    }
+
     fn act_on(&mut self, emergency: Emergency) {
         match emergency {
-            Emergency::Kill => self.machine.kill_by_host(),
+            Emergency::Kill => {
+                self.machine.kill_by_host();
+                self.end_dead();
+            }
             Emergency::QuickStop => self.machine.quick_stop(self.now),
             Emergency::EndWait | Emergency::PromptAnswer => {
                 let ends_heating = emergency == Emergency::EndWait;
@@ -340,12 +367,19 @@ impl Firmware {
         }
         let roomy = self.machine.out.len() + self.backlog < REPORT_BACKLOG;
         self.machine.auto_report(self.now, roomy);
+        if self.next_wait().is_some_and(|at| self.now >= at) {
+            self.waited = self.now;
+            if roomy {
+                self.machine.line("wait");
+            }
+        }
+        let Some(mark) = self.machine.speech().busy else { return };
         let (Some(stage), Some(keepalive)) = (&self.running, self.machine.keepalive) else { return };
         if self.now >= self.busy_at {
             let state = stage.busy_state();
             self.busy_at = self.now + keepalive;
             if roomy {
-                self.machine.line(&format!("echo:busy: {state}"));
+                self.machine.line(&format!("{mark}busy: {state}"));
             }
         }
     }

@@ -30,6 +30,10 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value = "1")]
     count: NonZeroU16,
 
+    /// Whose firmware, with all its peculiarities
+    #[arg(long, value_name = "NAME", default_value = "marlin", value_parser = profile, long_help = profile_help())]
+    profile: Profile,
+
     /// Simulated seconds per real second: motion, heating, busy lines and reports all run faster
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = speed)]
     speed: f64,
@@ -50,9 +54,9 @@ struct Arguments {
     #[arg(long, requires = "pace")]
     strict_baud: bool,
 
-    /// Bytes the printer receives ahead; more is lost. 0: native USB, the host is made to wait
-    #[arg(long, value_name = "BYTES", default_value_t = 127)]
-    receive_buffer: usize,
+    /// Bytes the printer receives ahead, 127 for most; more is lost. 0: native USB, the host is made to wait
+    #[arg(long, value_name = "BYTES")]
+    receive_buffer: Option<usize>,
 
     /// What goes wrong, and when; may be given several times
     #[arg(long = "fault", value_name = "KIND[=RATE|@N|@TIME]", long_help = fault_help())]
@@ -69,15 +73,15 @@ struct Arguments {
     /// Append every accepted command to this file, one JSON object a line
     ///
     /// {"t":seconds,"n":line number or null,"cmd":"G1 X1 Y2","sha256":"…"}, and {"t":0,"boot":true} at every
-    /// start. t is simulated time. cmd comes without line number and checksum, trimmed. A command is written when
+    /// start and every reset. t is simulated time since then. cmd comes without line number and checksum, trimmed. A command is written when
     /// it is taken from the queue to be executed, numbered or not, the host's own (M105, M110, M155) included.
-    /// sha256 is the running hash over the cmd of every entry since the start, each followed by a line feed.
+    /// sha256 is the running hash over the cmd of every entry since then, each followed by a line feed.
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
 
-    /// MACHINE_TYPE in M115; the UUID follows from it
-    #[arg(long, default_value = "Simulated Marlin")]
-    name: String,
+    /// MACHINE_TYPE in M115; the UUID follows from it. Without it, the profile's
+    #[arg(long)]
+    name: Option<String>,
 
     /// Extruders
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
@@ -106,6 +110,16 @@ fn milliseconds(text: &str) -> Result<f64, String> {
     }
 }
 
+fn profile(name: &str) -> Result<Profile, String> {
+    let names = || Profile::NAMES.map(|named| named.name).join(", ");
+    Profile::named(name).ok_or_else(|| format!("there is no such profile; there are {}", names()))
+}
+
+fn profile_help() -> String {
+    let builds = Profile::NAMES.map(|named| format!("  {}: {}", named.name, named.about));
+    format!("Whose firmware, with all its peculiarities\n\n{}", builds.join("\n"))
+}
+
 fn fault_help() -> String {
     let names = FaultKind::ALL.map(FaultKind::name).join(", ");
     format!(
@@ -123,13 +137,17 @@ fn random_seed() -> u64 {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let build = arguments.profile.config;
     let config = Config {
-        name: arguments.name,
+        name: arguments.name.unwrap_or(build.name),
         tools: arguments.tools,
-        advanced_ok: arguments.advanced_ok,
-        emergency_parser: !arguments.no_emergency_parser,
-        receive_buffer: (arguments.receive_buffer > 0).then_some(arguments.receive_buffer),
-        ..Config::default()
+        advanced_ok: build.advanced_ok || arguments.advanced_ok,
+        emergency_parser: build.emergency_parser && !arguments.no_emergency_parser,
+        receive_buffer: match arguments.receive_buffer {
+            Some(bytes) => (bytes > 0).then_some(bytes),
+            None => build.receive_buffer,
+        },
+        ..build
     };
     let line = LineSettings {
         baud: arguments.pace.then_some(arguments.baud),

@@ -241,20 +241,21 @@ impl VirtualPrinter {
         let mut bytes = Vec::new();
         self.from_host.arrived(self.now, &mut bytes);
         self.distort(&mut bytes);
+        let mut arrived = Vec::with_capacity(bytes.len());
         for byte in bytes {
-            self.pass(byte);
+            self.pass(byte, &mut arrived);
         }
-        self.feed(&[]);
+        self.feed(&arrived);
         let now = self.printer_time();
         self.firmware.set_backlog(self.to_host.backlog() + self.unread);
         self.firmware.advance(now);
         self.collect();
     }
 
-    /// A byte has come over the line.
-    fn pass(&mut self, byte: u8) {
-        let mut arrived = Vec::with_capacity(2);
-        if let Some(kind) = self.incoming.pass(byte, self.now, &mut arrived) {
+    /// A byte has come over the line; the firmware gets a line's bytes together, which all arrive by now.
+    fn pass(&mut self, byte: u8, arrived: &mut Vec<u8>) {
+        let before = arrived.len();
+        if let Some(kind) = self.incoming.pass(byte, self.now, arrived) {
             if kind == FaultKind::ResendStorm {
                 self.outlet.repeat_next_resend();
             }
@@ -262,10 +263,14 @@ impl VirtualPrinter {
         }
         if byte == b'\n' {
             // Before the firmware sees the line's end: a stall holds its answer, a reset forgets it.
+            let end = arrived.split_off(before);
+            self.feed(arrived);
             self.lines += 1;
             self.strike_at_line();
+            *arrived = end;
+            self.feed(arrived);
+            arrived.clear();
         }
-        self.feed(&arrived);
     }
 
     /// Offers bytes to the firmware, those it could not take before first.

@@ -281,6 +281,19 @@ const PERSON: &str = "
     < ok P15 B3
 ";
 
+const FILAMENT_CHANGE: &str = "
+    > M600
+    < //action:prompt_end
+    < //action:prompt_begin Nozzle Parked
+    < //action:prompt_button Continue
+    < //action:prompt_show
+    +2
+    < echo:busy: paused for user
+    > M876 S0
+    < ok P15 B2
+    < ok P15 B3
+";
+
 const HEATING: &str = "
     > M109 S60
     <  T:19.38 /60.00 B:19.38 /0.00 @:127 B@:0 W:?
@@ -364,6 +377,7 @@ const INACTIVITY: &str = "
 #[case::moves(MOVES)]
 #[case::quick_stop(QUICK_STOP)]
 #[case::person(PERSON)]
+#[case::filament_change(FILAMENT_CHANGE)]
 #[case::heating(HEATING)]
 #[case::kill(KILL)]
 #[case::inactivity(INACTIVITY)]

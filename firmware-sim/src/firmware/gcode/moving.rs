@@ -70,7 +70,9 @@ pub(super) fn home(command: &Command<'_>) -> Stage {
 pub(super) fn rename_place(machine: &mut Machine, command: &Command<'_>) -> Stage {
     let delta = machine.motion.rename_place(command);
     machine.planner.shift(&delta);
-    machine.report_position();
+    if machine.speech().chatty {
+        machine.report_position();
+    }
     Stage::Done
 }
 
