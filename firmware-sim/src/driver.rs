@@ -1,43 +1,49 @@
-//! Puts a [`Firmware`] on a pty: the only part that touches the operating system and the real clock.
+//! Puts [virtual printers](crate::virtual_printer) on ptys: the only part that touches the operating system and the
+//! real clock.
 //!
-//! One thread, one `poll` with the firmware's own next deadline as its timeout: an idle printer costs nothing.
-//! Knows nothing of G-code.
+//! One thread for all of them, one `poll` with the printers' own next deadline as its timeout: idle printers cost
+//! nothing. Knows nothing of G-code.
 
 mod clock;
 mod journal_file;
 mod link;
-mod pace;
 mod signals;
+mod station;
 mod terminal;
-mod wire;
 
-use std::io::{self, Write};
+use std::io;
+use std::num::NonZeroU16;
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::firmware::{Config, Firmware};
-use clock::SimulatedClock;
-use journal_file::JournalFile;
-use link::Link;
+use crate::faults::FaultPlan;
+use crate::profile::Profile;
+use crate::virtual_printer::VirtualPrinter;
+use clock::RealClock;
 use signals::StopSignal;
-use terminal::Terminal;
-use wire::Wire;
+use station::{Place, Station};
 
 /// What the driver needs to know beside the printer itself.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where hosts find the printer: a symbolic link to the pty.
+    /// Where hosts find the printer: a symbolic link to the pty. Of several printers, `<link>-1`, `<link>-2`, ….
     pub link: PathBuf,
-    /// Simulated seconds per real second, greater than 0.
-    pub speed: f64,
-    /// Bytes pass at this rate in baud, in real time; without it as fast as they can.
-    pub pace_baud: Option<u32>,
-    /// Where accepted commands are written down.
+    /// Where accepted commands are written down. Of several printers, `<journal>-1`, ….
     pub journal: Option<PathBuf>,
+    /// How many printers.
+    pub count: NonZeroU16,
+    /// What goes wrong.
+    pub plan: FaultPlan,
+    /// The seed of the first printer's faults; the next has the next.
+    pub seed: u64,
+    /// After a replug the link has another name: `<link>.2`, `<link>.3`, ….
+    pub renames: bool,
+    /// A host that sets another rate than the printer's gets garbage.
+    pub checks_baud: bool,
 }
 
 /// Why a printer could not be run, or had to stop.
@@ -70,74 +76,77 @@ pub enum DriverError {
     Lost(#[source] io::Error),
 }
 
-/// While more than this waits to be sent, no more is read: the host is made to wait, nothing is lost.
-const OUTPUT_LIMIT: usize = 16 * 1024;
-
-/// Runs one printer until SIGINT or SIGTERM. Prints `ready <link> <pty>` on standard output when hosts may come.
+/// Runs the printers until SIGINT or SIGTERM. Prints `ready <link> <pty>` on standard output when hosts may come, a
+/// line for every printer, and `replugged <link> <pty>` when a cable is put in again.
 ///
 /// # Errors
 /// See [`DriverError`].
-pub fn run(config: Config, options: &Options) -> Result<(), DriverError> {
+pub fn run(profile: &Profile, options: &Options) -> Result<(), DriverError> {
     let stop = StopSignal::install().map_err(DriverError::Signals)?;
-    let terminal = Terminal::open().map_err(DriverError::Terminal)?;
-    let mut journal = options.journal.as_ref().map(|path| JournalFile::open(path.clone())).transpose()?;
-    let link_error = |source| DriverError::Link { path: options.link.clone(), source };
-    let link = Link::create(&options.link, terminal.path()).map_err(link_error)?;
-    announce(&link, &terminal);
+    // Before the printers power up, so that none is behind from the start.
+    let clock = RealClock::start();
+    let mut stations = (0..options.count.get())
+        .map(|index| {
+            let (profile, place) = one_of(profile, options, index);
+            let printer =
+                VirtualPrinter::new(profile, &options.plan, options.seed.wrapping_add(index.into()));
+            Station::open(printer, place)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
 
-    let result = serve(config, options, &terminal, &stop, journal.as_mut());
-    let flushed = journal.as_mut().map_or(Ok(()), JournalFile::flush);
-    result.and(flushed)
+    let result = serve(&mut stations, &clock, &stop);
+    stations.iter_mut().map(Station::close).fold(result, Result::and)
 }
 
-/// Whoever started us may have closed our output; the printer runs all the same.
-fn announce(link: &Link, terminal: &Terminal) {
-    let mut out = io::stdout().lock();
-    let _ = writeln!(out, "ready {} {}", link.path().display(), terminal.path().display());
-    let _ = out.flush();
-}
-
-fn serve(
-    config: Config,
-    options: &Options,
-    terminal: &Terminal,
-    stop: &StopSignal,
-    mut journal: Option<&mut JournalFile>,
-) -> Result<(), DriverError> {
-    let clock = SimulatedClock::start(options.speed);
-    let mut wire = Wire::new(terminal, options.pace_baud);
-    let mut firmware = Firmware::new(config);
-    let mut buffer = [0_u8; 4096];
-    loop {
-        firmware.advance(clock.now());
-        let accepted = firmware.take_accepted();
-        let flush_at = match journal.as_deref_mut() {
-            Some(journal) => journal.record(&accepted, clock.real())?,
-            None => None,
-        };
-        wire.send(firmware.output(), clock.real()).map_err(DriverError::Lost)?;
-
-        let room = if firmware.output().len() < OUTPUT_LIMIT { firmware.room().min(buffer.len()) } else { 0 };
-        let mut watched = vec![wire.interest(room), PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN)];
-        if let Some(closings) = terminal.closings() {
-            watched.push(PollFd::from_borrowed_fd(closings, PollFlags::IN));
+/// A single printer has the names as they are given; several get a number each.
+fn one_of(profile: &Profile, options: &Options, index: u16) -> (Profile, Place) {
+    let mut profile = profile.clone();
+    let numbered = |path: &Path| {
+        let mut path = path.to_owned();
+        if options.count.get() > 1 {
+            path.as_mut_os_string().push(format!("-{}", index + 1));
         }
-        let due = firmware.next_deadline().map(|due| clock.real_time_of(due));
-        let wake = [due, flush_at, wire.next()].into_iter().flatten().min();
-        wait(&mut watched, wake.map(|wake| wake.saturating_sub(clock.real())))?;
+        path
+    };
+    if options.count.get() > 1 {
+        profile.config.name += &format!(" {}", index + 1);
+    }
+    let place = Place {
+        name: profile.config.name.clone(),
+        link: numbered(&options.link),
+        journal: options.journal.as_deref().map(numbered),
+        renames: options.renames,
+        checks_baud: options.checks_baud,
+    };
+    (profile, place)
+}
 
-        let readable =
-            |index: usize| watched.get(index).is_some_and(|fd| fd.revents().contains(PollFlags::IN));
+fn serve(stations: &mut [Station], clock: &RealClock, stop: &StopSignal) -> Result<(), DriverError> {
+    loop {
+        for station in stations.iter_mut() {
+            station.serve(clock.now())?;
+        }
+        let wake = stations.iter().filter_map(Station::due).min();
+
+        let mut watched = vec![PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN)];
+        watched.extend(stations.iter().map(Station::interest));
+        watched.extend(stations.iter().filter_map(Station::closings));
+        wait(&mut watched, wake.map(|wake| wake.saturating_sub(clock.now())))?;
         // The stop signal's other end is closed, not written to.
-        if watched.get(1).is_some_and(|stop| !stop.revents().is_empty()) {
+        let ready: Vec<bool> = watched.iter().map(|fd| !fd.revents().is_empty()).collect();
+        let (ports, closings) = ready[1..].split_at(stations.len());
+        if ready[0] {
             return Ok(());
         }
-        if readable(2) {
-            terminal.host_closed();
-        }
-        let read = wire.receive(&mut buffer[..room], readable(0), clock.real()).map_err(DriverError::Lost)?;
-        if read > 0 {
-            firmware.receive(clock.now(), &buffer[..read]);
+        let closed = closings.iter().any(|&closed| closed);
+        for (station, &readable) in stations.iter_mut().zip(ports) {
+            if closed {
+                // Cheap and harmless for those that were not closed.
+                station.host_closed();
+            }
+            if readable {
+                station.read(clock.now())?;
+            }
         }
     }
 }

@@ -11,7 +11,8 @@
 //! host could ever tell. So a byte fault strikes a line at most once and spares the line after it (a damaged line
 //! end makes one line of two), and damage is one flipped bit (three could make a line end of a space, and the
 //! rest of the line a command without number). What no rule can spare: with EMERGENCY_PARSER a flipped bit can
-//! make an M112 of an M110 or M113, and the printer is rightly killed.
+//! make an M112 of an M110 or M113, and the printer is rightly killed. And where the dialect verifies nothing
+//! (Klipper's pty), damage on the way in stays unnoticed.
 
 mod incoming;
 mod kind;

@@ -1,4 +1,4 @@
-//! The printer: Marlin's serial protocol, its queue, a planner, heaters. Sans-IO.
+//! The printer: Marlin's serial protocol and its kin's, the queue, a planner, heaters. Sans-IO.
 //!
 //! Owns: everything between the received byte and the answered byte. Must not know: terminals, files, real time.
 //! Time is a [`Duration`] since power-up on the simulated clock; the caller says how far it has come.
@@ -16,24 +16,30 @@
 //! | M108, M112, M410, M876 act when they are received \[EMERGENCY_PARSER\] and run again from the queue | `emergency` |
 //! | four commands wait \[BUFSIZE\]; a command's `ok` comes when it has been executed; `ok N P B` \[ADVANCED_OK\] | here |
 //! | a move's `ok` comes when it fits among the 15 usable blocks \[BLOCK_BUFFER_SIZE 16\] of the planner | `planner` |
+//! | look-ahead, trapezoids, corners by junction deviation or classic jerk, M201 and M203 to M205 | `planner`, `limits` |
 //! | `echo:busy: …` every 2 s \[HOST_KEEPALIVE_FEATURE\], M113 | here |
 //! | M104/M109/M140/M190/M105/M155, first-order heaters, residency of 10 s \[TEMP_RESIDENCY_TIME\] | `thermal`, `heat_wait` |
 //! | positions, G90/G91/M82/M83/G92, soft end stops, cold extrusion | `motion` |
 //! | M0/M1 with host prompts \[HOST_PROMPT_SUPPORT\] | `gcode` |
 //! | kill: three lines, then silence until the power is cycled | `machine` |
 //!
-//! Known simplifications: a move takes its length divided by its feed (no acceleration); an arc is one block;
-//! reports nobody asked for at the moment (temperatures, `busy`) are left out
-//! while more than 4 KiB wait for a host that does not read; G29 only takes its time; stored settings, pressure
-//! advance, acceleration and the like are accepted and change nothing.
+//! | M600 and M0 wait for a person, who answers at the printer by M108 or M876 | `gcode` |
+//! | what other firmwares say otherwise | `dialect` |
+//!
+//! Known simplifications: an arc is one block, with the speed its bend allows; reports nobody asked for at the
+//! moment (temperatures, `busy`, `wait`) are left out while more than 4 KiB wait for a host that does not read; G29
+//! only takes its time; nothing prints from an SD card; stored settings, pressure advance and the like are
+//! accepted and change nothing.
 
 mod assembler;
 mod command;
 mod config;
+mod dialect;
 mod emergency;
 mod gcode;
 mod heat_wait;
 mod identity;
+mod limits;
 mod machine;
 mod motion;
 mod numbering;
@@ -51,6 +57,8 @@ use numbering::{LineCounter, QueuedLine, Verdict};
 use stage::Stage;
 
 pub use config::Config;
+pub use dialect::Dialect;
+pub use limits::Corner;
 pub use machine::Failure;
 
 /// Commands that wait in Marlin's ring, the running one included (BUFSIZE).
@@ -63,7 +71,9 @@ const REPORT_BACKLOG: usize = 4096;
 /// A command the printer took from its queue to execute: what it really did, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
-    /// Simulated time since power-up.
+    /// Which start of the controller: 0 is power-up, every reset one more.
+    pub boot: u32,
+    /// Simulated time since that start.
     pub at: Duration,
     /// The line number it came with, if any.
     pub number: Option<i64>,
@@ -77,7 +87,10 @@ pub struct Accepted {
 /// [`next_deadline`](Self::next_deadline) has come; then take the output and the accepted commands.
 #[derive(Debug)]
 pub struct Firmware {
+    boot: u32,
     now: Duration,
+    /// Output taken by the caller and not yet with the host, bytes.
+    backlog: usize,
     received: VecDeque<u8>,
     assembler: LineAssembler,
     emergency: EmergencyParser,
@@ -87,6 +100,8 @@ pub struct Firmware {
     running: Option<Stage>,
     /// When the next `busy` line is due, while a command is running.
     busy_at: Duration,
+    /// When it last said `wait`.
+    waited: Duration,
     /// The firmware's loop stands still until then.
     stalled_until: Option<Duration>,
     /// Bytes that came when the receive buffer was full.
@@ -99,7 +114,15 @@ impl Firmware {
     /// Powers the printer up at simulated time zero; the boot banner is the first output.
     #[must_use]
     pub fn new(config: Config) -> Self {
+        Self::restarted(config, 0)
+    }
+
+    /// The controller after a reset; nothing of what it knew is left but how often that has happened.
+    #[must_use]
+    pub fn restarted(config: Config, boot: u32) -> Self {
         Self {
+            boot,
+            backlog: 0,
             now: Duration::ZERO,
             received: VecDeque::new(),
             assembler: LineAssembler::default(),
@@ -108,6 +131,7 @@ impl Firmware {
             queue: VecDeque::with_capacity(QUEUE_LENGTH),
             running: None,
             busy_at: Duration::ZERO,
+            waited: Duration::ZERO,
             stalled_until: None,
             overrun: 0,
             machine: Machine::boot(config),
@@ -177,8 +201,9 @@ impl Firmware {
     pub fn fail(&mut self, now: Duration, failure: Failure) {
         self.advance(now);
         self.stalled_until = None;
-        if !self.machine.halted {
+        if !self.machine.dead {
             self.machine.fail(failure);
+            self.end_dead();
         }
     }
 
@@ -204,11 +229,16 @@ impl Firmware {
             return self.stalled_until;
         }
         let stage = self.running.as_ref().and_then(|stage| stage.deadline(&self.machine));
-        let busy = self.running.as_ref().and(self.machine.keepalive).map(|_| self.busy_at);
-        [stage, busy, self.machine.next_report(), self.machine.inactivity_kill_at(self.running.is_some())]
-            .into_iter()
-            .flatten()
-            .min()
+        let says_busy = self.running.as_ref().and(self.machine.keepalive).and(self.machine.speech().busy);
+        let busy = says_busy.map(|_| self.busy_at);
+        let kill = self.machine.inactivity_kill_at(self.running.is_some());
+        [stage, busy, self.machine.next_report(), kill, self.next_wait()].into_iter().flatten().min()
+    }
+
+    /// When an idle printer says `wait` next.
+    fn next_wait(&self) -> Option<Duration> {
+        let idle = self.running.is_none() && self.machine.config.says_wait;
+        idle.then(|| self.waited.max(self.machine.last_activity) + dialect::WAIT_EVERY)
     }
 
     /// Bytes for the host, not yet taken. The driver drains what it could send.
@@ -216,15 +246,20 @@ impl Firmware {
         &mut self.machine.out
     }
 
+    /// Says how many bytes of the output taken are still on their way to the host.
+    pub fn set_backlog(&mut self, bytes: usize) {
+        self.backlog = bytes;
+    }
+
     /// The commands accepted since the last call, in order.
     pub fn take_accepted(&mut self) -> Vec<Accepted> {
         std::mem::take(&mut self.accepted)
     }
 
-    /// Whether the firmware was killed: it answers nothing until the power is cycled.
+    /// Whether the firmware was killed: it does nothing until the power is cycled, and most say nothing.
     #[must_use]
     pub fn is_halted(&self) -> bool {
-        self.machine.halted
+        self.machine.dead
     }
 
     /// Does everything that is due at `self.now`.
@@ -256,7 +291,12 @@ impl Firmware {
 
     fn start_next(&mut self) -> bool {
         let Some(line) = self.queue.front() else { return false };
-        self.accepted.push(Accepted { at: self.now, number: line.number, text: line.text.clone() });
+        self.accepted.push(Accepted {
+            boot: self.boot,
+            at: self.now,
+            number: line.number,
+            text: line.text.clone(),
+        });
         self.machine.last_activity = self.now;
         if let Some(keepalive) = self.machine.keepalive {
             self.busy_at = self.now + keepalive;
@@ -279,14 +319,17 @@ impl Firmware {
         while self.queue.len() < QUEUE_LENGTH {
             let Some(byte) = self.received.pop_front() else { break };
             let Some(line) = self.assembler.take(byte) else { continue };
-            match self.counter.check(&line) {
+            match self.counter.check(&line, self.machine.speech().counting) {
                 Verdict::Queue(line) => self.queue.push_back(line),
                 Verdict::AlreadyAccepted => {}
-                Verdict::Reject(reason) => {
-                    let last = self.counter.last();
-                    self.machine.line(&format!("Error:{reason}, Last Line: {last}"));
-                    self.machine.line(&format!("Resend: {}", last + 1));
+                Verdict::Skip(number) => {
+                    self.machine.line(&format!("skip {number}"));
                     self.machine.line("ok");
+                }
+                Verdict::Reject(complaint) => {
+                    for line in complaint.lines(self.machine.config.dialect, self.counter.last()) {
+                        self.machine.line(&line);
+                    }
                     if self.machine.config.reject_empties_buffer {
                         self.received.clear();
                     }
@@ -295,9 +338,18 @@ impl Firmware {
         }
     }
 
+    /// Firmware that still answers when it is dead waits for nothing any more.
+    fn end_dead(&mut self) {
+        self.running = self.running.take().map(|_| Stage::Done);
+        self.settle();
+    }
+
     fn act_on(&mut self, emergency: Emergency) {
         match emergency {
-            Emergency::Kill => self.machine.kill_by_host(),
+            Emergency::Kill => {
+                self.machine.kill_by_host();
+                self.end_dead();
+            }
             Emergency::QuickStop => self.machine.quick_stop(self.now),
             Emergency::EndWait | Emergency::PromptAnswer => {
                 let ends_heating = emergency == Emergency::EndWait;
@@ -313,14 +365,21 @@ impl Firmware {
         if self.machine.halted {
             return;
         }
-        let roomy = self.machine.out.len() < REPORT_BACKLOG;
+        let roomy = self.machine.out.len() + self.backlog < REPORT_BACKLOG;
         self.machine.auto_report(self.now, roomy);
+        if self.next_wait().is_some_and(|at| self.now >= at) {
+            self.waited = self.now;
+            if roomy {
+                self.machine.line("wait");
+            }
+        }
+        let Some(mark) = self.machine.speech().busy else { return };
         let (Some(stage), Some(keepalive)) = (&self.running, self.machine.keepalive) else { return };
         if self.now >= self.busy_at {
             let state = stage.busy_state();
             self.busy_at = self.now + keepalive;
             if roomy {
-                self.machine.line(&format!("echo:busy: {state}"));
+                self.machine.line(&format!("{mark}busy: {state}"));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The record of what a printer accepted: one JSON object a line, append-only.
 //!
-//! `{"t":0,"boot":true}` at every start of the simulator, then for every command the printer took from its queue
+//! `{"t":0,"boot":true}` at every start of the controller (the simulator's own, and every reset after it), then for every command the printer took from its queue
 //! to execute, in that order, `{"t":12.345,"n":17,"cmd":"G1 X1 Y2","sha256":"…"}`:
 //!
 //! - `t`: seconds of simulated time since that start;
@@ -27,7 +27,10 @@ use crate::firmware::Accepted;
 pub struct Journal<W: Write> {
     to: W,
     hash: Sha256,
+    boot: u32,
 }
+
+const BOOT: &[u8] = b"{\"t\":0,\"boot\":true}\n";
 
 #[derive(Serialize)]
 struct Entry<'a> {
@@ -43,8 +46,8 @@ impl<W: Write> Journal<W> {
     /// # Errors
     /// What the writer says.
     pub fn begin(mut to: W) -> io::Result<Self> {
-        to.write_all(b"{\"t\":0,\"boot\":true}\n")?;
-        Ok(Self { to, hash: Sha256::new() })
+        to.write_all(BOOT)?;
+        Ok(Self { to, hash: Sha256::new(), boot: 0 })
     }
 
     /// Appends one accepted command.
@@ -52,6 +55,11 @@ impl<W: Write> Journal<W> {
     /// # Errors
     /// What the writer says.
     pub fn append(&mut self, accepted: &Accepted) -> io::Result<()> {
+        if accepted.boot != self.boot {
+            self.boot = accepted.boot;
+            self.hash = Sha256::new();
+            self.to.write_all(BOOT)?;
+        }
         self.hash.update(accepted.text.as_bytes());
         self.hash.update(b"\n");
         let entry = Entry {
@@ -96,17 +104,20 @@ mod tests {
     fn the_format_and_the_running_hash() {
         let mut bytes = Vec::new();
         let mut journal = Journal::begin(&mut bytes).unwrap();
-        let mut append = |at, number, text: &str| {
+        let mut append = |boot, at, number, text: &str| {
             let at = Duration::from_millis(at);
-            journal.append(&Accepted { at, number, text: text.to_owned() }).unwrap();
+            journal.append(&Accepted { boot, at, number, text: text.to_owned() }).unwrap();
         };
-        append(1500, Some(1), "G28");
-        append(2000, None, "M117 \"é\"");
+        append(0, 1500, Some(1), "G28");
+        append(0, 2000, None, "M117 \"é\"");
+        append(1, 100, None, "G28");
         // The sums are those of sha256sum over "G28\n" and over both lines.
         insta::assert_snapshot!(String::from_utf8(bytes).unwrap(), @r#"
         {"t":0,"boot":true}
         {"t":1.5,"n":1,"cmd":"G28","sha256":"8080cd1d636d28b227689516fdadfd2aaed94e57b113db13523a38b51d0d09e9"}
         {"t":2.0,"n":null,"cmd":"M117 \"é\"","sha256":"0a0f2f3a449dfdda324cfb1b9c4b2beb750e1abb7424ca7004f4276e88588ca5"}
+        {"t":0,"boot":true}
+        {"t":0.1,"n":null,"cmd":"G28","sha256":"8080cd1d636d28b227689516fdadfd2aaed94e57b113db13523a38b51d0d09e9"}
         "#);
     }
 }

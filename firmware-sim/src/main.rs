@@ -1,22 +1,38 @@
-//! `firmware-sim`: one simulated printer on a pty. Reads its options and hands over to the driver.
+//! `firmware-sim`: simulated printers on ptys. Reads its options and hands over to the driver.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::io::Write;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use firmware_sim::driver::{self, Options};
+use firmware_sim::faults::{Fault, FaultKind};
 use firmware_sim::firmware::Config;
+use firmware_sim::profile::{LineSettings, Profile};
 
-/// A simulated Marlin printer on a pseudo terminal.
+/// Simulated printers on pseudo terminals.
 ///
-/// Prints `ready <link> <pty>` and runs until SIGINT or SIGTERM. Hosts may come and go.
+/// Prints `ready <link> <pty>` for each and runs until SIGINT or SIGTERM. Hosts may come and go.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
     /// Symbolic link to the pty for hosts to open; an older link is replaced, ours is removed at the end
+    ///
+    /// With --count there is one for every printer: PATH-1, PATH-2, …
     #[arg(long, value_name = "PATH")]
     link: PathBuf,
+
+    /// So many printers, named NAME 1, NAME 2, …
+    #[arg(long, value_name = "N", default_value = "1")]
+    count: NonZeroU16,
+
+    /// Whose firmware, with all its peculiarities
+    #[arg(long, value_name = "NAME", default_value = "marlin", value_parser = profile, long_help = profile_help())]
+    profile: Profile,
 
     /// Simulated seconds per real second: motion, heating, busy lines and reports all run faster
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = speed)]
@@ -30,6 +46,30 @@ struct Arguments {
     #[arg(long)]
     pace: bool,
 
+    /// USB round trip in milliseconds: half of it each way
+    #[arg(long, value_name = "MS", default_value_t = 0.0, value_parser = milliseconds)]
+    latency: f64,
+
+    /// A host that sets another rate than --baud sends and receives garbage
+    #[arg(long, requires = "pace")]
+    strict_baud: bool,
+
+    /// Bytes the printer receives ahead, 127 for most; more is lost. 0: native USB, the host is made to wait
+    #[arg(long, value_name = "BYTES")]
+    receive_buffer: Option<usize>,
+
+    /// What goes wrong, and when; may be given several times
+    #[arg(long = "fault", value_name = "KIND[=RATE|@N|@TIME]", long_help = fault_help())]
+    faults: Vec<Fault>,
+
+    /// Repeats a run's faults; without it every run has others. Of several printers each has the next seed
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// After an unplug the link comes back as PATH.2, PATH.3, …, and not only the pty has another name
+    #[arg(long)]
+    rename_on_replug: bool,
+
     /// Append every accepted command to this file, one JSON object a line
     ///
     /// {"t":seconds,"n":line number or null,"cmd":"G1 X1 Y2","sha256":"…"}, and {"t":0,"boot":true} at every
@@ -39,9 +79,9 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
 
-    /// MACHINE_TYPE in M115; the UUID follows from it
-    #[arg(long, default_value = "Simulated Marlin")]
-    name: String,
+    /// MACHINE_TYPE in M115; the UUID follows from it. Without it, the profile's
+    #[arg(long)]
+    name: Option<String>,
 
     /// Extruders
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
@@ -63,25 +103,83 @@ fn speed(text: &str) -> Result<f64, String> {
     }
 }
 
+fn milliseconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(ms) if (0.0..=10_000.0).contains(&ms) => Ok(ms),
+        _ => Err("must be a number from 0 to 10000".to_owned()),
+    }
+}
+
+fn profile(name: &str) -> Result<Profile, String> {
+    let names = || Profile::NAMES.map(|named| named.name).join(", ");
+    Profile::named(name).ok_or_else(|| format!("there is no such profile; there are {}", names()))
+}
+
+fn profile_help() -> String {
+    let builds = Profile::NAMES.map(|named| format!("  {}: {}", named.name, named.about));
+    format!("Whose firmware, with all its peculiarities\n\n{}", builds.join("\n"))
+}
+
+fn fault_help() -> String {
+    let names = FaultKind::ALL.map(FaultKind::name).join(", ");
+    format!(
+        "What goes wrong, and when; may be given several times\n\n\
+         KIND strikes one line in a hundred, KIND=RATE that share of the lines (0.005 or 0.5%), KIND@N the line \
+         with this number, KIND@TIME once at this time (30s, 500ms, 2min). Lines are those of the fault's \
+         direction.\n\nKinds: {names}"
+    )
+}
+
+/// Another one every time: the standard library seeds its hashes from the system's random numbers.
+fn random_seed() -> u64 {
+    RandomState::new().build_hasher().finish() >> 32
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let build = arguments.profile.config;
     let config = Config {
-        name: arguments.name,
+        name: arguments.name.unwrap_or(build.name),
         tools: arguments.tools,
-        advanced_ok: arguments.advanced_ok,
-        emergency_parser: !arguments.no_emergency_parser,
-        ..Config::default()
+        advanced_ok: build.advanced_ok || arguments.advanced_ok,
+        emergency_parser: build.emergency_parser && !arguments.no_emergency_parser,
+        receive_buffer: match arguments.receive_buffer {
+            Some(bytes) => (bytes > 0).then_some(bytes),
+            None => build.receive_buffer,
+        },
+        ..build
     };
-    let pace_baud = arguments.pace.then_some(arguments.baud);
-    let options =
-        Options { link: arguments.link, speed: arguments.speed, pace_baud, journal: arguments.journal };
-    let (name, baud, speed) = (&config.name, arguments.baud, arguments.speed);
-    let _ = writeln!(std::io::stderr(), "firmware-sim: {name}, {baud} baud, time x {speed}");
-    match driver::run(config, &options) {
+    let line = LineSettings {
+        baud: arguments.pace.then_some(arguments.baud),
+        latency: Duration::from_secs_f64(arguments.latency / 2000.0),
+    };
+    let profile = Profile { config, line, speed: arguments.speed };
+    let options = Options {
+        link: arguments.link,
+        journal: arguments.journal,
+        count: arguments.count,
+        plan: arguments.faults.into_iter().collect(),
+        seed: arguments.seed.unwrap_or_else(random_seed),
+        renames: arguments.rename_on_replug,
+        checks_baud: arguments.strict_baud,
+    };
+    announce(&profile, &options, arguments.baud);
+    match driver::run(&profile, &options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "firmware-sim: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What a person needs to see, and to start the same run again.
+fn announce(profile: &Profile, options: &Options, baud: u32) {
+    let mut to = std::io::stderr();
+    let (name, speed) = (&profile.config.name, profile.speed);
+    let _ = writeln!(to, "firmware-sim: {name}, {baud} baud, time x {speed}");
+    if !options.plan.faults().is_empty() {
+        let faults: Vec<String> = options.plan.faults().iter().map(ToString::to_string).collect();
+        let _ = writeln!(to, "firmware-sim: faults {}; --seed {}", faults.join(", "), options.seed);
     }
 }

@@ -1,8 +1,8 @@
-//! Which printer: its firmware's build and the line it hangs on.
+//! Which printer: its firmware's build and the line it hangs on; and the builds there are, by name.
 
 use std::time::Duration;
 
-use crate::firmware::Config;
+use crate::firmware::{Config, Corner, Dialect};
 
 /// A printer and its line.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,5 +27,97 @@ pub struct LineSettings {
 impl Default for Profile {
     fn default() -> Self {
         Self { config: Config::default(), line: LineSettings::default(), speed: 1.0 }
+    }
+}
+
+/// A build by its name on the command line, and what is special about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named {
+    /// Lower case, words joined by `-`.
+    pub name: &'static str,
+    /// For a person.
+    pub about: &'static str,
+}
+
+impl Profile {
+    /// Every build that has a name.
+    pub const NAMES: [Named; 13] = [
+        Named { name: "marlin", about: "Marlin 2.1 with EMERGENCY_PARSER" },
+        Named { name: "marlin-advanced-ok", about: "the same with ADVANCED_OK" },
+        Named { name: "marlin-no-emergency-parser", about: "the same without EMERGENCY_PARSER" },
+        Named { name: "marlin-wait", about: "the same with NO_TIMEOUTS: says wait when idle" },
+        Named {
+            name: "marlin-avr",
+            about: "the same on an 8-bit board: a rejected line empties its receive buffer",
+        },
+        Named { name: "prusa", about: "MK3: // action:, a repeated line is rejected" },
+        Named { name: "reprapfirmware", about: "Duet on USB: rs N, !!, no banner" },
+        Named { name: "repetier", about: "wait, checksums always, TargetExtr0:, skip N, fatal:" },
+        Named { name: "klipper", about: "its pty: no line numbers, !! while still saying ok" },
+        Named { name: "malyan", about: "M200: checksums always, NAME. in M115, no thermal protection" },
+        Named { name: "teacup", about: "rs N without an ok, !!" },
+        Named { name: "ultimaker2", about: "Marlin of 2012: no busy, nothing reported by itself" },
+        Named { name: "creality", about: "Ender-3 as delivered: broken reports, no thermal protection" },
+    ];
+
+    /// The build of this name, on a line without rate or latency. `None`: there is none, see [`Profile::NAMES`].
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let marlin = Config::default();
+        let build = |dialect: Dialect, name: &str| Config {
+            dialect,
+            name: name.to_owned(),
+            emergency_parser: false,
+            corner: Corner::CLASSIC,
+            ..Config::default()
+        };
+        let config = match name {
+            "marlin" => marlin,
+            "marlin-advanced-ok" => Config { advanced_ok: true, ..marlin },
+            "marlin-no-emergency-parser" => Config { emergency_parser: false, ..marlin },
+            "marlin-wait" => Config { says_wait: true, ..marlin },
+            "marlin-avr" => Config { reject_empties_buffer: true, corner: Corner::CLASSIC, ..marlin },
+            "prusa" => build(Dialect::Prusa, "Prusa i3 MK3S"),
+            "reprapfirmware" => Config {
+                emergency_parser: true,
+                receive_buffer: None,
+                ..build(Dialect::RepRapFirmware, "Duet 2 WiFi")
+            },
+            "repetier" => Config { says_wait: true, ..build(Dialect::Repetier, "Mendel") },
+            "klipper" => {
+                Config { emergency_parser: true, receive_buffer: None, ..build(Dialect::Klipper, "Klipper") }
+            }
+            "malyan" => Config {
+                receive_buffer: None,
+                thermal_protection: false,
+                travel_mm: [120.0; 3],
+                ..build(Dialect::Malyan, "Malyan M200")
+            },
+            "teacup" => build(Dialect::Teacup, "Mendel"),
+            "ultimaker2" => {
+                Config { travel_mm: [230.0, 225.0, 205.0], ..build(Dialect::UltiMaker2, "Ultimaker") }
+            }
+            "creality" => Config {
+                thermal_protection: false,
+                travel_mm: [220.0, 220.0, 250.0],
+                ..build(Dialect::Creality, "Ender-3")
+            },
+            _ => return None,
+        };
+        Some(Self { config, ..Self::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_has_its_build_and_no_two_the_same() {
+        let builds = Profile::NAMES.map(|named| Profile::named(named.name).unwrap());
+        for (index, build) in builds.iter().enumerate() {
+            assert!(!builds[..index].contains(build), "{}", Profile::NAMES[index].name);
+        }
+        assert_eq!(Profile::named("sailfish"), None);
     }
 }

@@ -31,6 +31,7 @@ use std::time::Duration;
 use crate::faults::{FaultKind, FaultPlan, Incoming, Rule};
 use crate::firmware::{Config, Firmware};
 use crate::profile::Profile;
+use crate::random::Random;
 use line::Line;
 use outlet::Outlet;
 
@@ -69,6 +70,11 @@ pub struct VirtualPrinter {
     firmware: Firmware,
     /// Line time at which the firmware's clock stands at zero.
     booted_at: Duration,
+    /// Taken by the caller and not yet read by the host.
+    unread: usize,
+    baud: Option<u32>,
+    /// The host sends and reads at another rate: what arrives is noise.
+    noise: Option<Random>,
     unplugged_until: Option<Duration>,
     plugged_in: u32,
     resets: u32,
@@ -93,6 +99,9 @@ impl VirtualPrinter {
             outlet: Outlet::new(plan, seed),
             events: Rule::events(plan, seed),
             held: VecDeque::new(),
+            unread: 0,
+            baud: line.baud,
+            noise: None,
             booted_at: Duration::ZERO,
             unplugged_until: None,
             plugged_in: 1,
@@ -119,7 +128,21 @@ impl VirtualPrinter {
         self.advance(now);
         let mut bytes = Vec::new();
         self.to_host.arrived(self.now, &mut bytes);
+        self.distort(&mut bytes);
         bytes
+    }
+
+    /// Says how much of the output the host has not read yet: reports nobody asked for are left out while much is
+    /// waiting.
+    pub fn set_unread(&mut self, bytes: usize) {
+        self.unread = bytes;
+    }
+
+    /// Says at what rate the host sends and reads from now on. If the line has one and it is another, both sides
+    /// receive garbage. Without a word of it the host's rate is right.
+    pub fn set_host_baud(&mut self, baud: Option<u32>) {
+        let right = self.baud.is_none() || baud.is_none() || self.baud == baud;
+        self.noise = (!right).then(|| self.noise.take().unwrap_or_else(|| Random::new(0, 0)));
     }
 
     /// Lets time pass until `now`. Everything due on the way happens in its order and at its time.
@@ -217,19 +240,22 @@ impl VirtualPrinter {
         self.strike_in_time();
         let mut bytes = Vec::new();
         self.from_host.arrived(self.now, &mut bytes);
+        self.distort(&mut bytes);
+        let mut arrived = Vec::with_capacity(bytes.len());
         for byte in bytes {
-            self.pass(byte);
+            self.pass(byte, &mut arrived);
         }
-        self.feed(&[]);
+        self.feed(&arrived);
         let now = self.printer_time();
+        self.firmware.set_backlog(self.to_host.backlog() + self.unread);
         self.firmware.advance(now);
         self.collect();
     }
 
-    /// A byte has come over the line.
-    fn pass(&mut self, byte: u8) {
-        let mut arrived = Vec::with_capacity(2);
-        if let Some(kind) = self.incoming.pass(byte, self.now, &mut arrived) {
+    /// A byte has come over the line; the firmware gets a line's bytes together, which all arrive by now.
+    fn pass(&mut self, byte: u8, arrived: &mut Vec<u8>) {
+        let before = arrived.len();
+        if let Some(kind) = self.incoming.pass(byte, self.now, arrived) {
             if kind == FaultKind::ResendStorm {
                 self.outlet.repeat_next_resend();
             }
@@ -237,10 +263,14 @@ impl VirtualPrinter {
         }
         if byte == b'\n' {
             // Before the firmware sees the line's end: a stall holds its answer, a reset forgets it.
+            let end = arrived.split_off(before);
+            self.feed(arrived);
             self.lines += 1;
             self.strike_at_line();
+            *arrived = end;
+            self.feed(arrived);
+            arrived.clear();
         }
-        self.feed(&arrived);
     }
 
     /// Offers bytes to the firmware, those it could not take before first.

@@ -116,6 +116,35 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn how_the_bytes_were_cut_into_pieces_changes_nothing(
+        seed: u64,
+        cuts in prop::collection::vec(1_usize..90, 1..20),
+    ) {
+        let plan = FaultKind::ALL.into_iter().filter(|kind| !kind.ends_a_job());
+        let plan = plan.fold(FaultPlan::none(), |plan, kind| plan.with(kind, Trigger::Rate(0.05)));
+        let sent: Vec<u8> = (1..60).flat_map(|n| format!("N{n} G1 X{n}*{n}\nM105\n").into_bytes()).collect();
+        let run = |cuts: &[usize]| {
+            let mut printer = VirtualPrinter::new(slow_line(), &plan, seed);
+            let (mut rest, mut cuts) = (sent.as_slice(), cuts.iter().cycle());
+            while !rest.is_empty() {
+                let (piece, more) = rest.split_at(rest.len().min(*cuts.next().unwrap()));
+                printer.receive(piece, Duration::from_millis(100));
+                rest = more;
+            }
+            let mut received = Vec::new();
+            while let Some(due) = printer.next_deadline().filter(|due| due.as_secs() < 60) {
+                received.extend(printer.output(due));
+            }
+            // A strike is noted when its byte is looked at, which may be with the rest of its line.
+            let strikes: Vec<_> = printer.strikes().iter().map(|s| (s.kind, s.after_lines)).collect();
+            (received, printer.accepted().to_vec(), strikes)
+        };
+        prop_assert_eq!(run(&cuts), run(&[sent.len()]));
+    }
+}
+
 #[rstest]
 #[case::corrupt_in(FaultKind::CorruptIn)]
 #[case::lose_in(FaultKind::LoseIn)]

@@ -247,7 +247,7 @@ const QUICK_STOP: &str = "
     +0.1
     < ok P15 B3
     > M114
-    < X:7.00 Y:0.00 Z:0.00 E:0.00 Count X:560 Y:0 Z:0
+    < X:6.68 Y:0.00 Z:0.00 E:0.00 Count X:535 Y:0 Z:0
     < ok P15 B3
 ";
 
@@ -278,6 +278,19 @@ const PERSON: &str = "
     < //action:prompt_show
     +3
     < echo:busy: paused for user
+    < ok P15 B3
+";
+
+const FILAMENT_CHANGE: &str = "
+    > M600
+    < //action:prompt_end
+    < //action:prompt_begin Nozzle Parked
+    < //action:prompt_button Continue
+    < //action:prompt_show
+    +2
+    < echo:busy: paused for user
+    > M876 S0
+    < ok P15 B2
     < ok P15 B3
 ";
 
@@ -364,6 +377,7 @@ const INACTIVITY: &str = "
 #[case::moves(MOVES)]
 #[case::quick_stop(QUICK_STOP)]
 #[case::person(PERSON)]
+#[case::filament_change(FILAMENT_CHANGE)]
 #[case::heating(HEATING)]
 #[case::kill(KILL)]
 #[case::inactivity(INACTIVITY)]
@@ -393,12 +407,12 @@ fn a_move_is_answered_when_it_fits_into_the_planner() {
     for number in 1..=15 {
         session.play(&format!("> G1 X{number} F60\n < ok P{} B3", 15 - number));
     }
-    // One millimetre a second: the sixteenth waits until the first has ended, the line behind it with it.
+    // One millimetre a second, after 30 ms: the sixteenth waits until the first has ended, the line behind it too.
     session.play(
         "
         > G1 X16 | M105
-        +0.9
-        +0.1
+        +1.0
+        +0.05
         < ok P0 B2
         < ok T:19.38 /0.00 B:19.38 /0.00 @:0 B@:0
         ",

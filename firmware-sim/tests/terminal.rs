@@ -64,6 +64,13 @@ impl Host {
         self.port.write_all(text.as_bytes()).unwrap();
     }
 
+    /// Whatever comes next, be it text or not.
+    fn bytes(&mut self) -> Vec<u8> {
+        let mut buffer = [0; 4096];
+        let read = self.port.read(&mut buffer).unwrap();
+        buffer[..read].to_vec()
+    }
+
     /// The next line from the printer.
     fn line(&mut self) -> String {
         loop {
@@ -159,8 +166,10 @@ fn hosts_come_and_go_and_the_printer_stays() {
 
 #[test]
 fn a_host_that_sends_without_reading_loses_nothing() {
-    let printer =
-        Printer::start(TempDir::new().unwrap(), &["--speed", "10000", "--pace", "--baud", "1000000"]);
+    let printer = Printer::start(
+        TempDir::new().unwrap(),
+        &["--speed", "10000", "--pace", "--baud", "1000000", "--receive-buffer", "0"],
+    );
     let mut host = printer.open();
     host.until("//action:prompt_end");
     let mut writer = host.port.try_clone().unwrap();
@@ -186,4 +195,123 @@ fn a_file_where_the_link_should_be_is_refused() {
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(message.contains("it exists and is no symbolic link"), "{message}");
     assert_eq!(fs::read_to_string(&link).unwrap(), "precious");
+}
+
+/// The next line of the simulator's own output, cut into words.
+fn words(output: &mut impl BufRead) -> Vec<String> {
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    line.split_whitespace().map(str::to_owned).collect()
+}
+
+fn start(folder: &TempDir, more: &[&str]) -> (Child, BufReader<std::process::ChildStdout>) {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_firmware-sim"))
+        .arg("--link")
+        .arg(folder.path().join("printer"))
+        .args(more)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let output = BufReader::new(process.stdout.take().unwrap());
+    (process, output)
+}
+
+fn stop(mut process: Child) {
+    kill_process(Pid::from_child(&process), Signal::TERM).unwrap();
+    assert!(process.wait().unwrap().success());
+}
+
+#[test]
+fn many_printers_live_in_one_process() {
+    let folder = TempDir::new().unwrap();
+    let (process, mut output) = start(&folder, &["--count", "20", "--name", "Farm"]);
+    let links: Vec<PathBuf> = (0..20).map(|_| words(&mut output)[1].clone().into()).collect();
+    let mut hosts: Vec<Host> = links
+        .iter()
+        .map(|link| OpenOptions::new().read(true).write(true).open(link).unwrap())
+        .map(|port| Host { port, received: Vec::new() })
+        .collect();
+    for host in &mut hosts {
+        host.until("//action:prompt_end");
+        host.send("M115\n");
+    }
+    for (host, number) in hosts.iter_mut().zip(1..) {
+        let name = format!("MACHINE_TYPE:Farm {number} KINEMATICS");
+        assert!(host.line().contains(&name), "{name}");
+    }
+    assert_eq!(links[19], folder.path().join("printer-20"));
+    stop(process);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn an_unplugged_printer_comes_back_under_another_name() {
+    let folder = TempDir::new().unwrap();
+    let (process, mut output) = start(&folder, &["--fault", "unplug@2", "--rename-on-replug"]);
+    let ready = words(&mut output);
+    let port = OpenOptions::new().read(true).write(true).open(&ready[1]).unwrap();
+    let mut host = Host { port, received: Vec::new() };
+    host.until("//action:prompt_end");
+    host.send("G92 X5\n");
+    host.until("ok");
+    host.send("M105\n");
+
+    let replugged = words(&mut output);
+    assert_eq!(replugged[0], "replugged");
+    assert!(!Path::new(&ready[1]).exists(), "the old link is gone");
+    assert_eq!(replugged[1], format!("{}.2", ready[1]));
+    assert_ne!(replugged[2], ready[2]);
+    // The old port is dead, and the printer has forgotten nothing.
+    let mut buffer = [0; 64];
+    let dead = loop {
+        match host.port.read(&mut buffer) {
+            Ok(0) | Err(_) => break true,
+            Ok(_) => {}
+        }
+    };
+    assert!(dead);
+    let port = OpenOptions::new().read(true).write(true).open(&replugged[1]).unwrap();
+    let mut host = Host { port, received: Vec::new() };
+    host.send("M114\n");
+    assert_eq!(host.line(), "X:5.00 Y:0.00 Z:0.00 E:0.00 Count X:400 Y:0 Z:0");
+    stop(process);
+}
+
+#[test]
+fn a_host_at_the_wrong_rate_gets_garbage() {
+    use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+    let folder = TempDir::new().unwrap();
+    let options = ["--strict-baud", "--pace", "--baud", "250000", "--speed", "100"];
+    let (process, mut output) = start(&folder, &options);
+    let port = OpenOptions::new().read(true).write(true).open(&words(&mut output)[1]).unwrap();
+    let mut host = Host { port, received: Vec::new() };
+    let set = |host: &Host, baud| {
+        let mut mode = tcgetattr(&host.port).unwrap();
+        mode.set_speed(baud).unwrap();
+        tcsetattr(&host.port, OptionalActions::Now, &mode).unwrap();
+    };
+    set(&host, 250_000);
+    host.send("\nM155 S1\n");
+    while !String::from_utf8_lossy(&host.bytes()).contains(" T:21.00") {}
+    set(&host, 115_200);
+    let mut byte = [0];
+    while byte[0] < 0x80 {
+        host.port.read_exact(&mut byte).unwrap();
+    }
+    set(&host, 250_000);
+    while !String::from_utf8_lossy(&host.bytes()).contains(" T:21.00") {}
+    stop(process);
+}
+
+#[test]
+fn an_unknown_fault_is_refused_with_the_ones_there_are() {
+    let folder = TempDir::new().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_firmware-sim"))
+        .args(["--fault", "loose-ok", "--link"])
+        .arg(folder.path().join("printer"))
+        .output()
+        .unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("there is no fault `loose-ok`; there are corrupt-in, lose-in"), "{message}");
 }

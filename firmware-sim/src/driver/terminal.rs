@@ -46,6 +46,16 @@ impl Terminal {
         Ok(Self { master, slave, closings, path })
     }
 
+    /// The printer's end.
+    pub(super) fn master(&self) -> BorrowedFd<'_> {
+        self.master.as_fd()
+    }
+
+    /// The rate the host has set, which a pty only remembers.
+    pub(super) fn host_baud(&self) -> Option<u32> {
+        tcgetattr(&self.slave).ok().map(|mode| mode.output_speed())
+    }
+
     /// What hosts open.
     pub(super) fn path(&self) -> &Path {
         &self.path
@@ -94,10 +104,4 @@ fn watch_closings(path: &Path) -> io::Result<OwnedFd> {
     let closings = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
     inotify::add_watch(&closings, path, WatchFlags::CLOSE_WRITE | WatchFlags::CLOSE_NOWRITE)?;
     Ok(closings)
-}
-
-impl AsFd for Terminal {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.master.as_fd()
-    }
 }

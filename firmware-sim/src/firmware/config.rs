@@ -1,5 +1,8 @@
 //! What distinguishes one simulated printer from another. No behaviour here.
 
+use super::dialect::Dialect;
+use super::limits::Corner;
+
 /// The build and the size of a simulated printer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -17,6 +20,14 @@ pub struct Config {
     /// A rejected line empties the receive buffer, in the middle of a line if it happens to be there. Marlin does
     /// so; boards that read faster than the line brings show nothing of it.
     pub reject_empties_buffer: bool,
+    /// Whose firmware it is.
+    pub dialect: Dialect,
+    /// An idle printer says `wait` every second (Repetier, Marlin's NO_TIMEOUTS).
+    pub says_wait: bool,
+    /// Whether it says to be protected against thermal runaway.
+    pub thermal_protection: bool,
+    /// How fast corners are taken, before M205 says otherwise.
+    pub corner: Corner,
     /// Travel of X, Y and Z from zero, mm.
     pub travel_mm: [f64; 3],
     /// Highest target the nozzle accepts, °C.
@@ -36,6 +47,10 @@ impl Default for Config {
             emergency_parser: true,
             receive_buffer: Some(127),
             reject_empties_buffer: false,
+            dialect: Dialect::Marlin,
+            says_wait: false,
+            thermal_protection: true,
+            corner: Corner::Deviation(0.013),
             travel_mm: [250.0, 210.0, 210.0],
             nozzle_max_c: 300.0,
             bed_max_c: 130.0,

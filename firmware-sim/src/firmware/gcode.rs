@@ -16,7 +16,14 @@ pub(super) fn execute(machine: &mut Machine, counter: &mut LineCounter, text: &s
     machine.planner.retire(now);
     let visible = Command::visible(text);
     visible.clone_into(&mut machine.last_command);
+    if let Some(answer) = machine.speech().answers_dead.filter(|_| machine.dead) {
+        machine.line(answer);
+        return Stage::Done;
+    }
     let Some(command) = Command::parse(visible) else { return unknown(machine, visible) };
+    if matches!(command.code, 113 | 154 | 155) && command.letter == 'M' && !machine.speech().reports {
+        return unknown(machine, visible);
+    }
     match command.letter {
         'G' => g(machine, &command, now),
         'T' => moving::select_tool(machine, &command),
@@ -70,7 +77,7 @@ fn m(machine: &mut Machine, counter: &mut LineCounter, command: &Command<'_>, no
         140 | 190 => heating::bed(machine, command, now),
         154 => done(|| machine.position_reports.set(now, command.integer('S').unwrap_or(0))),
         155 => done(|| machine.temperature_reports.set(now, command.integer('S').unwrap_or(0))),
-        203 => moving::max_feed(machine, command),
+        201 | 203..=205 => moving::limits(machine, command),
         211 => done(|| {
             if let Some(on) = command.integer('S') {
                 machine.motion.soft_end_stops = on != 0;
@@ -81,16 +88,18 @@ fn m(machine: &mut Machine, counter: &mut LineCounter, command: &Command<'_>, no
         302 => moving::allow_cold_extrusion(machine, command),
         400 => Stage::Still(Then::Finish),
         410 => moving::quick_stop(machine, now),
+        600 => Stage::Still(Then::Ask { text: None, default: "Nozzle Parked", timeout: None }),
         code if accepted_without_effect(code) => Stage::Done,
         _ => unknown(machine, command.text),
     }
 }
 
 /// Settings and services that real builds have and that change nothing this model shows: statistics and timers
-/// (M75–M78), steps and limits (M92, M201…), messages (M117, M300), PID (M301…), stored settings (M500…),
-/// Prusa's checks (M862, M601, M602) and its filament changer (M403, M701, M702), linear advance (M900), drivers (M906…) and the like.
+/// (M75–M78), steps and limits (M92, M202…), messages (M117, M300), PID (M301…), stored settings (M500…),
+/// Prusa's checks (M862, M601, M602) and its filament changer (M403, M701, M702), linear advance (M900), drivers
+/// (M906…) and the like.
 fn accepted_without_effect(code: u32) -> bool {
-    matches!(code, 42 | 75..=78 | 80 | 92 | 111 | 117 | 120 | 121 | 145 | 149 | 150 | 200..=202 | 204..=209)
+    matches!(code, 42 | 75..=78 | 80 | 92 | 111 | 117 | 120 | 121 | 145 | 149 | 150 | 200 | 202 | 206..=209)
         || matches!(
             code,
             217 | 218 | 250 | 280 | 290 | 300 | 301 | 303..=305 | 355 | 403 | 413 | 420 | 425 | 428
@@ -103,7 +112,8 @@ fn accepted_without_effect(code: u32) -> bool {
 }
 
 fn unknown(machine: &mut Machine, text: &str) -> Stage {
-    machine.line(&format!("echo:Unknown command: \"{text}\""));
+    let (before, after) = machine.speech().unknown;
+    machine.line(&format!("{before}{text}{after}"));
     Stage::Done
 }
 

@@ -1,23 +1,11 @@
-//! Who the firmware says it is: the banner at power-up and the answer to M115.
+//! Who the firmware says it is: the answer to M115.
 
 use sha2::{Digest, Sha256};
 
 use super::config::Config;
+use super::dialect::Dialect;
 
-/// What is printed at power-up, in order, as observed.
-pub(crate) const BANNER: [&str; 9] = [
-    "start",
-    "PowerUp",
-    "Marlin bugfix-2.1.x",
-    "echo: Last Updated: 2024-09-29 | Author: (none, default config)",
-    "echo: Compiled: Sep 29 2024",
-    "echo: Free Memory: 0  PlannerBufferBytes: 1472",
-    "echo:EEPROM version mismatch (EEPROM=? Marlin=V90)",
-    "echo:Hardcoded Default Settings Loaded",
-    "//action:prompt_end",
-];
-
-/// What this build can do. EMERGENCY_PARSER is in the configuration.
+/// What this build can do. EMERGENCY_PARSER and THERMAL_PROTECTION are in the configuration.
 const CAPABILITIES: [(&str, bool); 34] = [
     ("SERIAL_XON_XOFF", false),
     ("BINARY_FILE_TRANSFER", false),
@@ -57,6 +45,72 @@ const CAPABILITIES: [(&str, bool); 34] = [
 
 /// The lines of M115, without the `ok`.
 pub(crate) fn description(config: &Config) -> Vec<String> {
+    let name = &config.name;
+    let tools = config.tools;
+    let machine = format!("PROTOCOL_VERSION:1.0 MACHINE_TYPE:{name} EXTRUDER_COUNT:{tools}");
+    let unique = format!("{machine} UUID:{}", uuid(name));
+    let head = match config.dialect {
+        Dialect::Marlin => return marlin(config),
+        Dialect::Prusa => format!(
+            "FIRMWARE_NAME:Prusa-Firmware 3.13.2 based on Marlin \
+             FIRMWARE_URL:https://github.com/prusa3d/Prusa-Firmware {unique}"
+        ),
+        Dialect::RepRapFirmware => format!(
+            "FIRMWARE_NAME: RepRapFirmware for {name} FIRMWARE_VERSION: 3.4.5 \
+             ELECTRONICS: Duet WiFi 1.02 or later FIRMWARE_DATE: 2022-11-30"
+        ),
+        Dialect::Repetier => format!(
+            "FIRMWARE_NAME:Repetier_1.0.4 \
+             FIRMWARE_URL:https://github.com/repetier/Repetier-Firmware/ {machine} REPETIER_PROTOCOL:3"
+        ),
+        Dialect::Klipper => "FIRMWARE_VERSION:v0.12.0-100-g0123abcd FIRMWARE_NAME:Klipper".to_owned(),
+        Dialect::Malyan => "NAME. Malyan VER: 3.6 MODEL: M200 HW: HA02".to_owned(),
+        Dialect::Teacup => format!(
+            "FIRMWARE_NAME:Teacup FIRMWARE_URL:http://github.com/traumflug/Teacup_Firmware/ {machine} \
+             TEMP_SENSOR_COUNT:{tools} HEATER_COUNT:{tools}"
+        ),
+        Dialect::UltiMaker2 => format!(
+            "FIRMWARE_NAME:Marlin Ultimaker2; Sprinter/grbl mashup for gen6 \
+             FIRMWARE_URL:http://github.com/Ultimaker {unique}"
+        ),
+        Dialect::Creality => format!(
+            "FIRMWARE_NAME:Marlin Ver 1.0.1 SOURCE_CODE_URL:https://github.com/MarlinFirmware/Marlin {unique}"
+        ),
+    };
+    let mut lines = vec![head];
+    lines.extend(capabilities(config.dialect).iter().map(|&line| line.to_owned()));
+    if config.dialect == Dialect::Creality {
+        lines.push(thermal_protection(config));
+    }
+    lines
+}
+
+/// What a dialect says beside its name, as far as it is the same for all its builds.
+fn capabilities(dialect: Dialect) -> &'static [&'static str] {
+    match dialect {
+        Dialect::Prusa => &[
+            "Cap:AUTOREPORT_TEMP:1",
+            "Cap:AUTOREPORT_FANS:1",
+            "Cap:AUTOREPORT_POSITION:1",
+            "Cap:EXTENDED_M20:1",
+            "Cap:PRUSA_MMU2:1",
+        ],
+        Dialect::Repetier => &[
+            "Cap:PROGRESS:1",
+            "Cap:AUTOREPORT_TEMP:1",
+            "Cap:EEPROM:1",
+            "Cap:TOGGLE_LIGHTS:0",
+            "Printed filament:0.00m Printing time:0 days 0 hours 0 min",
+            "PRINTER_MODE:FFF",
+        ],
+        Dialect::Creality => {
+            &["Cap:EEPROM:1", "Cap:AUTOREPORT_TEMP:1", "Cap:PROGRESS:0", "Cap:EMERGENCY_PARSER:0"]
+        }
+        _ => &[],
+    }
+}
+
+fn marlin(config: &Config) -> Vec<String> {
     let Config { name, tools, travel_mm: [x, y, z], .. } = config;
     let uuid = uuid(name);
     let mut lines = vec![format!(
@@ -65,7 +119,10 @@ pub(crate) fn description(config: &Config) -> Vec<String> {
          KINEMATICS:Cartesian EXTRUDER_COUNT:{tools} UUID:{uuid}"
     )];
     for (capability, there) in CAPABILITIES {
-        lines.push(format!("Cap:{capability}:{}", u8::from(there)));
+        lines.push(match capability {
+            "THERMAL_PROTECTION" => thermal_protection(config),
+            _ => format!("Cap:{capability}:{}", u8::from(there)),
+        });
         if capability == "CASE_LIGHT_BRIGHTNESS" {
             lines.push(format!("Cap:EMERGENCY_PARSER:{}", u8::from(config.emergency_parser)));
         }
@@ -74,6 +131,10 @@ pub(crate) fn description(config: &Config) -> Vec<String> {
     lines.push("Cap:CONFIG_EXPORT:0".to_owned());
     lines.push(format!("area:{{full:{area},work:{area}}}"));
     lines
+}
+
+fn thermal_protection(config: &Config) -> String {
+    format!("Cap:THERMAL_PROTECTION:{}", u8::from(config.thermal_protection))
 }
 
 /// Always the same for a name, different between names.

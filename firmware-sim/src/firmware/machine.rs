@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::config::Config;
+use super::dialect::{Dialect, Speech};
 use super::heat_wait::Progress;
-use super::identity;
 use super::motion::Motion;
 use super::planner::Planner;
 use super::stage::{Finally, Stage, Then};
@@ -22,7 +22,9 @@ const PROBING: Duration = Duration::from_secs(25);
 pub(crate) struct Machine {
     pub(crate) config: Config,
     pub(crate) out: Vec<u8>,
-    /// Killed: silent until power-up.
+    /// Stopped for good: no command is carried out until power-up.
+    pub(crate) dead: bool,
+    /// Stopped for good and silent.
     pub(crate) halted: bool,
     pub(crate) motion: Motion,
     pub(crate) planner: Planner,
@@ -67,7 +69,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    fn reason(self) -> Option<&'static str> {
+    pub(super) fn reason(self) -> Option<&'static str> {
         match self {
             Self::Killed => None,
             Self::NozzleRunaway | Self::BedRunaway => Some("Thermal Runaway"),
@@ -77,8 +79,13 @@ impl Failure {
         }
     }
 
-    fn heater(self) -> &'static str {
-        if self == Self::BedRunaway { "bed" } else { "E0" }
+    /// Newer builds name the heater by letter and number.
+    pub(super) fn heater(self, by_letter: bool) -> &'static str {
+        match self {
+            Self::BedRunaway => "bed",
+            _ if by_letter => "E0",
+            _ => "0",
+        }
     }
 }
 
@@ -116,8 +123,9 @@ impl Machine {
     pub(crate) fn boot(config: Config) -> Self {
         let mut machine = Self {
             out: Vec::new(),
+            dead: false,
             halted: false,
-            motion: Motion::new(config.travel_mm),
+            motion: Motion::new(config.travel_mm, config.corner),
             planner: Planner::default(),
             thermal: Thermal::new(config.tools, config.ambient_c, config.nozzle_max_c, config.bed_max_c),
             tool: 0,
@@ -133,10 +141,14 @@ impl Machine {
             last_command: String::new(),
             config,
         };
-        for line in identity::BANNER {
+        for line in machine.speech().banner {
             machine.line(line);
         }
         machine
+    }
+
+    pub(crate) fn speech(&self) -> &'static Speech {
+        self.config.dialect.speech()
     }
 
     /// Sends a line.
@@ -148,7 +160,8 @@ impl Machine {
     /// The `ok` of a command from the queue.
     pub(crate) fn ok(&mut self, number: Option<i64>, queue_free: usize) {
         if !self.config.advanced_ok {
-            return self.line("ok");
+            let number = number.filter(|_| self.speech().ok_with_number);
+            return self.line(&number.map_or_else(|| "ok".to_owned(), |number| format!("ok {number}")));
         }
         let number = number.map_or_else(String::new, |number| format!(" N{number}"));
         self.line(&format!("ok{number} P{} B{queue_free}", self.planner.free()));
@@ -156,11 +169,28 @@ impl Machine {
 
     pub(crate) fn report_position(&mut self) {
         let report = self.motion.report();
-        self.line(&report);
+        let counted =
+            self.speech().chatty || !matches!(self.config.dialect, Dialect::Klipper | Dialect::Repetier);
+        let shown = if counted { report.as_str() } else { report.split(" Count").next().unwrap_or_default() };
+        self.line(shown);
     }
 
     pub(crate) fn temperatures(&self, now: Duration) -> String {
-        self.thermal.report(now, self.tool)
+        self.thermal.report(now, self.tool, self.speech().temperatures)
+    }
+
+    /// Temperatures nobody asked for at this moment, perhaps broken.
+    fn unasked_temperatures(&self, now: Duration) -> String {
+        let report = self.temperatures(now);
+        if !self.speech().broken_reports {
+            return format!(" {report}");
+        }
+        // Two reports written into each other, word by word.
+        let doubled = |word: &str| match word.split_once(':') {
+            Some((name, value)) => format!("{0}::{value}{value}", name.repeat(2)),
+            None => word.split_inclusive('/').map(|part| part.repeat(2)).collect(),
+        };
+        report.split(' ').map(doubled).collect::<Vec<_>>().join(" ")
     }
 
     /// Carries the running command as far as it gets at `now`.
@@ -168,14 +198,16 @@ impl Machine {
         self.planner.retire(now);
         match stage {
             Stage::Room(block) if self.planner.free() > 0 => {
-                self.planner.push(now, block);
+                self.planner.push(now, block, &self.motion.limits);
                 Stage::Done
             }
             Stage::Still(then) if self.planner.is_still(now) => self.at_rest(then, now),
             Stage::Until(end, finally) if now >= end => {
                 if let Finally::Homed(axes) = finally {
                     self.motion.homed(axes);
-                    self.report_position();
+                    if self.speech().chatty {
+                        self.report_position();
+                    }
                 }
                 Stage::Done
             }
@@ -183,7 +215,8 @@ impl Machine {
                 Progress::Over => Stage::Done,
                 Progress::Waiting(report) => {
                     if let Some(left) = report {
-                        let line = format!(" {} {left}", self.temperatures(now));
+                        let mark = if self.speech().broken_reports { "==" } else { " " };
+                        let line = format!("{mark}{} {left}", self.temperatures(now));
                         self.line(&line);
                     }
                     Stage::Heat(wait)
@@ -213,10 +246,16 @@ impl Machine {
                     self.line(&format!("echo:{text}"));
                 }
                 let message = text.as_deref().unwrap_or(default);
-                self.line("//action:prompt_end");
-                self.line(&format!("//action:prompt_begin {message}"));
-                self.line("//action:prompt_button Continue");
-                self.line("//action:prompt_show");
+                if let Some(mark) = self.speech().action {
+                    for line in [
+                        "prompt_end",
+                        &format!("prompt_begin {message}"),
+                        "prompt_button Continue",
+                        "prompt_show",
+                    ] {
+                        self.line(&format!("{mark}action:{line}"));
+                    }
+                }
                 Stage::Person(timeout.map(|timeout| now + timeout))
             }
         }
@@ -231,23 +270,20 @@ impl Machine {
 
     /// M112.
     pub(crate) fn kill_by_host(&mut self) {
-        self.line("echo:M112 Shutdown");
-        self.kill();
-    }
-
-    /// What the firmware says when it stops by itself, and the end.
-    pub(crate) fn fail(&mut self, failure: Failure) {
-        if let Some(reason) = failure.reason() {
-            self.line(&format!("Error:{reason}, system stopped! Heater_ID: {}", failure.heater()));
+        if self.config.dialect == Dialect::Marlin {
+            self.line("echo:M112 Shutdown");
         }
-        self.kill();
+        self.fail(Failure::Killed);
     }
 
-    fn kill(&mut self) {
-        self.line("Error:Printer halted. kill() called!");
-        self.line("//action:poweroff");
+    /// Says why and stops for good.
+    pub(crate) fn fail(&mut self, failure: Failure) {
+        for line in self.config.dialect.last_words(failure) {
+            self.line(&line);
+        }
         self.thermal.all_off(self.last_activity);
-        self.halted = true;
+        self.dead = true;
+        self.halted = self.speech().answers_dead.is_none();
     }
 
     /// When an automatic report is due.
@@ -258,7 +294,7 @@ impl Machine {
     /// Sends the automatic reports that are due, or skips them if there is no room to send.
     pub(crate) fn auto_report(&mut self, now: Duration, roomy: bool) {
         if self.temperature_reports.take(now) && roomy {
-            let line = format!(" {}", self.temperatures(now));
+            let line = self.unasked_temperatures(now);
             self.line(&line);
         }
         if self.position_reports.take(now) && roomy {
@@ -281,7 +317,7 @@ impl Machine {
             self.line(&format!(
                 "Error:!! KILL caused by too much inactive time - current command: {command}"
             ));
-            self.kill();
+            self.fail(Failure::Killed);
         }
     }
 

@@ -4,13 +4,13 @@ use std::f64::consts::TAU;
 use std::time::Duration;
 
 use super::command::Command;
+use super::limits::{Corner, Limits};
 
 /// X, Y, Z, E in mm.
 pub(crate) type Axes = [f64; 4];
 
 /// The letters of [`Axes`].
 pub(crate) const LETTERS: [char; 4] = ['X', 'Y', 'Z', 'E'];
-const E: usize = 3;
 /// X, Y, Z steps per mm, for the `Count` of M114.
 const STEPS_PER_MM: [f64; 3] = [80.0, 80.0, 400.0];
 const INCH_MM: f64 = 25.4;
@@ -33,8 +33,8 @@ pub(crate) struct Motion {
     feed: f64,
     /// M220, percent.
     pub(crate) feed_percent: f64,
-    /// M203, mm/s.
-    pub(crate) max_feed: Axes,
+    /// M201, M203 to M205.
+    pub(crate) limits: Limits,
     /// M211.
     pub(crate) soft_end_stops: bool,
     homed: [bool; 3],
@@ -42,14 +42,14 @@ pub(crate) struct Motion {
 }
 
 impl Motion {
-    pub(crate) fn new(travel: [f64; 3]) -> Self {
+    pub(crate) fn new(travel: [f64; 3], corner: Corner) -> Self {
         Self {
             position: [0.0; 4],
             relative: [false; 4],
             inches: false,
             feed: 1500.0,
             feed_percent: 100.0,
-            max_feed: [300.0, 300.0, 12.0, 120.0],
+            limits: Limits::new(corner),
             soft_end_stops: true,
             homed: [false; 3],
             travel,
@@ -76,14 +76,9 @@ impl Motion {
         target
     }
 
-    /// How long a move of this length takes at the present feed. Acceleration is not considered.
-    pub(crate) fn duration(&self, from: &Axes, to: &Axes, length: f64) -> Duration {
-        let length = if length > 0.0 { length } else { (to[E] - from[E]).abs() };
-        let mut seconds = length / (self.feed / 60.0 * self.feed_percent / 100.0).max(0.01);
-        for axis in 0..4 {
-            seconds = seconds.max((to[axis] - from[axis]).abs() / self.max_feed[axis].max(0.01));
-        }
-        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO)
+    /// The speed asked for, mm/s.
+    pub(crate) fn feed_mm_s(&self) -> f64 {
+        self.feed / 60.0 * self.feed_percent / 100.0
     }
 
     /// G92: gives the present place new coordinates and returns by how much each changed.
@@ -127,37 +122,64 @@ impl Motion {
     }
 }
 
-/// The length of a straight move; 0 when only E moves.
-pub(crate) fn straight_length(from: &Axes, to: &Axes) -> f64 {
-    (0..3).map(|axis| (to[axis] - from[axis]).powi(2)).sum::<f64>().sqrt()
+/// The way of X, Y and Z from one place to another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Way {
+    /// mm; 0 when only E moves.
+    pub(crate) length: f64,
+    /// Each axis's share of the length at the beginning and at the end.
+    pub(crate) entry: [f64; 3],
+    pub(crate) exit: [f64; 3],
+    /// Of an arc, mm.
+    pub(crate) radius: Option<f64>,
 }
 
-/// The length of an arc (G2 clockwise, G3 counter-clockwise) in the XY plane, helix included. `None`: neither a
-/// centre nor a radius that reaches.
-pub(crate) fn arc_length(from: &Axes, to: &Axes, command: &Command<'_>, clockwise: bool) -> Option<f64> {
-    let (dx, dy) = (to[0] - from[0], to[1] - from[1]);
-    let (radius, angle) = if let Some(radius) = command.value('R') {
-        let chord = dx.hypot(dy);
-        if radius == 0.0 || chord == 0.0 {
+impl Way {
+    pub(crate) fn straight(from: &Axes, to: &Axes) -> Self {
+        let delta: [f64; 3] = std::array::from_fn(|axis| to[axis] - from[axis]);
+        let length = delta.iter().map(|axis| axis * axis).sum::<f64>().sqrt();
+        let direction = if length > 0.0 { delta.map(|axis| axis / length) } else { [0.0; 3] };
+        Self { length, entry: direction, exit: direction, radius: None }
+    }
+
+    /// An arc (G2 clockwise, G3 counter-clockwise) in the XY plane, helix included. `None`: neither a centre nor a
+    /// radius that reaches.
+    pub(crate) fn arc(from: &Axes, to: &Axes, command: &Command<'_>, clockwise: bool) -> Option<Self> {
+        let (dx, dy) = (to[0] - from[0], to[1] - from[1]);
+        let (i, j) = match command.value('R') {
+            Some(radius) => centre(dx, dy, radius, clockwise)?,
+            None if command.has('I') || command.has('J') => {
+                (command.value('I').unwrap_or(0.0), command.value('J').unwrap_or(0.0))
+            }
+            None => return None,
+        };
+        let radius = i.hypot(j);
+        if radius == 0.0 {
             return None;
         }
-        let short = 2.0 * (chord / 2.0 / radius.abs()).min(1.0).asin();
-        (radius.abs(), if radius > 0.0 { short } else { TAU - short })
-    } else {
-        let (i, j) = (command.value('I'), command.value('J'));
-        if i.is_none() && j.is_none() {
-            return None;
-        }
-        let (i, j) = (i.unwrap_or(0.0), j.unwrap_or(0.0));
-        let start = (-j).atan2(-i);
-        let end = (dy - j).atan2(dx - i);
-        let counter_clockwise = (end - start).rem_euclid(TAU);
-        let angle = if clockwise { (TAU - counter_clockwise).rem_euclid(TAU) } else { counter_clockwise };
+        let (start, end) = ((-j).atan2(-i), (dy - j).atan2(dx - i));
+        let turned = if clockwise { start - end } else { end - start }.rem_euclid(TAU);
         // Start and end the same: a whole circle.
-        (i.hypot(j), if angle < 1e-6 { TAU } else { angle })
-    };
-    let turns = command.value('P').unwrap_or(0.0).clamp(0.0, 1000.0);
-    Some((radius * (angle + turns * TAU)).hypot(to[2] - from[2]))
+        let angle = if turned < 1e-6 { TAU } else { turned };
+        let turns = command.value('P').unwrap_or(0.0).clamp(0.0, 1000.0);
+        let round = radius * (angle + turns * TAU);
+        let length = round.hypot(to[2] - from[2]);
+        let along = if clockwise { -round / length } else { round / length };
+        let tangent = |angle: f64| [-angle.sin() * along, angle.cos() * along, (to[2] - from[2]) / length];
+        Some(Self { length, entry: tangent(start), exit: tangent(end), radius: Some(radius) })
+    }
+}
+
+/// The centre, from the start, of an arc given by its radius; a negative one takes the long way round.
+fn centre(dx: f64, dy: f64, radius: f64, clockwise: bool) -> Option<(f64, f64)> {
+    let chord = dx.hypot(dy);
+    if radius == 0.0 || chord == 0.0 {
+        return None;
+    }
+    // A radius that does not reach is taken for half the chord.
+    let height = (radius * radius - chord * chord / 4.0).max(0.0).sqrt();
+    let side = if clockwise == (radius > 0.0) { -height } else { height };
+    Some((dx / 2.0 - dy / chord * side, dy / 2.0 + dx / chord * side))
 }
 
 #[cfg(test)]
@@ -167,7 +189,7 @@ mod tests {
     use std::f64::consts::PI;
 
     fn motion() -> Motion {
-        Motion::new([200.0; 3])
+        Motion::new([200.0; 3], Corner::Deviation(0.013))
     }
 
     fn go(motion: &mut Motion, text: &str) -> Axes {
@@ -195,18 +217,6 @@ mod tests {
     }
 
     #[rstest]
-    #[case::feed("G1 X100 F6000", 1.0)]
-    #[case::extruder_only("G1 E10 F600", 1.0)]
-    #[case::axis_limit("G1 Z24 F60000", 2.0)]
-    fn a_move_takes_length_by_feed(#[case] text: &str, #[case] seconds: f64) {
-        let mut motion = motion();
-        let from = motion.position;
-        let to = motion.target(&Command::parse(text).unwrap());
-        let time = motion.duration(&from, &to, straight_length(&from, &to));
-        assert!((time.as_secs_f64() - seconds).abs() < 1e-6, "{time:?}");
-    }
-
-    #[rstest]
     #[case::quarter("G3 X-10 Y10 I-10", false, 10.0 * PI / 2.0)]
     #[case::three_quarters("G2 X-10 Y10 I-10", true, 10.0 * PI * 1.5)]
     #[case::circle("G2 I5", true, 10.0 * PI)]
@@ -215,7 +225,26 @@ mod tests {
         let command = Command::parse(text).unwrap();
         let from = [0.0; 4];
         let to = motion().target(&command);
-        let length = arc_length(&from, &to, &command, clockwise).unwrap();
+        let length = Way::arc(&from, &to, &command, clockwise).unwrap().length;
         assert!((length - expected).abs() < 1e-9, "{length}");
+    }
+
+    #[rstest]
+    #[case::quarter_left("G3 X10 Y10 J10", false, [1.0, 0.0], [0.0, 1.0])]
+    #[case::quarter_right("G2 X10 Y-10 J-10", true, [1.0, 0.0], [0.0, -1.0])]
+    #[case::by_radius("G2 X10 Y-10 R10", true, [1.0, 0.0], [0.0, -1.0])]
+    #[case::the_long_way("G3 X10 Y-10 R-10", false, [-1.0, 0.0], [0.0, 1.0])]
+    fn arcs_begin_and_end_along_their_tangents(
+        #[case] text: &str,
+        #[case] clockwise: bool,
+        #[case] entry: [f64; 2],
+        #[case] exit: [f64; 2],
+    ) {
+        let command = Command::parse(text).unwrap();
+        let to = motion().target(&command);
+        let way = Way::arc(&[0.0; 4], &to, &command, clockwise).unwrap();
+        for (got, wanted) in way.entry.iter().zip(entry).chain(way.exit.iter().zip(exit)) {
+            assert!((got - wanted).abs() < 1e-9, "{way:?}");
+        }
     }
 }

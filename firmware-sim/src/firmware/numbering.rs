@@ -1,6 +1,9 @@
 //! Line numbers and checksums: which received line is accepted, ignored or asked for again.
 //!
+//! Written after Marlin; what other dialects do otherwise is in their [`Counting`].
 //! Owns the last accepted number. Knows nothing of what a command does, except that M110 sets the number.
+
+use super::dialect::{Complaint, Counting, Repeats};
 
 /// A line that passed and waits for its turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,16 +17,20 @@ pub(crate) struct QueuedLine {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Queue(QueuedLine),
-    /// The last accepted line or the one before it, once more: Marlin says nothing at all.
+    /// An accepted line once more: nothing is said at all.
     AlreadyAccepted,
-    /// The text after `Error:`; a resend of the line after the last accepted one is asked for.
-    Reject(&'static str),
+    /// An accepted line once more: said to be skipped, by its number.
+    Skip(i64),
+    /// A resend of the line after the last accepted one is asked for.
+    Reject(Complaint),
 }
 
 /// Remembers the number of the last accepted line.
 #[derive(Debug, Default)]
 pub(crate) struct LineCounter {
     last: i64,
+    /// A line with checksum has been seen.
+    verified: bool,
 }
 
 impl LineCounter {
@@ -36,11 +43,20 @@ impl LineCounter {
         self.last = number;
     }
 
-    pub(crate) fn check(&mut self, line: &[u8]) -> Verdict {
+    pub(crate) fn check(&mut self, line: &[u8], counting: Counting) -> Verdict {
         let line = skip_spaces(line);
-        if line.first() != Some(&b'N') {
+        let numbered = line.first() == Some(&b'N');
+        if !numbered && counting.checksums_always && self.verified {
+            return Verdict::Reject(Complaint::NoChecksum);
+        }
+        if !numbered {
             let body = without_trailing_checksum(line);
             return Verdict::Queue(QueuedLine { number: None, text: text_of(body) });
+        }
+        if !counting.verifies {
+            let number = leading_integer(line.get(1..).unwrap_or_default());
+            let body = without_number(without_trailing_checksum(line));
+            return Verdict::Queue(QueuedLine { number: Some(number), text: text_of(body) });
         }
 
         let sets_number = contains(line, b"M110");
@@ -51,24 +67,33 @@ impl LineCounter {
             if let Some(second) = rest.iter().position(|&byte| byte == b'N') {
                 number = leading_integer(rest.get(second + 1..).unwrap_or_default());
             }
-        } else if number == self.last || number == self.last - 1 {
-            return Verdict::AlreadyAccepted;
-        } else if number != self.last + 1 {
-            return Verdict::Reject("Line Number is not Last Line Number+1");
+        } else if let Some(verdict) = self.out_of_order(number, counting.repeats) {
+            return verdict;
         }
 
         let Some(star) = line.iter().rposition(|&byte| byte == b'*') else {
-            return Verdict::Reject("No Checksum with line number");
+            return Verdict::Reject(Complaint::NoChecksum);
         };
         let (body, checksum) = line.split_at(star);
         let sum = body.iter().fold(0_u8, |sum, byte| sum ^ byte);
         if leading_integer(checksum.get(1..).unwrap_or_default()) != i64::from(sum) {
-            return Verdict::Reject("checksum mismatch");
+            return Verdict::Reject(Complaint::Mismatch(sum));
         }
         self.last = number;
+        self.verified = true;
 
         let sent = leading_integer(body.get(1..).unwrap_or_default());
         Verdict::Queue(QueuedLine { number: Some(sent), text: text_of(without_number(body)) })
+    }
+
+    fn out_of_order(&self, number: i64, repeats: Repeats) -> Option<Verdict> {
+        let ago = self.last - number;
+        match repeats {
+            _ if ago == -1 => None,
+            Repeats::Silent if (0..=1).contains(&ago) => Some(Verdict::AlreadyAccepted),
+            Repeats::Skipped if (0..40).contains(&ago) => Some(Verdict::Skip(number)),
+            _ => Some(Verdict::Reject(Complaint::Order(number))),
+        }
     }
 }
 
@@ -126,7 +151,15 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    const ORDER: &str = "Line Number is not Last Line Number+1";
+    const MARLIN: Counting = Counting { verifies: true, repeats: Repeats::Silent, checksums_always: false };
+
+    fn order(number: i64) -> Verdict {
+        Verdict::Reject(Complaint::Order(number))
+    }
+
+    fn no_checksum() -> Verdict {
+        Verdict::Reject(Complaint::NoChecksum)
+    }
 
     fn queued(number: Option<i64>, text: &str) -> Verdict {
         Verdict::Queue(QueuedLine { number, text: text.to_owned() })
@@ -135,16 +168,16 @@ mod tests {
     // The lines and verdicts of the observed session, with the last accepted line before each.
     #[rstest]
     #[case::first(0, "N1 G92 E0*70", queued(Some(1), "G92 E0"), 1)]
-    #[case::bad_checksum(1, "N2 G92 E0*68", Verdict::Reject("checksum mismatch"), 1)]
+    #[case::bad_checksum(1, "N2 G92 E0*68", Verdict::Reject(Complaint::Mismatch(69)), 1)]
     #[case::resent(1, "N2 G92 E0*69", queued(Some(2), "G92 E0"), 2)]
-    #[case::skipped(2, "N5 G92 E0*66", Verdict::Reject(ORDER), 2)]
+    #[case::skipped(2, "N5 G92 E0*66", order(5), 2)]
     #[case::repeated(2, "N2 G92 E0*69", Verdict::AlreadyAccepted, 2)]
     #[case::repeated_before(2, "N1 G92 E0*70", Verdict::AlreadyAccepted, 2)]
-    #[case::older(5, "N2 G92 E0*69", Verdict::Reject(ORDER), 5)]
-    #[case::no_checksum(2, "N3 G92 E0", Verdict::Reject("No Checksum with line number"), 2)]
+    #[case::older(5, "N2 G92 E0*69", order(2), 5)]
+    #[case::no_checksum(2, "N3 G92 E0", no_checksum(), 2)]
     #[case::checksum_without_number(2, "G92 E0*12", queued(None, "G92 E0"), 2)]
     #[case::set_by_second_number(7, "N0 M110 N0*125", queued(Some(0), "M110 N0"), 0)]
-    #[case::set_by_own_number(7, "N3 M110*0", Verdict::Reject("checksum mismatch"), 7)]
+    #[case::set_by_own_number(7, "N3 M110*0", Verdict::Reject(Complaint::Mismatch(32)), 7)]
     #[case::unnumbered_m110_waits_for_its_turn(7, "M110 N100", queued(None, "M110 N100"), 7)]
     #[case::star_in_text(0, "M117 a*b", queued(None, "M117 a*b"), 0)]
     #[case::spaces_before(0, "  N1 G92 E0*70", queued(Some(1), "G92 E0"), 1)]
@@ -154,14 +187,39 @@ mod tests {
         #[case] verdict: Verdict,
         #[case] last_after: i64,
     ) {
-        let mut counter = LineCounter { last };
-        assert_eq!(counter.check(line.as_bytes()), verdict);
+        let mut counter = LineCounter { last, verified: false };
+        assert_eq!(counter.check(line.as_bytes(), MARLIN), verdict);
         assert_eq!(counter.last(), last_after);
     }
 
     #[test]
     fn a_number_beyond_all_bounds_is_no_panic() {
         let mut counter = LineCounter::default();
-        assert_eq!(counter.check(b"N99999999999999999999 G28*1"), Verdict::Reject(ORDER));
+        assert_eq!(counter.check(b"N99999999999999999999 G28*1", MARLIN), order(i64::from(i32::MAX)));
+    }
+
+    #[rstest]
+    #[case::marlin_before_two(Repeats::Rejected, "N4 G28*23", order(4))]
+    #[case::repetier(Repeats::Skipped, "N1 G28*18", Verdict::Skip(1))]
+    #[case::marlin(Repeats::Silent, "N4 G28*23", Verdict::AlreadyAccepted)]
+    fn an_accepted_line_once_more(#[case] repeats: Repeats, #[case] line: &str, #[case] verdict: Verdict) {
+        let mut counter = LineCounter { last: 5, verified: true };
+        assert_eq!(counter.check(line.as_bytes(), Counting { repeats, ..MARLIN }), verdict);
+    }
+
+    #[test]
+    fn where_checksums_are_needed_one_is_needed_always_after_the_first() {
+        let counting = Counting { checksums_always: true, ..MARLIN };
+        let mut counter = LineCounter::default();
+        assert_eq!(counter.check(b"M115", counting), queued(None, "M115"));
+        assert_eq!(counter.check(b"N1 G28*18", counting), queued(Some(1), "G28"));
+        assert_eq!(counter.check(b"M115", counting), no_checksum());
+    }
+
+    #[test]
+    fn where_nothing_is_verified_everything_passes() {
+        let counting = Counting { verifies: false, ..MARLIN };
+        let mut counter = LineCounter::default();
+        assert_eq!(counter.check(b"N7 G28*99", counting), queued(Some(7), "G28"));
     }
 }

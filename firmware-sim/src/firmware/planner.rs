@@ -1,31 +1,97 @@
-//! The queue of moves between a G1's `ok` and the end of its motion.
+//! The queue of moves between a G1's `ok` and the end of its motion, with look-ahead.
 //!
-//! Owns when each block starts and ends and where the head is meanwhile. A block's duration is decided before it
-//! gets here (`motion`); a planner with look-ahead would decide it here instead.
+//! Owns when each block starts and ends, how fast it passes its junctions and where the head is meanwhile. A block
+//! that moves is not changed any more; all behind it are planned anew when one is added, so that the last can
+//! still come to rest.
+
+mod junction;
+mod trapezoid;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::motion::Axes;
+use super::limits::{Limits, within};
+use super::motion::{Axes, Way};
+use junction::Side;
+use trapezoid::Trapezoid;
 
 /// Usable blocks: one less than BLOCK_BUFFER_SIZE, whose ring keeps one free.
 const BLOCKS: usize = 15;
 /// After a quick stop, moves are thrown away for this long.
 const CLEANING: Duration = Duration::from_secs(1);
+/// From the first move to its motion, as observed: time for a second one to come.
+const START_DELAY: Duration = Duration::from_millis(30);
 
 /// One planned motion.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Block {
     pub(crate) from: Axes,
     pub(crate) to: Axes,
-    pub(crate) duration: Duration,
+    /// mm.
+    length: f64,
+    /// mm/s.
+    nominal: f64,
+    /// mm/s².
+    acceleration: f64,
+    entry_direction: Axes,
+    exit_direction: Axes,
+}
+
+impl Block {
+    /// A move at `feed` mm/s as far as the limits allow.
+    pub(crate) fn new(from: Axes, to: Axes, way: &Way, feed: f64, limits: &Limits) -> Self {
+        let extruded = to[3] - from[3];
+        let moves = way.length > 0.0;
+        let length = if moves { way.length } else { extruded.abs() }.max(1e-9);
+        let share = |direction: [f64; 3]| [direction[0], direction[1], direction[2], extruded / length];
+        let (entry, exit) = (share(way.entry), share(way.exit));
+        // On an arc every direction comes by, so both axes must bear all of it.
+        let hardest = if way.radius.is_some() { [1.0, 1.0, entry[2], entry[3]] } else { entry };
+        let wanted = limits.acceleration(moves, extruded != 0.0);
+        let acceleration = within(wanted, &hardest, &limits.max_acceleration).max(1e-3);
+        let bend = way.radius.map_or(f64::INFINITY, |radius| (acceleration * radius).sqrt());
+        let nominal = within(feed, &hardest, &limits.max_feed).min(bend).max(1e-2);
+        Self { from, to, length, nominal, acceleration, entry_direction: entry, exit_direction: exit }
+    }
+
+    fn side(&self, direction: Axes) -> Side {
+        Side { direction, nominal: self.nominal, length: self.length, acceleration: self.acceleration }
+    }
+}
+
+/// A block and the speeds of its junctions, mm/s.
+#[derive(Debug, Clone)]
+struct Planned {
+    block: Block,
+    /// The fastest the junction before it allows.
+    max_entry: f64,
+    entry: f64,
+    /// From rest, and to rest.
+    rest: f64,
+    exit: f64,
+}
+
+impl Planned {
+    fn trapezoid(&self) -> Trapezoid {
+        let Block { length, nominal, acceleration, .. } = self.block;
+        Trapezoid::new(length, self.entry, self.exit, nominal, acceleration)
+    }
+
+    fn duration(&self) -> Duration {
+        Duration::try_from_secs_f64(self.trapezoid().duration()).unwrap_or(Duration::ZERO)
+    }
+
+    /// The fastest at one end for a speed at the other, mm/s.
+    fn across(&self, speed: f64) -> f64 {
+        (speed * speed + 2.0 * self.block.acceleration * self.block.length).sqrt()
+    }
 }
 
 /// Blocks in motion order. Finished blocks leave with [`retire`](Self::retire), at their own time however late
 /// that is called.
 #[derive(Debug, Default)]
 pub(crate) struct Planner {
-    blocks: VecDeque<Block>,
+    blocks: VecDeque<Planned>,
     head_started: Duration,
     cleaning_until: Duration,
 }
@@ -34,7 +100,7 @@ impl Planner {
     /// Lets every block go that has ended at `now`.
     pub(crate) fn retire(&mut self, now: Duration) {
         while let Some(head) = self.blocks.front() {
-            let ends = self.head_started + head.duration;
+            let ends = self.head_started + head.duration();
             if ends > now {
                 break;
             }
@@ -48,14 +114,49 @@ impl Planner {
     }
 
     /// Adds a block at the end. There must be room. Right after a quick stop it is thrown away.
-    pub(crate) fn push(&mut self, now: Duration, block: Block) {
+    pub(crate) fn push(&mut self, now: Duration, block: Block, limits: &Limits) {
         if now < self.cleaning_until {
             return;
         }
-        if self.blocks.is_empty() {
-            self.head_started = now;
+        self.retire(now);
+        let rest = junction::from_rest(&limits.corner, &block.side(block.entry_direction));
+        let max_entry = match self.blocks.back() {
+            Some(last) => {
+                let (before, after) =
+                    (last.block.side(last.block.exit_direction), block.side(block.entry_direction));
+                junction::speed(&limits.corner, &before, &after, &limits.max_acceleration)
+            }
+            None => {
+                self.head_started = now + START_DELAY;
+                rest
+            }
+        };
+        self.blocks.push_back(Planned { block, max_entry, entry: 0.0, rest, exit: 0.0 });
+        self.plan(now);
+    }
+
+    /// Backward: no block may enter faster than it can slow down for what follows. Forward: nor faster than the
+    /// one before it can get. The block in motion keeps its exit.
+    fn plan(&mut self, now: Duration) {
+        let moving = usize::from(self.head_started <= now && self.blocks.len() > 1);
+        let mut exit = self.blocks.back().map_or(0.0, |last| last.rest);
+        for planned in self.blocks.range_mut(moving..).rev() {
+            planned.exit = exit;
+            planned.entry = planned.max_entry.min(planned.across(exit));
+            exit = planned.entry;
         }
-        self.blocks.push_back(block);
+        let mut entry = match self.blocks.front() {
+            Some(head) if moving == 1 => head.exit,
+            Some(head) => head.entry,
+            None => return,
+        };
+        for planned in self.blocks.range_mut(moving..) {
+            planned.entry = entry;
+            let slowest =
+                (entry * entry - 2.0 * planned.block.acceleration * planned.block.length).max(0.0).sqrt();
+            planned.exit = planned.exit.min(planned.across(entry)).max(slowest);
+            entry = planned.exit;
+        }
     }
 
     /// Nothing moves and moves are taken again.
@@ -66,14 +167,14 @@ impl Planner {
     /// When the head of the queue makes room, or a quick stop is over.
     pub(crate) fn next_change(&self) -> Option<Duration> {
         match self.blocks.front() {
-            Some(head) => Some(self.head_started + head.duration),
+            Some(head) => Some(self.head_started + head.duration()),
             None => Some(self.cleaning_until),
         }
     }
 
-    /// When the last block ends; in the past if there is none.
+    /// When the last block ends, if none follows; in the past if there is none.
     pub(crate) fn ends(&self) -> Duration {
-        self.blocks.iter().fold(self.head_started, |end, block| end + block.duration)
+        self.blocks.iter().fold(self.head_started, |end, planned| end + planned.duration())
     }
 
     /// M410: drops everything, and says where the axes came to rest, if they were moving.
@@ -85,56 +186,27 @@ impl Planner {
         rest
     }
 
-    /// Where the axes are on their way; `None` when they rest.
+    /// Where the axes are on their way; `None` when they rest. An arc is shown as its chord.
     pub(crate) fn position(&self, now: Duration) -> Option<Axes> {
         let head = self.blocks.front()?;
-        let gone =
-            now.saturating_sub(self.head_started).as_secs_f64() / head.duration.as_secs_f64().max(1e-9);
+        let seconds = now.saturating_sub(self.head_started).as_secs_f64();
+        let gone = head.trapezoid().gone(seconds) / head.block.length;
         Some(std::array::from_fn(|axis| {
-            let (from, to) = (head.from[axis], head.to[axis]);
+            let (from, to) = (head.block.from[axis], head.block.to[axis]);
             from + (to - from) * gone.min(1.0)
         }))
     }
 
     /// G92 while moving: the coordinates of everything planned move with the origin.
     pub(crate) fn shift(&mut self, delta: &Axes) {
-        for block in &mut self.blocks {
+        for planned in &mut self.blocks {
             for (axis, offset) in delta.iter().enumerate() {
-                block.from[axis] += offset;
-                block.to[axis] += offset;
+                planned.block.from[axis] += offset;
+                planned.block.to[axis] += offset;
             }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn block(from: f64, to: f64, seconds: u64) -> Block {
-        Block { from: [from, 0.0, 0.0, 0.0], to: [to, 0.0, 0.0, 0.0], duration: Duration::from_secs(seconds) }
-    }
-
-    #[test]
-    fn blocks_follow_each_other_without_a_gap() {
-        let mut planner = Planner::default();
-        planner.push(Duration::from_secs(10), block(0.0, 10.0, 2));
-        planner.push(Duration::from_secs(11), block(10.0, 0.0, 3));
-        assert_eq!((planner.free(), planner.ends()), (13, Duration::from_secs(15)));
-        planner.retire(Duration::from_secs(14));
-        assert_eq!((planner.free(), planner.next_change()), (14, Some(Duration::from_secs(15))));
-        planner.retire(Duration::from_secs(15));
-        assert!(planner.is_still(Duration::from_secs(15)));
-    }
-
-    #[test]
-    fn a_quick_stop_rests_on_the_way_and_throws_moves_away_for_a_second() {
-        let mut planner = Planner::default();
-        planner.push(Duration::ZERO, block(0.0, 100.0, 10));
-        let rest = planner.quick_stop(Duration::from_millis(2500));
-        assert_eq!(rest, Some([25.0, 0.0, 0.0, 0.0]));
-        planner.push(Duration::from_millis(3000), block(25.0, 0.0, 1));
-        assert!(!planner.is_still(Duration::from_millis(3000)));
-        assert!(planner.is_still(Duration::from_millis(3500)));
-    }
-}
+mod tests;

@@ -7,6 +7,8 @@
 use std::f64::consts::TAU;
 use std::time::Duration;
 
+use super::dialect::Temperatures;
+
 /// How far a controlled heater swings about its target, °C, and how long a swing takes.
 const SWING_C: f64 = 0.15;
 const SWING_PERIOD_S: f64 = 20.0;
@@ -137,19 +139,39 @@ impl Thermal {
         }
     }
 
-    /// `T:21.30 /0.00 B:21.30 /0.00 @:0 B@:0`, with every nozzle once more if there are several.
-    pub(crate) fn report(&self, now: Duration, active: usize) -> String {
-        let reading = |heater: &Heater| format!("{:.2} /{:.2}", heater.temperature(now), heater.target());
-        let active = self.heater(HeaterId::Nozzle(active));
-        let mut temperatures = format!("T:{} B:{}", reading(active), reading(&self.bed));
-        let mut powers = format!(" @:{} B@:{}", active.power(now), self.bed.power(now));
-        if self.nozzles.len() > 1 {
-            for (index, nozzle) in self.nozzles.iter().enumerate() {
-                temperatures += &format!(" T{index}:{}", reading(nozzle));
-                powers += &format!(" @{index}:{}", nozzle.power(now));
+    /// A reading as a dialect writes it: every nozzle once more if there are several.
+    pub(crate) fn report(&self, now: Duration, active: usize, style: Temperatures) -> String {
+        let reading = |heater: &Heater| {
+            let (is, target) = (heater.temperature(now), heater.target());
+            match style {
+                Temperatures::Marlin => format!("{is:.2} /{target:.2}"),
+                Temperatures::Repetier => format!("{is:.2} /{target:.0}"),
+                Temperatures::Teacup => format!("{is:.1}/{target:.1}"),
+                _ => format!("{is:.1} /{target:.1}"),
+            }
+        };
+        let head = self.heater(HeaterId::Nozzle(active));
+        let (bed, power, bed_power) = (reading(&self.bed), head.power(now), self.bed.power(now));
+        let each = |letter: &str, what: &dyn Fn(&Heater) -> String| -> String {
+            let numbered = self.nozzles.iter().enumerate();
+            numbered.map(|(index, nozzle)| format!(" {letter}{index}:{}", what(nozzle))).collect()
+        };
+        let several = self.nozzles.len() > 1;
+        let always = matches!(style, Temperatures::Prusa | Temperatures::OldMarlin);
+        let nozzles = if several || always { each("T", &reading) } else { String::new() };
+        let powers = if several { each("@", &|nozzle| nozzle.power(now).to_string()) } else { String::new() };
+        let active = reading(head);
+        match style {
+            Temperatures::Klipper => format!("B:{bed}{}", each("T", &reading)),
+            Temperatures::RepRap | Temperatures::Teacup => format!("T:{active} B:{bed}{nozzles}"),
+            Temperatures::Repetier => format!("T:{active} B:{bed} B@:{bed_power} @:{power}{nozzles}"),
+            Temperatures::Prusa => {
+                format!("T:{active} B:{bed}{nozzles} @:{power} B@:{bed_power} P:0.0 A:{:.1}", head.ambient_c)
+            }
+            Temperatures::Marlin | Temperatures::OldMarlin => {
+                format!("T:{active} B:{bed}{nozzles} @:{power} B@:{bed_power}{powers}")
             }
         }
-        temperatures + &powers
     }
 }
 
@@ -190,11 +212,22 @@ mod tests {
     #[test]
     fn the_report_names_every_nozzle_when_there_are_several() {
         let cold = Thermal::new(1, 21.3, 300.0, 130.0);
-        assert_eq!(cold.report(S(0), 0), "T:21.30 /0.00 B:21.30 /0.00 @:0 B@:0");
+        assert_eq!(cold.report(S(0), 0, Temperatures::Marlin), "T:21.30 /0.00 B:21.30 /0.00 @:0 B@:0");
         let two = Thermal::new(2, 21.3, 300.0, 130.0);
         assert_eq!(
-            two.report(S(0), 0),
+            two.report(S(0), 0, Temperatures::Marlin),
             "T:21.30 /0.00 B:21.30 /0.00 T0:21.30 /0.00 T1:21.30 /0.00 @:0 B@:0 @0:0 @1:0"
         );
+    }
+
+    #[rstest::rstest]
+    #[case(Temperatures::Prusa, "T:21.3 /0.0 B:21.3 /0.0 T0:21.3 /0.0 @:0 B@:0 P:0.0 A:21.3")]
+    #[case(Temperatures::OldMarlin, "T:21.3 /0.0 B:21.3 /0.0 T0:21.3 /0.0 @:0 B@:0")]
+    #[case(Temperatures::Repetier, "T:21.30 /0 B:21.30 /0 B@:0 @:0")]
+    #[case(Temperatures::RepRap, "T:21.3 /0.0 B:21.3 /0.0")]
+    #[case(Temperatures::Klipper, "B:21.3 /0.0 T0:21.3 /0.0")]
+    #[case(Temperatures::Teacup, "T:21.3/0.0 B:21.3/0.0")]
+    fn every_dialect_writes_it_its_way(#[case] style: Temperatures, #[case] expected: &str) {
+        assert_eq!(Thermal::new(1, 21.3, 300.0, 130.0).report(S(0), 0, style), expected);
     }
 }

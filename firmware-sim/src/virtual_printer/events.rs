@@ -77,9 +77,18 @@ impl VirtualPrinter {
         self.collect();
         self.held.clear();
         self.outlet.forget();
-        self.firmware = Firmware::new(self.config.clone());
-        self.booted_at = self.now + BOOT_TIME;
         self.resets += 1;
+        self.firmware = Firmware::restarted(self.config.clone(), self.resets);
+        self.booted_at = self.now + BOOT_TIME;
+    }
+
+    /// At the wrong rate nothing is what it was, and about half of it arrives at all.
+    pub(super) fn distort(&mut self, bytes: &mut Vec<u8>) {
+        let Some(noise) = self.noise.as_mut() else { return };
+        bytes.retain(|_| noise.chance(0.5));
+        for byte in bytes {
+            *byte = noise_byte(noise);
+        }
     }
 
     fn pull(&mut self) {
@@ -93,10 +102,13 @@ impl VirtualPrinter {
 /// What a line at another rate looks like: mostly NULs and bytes with the high bit. Half of it ends a line.
 fn garbage(random: &mut Random) -> Vec<u8> {
     let length = random.between(8, 40);
-    let mut bytes: Vec<u8> =
-        (0..length).map(|_| if random.chance(0.3) { 0 } else { 0x80 | random.below(0x80) as u8 }).collect();
+    let mut bytes: Vec<u8> = (0..length).map(|_| noise_byte(random)).collect();
     if random.chance(0.5) {
         bytes.push(b'\n');
     }
     bytes
+}
+
+fn noise_byte(random: &mut Random) -> u8 {
+    if random.chance(0.3) { 0 } else { 0x80 | random.below(0x80) as u8 }
 }

@@ -42,8 +42,13 @@ impl Line {
         }
         let start = self.busy_until.max(now);
         let first = start + self.byte_time + self.latency;
-        self.busy_until = start + self.byte_time * u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        self.under_way.push_back(Bundle { first, bytes: bytes.iter().copied().collect() });
+        self.busy_until = start + times(self.byte_time, bytes.len());
+        let next = |bundle: &Bundle| bundle.first + times(self.byte_time, bundle.bytes.len());
+        match self.under_way.back_mut().filter(|last| next(last) == first) {
+            // Given in pieces or at once: it is the same for who receives it.
+            Some(last) => last.bytes.extend(bytes),
+            None => self.under_way.push_back(Bundle { first, bytes: bytes.iter().copied().collect() }),
+        }
     }
 
     /// When it is worth looking: the next line end, or the last byte of a bundle, has arrived. What comes before
@@ -55,7 +60,7 @@ impl Line {
         }
         let last = bundle.bytes.len() - 1;
         let end = bundle.bytes.iter().position(|&byte| byte == b'\n').unwrap_or(last);
-        Some(bundle.first + self.byte_time * u32::try_from(end).unwrap_or(u32::MAX))
+        Some(bundle.first + times(self.byte_time, end))
     }
 
     /// Takes all that has arrived by `now`.
@@ -70,7 +75,7 @@ impl Line {
                 let passed = (now - bundle.first).as_nanos() / self.byte_time.as_nanos() + 1;
                 let passed = usize::try_from(passed).unwrap_or(usize::MAX).min(bundle.bytes.len());
                 to.extend(bundle.bytes.drain(..passed));
-                bundle.first += self.byte_time * u32::try_from(passed).unwrap_or(u32::MAX);
+                bundle.first += times(self.byte_time, passed);
             }
             if !bundle.bytes.is_empty() {
                 return;
@@ -89,6 +94,10 @@ impl Line {
         self.under_way.clear();
         self.busy_until = Duration::ZERO;
     }
+}
+
+fn times(byte_time: Duration, bytes: usize) -> Duration {
+    byte_time * u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

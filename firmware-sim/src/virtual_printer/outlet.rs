@@ -61,8 +61,10 @@ impl Outlet {
         let request = line.starts_with(b"Resend:") || line.starts_with(b"rs ");
         if request && std::mem::take(&mut self.storm) {
             for _ in 0..self.random.between(2, 4) {
-                // The ok that ends this one begins the storm's next.
-                self.ready.extend_from_slice(b"ok\n");
+                // Where an ok follows a request, the one that ends this one begins the storm's next.
+                if line.starts_with(b"Resend:") {
+                    self.ready.extend_from_slice(b"ok\n");
+                }
                 self.ready.extend_from_slice(&self.error);
                 self.ready.extend_from_slice(line);
             }

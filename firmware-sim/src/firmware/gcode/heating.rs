@@ -29,13 +29,24 @@ fn set(machine: &mut Machine, command: &Command<'_>, now: Duration, heater: Heat
     let (warm, exact) = (command.value('S'), command.value('R'));
     let Some(target) = warm.or(exact.filter(|_| wait)) else { return Stage::Done };
     machine.thermal.set_target(now, heater, target);
+    if machine.speech().tells_targets {
+        let line = match heater {
+            HeaterId::Nozzle(index) => format!("TargetExtr{index}:{target:.0}"),
+            HeaterId::Bed => format!("TargetBed:{target:.0}"),
+        };
+        machine.line(&line);
+    }
     if wait { Stage::Heat(HeatWait::begin(now, heater, warm.is_none())) } else { Stage::Done }
 }
 
 /// M105: the answer is the `ok`, without line number and buffer hints.
 pub(super) fn report(machine: &mut Machine, now: Duration) -> Stage {
-    let line = format!("ok {}", machine.temperatures(now));
-    machine.line(&line);
+    let temperatures = machine.temperatures(now);
+    if !machine.speech().temperatures_in_ok {
+        machine.line(&temperatures);
+        return Stage::Done;
+    }
+    machine.line(&format!("ok {temperatures}"));
     Stage::Answered
 }
 
@@ -46,7 +57,8 @@ pub(super) fn fan(machine: &mut Machine, command: &Command<'_>) -> Stage {
     }
     let speed = if command.code == 107 { 0.0 } else { command.value('S').unwrap_or(255.0) };
     machine.fan = speed.clamp(0.0, 255.0) as u8;
-    let line = format!("M106 P0 S{}", machine.fan);
-    machine.line(&line);
+    if machine.speech().chatty {
+        machine.line(&format!("M106 P0 S{}", machine.fan));
+    }
     Stage::Done
 }

@@ -40,7 +40,9 @@ pub(super) fn progress(machine: &mut Machine, command: &Command<'_>) -> Stage {
     let minutes = command.integer('R').or(minutes);
     machine.progress = (percent, minutes);
     let left = minutes.map_or_else(String::new, |minutes| format!(" Time left: {minutes}m;"));
-    machine.line(&format!("echo: M73 Progress: {percent}%;{left}"));
+    if machine.speech().chatty {
+        machine.line(&format!("echo: M73 Progress: {percent}%;{left}"));
+    }
     Stage::Done
 }
 
@@ -78,7 +80,7 @@ pub(super) fn echo(machine: &mut Machine, command: &Command<'_>) -> Stage {
         text = text.get(2..).unwrap_or_default().trim_start_matches(' ');
     }
     let prefix = if echo { "echo:" } else { "" };
-    let mark = if action { "//" } else { "" };
+    let mark = machine.speech().action.filter(|_| action).unwrap_or_default();
     machine.line(&format!("{prefix}{mark}{text}"));
     Stage::Done
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{seconds, unknown};
 use crate::firmware::command::Command;
 use crate::firmware::machine::Machine;
-use crate::firmware::motion::{self, Axes, LETTERS};
+use crate::firmware::motion::{Axes, Way};
 use crate::firmware::planner::Block;
 use crate::firmware::stage::{Stage, Then};
 use crate::firmware::thermal::HeaterId;
@@ -17,14 +17,14 @@ const EXTRUDE_MAX_MM: f64 = 200.0;
 
 pub(super) fn straight(machine: &mut Machine, command: &Command<'_>, now: Duration) -> Stage {
     let to = machine.motion.target(command);
-    let length = motion::straight_length(&machine.motion.position, &to);
-    go(machine, to, length, now)
+    let way = Way::straight(&machine.motion.position, &to);
+    go(machine, to, &way, now)
 }
 
 pub(super) fn arc(machine: &mut Machine, command: &Command<'_>, now: Duration) -> Stage {
     let to = machine.motion.target(command);
-    match motion::arc_length(&machine.motion.position, &to, command, command.code == 2) {
-        Some(length) => go(machine, to, length, now),
+    match Way::arc(&machine.motion.position, &to, command, command.code == 2) {
+        Some(way) => go(machine, to, &way, now),
         None => {
             machine.line("Error:G2/G3 bad parameters");
             Stage::Done
@@ -32,7 +32,7 @@ pub(super) fn arc(machine: &mut Machine, command: &Command<'_>, now: Duration) -
     }
 }
 
-fn go(machine: &mut Machine, to: Axes, length: f64, now: Duration) -> Stage {
+fn go(machine: &mut Machine, to: Axes, way: &Way, now: Duration) -> Stage {
     let mut from = machine.motion.position;
     machine.motion.position = to;
     let extruded = to[3] - from[3];
@@ -47,11 +47,10 @@ fn go(machine: &mut Machine, to: Axes, length: f64, now: Duration) -> Stage {
             machine.line("echo: too long extrusion prevented");
         }
     }
-    if from == to && length == 0.0 {
+    if from == to && way.length == 0.0 {
         return Stage::Done;
     }
-    let duration = machine.motion.duration(&from, &to, length);
-    Stage::Room(Block { from, to, duration })
+    Stage::Room(Block::new(from, to, way, machine.motion.feed_mm_s(), &machine.motion.limits))
 }
 
 pub(super) fn dwell(command: &Command<'_>) -> Stage {
@@ -71,7 +70,9 @@ pub(super) fn home(command: &Command<'_>) -> Stage {
 pub(super) fn rename_place(machine: &mut Machine, command: &Command<'_>) -> Stage {
     let delta = machine.motion.rename_place(command);
     machine.planner.shift(&delta);
-    machine.report_position();
+    if machine.speech().chatty {
+        machine.report_position();
+    }
     Stage::Done
 }
 
@@ -93,12 +94,8 @@ pub(super) fn select_tool(machine: &mut Machine, command: &Command<'_>) -> Stage
     }
 }
 
-pub(super) fn max_feed(machine: &mut Machine, command: &Command<'_>) -> Stage {
-    for (axis, letter) in LETTERS.into_iter().enumerate() {
-        if let Some(feed) = command.value(letter).filter(|feed| *feed > 0.0) {
-            machine.motion.max_feed[axis] = feed;
-        }
-    }
+pub(super) fn limits(machine: &mut Machine, command: &Command<'_>) -> Stage {
+    machine.motion.limits.set(command);
     Stage::Done
 }
 
