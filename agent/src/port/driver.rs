@@ -36,6 +36,8 @@ pub enum Order {
     Resume,
     /// Stop it and make the printer safe.
     Stop(End),
+    /// Answer the firmware's question by the number of a button.
+    Answer(u8),
     /// Heaters off, with no job.
     MakeSafe,
 }
@@ -231,6 +233,7 @@ impl Driver {
                 Order::Pause => self.host.pause(now),
                 Order::Resume => self.host.resume(now),
                 Order::Stop(end) => self.host.stop(now, end),
+                Order::Answer(button) => self.host.answer(now, button),
                 Order::MakeSafe => self.host.make_safe(now),
             }
         }

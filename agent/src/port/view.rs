@@ -20,6 +20,10 @@ pub struct PortView {
     pub thermometer: Thermometer,
     /// What the firmware wants of a person.
     pub attention: Option<String>,
+    /// What the printer does on its own account: a print from its memory card.
+    pub external: Option<String>,
+    /// What a person should know about the safety of the firmware.
+    pub warning: Option<String>,
     /// The job on the line.
     pub job: Option<JobView>,
     /// Whether a job can be started now.
@@ -50,6 +54,8 @@ impl PortView {
             machine: (None, None),
             thermometer: Thermometer::default(),
             attention: None,
+            external: None,
+            warning: None,
             job: None,
             is_ready: false,
         }
@@ -64,6 +70,8 @@ impl PortView {
             thermometer: host.thermometer().clone(),
             is_ready: port_error.is_none() && host.is_ready(),
             attention: host.attention().map(str::to_owned),
+            external: host.external(),
+            warning: host.firmware().warning(),
             job: host.progress().map(|(stage, acknowledged_bytes, layer, minutes_left)| JobView {
                 stage,
                 acknowledged_bytes,

@@ -72,8 +72,12 @@ fn state(view: &PortView, job: Option<JobState>) -> (PrinterState, Option<String
     if let Some(attention) = &view.attention {
         return (PrinterState::Attention, Some(attention.clone()));
     }
+    if let (Some(external), None) = (&view.external, job) {
+        return (PrinterState::Printing, Some(external.clone()));
+    }
     let state = match job {
-        None => PrinterState::Idle,
+        // When it is at rest there is time to read it.
+        None => return (PrinterState::Idle, view.warning.clone()),
         Some(JobState::Printing | JobState::Cancelling) => PrinterState::Printing,
         Some(JobState::Pausing | JobState::Paused | JobState::Resuming) => PrinterState::Paused,
         Some(_) => PrinterState::Preparing,

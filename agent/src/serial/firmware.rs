@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::dialect::Dialect;
 use super::reply::Reply;
 
 /// The firmware at the other end.
@@ -11,7 +12,9 @@ use super::reply::Reply;
 pub struct Firmware {
     /// `FIRMWARE_NAME`.
     pub name: Option<String>,
-    /// `EXTRUDER_COUNT`.
+    /// Its family.
+    pub dialect: Dialect,
+    /// `EXTRUDER_COUNT`, where it counts the tools.
     pub extruders: Option<u32>,
     capabilities: BTreeMap<String, bool>,
     /// The reachable area in mm, where the firmware tells it.
@@ -34,12 +37,30 @@ impl Firmware {
         self.capabilities.get(capability).copied().unwrap_or(false)
     }
 
+    /// What a person should know about the safety of this firmware.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let said = self.capabilities.get("THERMAL_PROTECTION");
+        let name = self.name.as_deref()?;
+        let unprotected = match said {
+            Some(protected) => !protected,
+            None => Dialect::is_known_unprotected(name),
+        };
+        unprotected.then(|| {
+            format!(
+                "This printer's firmware ({name}) has no thermal protection: a loose sensor can set it on fire. \
+                 Update the firmware, and don't leave it alone."
+            )
+        })
+    }
+
     /// Takes what a reply tells about the firmware.
     pub(super) fn learn(&mut self, reply: &Reply) {
         match reply {
             Reply::Firmware(name, extruders) => {
                 self.name = Some(name.clone());
-                self.extruders = *extruders;
+                self.dialect = Dialect::of(name);
+                self.extruders = extruders.filter(|_| self.dialect.counts_tools());
             }
             Reply::Capability(name, there) => {
                 self.capabilities.insert(name.clone(), *there);
@@ -91,5 +112,18 @@ mod tests {
         assert!(firmware.can("AUTOREPORT_TEMP"));
         assert!(!firmware.can("SDCARD"));
         assert!(!firmware.can("EMERGENCY_PARSER"));
+    }
+
+    #[test]
+    fn firmware_without_thermal_protection_is_warned_about() {
+        let warned = |lines: &[&str]| {
+            let mut firmware = Firmware::default();
+            lines.iter().for_each(|line| firmware.learn(&Reply::parse(line)));
+            firmware.warning().is_some()
+        };
+        assert!(!warned(&["FIRMWARE_NAME:Marlin 2.1", "Cap:THERMAL_PROTECTION:1"]));
+        assert!(warned(&["FIRMWARE_NAME:Marlin 2.1", "Cap:THERMAL_PROTECTION:0"]));
+        assert!(warned(&["NAME. Malyan VER: 2.9 MODEL: M200 HW: HA02"]));
+        assert!(!warned(&["FIRMWARE_NAME:Ender-3 Marlin 2", "Cap:THERMAL_PROTECTION:1"]));
     }
 }

@@ -81,7 +81,7 @@ impl Handshake {
             // An `ok` of an earlier hello may come late: the identity itself is awaited.
             Step::Identity if answered && self.identified => self.after_identity(firmware),
             Step::Identity if overdue && self.tries >= TRIES => self.after_identity(firmware),
-            Step::Reports if answered || overdue => Step::KeepAlive,
+            Step::Reports if answered || overdue => Self::after_reports(firmware),
             Step::KeepAlive if answered || overdue => Step::Done,
             step if overdue => step,
             _ => return None,
@@ -99,7 +99,11 @@ impl Handshake {
     }
 
     fn after_identity(&self, firmware: &Firmware) -> Step {
-        if firmware.can("AUTOREPORT_TEMP") { Step::Reports } else { Step::KeepAlive }
+        if firmware.can("AUTOREPORT_TEMP") { Step::Reports } else { Self::after_reports(firmware) }
+    }
+
+    fn after_reports(firmware: &Firmware) -> Step {
+        if firmware.dialect.has_keep_alive() { Step::KeepAlive } else { Step::Done }
     }
 
     pub(super) fn deadline(&self) -> Duration {

@@ -3,11 +3,16 @@
 //! Owns: what each reply means for the connection as a whole. Parts: `framing` and `reply` read, `link`
 //! delivers, `handshake` gets to know the firmware, `job` feeds. Must not know: ports, threads, sleeping, the hub.
 
+mod panel;
+mod polls;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use stardust_gcode::command::parse;
 
+use super::attention::{Attention, Prompt};
+use super::external::External;
 use super::feeder::CommandSource;
 use super::firmware::Firmware;
 use super::framing::LineAssembler;
@@ -17,11 +22,6 @@ use super::link::Link;
 use super::reply::{self, Busy, ErrorKind, Reply};
 use super::scripts::Parking;
 use super::thermometer::Thermometer;
-
-/// How often firmware without temperature reports of its own is asked.
-const POLL_TEMPERATURES: Duration = Duration::from_secs(2);
-/// The same while printing: each one is a line among those of the job.
-const POLL_TEMPERATURES_PRINTING: Duration = Duration::from_secs(10);
 
 /// What the driver is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +64,10 @@ pub struct Host {
     parking: Parking,
     /// Heaters as last reported.
     thermometer: Thermometer,
-    attention: Option<String>,
+    attention: Attention,
+    external: External,
+    /// When the memory card's print is asked about.
+    card_at: Option<Duration>,
     poll_at: Option<Duration>,
     /// A job was lost with its heaters on: they are turned off as soon as the firmware answers.
     unsafe_job: bool,
@@ -94,7 +97,9 @@ impl Host {
             job: None,
             parking,
             thermometer: Thermometer::default(),
-            attention: None,
+            attention: Attention::default(),
+            external: External::default(),
+            card_at: None,
             poll_at: None,
             unsafe_job: false,
             safety_stop: false,
@@ -130,7 +135,9 @@ impl Host {
             job.advance(now, &mut self.link, self.firmware.area, interrupt);
             self.collect_job_events();
         }
+        self.external.tick(now);
         self.poll_temperatures(now);
+        self.poll_card(now);
     }
 
     /// When [`Self::tick`] has something to do at the latest.
@@ -140,7 +147,10 @@ impl Host {
             Phase::Handshake(handshake) => Some(handshake.deadline()),
             _ => None,
         };
-        [handshake, self.link.deadline(), self.poll_at].into_iter().flatten().min()
+        [handshake, self.link.deadline(), self.poll_at, self.card_at, self.external.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// What is to be written to the port, in order.
@@ -156,7 +166,12 @@ impl Host {
     /// Whether a job can be started.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        matches!(self.phase, Phase::Ready) && self.job.is_none()
+        matches!(self.phase, Phase::Ready) && self.job.is_none() && !self.external.is_on()
+    }
+
+    /// Whether nothing of ours is going on, and the firmware has answered everything.
+    fn is_unoccupied(&self) -> bool {
+        matches!(self.phase, Phase::Ready) && self.job.is_none() && self.link.is_idle()
     }
 
     /// Starts a job. Ignored (false) while there is one or the firmware is not ready.
@@ -164,7 +179,7 @@ impl Host {
         if !self.is_ready() {
             return false;
         }
-        self.job = Some(Job::start(now, source, self.parking, &mut self.link));
+        self.job = Some(Job::start(now, source, self.parking, &self.firmware, &mut self.link));
         self.tick(now);
         true
     }
@@ -179,7 +194,11 @@ impl Host {
 
     /// Goes on with a paused job.
     pub fn resume(&mut self, now: Duration) {
-        if let Some(job) = &mut self.job {
+        let is_parked = self.job.as_ref().is_some_and(|job| job.stage() == Stage::Paused);
+        if self.attention.message().is_some() && !is_parked {
+            // Not the job waits, but the firmware: M0, M600.
+            self.answer(now, 0);
+        } else if let Some(job) = &mut self.job {
             job.resume();
         }
         self.tick(now);
@@ -206,7 +225,8 @@ impl Host {
 
     /// A job of no commands that is stopped at once: what a stopped job does is what makes the printer safe.
     fn begin_safety_stop(&mut self, now: Duration) {
-        let mut job = Job::start(now, Box::new(VecDeque::new()), self.parking, &mut self.link);
+        let mut job =
+            Job::start(now, Box::new(VecDeque::new()), self.parking, &self.firmware, &mut self.link);
         job.stop(now, End::Cancelled, self.firmware.area, &mut self.link, false);
         self.job = Some(job);
         self.safety_stop = true;
@@ -248,7 +268,19 @@ impl Host {
     /// What the firmware wants of a person, if it does.
     #[must_use]
     pub fn attention(&self) -> Option<&str> {
-        self.attention.as_deref()
+        self.attention.message()
+    }
+
+    /// The question that the firmware asks, if it does.
+    #[must_use]
+    pub fn prompt(&self) -> Option<&Prompt> {
+        self.attention.prompt()
+    }
+
+    /// What the printer does on its own account, if it does: a print from its memory card, say.
+    #[must_use]
+    pub fn external(&self) -> Option<String> {
+        self.external.message()
     }
 
     /// Where the job is: stage, bytes of the file that were taken, layer, and minutes left as the file says.
@@ -263,7 +295,7 @@ impl Host {
         match reply {
             Reply::Ok(ok) => {
                 self.link.on_ok(now, ok);
-                self.attention = None;
+                self.attention.works();
                 if let Some(report) = &ok.temperatures {
                     self.thermometer.read(report);
                 }
@@ -272,11 +304,11 @@ impl Host {
             Reply::Busy(busy) => {
                 self.link.on_busy(now, true);
                 match busy {
-                    Busy::Processing => self.attention = None,
-                    Busy::ForPerson => {
-                        let message = || "The printer waits for someone at its panel.".to_owned();
-                        self.attention.get_or_insert_with(message);
-                    }
+                    Busy::Processing => self.attention.works(),
+                    Busy::ForPerson => self.attention.waits(),
+                }
+                if self.is_unoccupied() && *busy == Busy::Processing {
+                    self.external.busy(now);
                 }
             }
             Reply::Temperatures(report) => {
@@ -288,6 +320,7 @@ impl Host {
             Reply::Start => self.restarted(now),
             Reply::Wait => self.link.on_wait(now),
             Reply::Firmware(..) => {
+                self.link.set_dialect(self.firmware.dialect);
                 if let Phase::Handshake(handshake) = &mut self.phase {
                     handshake.on_identity();
                 }
@@ -295,41 +328,17 @@ impl Host {
             Reply::Error(ErrorKind::Fatal, message) => self.halt(message),
             Reply::Error(ErrorKind::Other, message) => tracing::warn!(firmware.error = message),
             Reply::Action(action) => self.on_action(now, action),
-            Reply::Error(ErrorKind::Transmission, _) => self.link.on_complaint(),
+            Reply::Error(ErrorKind::Transmission, message) => self.link.on_complaint(message),
             Reply::Echo(text) | Reply::Other(text) if self.job.is_some() && reply::tells_a_reset(text) => {
                 self.restarted(now);
             }
-            Reply::Capability(..) | Reply::Echo(_) | Reply::Other(_) => {}
+            Reply::Other(text) => self.external.read(now, text),
+            Reply::Capability(..) | Reply::Echo(_) => {}
         }
         if let Phase::Handshake(handshake) = &mut self.phase {
             if matches!(reply, Reply::Ok(_) | Reply::Start | Reply::Wait | Reply::Temperatures(_)) {
                 handshake.on_life(now);
             }
-        }
-    }
-
-    fn on_action(&mut self, now: Duration, action: &str) {
-        let (verb, text) = action.split_once(' ').unwrap_or((action, ""));
-        match verb {
-            "pause" => {
-                if let Some(job) = &mut self.job {
-                    job.pause(self.firmware.area, Some("The printer asked for a pause.".into()));
-                }
-            }
-            "resume" => {
-                if let Some(job) = &mut self.job {
-                    job.resume();
-                }
-            }
-            "cancel" => {
-                if let Some(job) = &mut self.job {
-                    let interrupt = self.firmware.can("EMERGENCY_PARSER");
-                    job.stop(now, End::Cancelled, self.firmware.area, &mut self.link, interrupt);
-                }
-            }
-            "prompt_begin" => self.attention = Some(text.trim().to_owned()),
-            "prompt_end" => self.attention = None,
-            _ => {}
         }
     }
 
@@ -374,8 +383,10 @@ impl Host {
         self.link = Link::new();
         self.phase = Phase::Handshake(Handshake::new(now));
         self.firmware = Firmware::default();
-        self.attention = None;
+        self.attention.clear();
+        self.external.clear();
         self.poll_at = None;
+        self.card_at = None;
     }
 
     fn end_job(&mut self, reason: String) {
@@ -404,35 +415,20 @@ impl Host {
             Some(Action::Hello) => self.link.restart_numbers(now),
             Some(Action::Send(command)) => {
                 if let Some(command) = parse(command.as_bytes()) {
-                    self.link.forget();
+                    self.link.give_up_waiting();
                     self.link.send_plain(now, &command);
                 }
             }
             Some(Action::Done) => {
-                self.link.forget();
+                self.link.give_up_waiting();
                 self.phase = Phase::Ready;
                 self.poll_at = (!self.firmware.can("AUTOREPORT_TEMP")).then_some(now);
+                self.card_at = self.firmware.can("SDCARD").then_some(now);
                 self.events.push_back(HostEvent::Ready);
                 if std::mem::take(&mut self.unsafe_job) {
                     self.begin_safety_stop(now);
                 }
             }
         }
-    }
-
-    /// Firmware that reports temperatures by itself is never asked, so that a job's lines stay its own.
-    fn poll_temperatures(&mut self, now: Duration) {
-        if self.poll_at.is_none_or(|at| now < at) {
-            return;
-        }
-        let Some(command) = parse(b"M105") else { return };
-        let feeding = self.job.as_ref().is_some_and(|job| job.stage() == Stage::Feeding);
-        if self.job.is_none() && self.link.is_idle() {
-            self.link.send_plain(now, &command);
-        } else if feeding && self.link.has_room(&command) {
-            self.link.send(now, &command, super::window::Origin::Host);
-        }
-        let every = if self.job.is_some() { POLL_TEMPERATURES_PRINTING } else { POLL_TEMPERATURES };
-        self.poll_at = Some(now + every);
     }
 }

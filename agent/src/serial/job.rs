@@ -7,7 +7,7 @@ use std::time::Duration;
 use stardust_gcode::command::{Code, Disposition, parse};
 
 use super::feeder::{CommandSource, Fed};
-use super::firmware::Area;
+use super::firmware::{Area, Firmware};
 use super::link::Link;
 use super::modal::Modal;
 use super::scripts::{self, Parking, Script};
@@ -78,6 +78,8 @@ pub(super) struct Job {
     /// Asked while it could not be done at once.
     pause_wanted: bool,
     resume_wanted: bool,
+    /// The pause is the printer's own.
+    held: bool,
     end: Option<End>,
     /// Bytes of the file that the firmware has taken.
     pub(super) acknowledged: u64,
@@ -92,6 +94,7 @@ impl Job {
         now: Duration,
         source: Box<dyn CommandSource>,
         parking: Parking,
+        firmware: &Firmware,
         link: &mut Link,
     ) -> Self {
         link.restart_numbers(now);
@@ -100,10 +103,11 @@ impl Job {
             next: None,
             script: Script::new(),
             stage: Stage::Numbering,
-            modal: Modal::default(),
+            modal: Modal { extruder_apart: !firmware.dialect.g90_takes_extruder(), ..Modal::default() },
             parking,
             pause_wanted: false,
             resume_wanted: false,
+            held: false,
             end: None,
             acknowledged: 0,
             layer: None,
@@ -140,11 +144,22 @@ impl Job {
         }
     }
 
+    /// The printer has paused by itself, and brings itself back: nothing is sent until it goes on.
+    pub(super) fn hold(&mut self, reason: String) {
+        if self.stage == Stage::Feeding {
+            self.stage = Stage::Pausing;
+            self.held = true;
+            self.events.push(JobEvent::Pausing(Some(reason)));
+        }
+    }
+
     pub(super) fn resume(&mut self) {
         match self.stage {
             Stage::Paused => {
                 self.stage = Stage::Resuming;
-                self.script = scripts::resume(&self.modal, &self.parking);
+                if !std::mem::take(&mut self.held) {
+                    self.script = scripts::resume(&self.modal, &self.parking);
+                }
                 self.events.push(JobEvent::Resuming);
             }
             Stage::Pausing => self.resume_wanted = true,

@@ -11,7 +11,9 @@ use std::time::Duration;
 use stardust_gcode::command::Command;
 
 use super::caution::Caution;
+use super::dialect::Dialect;
 use super::history::History;
+use super::link_fault::LinkFault;
 use super::numbered::{numbered_line, plain_line};
 use super::pace::Pace;
 use super::patience::{self, Patience};
@@ -22,23 +24,6 @@ use super::window::{InFlight, Origin, Window};
 /// So many more advanced `ok`s than odd bare ones make the firmware one with ADVANCED_OK.
 const ADVANCED_FROM: u8 = 3;
 const ADVANCED_AT_MOST: u8 = 20;
-
-/// Why the line can't go on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum LinkFault {
-    /// Nothing comes back.
-    #[error("the printer has stopped answering")]
-    Silent,
-    /// The same line fails over and over.
-    #[error("the printer asked for line {0} ten times over: check the cable, or lower the baud rate")]
-    SameLine(u32),
-    /// A line that was accepted long ago: the firmware has started over, and its banner was lost.
-    #[error("the printer was reset in mid-print: it asks for line {0} again, its position is lost")]
-    Restarted(u32),
-    /// A line that was never sent.
-    #[error("the printer asks for line {0}, which has not been sent yet: does another host use its port?")]
-    Future(u32),
-}
 
 /// The line to the firmware.
 #[derive(Debug)]
@@ -56,6 +41,9 @@ pub(super) struct Link {
     patience: Patience,
     /// How sure it is that every `ok` of this firmware says more than `ok` (`ADVANCED_OK`).
     advanced_ok: u8,
+    dialect: Dialect,
+    /// This firmware refuses lines without number and checksum.
+    numbered_only: bool,
     output: Vec<u8>,
     accepted: VecDeque<Origin>,
     fault: Option<LinkFault>,
@@ -79,6 +67,8 @@ impl Link {
             caution: Caution::default(),
             patience: Patience::default(),
             advanced_ok: 0,
+            dialect: Dialect::default(),
+            numbered_only: false,
             output: Vec::new(),
             accepted: VecDeque::new(),
             fault: None,
@@ -117,7 +107,17 @@ impl Link {
         // `N4294967295 ` and `*255\n` at most, without the digits that the number does not have.
         let digits = self.history.next_number().checked_ilog10().unwrap_or(0) as usize + 1;
         let bytes = command.text().len() + digits + 7;
-        !self.owes() && self.window.has_room(bytes, Pace::of(command), self.caution.max_lines())
+        !self.owes() && self.window.has_room(bytes, Pace::of(command), self.max_lines())
+    }
+
+    fn max_lines(&self) -> usize {
+        self.caution.max_lines().min(self.dialect.max_lines())
+    }
+
+    /// It is known now what firmware it is.
+    pub(super) fn set_dialect(&mut self, dialect: Dialect) {
+        self.dialect = dialect;
+        self.numbered_only |= dialect.numbers_everything();
     }
 
     /// Sends a numbered command: there must be room.
@@ -129,15 +129,20 @@ impl Link {
     /// Sends a command without a number, alone: there must be nothing in flight.
     pub(super) fn send_plain(&mut self, now: Duration, command: &Command<'_>) {
         let pace = Pace { alone: true, ..Pace::of(command) };
-        self.transmit_plain(now, plain_line(command.text()), pace);
+        if self.numbered_only {
+            self.history.add(command.text(), pace, Origin::Host);
+            self.transmit_next(now);
+        } else {
+            self.transmit_plain(now, plain_line(command.text()), pace);
+        }
     }
 
     /// Asks for a proof that everything sent before has been taken: no stray `ok` can stand for its answer.
     /// There must be nothing in flight. On a line that has shown faults it has to be a numbered line: only the
     /// next number brings to light that the last line was lost.
     pub(super) fn send_proof(&mut self, now: Duration) {
-        self.proof_is_numbered = self.troubled;
-        if self.troubled {
+        self.proof_is_numbered = self.troubled || self.numbered_only;
+        if self.proof_is_numbered {
             self.history.add(patience::PROBE, Pace::PROOF, Origin::Host);
             self.transmit_next(now);
         } else {
@@ -188,6 +193,18 @@ impl Link {
         self.renumber = false;
     }
 
+    /// Forgets what has not been answered.
+    pub(super) fn give_up_waiting(&mut self) {
+        if self.numbered_only {
+            // The firmware goes on counting.
+            self.window.clear();
+            self.repeat = None;
+            self.cursor = self.history.next_number();
+        } else {
+            self.forget();
+        }
+    }
+
     /// The commands accepted since the last call, oldest first.
     pub(super) fn take_accepted(&mut self) -> Option<Origin> {
         self.accepted.pop_front()
@@ -207,8 +224,12 @@ impl Link {
     }
 
     /// The firmware complains about a line: a Resend should follow, but may get lost.
-    pub(super) fn on_complaint(&mut self) {
+    pub(super) fn on_complaint(&mut self, message: &str) {
         self.troubled = true;
+        let wants_checksum = ["No Checksum", "Missing checksum"].iter().any(|text| message.contains(text));
+        if wants_checksum && !self.window.is_empty() && self.window.front_number().is_none() {
+            self.numbered_only = true;
+        }
     }
 
     /// The firmware says that it has nothing to do: if something is in flight, its `ok` was lost.
@@ -330,14 +351,14 @@ impl Link {
         }
         while self.cursor < self.history.next_number() {
             let Some(line) = self.history.get(self.cursor) else { break };
-            if !self.window.has_room(line.bytes.len(), line.pace, self.caution.max_lines()) {
+            if !self.window.has_room(line.bytes.len(), line.pace, self.max_lines()) {
                 break;
             }
             self.transmit_next(now);
         }
         if self.window.is_empty() && !self.owes_lines() {
             if let Some(line) = self.repeat.take() {
-                self.transmit_plain(now, line.again.unwrap_or_default(), line.pace);
+                self.transmit_again(now, line);
             }
         }
         if !self.window.is_empty() && self.patience.is_over(now, self.window.is_slow()) {
@@ -377,6 +398,16 @@ impl Link {
         if self.probed_by_question {
             self.history.add(patience::PROBE, Pace::ORDINARY, Origin::Host);
         }
+        self.transmit_next(now);
+    }
+
+    /// A line without number once more; with one where nothing else is taken.
+    fn transmit_again(&mut self, now: Duration, line: InFlight) {
+        let bytes = line.again.unwrap_or_default();
+        if !self.numbered_only || bytes.starts_with(b"N") {
+            return self.transmit_plain(now, bytes, line.pace);
+        }
+        self.history.add(String::from_utf8_lossy(&bytes).trim_end(), line.pace, Origin::Host);
         self.transmit_next(now);
     }
 

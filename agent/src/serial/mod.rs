@@ -9,12 +9,15 @@
 //! | [`host`] | the whole: what each reply means for the connection |
 //! | [`framing`], [`reply`] | bytes to lines, lines to replies |
 //! | `link` | exact, ordered delivery: window, history, resends, lost `ok`s |
-//! | `handshake`, [`firmware`] | getting to know the firmware |
+//! | `handshake`, [`firmware`], [`dialect`] | getting to know the firmware |
 //! | [`job`] | the stages of a job: feeding, pausing, stopping |
 //! | [`modal`], `scripts` | what a job has set, and how it is left and brought back |
 //! | [`feeder`] | where commands come from |
 
+mod attention;
 mod caution;
+pub mod dialect;
+mod external;
 pub mod feeder;
 pub mod firmware;
 pub mod framing;
@@ -23,6 +26,7 @@ mod history;
 pub mod host;
 pub mod job;
 mod link;
+mod link_fault;
 pub mod modal;
 mod numbered;
 mod pace;
@@ -35,6 +39,7 @@ mod tests;
 mod thermometer;
 mod window;
 
+pub use attention::Prompt;
 pub use feeder::{CommandSource, Fed, SourceError};
 pub use host::{Connection, Host, HostEvent};
 pub use job::{End, JobEvent, Stage};

@@ -19,7 +19,7 @@ pub struct Modal {
     pub feed: Option<f64>,
     /// G91.
     pub relative: bool,
-    /// M83, or G91.
+    /// M83; in Marlin 2 also G91.
     pub relative_e: bool,
     /// G20.
     pub inches: bool,
@@ -39,6 +39,8 @@ pub struct Modal {
     pub retracted: bool,
     /// G92 has moved an axis: absolute positions don't mean the machine's.
     pub shifted: bool,
+    /// G90 and G91 don't touch the extruder's mode (all firmwares but Marlin 2).
+    pub extruder_apart: bool,
     /// The job has begun to extrude while moving.
     pub extruding: bool,
 }
@@ -56,8 +58,12 @@ impl Modal {
             // Where homing, probing and parking end is the firmware's; the next absolute move tells.
             (b'G', 27..=38 | 60 | 61 | 76 | 80 | 81 | 425) => self.position = [None; 3],
             // Marlin's G90 and G91 take the extruder along.
-            (b'G', 90) => (self.relative, self.relative_e) = (false, false),
-            (b'G', 91) => (self.relative, self.relative_e) = (true, true),
+            (b'G', 90 | 91) => {
+                self.relative = number == 91;
+                if !self.extruder_apart {
+                    self.relative_e = self.relative;
+                }
+            }
             (b'G', 92) => self.set_position(command),
             (b'M', 82) => self.relative_e = false,
             (b'M', 83) => self.relative_e = true,
@@ -163,6 +169,15 @@ mod tests {
         assert!((modal.e - 0.5).abs() < 1e-9 && !modal.relative && !modal.relative_e);
         assert_eq!(after(&["G20", "G1 X1"]).position[0], Some(25.4));
         assert_eq!(after(&["G1 X1", "G28"]).position[0], None);
+    }
+
+    #[test]
+    fn elsewhere_g90_leaves_the_extruder_alone() {
+        let mut modal = Modal { extruder_apart: true, ..Modal::default() };
+        for line in ["M83", "G90", "G91", "G90"] {
+            modal.apply(&parse(line.as_bytes()).unwrap());
+        }
+        assert!(modal.relative_e && !modal.relative);
     }
 
     #[test]

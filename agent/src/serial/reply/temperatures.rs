@@ -37,7 +37,8 @@ impl TemperatureReport {
             let heat = heat(value);
             match (name, heat) {
                 ("W", _) => report.waiting = true,
-                ("T", Some(heat)) => current = Some(heat),
+                // Creality's broken reports: `TT::27.9327.93`.
+                ("T" | "TT", Some(heat)) => current = Some(heat),
                 ("B", Some(heat)) => report.bed = Some(heat),
                 ("C", Some(heat)) => report.chamber = Some(heat),
                 (name, Some(heat)) => {
@@ -67,7 +68,12 @@ fn heat(text: &str) -> Option<Heat> {
 
 fn number(text: &str) -> Option<(f64, &str)> {
     let text = text.trim_start();
-    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-')).unwrap_or(text.len());
+    let mut points = 0;
+    let belongs = |c: char| {
+        points += usize::from(c == '.');
+        c.is_ascii_digit() || c == '-' || c == '.' && points == 1
+    };
+    let end = text.len() - text.trim_start_matches(belongs).len();
     let (number, rest) = text.split_at(end);
     let number: f64 = number.parse().ok()?;
     Some((number, rest))

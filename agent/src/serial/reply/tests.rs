@@ -83,6 +83,19 @@ fn temperatures_in_every_spelling() {
     ));
 }
 
+#[rstest]
+#[case("TT::27.93 /0.00 B:20.0 /0.0", 27.93)]
+#[case("TT::27.9327.93 /0.00", 27.9327)]
+#[case("T:27.93 /0 @:0 TargetExtr0:0", 27.93)]
+fn odd_reports(#[case] line: &str, #[case] nozzle: f64) {
+    match Reply::parse(line) {
+        Reply::Temperatures(report) => {
+            assert_eq!(report.tools.first().map(|(_, heat)| heat.actual), Some(nozzle))
+        }
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
 #[test]
 fn the_firmware_names_itself() {
     let line = "FIRMWARE_NAME:Marlin bugfix-2.1.x (Nov 23 2026 00:37:17) \

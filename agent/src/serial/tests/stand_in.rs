@@ -18,6 +18,10 @@ pub(super) struct StandIn {
     pub(super) advanced_ok: bool,
     pub(super) bare_ok_after_resend: bool,
     pub(super) capabilities: bool,
+    /// It asks through its host.
+    pub(super) prompts: bool,
+    /// Lines without number and checksum are refused, as Repetier and Malyan do.
+    pub(super) numbered_only: bool,
     /// Commands that are not answered until released.
     pub(super) hold: Option<&'static str>,
     pub(super) held: Vec<String>,
@@ -34,6 +38,8 @@ impl StandIn {
             advanced_ok: false,
             bare_ok_after_resend: true,
             capabilities: true,
+            prompts: false,
+            numbered_only: false,
             hold: None,
             held: Vec::new(),
             dead: false,
@@ -70,6 +76,9 @@ impl StandIn {
             if line.contains('*') {
                 self.say("Error:No Line Number with checksum, Last Line: 0");
                 return false;
+            }
+            if self.numbered_only && !line.starts_with("M108") {
+                return self.refuse("Missing checksum");
             }
             self.execute(None, line);
             return true;
@@ -114,6 +123,7 @@ impl StandIn {
             let there = u8::from(self.capabilities);
             self.say(&format!("Cap:AUTOREPORT_TEMP:{there}"));
             self.say(&format!("Cap:EMERGENCY_PARSER:{there}"));
+            self.say(&format!("Cap:PROMPT_SUPPORT:{}", u8::from(self.prompts)));
         }
         let ok = match number {
             _ if command == "M105" => "ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0".to_owned(),
@@ -122,7 +132,7 @@ impl StandIn {
             _ => "ok".to_owned(),
         };
         match self.hold {
-            _ if command == "M108" => {
+            _ if command == "M108" || command.starts_with("M876 S") => {
                 self.hold = None;
                 self.out.extend(std::mem::take(&mut self.held));
                 self.say(&ok);

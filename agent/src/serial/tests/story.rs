@@ -247,3 +247,61 @@ fn a_reset_whose_banner_was_lost_is_found_out_by_the_numbers() {
     let moves = bench.printer.journal.iter().filter(|(_, line)| line.starts_with("G1 X")).count();
     assert_eq!(moves, 0, "{:?}", bench.printer.journal);
 }
+
+#[test]
+fn firmware_that_takes_only_numbered_lines_gets_them() {
+    let file = cube();
+    let mut bench = Bench::ready(StandIn { numbered_only: true, ..StandIn::new() });
+    assert_eq!(bench.host.firmware().name.as_deref(), Some("Stand-in 1.0"));
+    bench.start(&texts(&file));
+    bench.run_to_end();
+    let mut printed = bench.printer.job();
+    printed.retain(|line| *line != "M105" && *line != "M400");
+    assert_eq!(printed, texts(&file));
+}
+
+#[test]
+fn a_question_of_the_firmware_is_answered_past_everything() {
+    let mut bench = Bench::ready(StandIn { hold: Some("M600"), prompts: true, ..StandIn::new() });
+    bench.start(&["G1 X1", "M600", "G1 X2"]);
+    run_to(&mut bench, "M600");
+    bench.printer.say("//action:prompt_begin Load filament");
+    bench.printer.say("//action:prompt_button Continue");
+    bench.printer.say("//action:prompt_show");
+    bench.printer.say("echo:busy: paused for user");
+    bench.step();
+    assert_eq!(bench.host.attention(), Some("Load filament"));
+    assert_eq!(bench.host.prompt().map(|prompt| prompt.buttons.clone()), Some(vec!["Continue".to_owned()]));
+    bench.sent.clear();
+    bench.host.resume(bench.now);
+    bench.step();
+    assert_eq!(String::from_utf8(bench.sent.clone()).unwrap(), "M876 S0\n");
+    bench.run_to_end();
+    assert_eq!(bench.printer.job(), ["G1 X1", "M600", "G1 X2"]);
+    assert_eq!(bench.host.attention(), None);
+}
+
+#[test]
+fn a_pause_at_the_panel_is_the_printers_own_affair() {
+    let file = cube();
+    let mut bench = Bench::ready(StandIn::new());
+    bench.start(&texts(&file));
+    bench.run_until(|bench| bench.printer.journal.len() > 100);
+    bench.printer.say("//action:paused");
+    bench.run_until(|bench| job_events(bench).contains(&JobEvent::Paused));
+    bench.printer.say("// action:resumed");
+    bench.run_to_end();
+    assert_eq!(bench.printer.job(), texts(&file), "the host neither parks nor comes back");
+}
+
+#[test]
+fn a_print_from_the_memory_card_is_left_alone() {
+    let mut bench = Bench::ready(StandIn::new());
+    bench.printer.say("SD printing byte 500/1000");
+    bench.step();
+    assert_eq!(bench.host.external().as_deref(), Some("Prints from its own memory card (50 %)."));
+    assert!(!bench.host.is_ready(), "no job of ours now");
+    bench.printer.say("Done printing file");
+    bench.step();
+    assert!(bench.host.is_ready());
+}

@@ -1,0 +1,89 @@
+//! A print that is none of ours: started at the printer's own panel, from its memory card.
+//!
+//! Owns: how it is recognised. Must not know: jobs of ours; while there is one, nothing here is asked.
+
+use std::time::Duration;
+
+/// After this long without a sign of it, it is over.
+const FORGOTTEN: Duration = Duration::from_secs(15);
+
+/// What is known of a print of the printer's own.
+#[derive(Debug, Default)]
+pub(super) struct External {
+    /// Bytes done and bytes in all, as M27 tells.
+    progress: Option<(u64, u64)>,
+    busy_until: Option<Duration>,
+}
+
+impl External {
+    /// A line of the firmware: `SD printing byte 123/456`, `Not SD printing`, `Done printing file`.
+    pub(super) fn read(&mut self, now: Duration, line: &str) {
+        if let Some(rest) = line.trim().strip_prefix("SD printing byte ") {
+            let numbers = rest
+                .split_once('/')
+                .and_then(|(done, all)| Some((done.trim().parse().ok()?, all.trim().parse().ok()?)));
+            self.progress = numbers.filter(|(_, all)| *all > 0);
+            self.busy_until = Some(now + FORGOTTEN);
+        } else if line.contains("Not SD printing") || line.contains("Done printing file") {
+            *self = Self::default();
+        }
+    }
+
+    /// The firmware says that it is at work, and it is not on ours.
+    pub(super) fn busy(&mut self, now: Duration) {
+        self.busy_until = Some(now + FORGOTTEN);
+    }
+
+    /// Ours begins, or the printer has started over.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Lets go of what has not shown for a while.
+    pub(super) fn tick(&mut self, now: Duration) {
+        if self.busy_until.is_some_and(|until| now >= until) {
+            *self = Self::default();
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.busy_until
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        self.busy_until.is_some()
+    }
+
+    /// What a person is told, while it is on.
+    pub(super) fn message(&self) -> Option<String> {
+        self.busy_until?;
+        Some(match self.progress {
+            #[allow(clippy::cast_precision_loss, reason = "a percentage")]
+            Some((done, all)) => {
+                let percent = done as f64 / all as f64 * 100.0;
+                format!("Prints from its own memory card ({percent:.0} %).")
+            }
+            None => "At work on something that was started at its panel.".to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: fn(u64) -> Duration = Duration::from_secs;
+
+    #[test]
+    fn a_print_from_the_card_is_shown_until_it_ends() {
+        let mut external = External::default();
+        external.read(S(1), "SD printing byte 21/100");
+        assert_eq!(external.message().as_deref(), Some("Prints from its own memory card (21 %)."));
+        external.read(S(5), "Not SD printing");
+        assert!(!external.is_on());
+        external.busy(S(6));
+        assert!(external.is_on());
+        external.tick(S(21));
+        assert_eq!(external.message(), None, "nothing more was heard of it");
+    }
+}

@@ -1,0 +1,41 @@
+//! The printer's own panel and the people at it: actions, prompts, prints from its memory card.
+//!
+//! Owns: what they mean for the host. Must not know: the line.
+
+use std::time::Duration;
+
+use super::super::job::End;
+use super::Host;
+
+impl Host {
+    /// Answers the firmware's question by the number of a button, at once: `M876` must not wait for an `ok`,
+    /// because the firmware gives none until it is answered.
+    pub fn answer(&mut self, now: Duration, button: u8) {
+        if self.attention.prompt().is_some() && self.firmware.can("PROMPT_SUPPORT") {
+            self.link.send_urgent(now, &format!("M876 S{button}"));
+        } else if self.attention.is_waiting() {
+            self.link.send_urgent(now, "M108");
+        }
+        self.attention.answered();
+    }
+
+    /// `//action:…`
+    pub(super) fn on_action(&mut self, now: Duration, action: &str) {
+        let (verb, text) = action.split_once(' ').unwrap_or((action, ""));
+        if self.attention.on_action(verb, text) {
+            return;
+        }
+        let area = self.firmware.area;
+        let interrupt = self.firmware.can("EMERGENCY_PARSER");
+        let Some(job) = &mut self.job else { return };
+        match verb {
+            "pause" => job.pause(area, Some("The printer asked for a pause.".into())),
+            "out_of_filament" => job.pause(area, Some("The printer has run out of filament.".into())),
+            // It has parked by itself: nothing is sent until it goes on.
+            "paused" => job.hold("The printer was paused at its panel.".into()),
+            "resume" | "resumed" => job.resume(),
+            "cancel" => job.stop(now, End::Cancelled, area, &mut self.link, interrupt),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What the host asks by itself, now and then.
+//!
+//! Owns: the questions and how often. Must not know: what the answers mean.
+
+use std::time::Duration;
+
+use stardust_gcode::command::parse;
+
+use super::super::job::Stage;
+use super::super::window::Origin;
+use super::{Host, Phase};
+
+/// How often firmware without temperature reports of its own is asked.
+const POLL_TEMPERATURES: Duration = Duration::from_secs(2);
+/// The same while printing: each one is a line among those of the job.
+const POLL_TEMPERATURES_PRINTING: Duration = Duration::from_secs(10);
+/// How often the printer is asked whether it prints from its memory card, while nothing of ours goes on.
+const POLL_CARD: Duration = Duration::from_secs(5);
+
+impl Host {
+    /// Firmware that reports temperatures by itself is never asked, so that a job's lines stay its own.
+    pub(super) fn poll_temperatures(&mut self, now: Duration) {
+        if self.poll_at.is_none_or(|at| now < at) {
+            return;
+        }
+        let Some(command) = parse(b"M105") else { return };
+        let feeding = self.job.as_ref().is_some_and(|job| job.stage() == Stage::Feeding);
+        if self.job.is_none() && self.link.is_idle() {
+            self.link.send_plain(now, &command);
+        } else if feeding && self.link.has_room(&command) {
+            self.link.send(now, &command, Origin::Host);
+        }
+        let every = if self.job.is_some() { POLL_TEMPERATURES_PRINTING } else { POLL_TEMPERATURES };
+        self.poll_at = Some(now + every);
+    }
+
+    /// Whether a print is going on that was started at the panel.
+    pub(super) fn poll_card(&mut self, now: Duration) {
+        if self.card_at.is_none_or(|at| now < at) || !matches!(self.phase, Phase::Ready) {
+            return;
+        }
+        self.card_at = Some(now + POLL_CARD);
+        if self.is_unoccupied() {
+            if let Some(command) = parse(b"M27") {
+                self.link.send_plain(now, &command);
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Why a line to a printer is given up.
+//!
+//! Owns: the sentences. Must not know: how it was found out.
+
+/// Why the line can't go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum LinkFault {
+    /// Nothing comes back.
+    #[error("the printer has stopped answering")]
+    Silent,
+    /// The same line fails over and over.
+    #[error("the printer asked for line {0} ten times over: check the cable, or lower the baud rate")]
+    SameLine(u32),
+    /// A line that was accepted long ago: the firmware has started over, and its banner was lost.
+    #[error("the printer was reset in mid-print: it asks for line {0} again, its position is lost")]
+    Restarted(u32),
+    /// A line that was never sent.
+    #[error("the printer asks for line {0}, which has not been sent yet: does another host use its port?")]
+    Future(u32),
+}
