@@ -54,6 +54,11 @@ check_node() {
     fi
 }
 
+check_gxx() {
+    # libFuzzer is compiled from C++.
+    have g++ || needs "g++" "A C++ compiler is missing. Install it: apt-get install g++"
+}
+
 check_gcc() {
     # A compiler without the C library's headers can't build anything: the test is a program.
     if ! have cc || ! printf '#include <stdio.h>\n' | cc -fsyntax-only -x c - 2>/dev/null; then
@@ -136,6 +141,7 @@ test)
     check_rust
     check_node
     check_gcc
+    check_gxx
     check_postgres
     check_chromium
     install_packages

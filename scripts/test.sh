@@ -60,6 +60,7 @@ fi
 step "tests" make -s test-rust
 step "e2e on PostgreSQL" make -s e2e-postgres
 step "demo" make -s check-demo
+step "fuzz" make -s fuzz
 step "docs" make -s docs
 step "licences and bans" make -s deny
 
