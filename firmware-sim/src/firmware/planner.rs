@@ -81,6 +81,13 @@ impl Planned {
         Duration::try_from_secs_f64(self.trapezoid().duration()).unwrap_or(Duration::ZERO)
     }
 
+    /// The slowest that it can leave with, having entered so fast, mm/s.
+    fn slowest_exit(&self, entry: f64) -> f64 {
+        let squared = entry * entry - 2.0 * self.block.acceleration * self.block.length;
+        // What rounding leaves of a stop: its root would be a thousand times larger.
+        if squared > 1e-6 { squared.sqrt() } else { 0.0 }
+    }
+
     /// The fastest at one end for a speed at the other, mm/s.
     fn across(&self, speed: f64) -> f64 {
         (speed * speed + 2.0 * self.block.acceleration * self.block.length).sqrt()
@@ -152,9 +159,7 @@ impl Planner {
         };
         for planned in self.blocks.range_mut(moving..) {
             planned.entry = entry;
-            let slowest =
-                (entry * entry - 2.0 * planned.block.acceleration * planned.block.length).max(0.0).sqrt();
-            planned.exit = planned.exit.min(planned.across(entry)).max(slowest);
+            planned.exit = planned.exit.min(planned.across(entry)).max(planned.slowest_exit(entry));
             entry = planned.exit;
         }
     }
