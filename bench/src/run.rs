@@ -177,9 +177,7 @@ impl<W: Write> Bench<W> {
     }
 
     fn memory(&mut self) -> Result<(), BenchError> {
-        // A first line tells how many are needed.
-        let sample = job_file::write(&mut std::io::sink(), 10_000, false)?;
-        let moves = self.plan.large * 10_000 / sample.max(1);
+        let moves = self.plan.large / job_file::SHORTEST;
         let file = self.file("large.gcode", moves, false)?;
         let bytes = std::fs::metadata(&file)?.len();
         let outcome = whole(print(&self.agent, &file, Pace::NONE, None, &self.clock)?, moves)?;
