@@ -7,6 +7,9 @@ use std::io::{self, Write};
 /// Bytes of a line on the wire on average, with number, checksum and line end.
 pub(crate) const LINE: usize = 38;
 
+/// Bytes of the shortest lines in the file: those with numbers of seven digits.
+pub(crate) const SHORTEST: u64 = 25;
+
 /// Writes that many moves; returns the bytes written. `heated`: the heaters are turned on first, without waiting.
 pub(crate) fn write(out: &mut impl Write, moves: u64, heated: bool) -> io::Result<u64> {
     let mut bytes = 0;

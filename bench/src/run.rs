@@ -127,12 +127,26 @@ impl<W: Write> Bench<W> {
         let (mut rate_ratios, mut cost_ratios) = (ratios(&rates), ratios(&costs));
         let ours = (Bound::AtLeast, targets::LINES_PER_SECOND);
         self.table.judge("lines/s without pacing, of the ceiling's", &mut rate_ratios, ours, percent)?;
-        let [agent, ceiling] = rates.map(|mut runs| targets::median(&mut runs));
-        self.table.note(&format!("  lines/s: {agent:.0}, the ceiling {ceiling:.0}"))?;
+        let [agent, ceiling] = rates.map(|mut runs| (targets::median(&mut runs), highest(&runs)));
+        self.table.note(&format!(
+            "  lines/s: {:.0}, the ceiling {:.0}; in the quietest runs {:.0} and {:.0}, {}",
+            agent.0,
+            ceiling.0,
+            agent.1,
+            ceiling.1,
+            percent(agent.1 / ceiling.1)
+        ))?;
         let ours = (Bound::AtMost, targets::CPU_PER_LINE);
         self.table.judge("CPU a line, times the ceiling's", &mut cost_ratios, ours, |x| format!("{x:.2}"))?;
-        let [agent, ceiling] = costs.map(|mut runs| targets::median(&mut runs));
-        Ok(self.table.note(&format!("  µs a line: {agent:.1}, the ceiling {ceiling:.1}"))?)
+        let [agent, ceiling] = costs.map(|mut runs| (targets::median(&mut runs), lowest(&runs)));
+        Ok(self.table.note(&format!(
+            "  µs a line: {:.2}, the ceiling {:.2}; in the quietest runs {:.2} and {:.2}, times {:.2}",
+            agent.0,
+            ceiling.0,
+            agent.1,
+            ceiling.1,
+            agent.1 / ceiling.1
+        ))?)
     }
 
     fn cancel(&mut self) -> Result<(), BenchError> {
@@ -163,9 +177,7 @@ impl<W: Write> Bench<W> {
     }
 
     fn memory(&mut self) -> Result<(), BenchError> {
-        // A first line tells how many are needed.
-        let sample = job_file::write(&mut std::io::sink(), 10_000, false)?;
-        let moves = self.plan.large * 10_000 / sample.max(1);
+        let moves = self.plan.large / job_file::SHORTEST;
         let file = self.file("large.gcode", moves, false)?;
         let bytes = std::fs::metadata(&file)?.len();
         let outcome = whole(print(&self.agent, &file, Pace::NONE, None, &self.clock)?, moves)?;
@@ -204,6 +216,14 @@ fn whole(outcome: Outcome, moves: u64) -> Result<Outcome, BenchError> {
         overruns: seen.overruns,
         succeeded: outcome.succeeded,
     })
+}
+
+fn highest(runs: &[f64]) -> f64 {
+    runs.iter().copied().fold(f64::NAN, f64::max)
+}
+
+fn lowest(runs: &[f64]) -> f64 {
+    runs.iter().copied().fold(f64::NAN, f64::min)
 }
 
 fn percent(share: f64) -> String {

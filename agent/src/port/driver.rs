@@ -180,7 +180,12 @@ impl Driver {
     fn serve(&mut self, port: &OwnedFd) -> Result<Errno, Abandoned> {
         let mut buffer = [0_u8; 1024];
         let mut heard = false;
+        // Orders may have come while the port was closed.
+        let mut woken = true;
         loop {
+            if woken {
+                self.waker.reset();
+            }
             self.take_orders(true)?;
             self.host.tick(self.clock.elapsed());
             if let Err(error) = self.write(port) {
@@ -199,6 +204,7 @@ impl Driver {
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(error) => return Ok(error),
             }
+            woken = !waits[1].revents().is_empty();
             let ready = waits[0].revents();
             if ready.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
                 match rustix::io::read(port, &mut buffer) {
@@ -215,7 +221,6 @@ impl Driver {
     }
 
     fn take_orders(&mut self, open: bool) -> Result<(), Abandoned> {
-        self.waker.reset();
         loop {
             let order = match self.orders.try_recv() {
                 Ok(order) => order,
@@ -241,7 +246,7 @@ impl Driver {
 
     /// Writes what can be written without waiting.
     fn write(&mut self, port: &OwnedFd) -> Result<(), Errno> {
-        self.to_write.append(&mut self.host.take_output());
+        self.host.move_output(&mut self.to_write);
         while !self.to_write.is_empty() {
             match rustix::io::write(port, &self.to_write) {
                 Ok(count) => {
@@ -284,6 +289,7 @@ impl Driver {
     fn wait_closed(&mut self, back_off: Duration) -> Result<(), Abandoned> {
         let until = self.clock.elapsed() + back_off;
         loop {
+            self.waker.reset();
             self.take_orders(false)?;
             let left = until.saturating_sub(self.clock.elapsed());
             if left.is_zero() {

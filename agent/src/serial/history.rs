@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use super::numbered::numbered_line;
+use super::numbered::write_numbered;
 use super::pace::Pace;
 use super::window::Origin;
 
@@ -39,10 +39,11 @@ impl History {
 
     /// Gives a command the next number and keeps it.
     pub(super) fn add(&mut self, command: &str, pace: Pace, origin: Origin) {
-        if self.lines.len() == KEPT {
-            self.lines.pop_front();
-        }
-        self.lines.push_back(SentLine { bytes: numbered_line(self.next, command), pace, origin });
+        // The buffer of the line that falls out is used again: feeding a job allocates nothing here.
+        let oldest = if self.lines.len() == KEPT { self.lines.pop_front() } else { None };
+        let mut bytes = oldest.map_or_else(Vec::new, |line| line.bytes);
+        write_numbered(&mut bytes, self.next, command);
+        self.lines.push_back(SentLine { bytes, pace, origin });
         self.next += 1;
     }
 

@@ -158,6 +158,11 @@ impl Host {
         self.link.take_output()
     }
 
+    /// The same, added to `output` without a new buffer each time.
+    pub fn move_output(&mut self, output: &mut Vec<u8>) {
+        self.link.move_output(output);
+    }
+
     /// What has happened, oldest first.
     pub fn next_event(&mut self) -> Option<HostEvent> {
         self.events.pop_front()

@@ -214,6 +214,10 @@ impl Link {
         std::mem::take(&mut self.output)
     }
 
+    pub(super) fn move_output(&mut self, output: &mut Vec<u8>) {
+        output.append(&mut self.output);
+    }
+
     pub(super) fn fault(&self) -> Option<&LinkFault> {
         self.fault.as_ref()
     }

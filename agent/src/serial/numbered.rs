@@ -11,10 +11,32 @@ pub(super) fn checksum(bytes: &[u8]) -> u8 {
 /// A numbered line with its checksum and line end.
 #[must_use]
 pub(super) fn numbered_line(number: u32, command: &str) -> Vec<u8> {
-    let mut line = format!("N{number} {command}").into_bytes();
-    let sum = checksum(&line);
-    line.extend_from_slice(format!("*{sum}\n").as_bytes());
+    // `N4294967295 ` before and `*255\n` behind it at most: one allocation.
+    let mut line = Vec::with_capacity(command.len() + 17);
+    write_numbered(&mut line, number, command);
     line
+}
+
+/// The same, into a buffer that is at hand.
+pub(super) fn write_numbered(line: &mut Vec<u8>, number: u32, command: &str) {
+    line.clear();
+    line.push(b'N');
+    push_decimal(line, number);
+    line.push(b' ');
+    line.extend_from_slice(command.as_bytes());
+    let sum = checksum(line);
+    line.push(b'*');
+    push_decimal(line, u32::from(sum));
+    line.push(b'\n');
+}
+
+/// Without the formatter: this is done for every line of a job.
+fn push_decimal(line: &mut Vec<u8>, number: u32) {
+    let digits = number.checked_ilog10().unwrap_or(0);
+    for place in (0..=digits).rev() {
+        // Below ten.
+        line.push(b'0' + (number / 10_u32.pow(place) % 10) as u8);
+    }
 }
 
 /// A line without a number. It can't be asked for again: never one of a job.
@@ -34,6 +56,7 @@ mod tests {
     #[case(1, "G92 E0", "N1 G92 E0*70\n")]
     #[case(2, "G92 E0", "N2 G92 E0*69\n")]
     #[case(1, "M204 P500", "N1 M204 P500*97\n")]
+    #[case(u32::MAX, "M105", "N4294967295 M105*26\n")]
     fn lines(#[case] number: u32, #[case] command: &str, #[case] expected: &str) {
         assert_eq!(String::from_utf8(numbered_line(number, command)).unwrap(), expected);
     }
