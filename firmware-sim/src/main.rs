@@ -73,9 +73,9 @@ struct Arguments {
     /// Append every accepted command to this file, one JSON object a line
     ///
     /// {"t":seconds,"n":line number or null,"cmd":"G1 X1 Y2","sha256":"…"}, and {"t":0,"boot":true} at every
-    /// start. t is simulated time. cmd comes without line number and checksum, trimmed. A command is written when
+    /// start and every reset. t is simulated time since then. cmd comes without line number and checksum, trimmed. A command is written when
     /// it is taken from the queue to be executed, numbered or not, the host's own (M105, M110, M155) included.
-    /// sha256 is the running hash over the cmd of every entry since the start, each followed by a line feed.
+    /// sha256 is the running hash over the cmd of every entry since then, each followed by a line feed.
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
 

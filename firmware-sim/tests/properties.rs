@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use firmware_sim::firmware::{Config, Firmware};
+use firmware_sim::profile::Profile;
 use proptest::prelude::*;
 
 /// Bytes that look like G-code often enough to get past the first check.
@@ -64,9 +65,11 @@ proptest! {
         tools in 1_u8..4,
         advanced_ok: bool,
         emergency_parser: bool,
+        named in prop::sample::select(Profile::NAMES.to_vec()),
         receive_buffer in prop_oneof![Just(None), (1_usize..200).prop_map(Some)],
     ) {
-        let config = Config { tools, advanced_ok, emergency_parser, receive_buffer, ..Config::default() };
+        let build = Profile::named(named.name).unwrap().config;
+        let config = Config { tools, advanced_ok, emergency_parser, receive_buffer, ..build };
         let mut firmware = Firmware::new(config);
         let mut now = Duration::ZERO;
         for (bytes, wait_ms) in steps {

@@ -304,7 +304,7 @@ impl Machine {
 
     /// M85: when the printer kills itself if nothing happens. A running command and a move are activity.
     pub(crate) fn inactivity_kill_at(&self, running: bool) -> Option<Duration> {
-        let limit = self.max_inactive.filter(|_| !running)?;
+        let limit = self.max_inactive.filter(|_| !running && !self.dead)?;
         Some(self.last_activity.max(self.planner.ends()) + limit)
     }
 
@@ -312,7 +312,7 @@ impl Machine {
         if running {
             self.last_activity = now;
         }
-        if self.inactivity_kill_at(running).is_some_and(|at| now >= at) && !self.halted {
+        if self.inactivity_kill_at(running).is_some_and(|at| now >= at) {
             let command = std::mem::take(&mut self.last_command);
             self.line(&format!(
                 "Error:!! KILL caused by too much inactive time - current command: {command}"
