@@ -310,7 +310,7 @@ impl Job {
             return;
         }
         if let Some(last) = parse(b"M400") {
-            link.send_plain(now, &last);
+            link.send_closing(now, &last);
         }
         self.stage = Stage::Finishing;
     }

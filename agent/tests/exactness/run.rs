@@ -138,7 +138,10 @@ impl Bench {
     }
 
     fn judge(&mut self) -> Result<Outcome, String> {
-        if self.oracle.fooled.is_some() {
+        // Bytes lost in the printer's full buffer, after a doubled `ok`, can make such a line, too.
+        let never_sent = |text: &String| !self.oracle.has_sent_command(text);
+        let fooled = self.accepted.iter().any(|(number, text)| number.is_some() && never_sent(text));
+        if fooled || self.oracle.fooled.is_some() {
             return Ok(Outcome::NobodyCouldTell);
         }
         let start =
