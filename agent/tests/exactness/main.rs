@@ -118,8 +118,8 @@ impl Tally {
 
     fn close(self) {
         println!(
-            "{} exact, {} ended by a fault that ends a job, {} not counted because a damaged line had a fitting \
-             checksum, {} wrong.",
+            "{} exact, {} ended by a fault that ends a job, {} not counted because a damaged line looked like a good \
+             one, {} wrong.",
             self.exact,
             self.failed,
             self.fooled,

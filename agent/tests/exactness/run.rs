@@ -145,7 +145,7 @@ impl Bench {
             return Ok(Outcome::NobodyCouldTell);
         }
         let start =
-            self.accepted.iter().rposition(|(_, text)| text.starts_with("M110")).map_or(0, |at| at + 1);
+            self.accepted.iter().rposition(|(_, text)| text.starts_with("M110 ")).map_or(0, |at| at + 1);
         let printed = commands(&self.accepted[start..]);
         let end = self.events.iter().rev().find_map(|event| match event {
             HostEvent::Job(JobEvent::Completed) => Some(None),
@@ -280,7 +280,7 @@ impl Bench {
 
 /// The numbered commands without those that the host puts between.
 pub(crate) fn commands(accepted: &[(Option<i64>, String)]) -> Vec<&str> {
-    let own = |text: &str| text == "M105" || text == "M400" || text.starts_with("M110");
+    let own = |text: &str| text == "M105" || text == "M400" || text.starts_with("M110 ");
     let job = accepted.iter().filter(|(number, text)| number.is_some() && !own(text));
     job.map(|(_, text)| text.as_str()).collect()
 }
