@@ -93,3 +93,16 @@ fn ctrl_z_pauses_and_once_more_goes_on() {
     assert!(expected.iter().all(|command| rest.any(|sent| sent == command)), "every command, in order");
     assert!(printed.len() > expected.len(), "and the way to the park position and back");
 }
+
+#[test]
+fn the_doctor_examines_a_printer_and_says_what_to_do() {
+    let printer = Printer::start(100);
+    let output = agent().arg("doctor").arg("--port").arg(printer.port()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("the printer answers at 115200 baud"), "{said}");
+    assert!(said.contains("firmware: Marlin") && said.contains("thermal protection"), "{said}");
+    let output = agent().args(["doctor", "--port", "/dev/no-such-port"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!output.status.success() && said.contains("is the printer connected and switched on?"), "{said}");
+}

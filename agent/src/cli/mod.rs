@@ -1,7 +1,8 @@
-//! What a person types: `stardust-agent run|pair|ports|print|status`.
+//! What a person types: `stardust-agent run|pair|ports|print|status|doctor`.
 //!
 //! Owns: arguments, what is printed, exit codes. Must not know: how anything is done.
 
+mod doctor;
 mod keys;
 mod logging;
 mod pair;
@@ -50,6 +51,8 @@ enum Command {
     },
     /// List the serial ports that could be a printer's
     Ports,
+    /// Check ports and printers, and say what to do
+    Doctor(DoctorArguments),
     /// Print one file with no hub: the quickest check of a printer
     Print(PrintArguments),
 }
@@ -82,9 +85,19 @@ struct PrintArguments {
     /// The printer's serial port
     #[arg(long, value_name = "PATH")]
     port: PathBuf,
-    /// Its speed
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_BAUD)]
-    baud: u32,
+    /// Its speed [default: found out]
+    #[arg(long, value_name = "N")]
+    baud: Option<u32>,
+}
+
+#[derive(Debug, clap::Args)]
+struct DoctorArguments {
+    /// The printer's serial port [default: those of all paired printers]
+    #[arg(long, value_name = "PATH")]
+    port: Option<PathBuf>,
+    /// Its speed [default: found out]
+    #[arg(long, value_name = "N")]
+    baud: Option<u32>,
 }
 
 /// What most boards speak.
@@ -95,7 +108,11 @@ const DEFAULT_BAUD: u32 = 115_200;
 pub fn run(arguments: Arguments) -> ExitCode {
     let default = match arguments.command {
         Command::Run => "info",
-        Command::Pair(_) | Command::Status { .. } | Command::Ports | Command::Print(_) => "warn",
+        Command::Pair(_)
+        | Command::Status { .. }
+        | Command::Ports
+        | Command::Print(_)
+        | Command::Doctor(_) => "warn",
     };
     logging::start(arguments.log.as_deref().unwrap_or(default));
     // A second installation (in tests) leaves the first in place.
@@ -114,7 +131,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
             Command::Pair(options) => pair::run(options, &data).await,
             Command::Status { json } => status::run(&data, json),
             Command::Ports => ports::run(),
-            Command::Print(options) => print::run(&options, SystemClock::shared()).await,
+            Command::Print(options) => print::run(&options, &data, SystemClock::shared()).await,
+            Command::Doctor(options) => doctor::run(&options, &data, SystemClock::shared()).await,
         }
     });
     match result {

@@ -53,6 +53,7 @@ pub(super) async fn run(options: PairArguments, data: &Path) -> Result<ExitCode,
         port,
         baud: options.baud,
         profile: crate::print_job::profile::Profile::default(),
+        scripts: crate::serial::Templates::default(),
     };
     folder.store(&config, &Credential::new(&paired.token)).map_err(|error| {
         format!(

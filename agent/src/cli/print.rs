@@ -4,30 +4,33 @@
 
 use std::fs::File;
 use std::io::BufReader;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use stardust_clock::SharedClock;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::Instant;
 
 use super::keys::{Keys, Wish};
 use super::{Failure, PrintArguments, say};
-use crate::port::{Order, PortEvent, PortHandle, PortView, drive};
+use crate::port::connect::{SpeedMemory, connect};
+use crate::port::{Order, PortEvent, PortHandle, PortView};
 use crate::print_job::admission;
 use crate::print_job::estimate::{Known, left};
 use crate::print_job::file_source::FileSource;
 use crate::print_job::profile::Profile;
-use crate::serial::{Connection, End, HostEvent, JobEvent};
+use crate::serial::{End, HostEvent, JobEvent};
 
-/// A printer that has not answered by then will not.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// As the shell has it for a program ended by Ctrl-C.
 const CANCELLED: u8 = 130;
 
 /// Prints the file; returns when it is done.
-pub(super) async fn run(options: &PrintArguments, clock: SharedClock) -> Result<ExitCode, Failure> {
+pub(super) async fn run(
+    options: &PrintArguments,
+    data: &Path,
+    clock: SharedClock,
+) -> Result<ExitCode, Failure> {
     let name = options.file.display();
     let unreadable = |error: std::io::Error| format!("{name} can't be read: {error}");
     let file = File::open(&options.file).map_err(unreadable)?;
@@ -38,13 +41,12 @@ pub(super) async fn run(options: &PrintArguments, clock: SharedClock) -> Result<
     check(file, &Profile::default())?;
     let source = FileSource::open(&options.file).map_err(unreadable)?;
 
-    let mut port = drive(options.port.clone(), options.baud, clock.clone())
-        .map_err(|error| format!("The port can't be driven: {error}"))?;
     let mut stop = signals().map_err(|error| format!("Signals can't be watched: {error}"))?;
-    tokio::select! {
-        ready = wait_ready(&mut port) => ready?,
+    let memory = SpeedMemory::new(data);
+    let (mut port, _) = tokio::select! {
+        ready = connect(&options.port, options.baud, &memory, &clock) => ready.map_err(|error| error.to_string())?,
         () = stop.asked() => return Ok(ExitCode::from(CANCELLED)),
-    }
+    };
     // Once more with what the firmware says of itself, before the first byte of the job.
     let machine = port.view.borrow().machine;
     let file = File::open(&options.file).map_err(unreadable)?;
@@ -124,26 +126,6 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-async fn wait_ready(port: &mut PortHandle) -> Result<(), Failure> {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        let view = port.view.borrow_and_update().clone();
-        if view.is_ready {
-            return Ok(());
-        }
-        if let Some(error) = view.port_error {
-            return Err(error);
-        }
-        if let Connection::Halted(reason) = view.connection {
-            return Err(format!("The printer has stopped itself: {reason}. Switch it off and on again."));
-        }
-        let changed = tokio::time::timeout_at(until, port.view.changed()).await;
-        if !matches!(changed, Ok(Ok(()))) {
-            return Err("The printer does not answer: is it switched on, and is --baud right?".into());
         }
     }
 }

@@ -106,12 +106,12 @@ impl Drop for PortHandle {
 ///
 /// # Errors
 /// When the system has no thread or descriptor left.
-pub fn drive(path: PathBuf, baud: u32, clock: SharedClock) -> std::io::Result<PortHandle> {
+pub fn drive(path: PathBuf, baud: u32, parking: Parking, clock: SharedClock) -> std::io::Result<PortHandle> {
     let waker = Waker::new()?;
     let (orders, orders_out) = std_mpsc::channel();
     let (events_in, events) = mpsc::unbounded_channel();
     let (view_in, view) = watch::channel(PortView::closed());
-    let host = Host::new(clock.elapsed(), Parking::default());
+    let host = Host::new(clock.elapsed(), parking);
     let driver = Driver {
         path,
         baud,

@@ -38,7 +38,7 @@ pub fn list() -> Vec<FoundPort> {
 }
 
 /// The name under /dev/serial/by-id (or by-path) that leads to this device.
-fn stable_path(device: &str) -> String {
+pub(super) fn stable_path(device: &str) -> String {
     let links = |folder: &str| {
         let entries = std::fs::read_dir(folder).ok()?;
         entries

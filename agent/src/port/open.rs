@@ -55,6 +55,7 @@ pub fn open(path: &Path, baud: u32) -> Result<OwnedFd, OpenError> {
     settings.set_speed(baud).map_err(failed)?;
     rustix::termios::tcsetattr(&port, OptionalActions::Now, &settings).map_err(failed)?;
     rustix::termios::tcflush(&port, QueueSelector::IFlush).map_err(failed)?;
+    super::latency::lower(path);
     Ok(port)
 }
 

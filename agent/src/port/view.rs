@@ -16,6 +16,8 @@ pub struct PortView {
     pub firmware: Option<String>,
     /// The area and the number of extruders that the firmware tells.
     pub machine: (Option<Area>, Option<u32>),
+    /// Whether the firmware acts on urgent commands at once (`EMERGENCY_PARSER`).
+    pub can_interrupt: bool,
     /// Heaters.
     pub thermometer: Thermometer,
     /// What the firmware wants of a person.
@@ -52,6 +54,7 @@ impl PortView {
             connection: Connection::Connecting { silent: true },
             firmware: None,
             machine: (None, None),
+            can_interrupt: false,
             thermometer: Thermometer::default(),
             attention: None,
             external: None,
@@ -67,6 +70,7 @@ impl PortView {
             connection: host.connection(),
             firmware: host.firmware().name.clone(),
             machine: (host.firmware().area, host.firmware().extruders),
+            can_interrupt: host.firmware().can("EMERGENCY_PARSER"),
             thermometer: host.thermometer().clone(),
             is_ready: port_error.is_none() && host.is_ready(),
             attention: host.attention().map(str::to_owned),

@@ -2,7 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `printer.toml` | hub, ids, port, speed; a person may edit port, speed and `[profile]` |
+//! | `printer.toml` | hub, ids, port, speed; a person may edit port, speed, `[profile]` and `[scripts]` |
 //! | `credential` | the device token, readable by the agent alone |
 //! | `journal.jsonl` | what must survive restarts |
 //! | `spool/` | print files |
@@ -20,6 +20,7 @@ use url::Url;
 
 use crate::hub_link::client::Credential;
 use crate::print_job::profile::Profile;
+use crate::serial::{Parking, Templates};
 
 /// What `pair` has found out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,6 +41,17 @@ pub struct PrinterConfig {
     /// What it can do, where its firmware does not tell.
     #[serde(default, skip_serializing_if = "Profile::is_empty")]
     pub profile: Profile,
+    /// Its own scripts.
+    #[serde(default, skip_serializing_if = "Templates::is_empty")]
+    pub scripts: Templates,
+}
+
+impl PrinterConfig {
+    /// How the host moves on its own account on this printer.
+    #[must_use]
+    pub fn parking(&self) -> Parking {
+        Parking { templates: self.scripts.clone(), ..Parking::default() }
+    }
 }
 
 /// A printer's folder can't be used.
@@ -204,6 +216,7 @@ mod tests {
             port: "/dev/serial/by-id/usb-1a86".into(),
             baud: 115_200,
             profile: Profile::default(),
+            scripts: Templates::default(),
         }
     }
 

@@ -184,7 +184,7 @@ impl Host {
         if !self.is_ready() {
             return false;
         }
-        self.job = Some(Job::start(now, source, self.parking, &self.firmware, &mut self.link));
+        self.job = Some(Job::start(now, source, self.parking.clone(), &self.firmware, &mut self.link));
         self.tick(now);
         true
     }
@@ -231,7 +231,7 @@ impl Host {
     /// A job of no commands that is stopped at once: what a stopped job does is what makes the printer safe.
     fn begin_safety_stop(&mut self, now: Duration) {
         let mut job =
-            Job::start(now, Box::new(VecDeque::new()), self.parking, &self.firmware, &mut self.link);
+            Job::start(now, Box::new(VecDeque::new()), self.parking.clone(), &self.firmware, &mut self.link);
         job.stop(now, End::Cancelled, self.firmware.area, &mut self.link, false);
         self.job = Some(job);
         self.safety_stop = true;

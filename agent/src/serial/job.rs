@@ -73,6 +73,7 @@ pub(super) struct Job {
     next: Option<Fed>,
     script: Script,
     stage: Stage,
+    area: Option<Area>,
     modal: Modal,
     parking: Parking,
     /// Asked while it could not be done at once.
@@ -98,12 +99,14 @@ impl Job {
         link: &mut Link,
     ) -> Self {
         link.restart_numbers(now);
+        let modal = Modal { extruder_apart: !firmware.dialect.g90_takes_extruder(), ..Modal::default() };
         Self {
             source,
             next: None,
-            script: Script::new(),
+            script: scripts::start(&modal, firmware.area, &parking),
             stage: Stage::Numbering,
-            modal: Modal { extruder_apart: !firmware.dialect.g90_takes_extruder(), ..Modal::default() },
+            area: firmware.area,
+            modal,
             parking,
             pause_wanted: false,
             resume_wanted: false,
@@ -158,7 +161,7 @@ impl Job {
             Stage::Paused => {
                 self.stage = Stage::Resuming;
                 if !std::mem::take(&mut self.held) {
-                    self.script = scripts::resume(&self.modal, &self.parking);
+                    self.script = scripts::resume(&self.modal, self.area, &self.parking);
                 }
                 self.events.push(JobEvent::Resuming);
             }
@@ -307,7 +310,7 @@ impl Job {
             return;
         }
         if let Some(last) = parse(b"M400") {
-            link.send_plain(now, &last);
+            link.send_closing(now, &last);
         }
         self.stage = Stage::Finishing;
     }

@@ -39,7 +39,7 @@ pub(super) struct Link {
     repeat: Option<InFlight>,
     caution: Caution,
     patience: Patience,
-    /// How sure it is that every `ok` of this firmware says more than `ok` (`ADVANCED_OK`).
+    /// How sure it is that this firmware has `ADVANCED_OK`.
     advanced_ok: u8,
     dialect: Dialect,
     /// This firmware refuses lines without number and checksum.
@@ -114,7 +114,7 @@ impl Link {
         self.caution.max_lines().min(self.dialect.max_lines())
     }
 
-    /// It is known now what firmware it is.
+    /// The firmware has said what it is.
     pub(super) fn set_dialect(&mut self, dialect: Dialect) {
         self.dialect = dialect;
         self.numbered_only |= dialect.numbers_everything();
@@ -134,6 +134,17 @@ impl Link {
             self.transmit_next(now);
         } else {
             self.transmit_plain(now, plain_line(command.text()), pace);
+        }
+    }
+
+    /// Sends a job's last command, alone. On a line that has shown faults it is numbered: a lost byte would make
+    /// `M400` the `M00` that waits for a person.
+    pub(super) fn send_closing(&mut self, now: Duration, command: &Command<'_>) {
+        if self.troubled {
+            self.history.add(command.text(), Pace::of(command), Origin::Host);
+            self.transmit_next(now);
+        } else {
+            self.send_plain(now, command);
         }
     }
 
@@ -245,9 +256,7 @@ impl Link {
 
     pub(super) fn on_ok(&mut self, now: Duration, ok: &reply::Ok) {
         self.patience.on_sign(now);
-        if ok.advanced {
-            self.advanced_ok = (self.advanced_ok + 1).min(ADVANCED_AT_MOST);
-        }
+        self.advanced_ok = (self.advanced_ok + u8::from(ok.advanced)).min(ADVANCED_AT_MOST);
         // The bare `ok` behind a Resend accepts nothing; and firmware with ADVANCED_OK has no other bare ones.
         if ok.bare && (self.recovery.take_bare_ok(now) || self.is_bare_ok_odd()) {
             return;
@@ -289,7 +298,9 @@ impl Link {
     /// The oldest line in flight was accepted. An `ok` too many credits nothing.
     fn credit(&mut self) -> bool {
         let Some(line) = self.window.pop() else {
+            // Others may have been too many, too, and then more was sent than there is room for.
             self.troubled = true;
+            self.caution.resend_asked();
             return false;
         };
         match line.number {

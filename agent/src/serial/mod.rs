@@ -34,6 +34,7 @@ mod patience;
 mod recovery;
 pub mod reply;
 mod scripts;
+pub mod templates;
 #[cfg(test)]
 mod tests;
 mod thermometer;
@@ -44,4 +45,5 @@ pub use feeder::{CommandSource, Fed, SourceError};
 pub use host::{Connection, Host, HostEvent};
 pub use job::{End, JobEvent, Stage};
 pub use scripts::Parking;
+pub use templates::Templates;
 pub use thermometer::Thermometer;

@@ -6,9 +6,10 @@ use stardust_gcode::command::{Command, parse};
 
 use super::firmware::Area;
 use super::modal::Modal;
+use super::templates::{Templates, fill};
 
 /// How the host moves on its own account.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Parking {
     /// How far the nozzle is lifted, mm.
     pub lift_mm: f64,
@@ -16,11 +17,18 @@ pub struct Parking {
     pub retract_mm: f64,
     /// Feed rates, mm/min: in the plane, of Z, of the filament.
     pub feeds: [f64; 3],
+    /// Scripts of the printer's own.
+    pub templates: Templates,
 }
 
 impl Default for Parking {
     fn default() -> Self {
-        Self { lift_mm: 5.0, retract_mm: 2.0, feeds: [6000.0, 600.0, 2100.0] }
+        Self {
+            lift_mm: 5.0,
+            retract_mm: 2.0,
+            feeds: [6000.0, 600.0, 2100.0],
+            templates: Templates::default(),
+        }
     }
 }
 
@@ -31,9 +39,19 @@ fn script(lines: Vec<String>) -> Script {
     lines.iter().filter_map(|line| parse(line.as_bytes()).map(Command::into_owned)).collect()
 }
 
+/// Before the job.
+pub(super) fn start(modal: &Modal, area: Option<Area>, parking: &Parking) -> Script {
+    script(parking.templates.start.as_deref().map(|start| fill(start, modal, area)).unwrap_or_default())
+}
+
 /// After the job's moves: draw back, lift, and get out of the way where the machine's area is known.
 pub(super) fn pause(modal: &Modal, area: Option<Area>, parking: &Parking) -> Script {
     let mut lines = vec!["M400".to_owned()];
+    if let Some(template) = &parking.templates.pause {
+        lines.extend(fill(template, modal, area));
+        lines.push("M400".into());
+        return script(lines);
+    }
     let [Some(_), Some(_), Some(z)] = modal.position else { return script(lines) };
     let [plane, lift, filament] = parking.feeds;
     lines.push("G21".into());
@@ -51,7 +69,7 @@ pub(super) fn pause(modal: &Modal, area: Option<Area>, parking: &Parking) -> Scr
 }
 
 /// Back to where the job stopped: heat, X and Y, Z, filament, then every mode.
-pub(super) fn resume(modal: &Modal, parking: &Parking) -> Script {
+pub(super) fn resume(modal: &Modal, area: Option<Area>, parking: &Parking) -> Script {
     let mut lines = Vec::new();
     lines.extend(modal.bed.filter(|bed| *bed > 0.0).map(|bed| format!("M140 S{bed}")));
     for (tool, target) in modal.targets.iter().filter(|(tool, target)| **tool != modal.tool && **target > 0.0)
@@ -62,11 +80,15 @@ pub(super) fn resume(modal: &Modal, parking: &Parking) -> Script {
     if let Some(target) = modal.targets.get(&modal.tool).filter(|target| **target > 0.0) {
         lines.push(format!("M109 S{target}"));
     }
+    if let Some(template) = &parking.templates.resume {
+        lines.extend(fill(template, modal, area));
+    }
     let [plane, lift, filament] = parking.feeds;
     if let [Some(x), Some(y), Some(z)] = modal.position {
         lines.extend(["G21".into(), "G90".into(), format!("G1 X{x:.4} Y{y:.4} F{plane}")]);
         lines.push(format!("G1 Z{z:.4} F{lift}"));
-        if draws_back(modal) {
+        // A script that draws back on its own pushes back on its own.
+        if draws_back(modal) && parking.templates.pause.is_none() {
             lines.extend(["M83".into(), format!("G1 E{} F{filament}", parking.retract_mm)]);
         }
         lines.push(format!("G92 E{:.5}", modal.e));
@@ -93,6 +115,10 @@ pub(super) fn stop(modal: &Modal, area: Option<Area>, parking: &Parking) -> Scri
         several => several.iter().map(|tool| format!("M104 T{tool} S0")).collect(),
     };
     lines.extend(["M140 S0".into(), "M107".into()]);
+    if let Some(template) = &parking.templates.cancel {
+        lines.extend(fill(template, modal, area));
+        return script(lines);
+    }
     if let [_, _, Some(z)] = modal.position {
         let room = area.map_or(f64::INFINITY, |area| area.max[2]) - z;
         let lift = parking.lift_mm.min(room);
@@ -154,12 +180,12 @@ mod tests {
     #[test]
     fn a_job_that_has_not_homed_yet_pauses_where_it_is() {
         assert_eq!(text(&pause(&Modal::default(), Some(AREA), &Parking::default())), "M400");
-        assert_eq!(text(&resume(&Modal::default(), &Parking::default())), "");
+        assert_eq!(text(&resume(&Modal::default(), None, &Parking::default())), "");
     }
 
     #[test]
     fn going_on_brings_everything_back_in_order() {
-        insta::assert_snapshot!(text(&resume(&printing(), &Parking::default())), @r"
+        insta::assert_snapshot!(text(&resume(&printing(), None, &Parking::default())), @r"
         M140 S60
         M190 S60
         M109 S205
@@ -191,5 +217,23 @@ mod tests {
         ");
         let high = Area { max: [220.0, 215.0, 0.3], ..AREA };
         assert!(!text(&stop(&printing(), Some(high), &Parking::default())).contains('Z'), "no room to lift");
+    }
+
+    #[test]
+    fn a_printers_own_scripts_take_the_place_of_the_built_in_ones_but_not_of_what_must_be() {
+        let own = |text: &str| Some(text.to_owned());
+        let templates = Templates {
+            start: own("M117 Hello"),
+            pause: own("G27 P2"),
+            resume: own("M300"),
+            cancel: own("G28 X"),
+        };
+        let parking = Parking { templates, ..Parking::default() };
+        assert_eq!(text(&start(&Modal::default(), None, &parking)), "M117 Hello");
+        assert_eq!(text(&pause(&printing(), Some(AREA), &parking)), "M400\nG27 P2\nM400");
+        assert_eq!(text(&stop(&printing(), Some(AREA), &parking)), "M104 S0\nM140 S0\nM107\nG28 X");
+        let resumed = text(&resume(&printing(), Some(AREA), &parking));
+        assert!(resumed.contains("M109 S205\nM300\nG21\nG90\nG1 X12"), "{resumed}");
+        assert!(!resumed.contains("G1 E2") && resumed.contains("G92 E4.5"), "{resumed}");
     }
 }

@@ -17,6 +17,12 @@ impl Oracle {
         self.sent.extend(bytes.split(|byte| *byte == b'\n').map(<[u8]>::to_vec));
     }
 
+    /// Whether the host has ever sent this command, with a number.
+    pub(crate) fn has_sent_command(&self, text: &str) -> bool {
+        let end = |line: &[u8]| line.iter().rposition(|byte| *byte == b'*').unwrap_or(line.len());
+        self.sent.iter().any(|line| line[..end(line)].ends_with(text.as_bytes()))
+    }
+
     pub(crate) fn arrived(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             if byte != b'\n' && byte != b'\r' {

@@ -77,8 +77,11 @@ impl VirtualBench {
     pub(crate) fn print(&mut self) -> Result<Outcome, String> {
         self.run_until(|bench| bench.host.is_ready() || bench.is_ended_by_printer())?;
         self.host.start(self.now, source(&self.file));
-        self.run_until(|bench| bench.host.progress().is_none())?;
-        self.judge()
+        match self.run_until(|bench| bench.host.progress().is_none()) {
+            Err(_) if matches!(self.judge(), Ok(Outcome::NobodyCouldTell)) => Ok(Outcome::NobodyCouldTell),
+            Err(story) => Err(story),
+            Ok(()) => self.judge(),
+        }
     }
 
     /// Whether a strike has ended what could be ended, maybe before the job began.
@@ -135,12 +138,15 @@ impl VirtualBench {
     fn judge(&self) -> Result<Outcome, String> {
         let all: Vec<(Option<i64>, String)> =
             self.printer.accepted().iter().map(|one| (one.number, one.text.clone())).collect();
-        // A numbered command that was never sent has passed a checksum that fitted by chance.
-        let fooled = all.iter().any(|(number, text)| number.is_some() && !self.sent.contains(text));
+        // A numbered command that was never sent has passed a checksum that fitted by chance; one without number
+        // that was never sent and stops the printer (`M113` made `M112`) has no checksum.
+        let stops = |text: &str| ["M112", "M0", "M1 "].iter().any(|code| text.starts_with(code));
+        let fooled =
+            all.iter().any(|(number, text)| !self.sent.contains(text) && (number.is_some() || stops(text)));
         if fooled {
             return Ok(Outcome::NobodyCouldTell);
         }
-        let start = all.iter().rposition(|(_, text)| text.starts_with("M110")).map_or(0, |at| at + 1);
+        let start = all.iter().rposition(|(_, text)| text.starts_with("M110 ")).map_or(0, |at| at + 1);
         let end = self.events.iter().rev().find_map(|event| match event {
             HostEvent::Job(JobEvent::Completed) => Some(None),
             HostEvent::Job(JobEvent::Stopped(End::Failed(reason))) => Some(Some(reason.clone())),

@@ -8,7 +8,10 @@ use serde::Deserialize;
 
 /// The agent's binary.
 pub(crate) fn agent() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_stardust-agent"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stardust-agent"));
+    // Not what an installed agent has.
+    command.env("STARDUST_AGENT_DATA", std::env::temp_dir().join("stardust-agent-tests"));
+    command
 }
 
 /// A file of the fixtures.

@@ -1,0 +1,87 @@
+//! A printer's own scripts, as a person writes them in its settings.
+//!
+//! Owns: filling in the places and values of a job. Must not know: when a script is sent.
+//!
+//! One command a line. `{x}`, `{y}`, `{z}` are where the job stopped, `{max_x}`, `{max_y}`, `{max_z}` how far the
+//! machine reaches, `{tool}`, `{nozzle}` and `{bed}` what the job has set; a line whose value is not known is left
+//! out. What a script must not forget, it can't: heaters off at a cancel, and every mode, position and temperature
+//! of the job when it goes on, are the host's own.
+
+use serde::{Deserialize, Serialize};
+
+use super::firmware::Area;
+use super::modal::Modal;
+
+/// Scripts in place of the built-in ones. None: the built-in one.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Templates {
+    /// Before the first command of a job. Built in: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+    /// After the moves before a pause. Built in: draw back, lift, park.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pause: Option<String>,
+    /// When it is hot again, before the way back. Built in: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume: Option<String>,
+    /// When the heaters and the fan are off. Built in: lift, motors off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cancel: Option<String>,
+}
+
+impl Templates {
+    /// Whether all are built in.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The template's lines with everything filled in.
+pub(super) fn fill(template: &str, modal: &Modal, area: Option<Area>) -> Vec<String> {
+    template.lines().filter_map(|line| fill_line(line.trim(), modal, area)).collect()
+}
+
+fn fill_line(line: &str, modal: &Modal, area: Option<Area>) -> Option<String> {
+    let mut filled = String::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}')?;
+        filled.push_str(before);
+        filled.push_str(&format!("{:.3}", value(name.trim(), modal, area)?));
+        rest = after;
+    }
+    filled.push_str(rest);
+    Some(filled)
+}
+
+fn value(name: &str, modal: &Modal, area: Option<Area>) -> Option<f64> {
+    let [x, y, z] = modal.position;
+    let [max_x, max_y, max_z] = area.map_or([None; 3], |area| area.max.map(Some));
+    match name {
+        "x" => x,
+        "y" => y,
+        "z" => z,
+        "max_x" => max_x,
+        "max_y" => max_y,
+        "max_z" => max_z,
+        "tool" => Some(f64::from(modal.tool)),
+        "nozzle" => modal.targets.get(&modal.tool).copied(),
+        "bed" => modal.bed,
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_filled_in_and_lines_without_one_left_out() {
+        let modal = Modal { position: [Some(1.0), Some(2.0), None], bed: Some(60.0), ..Modal::default() };
+        let template = "G1 X{x} Y{max_y}\nG1 Z{z}\n M140 S{bed}\nM300 {oops}\nM117 Hello";
+        let area = Some(Area { min: [0.0; 3], max: [200.0, 210.0, 180.0] });
+        assert_eq!(fill(template, &modal, area), ["G1 X1.000 Y210.000", "M140 S60.000", "M117 Hello"]);
+    }
+}
