@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::keys::{Keys, Wish};
 use super::{Failure, PrintArguments, say};
 use crate::port::connect::{SpeedMemory, connect};
-use crate::port::{Order, PortEvent, PortHandle, PortView};
+use crate::port::{Order, PortEvent, PortView};
 use crate::print_job::admission;
 use crate::print_job::estimate::{Known, left};
 use crate::print_job::file_source::FileSource;
