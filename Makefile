@@ -19,7 +19,7 @@ DEMO_SAMPLES := fixtures/gcode/ps_teapot_ender3_thumbs_mix.gcode fixtures/gcode/
 
 .DEFAULT_GOAL := help
 .PHONY: help bench demo test setup-demo setup-test format format-check dashboard test-dashboard lint build \
-	test-rust e2e e2e-sqlite e2e-postgres build-demo check-demo fuzz docs deny api clean
+	test-rust e2e e2e-sqlite e2e-postgres build-demo check-demo exactness fuzz docs deny api clean
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
@@ -94,6 +94,9 @@ e2e-sqlite: build
 
 e2e-postgres: build
 	STARDUST_E2E_DATABASE=postgres scripts/with-postgres.sh $(CARGO) nextest run $(LOCKED) --workspace -E "package(stardust-e2e)"
+
+exactness: ## many seeded runs of the host against faults on a virtual clock (RUNS); a failing seed is printed
+	STARDUST_RUNS=$(or $(RUNS),10000) $(CARGO) test --release $(LOCKED) -p stardust-agent --test exactness -- --nocapture
 
 fuzz: ## any bytes into the parsers, some seconds for each (FUZZ_SECONDS)
 	@scripts/fuzz.sh $(or $(FUZZ_SECONDS),3)
