@@ -53,10 +53,13 @@ async fn the_resources_look_like_this() {
     let file = test.upload(name, std::fs::read(fixture(name)).unwrap()).await;
     let job = test.print("square.gcode", b"G28\nG1 X10 F3000\nM84\n".to_vec(), Some("Ada")).await;
     let printed = test.job_in_state(&job, "awaiting_removal").await;
-    // Its status follows the books by a moment: until it has let go of the job.
+    // Its status follows the books by a moment: until it has let go of the job and told its temperatures.
     let printer = wait::until("the printer's own word that it is idle", PATIENCE, async || {
         let printer = test.printer_in_state("Ada", "awaiting_removal").await;
-        (printer["status"]["state"] == "idle" && printer["status"].get("job").is_none()).then_some(printer)
+        let status = &printer["status"];
+        let complete =
+            status["state"] == "idle" && status.get("job").is_none() && status.get("bed").is_some();
+        complete.then_some(printer)
     })
     .await
     .unwrap();
