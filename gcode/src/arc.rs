@@ -23,7 +23,8 @@ const MOST_PIECES: f64 = 4096.0;
 /// The most full circles an arc may ask for before it begins: Marlin's limit of `P`.
 const MOST_CIRCLES: u32 = 100;
 
-/// Ends that are nearer than this are one, in mm: the arc is a full circle.
+/// Ends that are nearer than this on both axes are one, in mm: round a centre that is a full circle, and by a
+/// radius it is no arc, because any direction would do.
 const SAME_MM: f64 = 1e-6;
 
 /// The plane an arc lies in.
@@ -101,7 +102,7 @@ impl Arc {
         let (a1, b1, _) = plane.split(to);
         let (half_a, half_b) = ((a1 - a0) / 2.0, (b1 - b0) / 2.0);
         let half = half_a.hypot(half_b);
-        if radius == 0.0 || half == 0.0 {
+        if radius == 0.0 || same(a1 - a0, b1 - b0) {
             return None;
         }
         // From the middle of the chord to the centre, square to the chord.
@@ -133,7 +134,7 @@ impl Arc {
         let [ca, cb] = self.centre;
         let sign = if self.turn == Turn::Clockwise { -1.0 } else { 1.0 };
         let circles = sign * TAU * f64::from(self.full_circles);
-        if (a1 - a0).abs() < SAME_MM && (b1 - b0).abs() < SAME_MM {
+        if same(a1 - a0, b1 - b0) {
             return circles + sign * TAU;
         }
         let (ra, rb) = (-ca, -cb);
@@ -173,6 +174,11 @@ impl Arc {
             self.plane.join(a, b, along0 + (along1 - along0) * part)
         })
     }
+}
+
+/// Whether ends that are so far from each other count as one.
+fn same(a_mm: f64, b_mm: f64) -> bool {
+    a_mm.abs() < SAME_MM && b_mm.abs() < SAME_MM
 }
 
 #[cfg(test)]

@@ -10,6 +10,9 @@ use crate::command::{Code, Command};
 /// Factors are percents of a sensible size; anything else is ignored.
 const PERCENT: std::ops::RangeInclusive<f64> = 1.0..=10_000.0;
 
+/// Filament thinner than this is taken for this, in mm: a volume is divided by its area, and sums stay finite.
+const THINNEST_MM: f64 = 0.001;
+
 impl Modal {
     /// Follows a command that the firmware will carry out, and tells what it does.
     pub fn apply(&mut self, command: &Command<'_>) -> Effect {
@@ -184,7 +187,7 @@ impl Modal {
         if let Some(diameter) = words.get(b'D') {
             self.volumetric = diameter > 0.0;
             if diameter > 0.0 {
-                self.filament_diameter_mm.set(tool, diameter);
+                self.filament_diameter_mm.set(tool, diameter.max(THINNEST_MM));
             }
         }
         if let Some(switch) = words.get(b'S') {

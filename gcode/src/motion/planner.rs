@@ -3,7 +3,8 @@
 //! Owns: [`Planner`], a window of moves of bounded size. Must not know: G-code.
 //!
 //! Speeds are squared away backwards (every move must be able to brake for what follows it) and forwards (and
-//! to reach what it ends at). At the end of what is known the plan is to stop, as a firmware's is.
+//! to reach what it ends at). At the end of what is known the plan is to stop, as a firmware's is; while moves
+//! may still come it is to stop wholly, because the next corner may be slower than any speed taken for granted.
 
 use std::collections::VecDeque;
 
@@ -73,14 +74,14 @@ impl<T: Copy> Planner<T> {
         self.queue.push_back(Queued { block, segment, tag, most_entry, entry: most_entry });
         // Planned twice as far as it must be, so that each move is looked at a few times only.
         if self.queue.len() >= 2 * self.look_ahead {
-            self.plan();
+            self.plan(0.0);
             self.settle(self.look_ahead, &mut each);
         }
     }
 
     /// All motion ends: hands out all moves, the last of them braking to a standstill.
     pub fn stop(&mut self, mut each: impl FnMut(&Planned<T>)) {
-        self.plan();
+        self.plan(LEAST_MM_S);
         self.settle(self.queue.len(), &mut each);
         self.last = None;
     }
@@ -90,9 +91,10 @@ impl<T: Copy> Planner<T> {
         self.queue.iter_mut().for_each(|move_| change(&mut move_.tag));
     }
 
-    fn plan(&mut self) {
+    /// Plans all that is known, for the last move to end at `exit`. What is settled by it stays doable only if
+    /// nothing that comes later asks for less than `exit`.
+    fn plan(&mut self, mut exit: f64) {
         let Some(first) = self.queue.front().map(|move_| move_.entry) else { return };
-        let mut exit = LEAST_MM_S;
         for move_ in self.queue.iter_mut().rev() {
             let Block { length_mm, acceleration_mm_s2, .. } = move_.block;
             move_.entry = move_.most_entry.min(reachable(exit, acceleration_mm_s2, length_mm));

@@ -126,6 +126,25 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// Lines that set something to numbers of any size (they are written without an exponent, as G-code has none),
+/// and lines that move by it.
+fn setting() -> impl Strategy<Value = String> {
+    let sets = [
+        "M200 D", "M200 S", "M201 X", "M201 E", "M203 Y", "M203 E", "M204 S", "M204 R", "M205 X", "M205 S",
+        "M205 J", "M205 E", "M207 S", "M207 F", "M207 Z", "M208 S", "M208 F", "M220 S", "M221 S", "G92 X",
+        "G92 E", "G1 F", "G1 E", "G1 X", "G1 Z", "G4 S",
+    ];
+    let set = move |number: f64, at: usize| format!("{}{number}\n", sets[at]);
+    let number = prop_oneof![any::<f64>(), Just(1e-200), Just(f64::MAX), 0.0..2.0_f64, -1e7..1e7_f64];
+    prop_oneof![
+        3 => (number, 0..sets.len()).prop_map(move |(number, at)| set(number, at)),
+        1 => proptest::sample::select(vec!["G20\n", "G21\n", "G91\n", "G90\n", "M83\n", "M82\n", "G10\n", "G11\n"])
+            .prop_map(str::to_owned),
+        2 => proptest::sample::select(vec!["G1 X10 Y-3 E5\n", "G1 X1 Z2\n", "G1 E8\n", "G1 Y0.00001 E3\n"])
+            .prop_map(str::to_owned),
+    ]
+}
+
 proptest! {
     // An arc may be thousands of moves: few cases say much.
     #![proptest_config(ProptestConfig::with_cases(48))]
@@ -150,6 +169,14 @@ proptest! {
         prop_assert!(whole.filament_mm.iter().all(|mm| mm.is_finite()));
         let of_layers: f64 = whole.layers.iter().map(|layer| layer.time_s).sum();
         prop_assert!(of_layers <= whole.time_s * (1.0 + 1e-9));
+    }
+
+    /// Whatever the settings are set to, in either unit, and however far: the sums stay finite.
+    #[test]
+    fn any_settings_keep_sums_finite(lines in proptest::collection::vec(setting(), 0..40)) {
+        let found = motion(&lines.concat());
+        prop_assert!(found.time_s.is_finite() && found.time_s >= 0.0 && found.way_mm.is_finite(), "{found:?}");
+        prop_assert!(found.filament_mm.iter().all(|mm| mm.is_finite()), "{found:?}");
     }
 
     /// What is handed out adds up to the summary.
