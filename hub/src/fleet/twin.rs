@@ -146,8 +146,13 @@ impl Fleet {
     }
 
     /// Which job is on a printer now.
-    pub fn set_job(&self, id: PrinterId, job: Option<JobOnPrinter>) {
-        self.change(id, |twin| twin.job = job);
+    pub fn set_job(&self, id: PrinterId, job: JobOnPrinter) {
+        self.change(id, |twin| twin.job = Some(job));
+    }
+
+    /// A job has left a printer; another that is on it by now stays.
+    pub fn let_go(&self, id: PrinterId, job: JobId) {
+        self.change(id, |twin| twin.job = twin.job.filter(|on_it| on_it.id != job));
     }
 
     /// An agent has connected.
@@ -249,6 +254,24 @@ mod tests {
         assert_eq!(fleet.apply(id, other), Applied::NeedsFull);
         let stranger = PrinterId::generate(AT());
         assert_eq!(fleet.apply(stranger, delta(5)), Applied::Stranger);
+    }
+
+    #[test]
+    fn a_job_that_leaves_late_does_not_take_the_next_one_with_it() {
+        let (fleet, id) = fleet();
+        let workspace = fleet.lock()[&id].row.workspace_id;
+        let on_printer = |ms| JobOnPrinter {
+            id: JobId::generate(AT().plus_millis(ms)),
+            state: stardust_protocol::JobState::Claimed,
+            needs_removal: false,
+        };
+        let (first, second) = (on_printer(0), on_printer(1));
+        fleet.set_job(id, first);
+        fleet.set_job(id, second);
+        fleet.let_go(id, first.id);
+        assert_eq!(fleet.printer(workspace, id).unwrap().current_job_id, Some(second.id));
+        fleet.let_go(id, second.id);
+        assert_eq!(fleet.printer(workspace, id).unwrap().current_job_id, None);
     }
 
     #[test]

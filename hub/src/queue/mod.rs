@@ -20,6 +20,7 @@ pub mod sweep;
 #[cfg(test)]
 mod tests;
 
+use job::JobRow;
 pub use job::PrintJob;
 
 use serde_json::Value;
@@ -38,15 +39,10 @@ pub async fn publish(app: &App, workspace: WorkspaceId, id: JobId) -> Result<Pri
     let _turn = app.publishing.lock().await;
     let job = store::view(&app.db, workspace, id).await?;
     if let Some(printer) = job.row.printer_id {
-        let on_printer = job.row.open.then_some(JobOnPrinter {
-            id,
-            state: job.row.state,
-            needs_removal: job.row.needs_removal(),
-        });
-        let another =
-            app.fleet.printer(workspace, printer).and_then(|p| p.current_job_id).is_some_and(|j| j != id);
-        if on_printer.is_some() || !another {
-            app.fleet.set_job(printer, on_printer);
+        if job.row.open {
+            app.fleet.set_job(printer, on_printer(&job.row));
+        } else {
+            app.fleet.let_go(printer, id);
         }
     }
     let open = job.row.open;
@@ -57,6 +53,10 @@ pub async fn publish(app: &App, workspace: WorkspaceId, id: JobId) -> Result<Pri
         app.bus.settle(Resource::Job, &id.to_string());
     }
     Ok(view)
+}
+
+fn on_printer(job: &JobRow) -> JobOnPrinter {
+    JobOnPrinter { id: job.id, state: job.state, needs_removal: job.needs_removal() }
 }
 
 /// The metadata of a file has come: the open jobs that print it show its picture and estimate now.
@@ -81,9 +81,7 @@ pub async fn republish_jobs_of_version(
 pub async fn load(app: &App) -> Result<(), Error> {
     for job in store::open(&app.db).await? {
         if let Some(printer) = job.row.printer_id {
-            let needs_removal = job.row.needs_removal();
-            app.fleet
-                .set_job(printer, Some(JobOnPrinter { id: job.row.id, state: job.row.state, needs_removal }));
+            app.fleet.set_job(printer, on_printer(&job.row));
         }
         let view = job.into_view(&app.fleet);
         app.bus.seed(Resource::Job, view.id.to_string(), serde_json::to_value(&view).unwrap_or(Value::Null));

@@ -59,7 +59,7 @@ async fn requeue_expired_claims(app: &App) -> Result<(), Error> {
         app.bell.ring();
         tracing::warn!(job.id = %job.id, "claim ran out; the job is in the queue again");
         if let Some(printer) = printer {
-            app.fleet.set_job(printer, None);
+            app.fleet.let_go(printer, job.id);
         }
         super::publish(app, job.workspace_id, job.id).await?;
     }
