@@ -29,6 +29,7 @@ mod link;
 mod link_fault;
 pub mod modal;
 mod numbered;
+mod numbering;
 mod pace;
 mod patience;
 mod recovery;
