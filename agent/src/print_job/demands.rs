@@ -3,9 +3,9 @@
 //! Owns: comparing that with the printer's profile, command by command. Must not know: files.
 
 use stardust_gcode::command::{Code, Command};
+use stardust_gcode::modal::{Effect, Modal};
 
 use super::profile::Profile;
-use crate::serial::modal::Modal;
 
 /// Slicers round; a move may end so far beyond the edge, mm.
 const ROUNDING_MM: f64 = 0.5;
@@ -61,15 +61,14 @@ impl<'a> Demands<'a> {
 
     /// Looks at the next command.
     pub(super) fn check(&mut self, command: &Command<'_>) -> Result<(), TooMuch> {
-        let e = self.modal.e;
-        self.modal.apply(command);
+        let effect = self.modal.apply(command);
         let Some(Code { letter, number, sub: None }) = command.code() else { return Ok(()) };
         match (letter, number) {
             // Where it only travels (to present the print, say) the firmware stops at the edge, and nothing is lost.
-            (b'G', 0..=3 | 5) if self.modal.e > e => self.place(),
+            (b'G', 0..=3 | 5) if matches!(effect, Effect::Move(it) if it.filament_mm > 0.0) => self.place(),
             (b'T', tool) => self.tool(tool),
             (b'M', 104 | 109) => {
-                self.modal.targets.keys().try_for_each(|tool| self.tool(*tool))?;
+                self.modal.tools().try_for_each(|tool| self.tool(tool))?;
                 let asked = command.param(b'S').or_else(|| command.param(b'R'));
                 temperature("nozzle", asked, self.profile.nozzle_max_c)
             }
@@ -90,7 +89,7 @@ impl<'a> Demands<'a> {
 
     fn place(&self) -> Result<(), TooMuch> {
         let Some(size) = self.profile.size_mm.filter(|_| !self.modal.shifted) else { return Ok(()) };
-        for ((axis, at), max) in ['X', 'Y', 'Z'].into_iter().zip(self.modal.position).zip(size) {
+        for ((axis, at), max) in ['X', 'Y', 'Z'].into_iter().zip(self.modal.position()).zip(size) {
             if let Some(to) = at.filter(|to| *to > max + ROUNDING_MM) {
                 return Err(TooMuch::Place { axis, to, max });
             }

@@ -5,11 +5,11 @@
 use std::time::Duration;
 
 use stardust_gcode::command::{Code, Disposition, parse};
+use stardust_gcode::modal::{Effect, Modal};
 
 use super::feeder::{CommandSource, Fed};
 use super::firmware::{Area, Firmware};
 use super::link::Link;
-use super::modal::Modal;
 use super::scripts::{self, Parking, Script};
 use super::window::Origin;
 
@@ -75,6 +75,8 @@ pub(super) struct Job {
     stage: Stage,
     area: Option<Area>,
     modal: Modal,
+    /// It has begun to extrude while moving.
+    printing: bool,
     parking: Parking,
     /// Asked while it could not be done at once.
     pause_wanted: bool,
@@ -99,7 +101,7 @@ impl Job {
         link: &mut Link,
     ) -> Self {
         link.restart_numbers(now);
-        let modal = Modal { extruder_apart: !firmware.dialect.g90_takes_extruder(), ..Modal::default() };
+        let modal = Modal::new(firmware.dialect.extruder_rule());
         Self {
             source,
             next: None,
@@ -107,6 +109,7 @@ impl Job {
             stage: Stage::Numbering,
             area: firmware.area,
             modal,
+            printing: false,
             parking,
             pause_wanted: false,
             resume_wanted: false,
@@ -293,9 +296,9 @@ impl Job {
     /// Keeps track of what was just sent.
     fn follow(&mut self) {
         let Some(fed) = self.next.take() else { return };
-        let extruded = self.modal.extruding;
-        self.modal.apply(&fed.command);
-        if self.modal.extruding && !extruded {
+        let effect = self.modal.apply(&fed.command);
+        if !self.printing && matches!(effect, Effect::Move(it) if it.prints()) {
+            self.printing = true;
             self.events.push(JobEvent::Printing);
         }
         self.layer = fed.layer.or(self.layer);

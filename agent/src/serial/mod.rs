@@ -11,7 +11,7 @@
 //! | `link` | exact, ordered delivery: window, history, resends, lost `ok`s |
 //! | `handshake`, [`firmware`], [`dialect`] | getting to know the firmware |
 //! | [`job`] | the stages of a job: feeding, pausing, stopping |
-//! | [`modal`], `scripts` | what a job has set, and how it is left and brought back |
+//! | `scripts`, [`templates`] | how a job is left and brought back to what it had set |
 //! | [`feeder`] | where commands come from |
 
 mod attention;
@@ -27,7 +27,6 @@ pub mod host;
 pub mod job;
 mod link;
 mod link_fault;
-pub mod modal;
 mod numbered;
 mod pace;
 mod patience;

@@ -3,9 +3,9 @@
 //! Owns: the order of those commands, made from what the job has set. Must not know: when they are sent.
 
 use stardust_gcode::command::{Command, parse};
+use stardust_gcode::modal::Modal;
 
 use super::firmware::Area;
-use super::modal::Modal;
 use super::templates::{Templates, fill};
 
 /// How the host moves on its own account.
@@ -52,7 +52,7 @@ pub(super) fn pause(modal: &Modal, area: Option<Area>, parking: &Parking) -> Scr
         lines.push("M400".into());
         return script(lines);
     }
-    let [Some(_), Some(_), Some(z)] = modal.position else { return script(lines) };
+    let [Some(_), Some(_), Some(z)] = modal.position() else { return script(lines) };
     let [plane, lift, filament] = parking.feeds;
     lines.push("G21".into());
     if draws_back(modal) {
@@ -71,20 +71,20 @@ pub(super) fn pause(modal: &Modal, area: Option<Area>, parking: &Parking) -> Scr
 /// Back to where the job stopped: heat, X and Y, Z, filament, then every mode.
 pub(super) fn resume(modal: &Modal, area: Option<Area>, parking: &Parking) -> Script {
     let mut lines = Vec::new();
-    lines.extend(modal.bed.filter(|bed| *bed > 0.0).map(|bed| format!("M140 S{bed}")));
-    for (tool, target) in modal.targets.iter().filter(|(tool, target)| **tool != modal.tool && **target > 0.0)
-    {
+    let bed = modal.bed_c.filter(|bed| *bed > 0.0);
+    lines.extend(bed.map(|bed| format!("M140 S{bed}")));
+    let heated = modal.nozzle_c.iter().filter_map(|(tool, target)| Some((tool, target?)));
+    for (tool, target) in heated.filter(|(tool, target)| *tool != modal.tool && *target > 0.0) {
         lines.push(format!("M104 T{tool} S{target}"));
     }
-    lines.extend(modal.bed.filter(|bed| *bed > 0.0).map(|bed| format!("M190 S{bed}")));
-    if let Some(target) = modal.targets.get(&modal.tool).filter(|target| **target > 0.0) {
-        lines.push(format!("M109 S{target}"));
-    }
+    lines.extend(bed.map(|bed| format!("M190 S{bed}")));
+    let nozzle = modal.nozzle_in_use_c().filter(|target| *target > 0.0);
+    lines.extend(nozzle.map(|target| format!("M109 S{target}")));
     if let Some(template) = &parking.templates.resume {
         lines.extend(fill(template, modal, area));
     }
     let [plane, lift, filament] = parking.feeds;
-    if let [Some(x), Some(y), Some(z)] = modal.position {
+    if let [Some(x), Some(y), Some(z)] = modal.position() {
         lines.extend(["G21".into(), "G90".into(), format!("G1 X{x:.4} Y{y:.4} F{plane}")]);
         lines.push(format!("G1 Z{z:.4} F{lift}"));
         // A script that draws back on its own pushes back on its own.
@@ -92,18 +92,20 @@ pub(super) fn resume(modal: &Modal, area: Option<Area>, parking: &Parking) -> Sc
             lines.extend(["M83".into(), format!("G1 E{} F{filament}", parking.retract_mm)]);
         }
         lines.push(format!("G92 E{:.5}", modal.e));
-        lines.extend(modal.feed.map(|feed| format!("G1 F{feed:.3}")));
+        lines.extend(modal.feed_mm_min.map(|feed| format!("G1 F{feed:.3}")));
         if modal.inches {
             lines.push("G20".into());
         }
         lines.push(if modal.relative { "G91" } else { "G90" }.into());
-        lines.push(if modal.relative_e { "M83" } else { "M82" }.into());
+        lines.push(if modal.extruder_relative { "M83" } else { "M82" }.into());
     }
-    for (fan, speed) in &modal.fans {
-        lines.push(format!("M106 P{fan} S{speed}"));
-    }
+    let fans = modal.fans.iter().enumerate().filter_map(|(fan, speed)| Some((fan, (*speed)?)));
+    lines.extend(fans.map(|(fan, speed)| format!("M106 P{fan} S{speed}")));
     lines.extend(modal.speed_percent.map(|percent| format!("M220 S{percent}")));
-    lines.extend(modal.flow_percent.map(|percent| format!("M221 S{percent}")));
+    for (tool, percent) in modal.flow_percent.iter().filter_map(|(tool, percent)| Some((tool, percent?))) {
+        let of_tool = if tool == modal.tool { String::new() } else { format!(" T{tool}") };
+        lines.push(format!("M221 S{percent}{of_tool}"));
+    }
     script(lines)
 }
 
@@ -119,7 +121,7 @@ pub(super) fn stop(modal: &Modal, area: Option<Area>, parking: &Parking) -> Scri
         lines.extend(fill(template, modal, area));
         return script(lines);
     }
-    if let [_, _, Some(z)] = modal.position {
+    if let [_, _, Some(z)] = modal.position() {
         let room = area.map_or(f64::INFINITY, |area| area.max[2]) - z;
         let lift = parking.lift_mm.min(room);
         if lift > 0.0 {
@@ -133,8 +135,8 @@ pub(super) fn stop(modal: &Modal, area: Option<Area>, parking: &Parking) -> Scri
 
 /// Cold filament must not be moved, and what the firmware has drawn back is not drawn back twice.
 fn draws_back(modal: &Modal) -> bool {
-    let hot = modal.targets.get(&modal.tool).is_some_and(|target| *target >= 170.0);
-    hot && !modal.retracted
+    let hot = modal.nozzle_in_use_c().is_some_and(|target| target >= 170.0);
+    hot && !modal.is_retracted()
 }
 
 /// The corner with the bed forward. Not where the origin is in the middle: a delta can't reach its corners.
