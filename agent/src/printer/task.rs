@@ -25,9 +25,10 @@ use crate::hub_link::mqtt::{self, MqttEvent, MqttLink};
 use crate::hub_link::status::StatusFeed;
 use crate::journal::{Journal, Record};
 use crate::port::{Order, PortEvent, PortHandle, drive};
+use crate::print_job::briefed::Briefed;
 use crate::print_job::file_source::FileSource;
 use crate::print_job::lifecycle::{Action, Lifecycle};
-use crate::serial::{End, HostEvent, JobEvent};
+use crate::serial::{Brief, End, HostEvent, JobEvent};
 use crate::spool::Spool;
 
 /// Hints to look for work may get lost: it is looked for this often anyway.
@@ -49,7 +50,7 @@ pub struct Printer {
     feed: StatusFeed,
     life: Lifecycle,
     progress: Progress,
-    file: Option<PathBuf>,
+    file: Option<(PathBuf, Brief)>,
     inbox: mpsc::UnboundedReceiver<Inbound>,
     transfer: Option<JoinHandle<()>>,
     delivery: JoinHandle<()>,
@@ -249,8 +250,8 @@ impl Printer {
                 self.look_for_work();
                 Vec::new()
             }
-            Inbound::Transferred(job, Ok(path)) => {
-                self.file = Some(path);
+            Inbound::Transferred(job, Ok(file)) => {
+                self.file = Some(file);
                 self.life.transferred(job, Ok(()))
             }
             Inbound::Transferred(job, Err(reason)) => self.life.transferred(job, Err(reason)),
@@ -365,10 +366,13 @@ impl Printer {
     }
 
     fn print(&mut self) {
-        let opened = self.file.as_deref().map(FileSource::open);
+        let opened = self.file.as_ref().map(|(path, brief)| (FileSource::open(path), *brief));
         match opened {
-            Some(Ok(source)) => {
+            Some((Ok(source), brief)) => {
                 self.progress.begin(self.clock.elapsed());
+                let estimated =
+                    self.life.claim().and_then(|claim| claim.estimated_s).map(Duration::from_secs);
+                let source = Briefed::new(source, Brief { estimated, ..brief });
                 self.port.order(Order::Start(Box::new(source)));
             }
             _ => {

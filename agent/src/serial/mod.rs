@@ -12,11 +12,15 @@
 //! | `handshake`, [`firmware`], [`dialect`] | getting to know the firmware |
 //! | [`job`] | the stages of a job: feeding, pausing, stopping |
 //! | `scripts`, [`templates`] | how a job is left and brought back to what it had set |
-//! | [`feeder`] | where commands come from |
+//! | `display`, `dead_man` | what is put between a job's commands: progress, and being turned off without a host |
+//! | [`feeder`], [`Brief`] | where commands come from, and what is known of them beforehand |
 
 mod attention;
+mod brief;
 mod caution;
+mod dead_man;
 pub mod dialect;
+mod display;
 mod external;
 pub mod feeder;
 pub mod firmware;
@@ -40,6 +44,7 @@ mod thermometer;
 mod window;
 
 pub use attention::Prompt;
+pub use brief::Brief;
 pub use feeder::{CommandSource, Fed, SourceError};
 pub use host::{Connection, Host, HostEvent};
 pub use job::{End, JobEvent, Stage};

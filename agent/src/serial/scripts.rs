@@ -109,14 +109,20 @@ pub(super) fn resume(modal: &Modal, area: Option<Area>, parking: &Parking) -> Sc
     script(lines)
 }
 
-/// Heaters off first; then the fan, the lift, and the motors.
-pub(super) fn stop(modal: &Modal, area: Option<Area>, parking: &Parking) -> Script {
+/// Heaters off first; then the fan, what would stop the idle printer, the lift, and the motors.
+pub(super) fn stop(
+    modal: &Modal,
+    area: Option<Area>,
+    parking: &Parking,
+    dead_man_off: Option<&Command<'_>>,
+) -> Script {
     let tools: Vec<u32> = modal.tools().collect();
     let mut lines: Vec<String> = match tools.as_slice() {
         [] | [0] => vec!["M104 S0".into()],
         several => several.iter().map(|tool| format!("M104 T{tool} S0")).collect(),
     };
     lines.extend(["M140 S0".into(), "M107".into()]);
+    lines.extend(dead_man_off.map(|off| off.text().to_owned()));
     if let Some(template) = &parking.templates.cancel {
         lines.extend(fill(template, modal, area));
         return script(lines);
@@ -207,7 +213,7 @@ mod tests {
 
     #[test]
     fn stopping_turns_the_heaters_off_first() {
-        insta::assert_snapshot!(text(&stop(&printing(), Some(AREA), &Parking::default())), @r"
+        insta::assert_snapshot!(text(&stop(&printing(), Some(AREA), &Parking::default(), None)), @r"
         M104 S0
         M140 S0
         M107
@@ -218,7 +224,10 @@ mod tests {
         M84
         ");
         let high = Area { max: [220.0, 215.0, 0.3], ..AREA };
-        assert!(!text(&stop(&printing(), Some(high), &Parking::default())).contains('Z'), "no room to lift");
+        assert!(
+            !text(&stop(&printing(), Some(high), &Parking::default(), None)).contains('Z'),
+            "no room to lift"
+        );
     }
 
     #[test]
@@ -229,11 +238,16 @@ mod tests {
             pause: own("G27 P2"),
             resume: own("M300"),
             cancel: own("G28 X"),
+            dead_man_s: None,
         };
+        let off = parse(b"M85 S0");
         let parking = Parking { templates, ..Parking::default() };
         assert_eq!(text(&start(&Modal::default(), None, &parking)), "M117 Hello");
         assert_eq!(text(&pause(&printing(), Some(AREA), &parking)), "M400\nG27 P2\nM400");
-        assert_eq!(text(&stop(&printing(), Some(AREA), &parking)), "M104 S0\nM140 S0\nM107\nG28 X");
+        assert_eq!(
+            text(&stop(&printing(), Some(AREA), &parking, off.as_ref())),
+            "M104 S0\nM140 S0\nM107\nM85 S0\nG28 X"
+        );
         let resumed = text(&resume(&printing(), Some(AREA), &parking));
         assert!(resumed.contains("M109 S205\nM300\nG21\nG90\nG1 X12"), "{resumed}");
         assert!(!resumed.contains("G1 E2") && resumed.contains("G92 E4.5"), "{resumed}");

@@ -2,7 +2,7 @@
 //!
 //! Owns: filling in the places and values of a job. Must not know: when a script is sent.
 //!
-//! One command a line. `{x}`, `{y}`, `{z}` are where the job stopped, `{max_x}`, `{max_y}`, `{max_z}` how far the
+//! One command a line of a script. `{x}`, `{y}`, `{z}` are where the job stopped, `{max_x}`, `{max_y}`, `{max_z}` how far the
 //! machine reaches, `{tool}`, `{nozzle}` and `{bed}` what the job has set; a line whose value is not known is left
 //! out. What a script must not forget, it can't: heaters off at a cancel, and every mode, position and temperature
 //! of the job when it goes on, are the host's own.
@@ -26,6 +26,10 @@ pub struct Templates {
     /// When it is hot again, before the way back. Built in: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume: Option<String>,
+    /// The firmware turns everything off when it has heard nothing of the host for so many seconds in mid-job
+    /// (M85); 0: never. Built in: 600 (Marlin 2) or 3600 (Marlin 1, Prusa's 8-bit firmware); other firmware has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_man_s: Option<u32>,
     /// When the heaters and the fan are off. Built in: lift, motors off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cancel: Option<String>,

@@ -121,9 +121,10 @@ impl Modal {
     fn home(&mut self, words: &Words) -> Effect {
         let named = [b'X', b'Y', b'Z'].map(|letter| words.has(letter));
         let axes = if named == [false; 3] { [true; 3] } else { named };
-        for ((shift, machine), homed) in self.shift_mm.iter_mut().zip(&mut self.machine_mm).zip(axes) {
+        let shifts = self.shift_mm.iter_mut().zip(&mut self.shift_guessed);
+        for (((shift, guessed), machine), homed) in shifts.zip(&mut self.machine_mm).zip(axes) {
             if homed {
-                (*shift, *machine) = (0.0, 0.0);
+                (*shift, *guessed, *machine) = (0.0, false, 0.0);
             }
         }
         self.shifted &= self.shift_mm != [0.0; 3];

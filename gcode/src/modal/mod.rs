@@ -118,6 +118,8 @@ pub struct Modal {
     pub known: [bool; 3],
     /// What G92 has added to the machine's X, Y, Z, in mm.
     pub shift_mm: [f64; 3],
+    /// On which axes `shift_mm` is a guess, too: G92 came while only the firmware knew where the nozzle was.
+    pub shift_guessed: [bool; 3],
     /// G92 has set X, Y or Z: positions in the file don't mean the machine's.
     pub shifted: bool,
     /// The extruder's position, in mm (mm³ when `volumetric`).
@@ -164,6 +166,7 @@ impl Default for Modal {
             machine_mm: [0.0; 3],
             known: [false; 3],
             shift_mm: [0.0; 3],
+            shift_guessed: [false; 3],
             shifted: false,
             e: 0.0,
             feed_mm_min: None,
@@ -199,6 +202,19 @@ impl Modal {
         let [dx, dy, dz] = self.shift_mm;
         let [kx, ky, kz] = self.known;
         [kx.then_some(x + dx), ky.then_some(y + dy), kz.then_some(z + dz)]
+    }
+
+    /// Where the nozzle is in the machine: X, Y, Z in mm; none on an axis where only the firmware knows.
+    #[must_use]
+    pub fn machine_position(&self) -> [Option<f64>; 3] {
+        let [x, y, z] = self.machine_mm;
+        let [x_known, y_known, z_known] = self.known;
+        let [x_guessed, y_guessed, z_guessed] = self.shift_guessed;
+        [
+            (x_known && !x_guessed).then_some(x),
+            (y_known && !y_guessed).then_some(y),
+            (z_known && !z_guessed).then_some(z),
+        ]
     }
 
     /// Whether E is given relative to where the extruder is.

@@ -123,6 +123,19 @@ fn filament(#[case] lines: &str, #[case] mm: f64) {
 }
 
 #[rstest]
+#[case::plain("G1 X1 Z2", [Some(1.0), N, Some(2.0)])]
+#[case::shifted("G1 X10|G92 X0|G1 X-3", [Some(7.0), N, N])]
+#[case::shifted_in_the_dark("G28|G92 X0 Y0|G1 X-3 Z1", [N, N, Some(1.0)])]
+#[case::shifted_again_in_the_dark("G28|G92 X0|G92 X5|G1 X1", [N; 3])]
+#[case::homed_again("G28|G92 X0|G28|G1 X4", [Some(4.0), N, N])]
+#[case::taken_back("G28|G92 X0|G92.1", [N; 3])]
+#[case::taken_back_and_moved("G28|G92 X0|G92.1|G1 X4", [Some(4.0), N, N])]
+#[case::relative("G1 X1|G91|G1 X-5", [Some(-4.0), N, N])]
+fn places_in_the_machine(#[case] lines: &str, #[case] expected: [Option<f64>; 3]) {
+    assert_eq!(after(lines).machine_position(), expected);
+}
+
+#[rstest]
 #[case::purge_on_the_spot("M82|G1 E5 F300", false)]
 #[case::travel("G1 X5 Y5", false)]
 #[case::extrusion("M83|G1 X5 E1", true)]

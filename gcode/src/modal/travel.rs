@@ -65,10 +65,12 @@ impl Modal {
     /// G92.
     pub(super) fn set_position(&mut self, words: &Words) -> Effect {
         let unit = self.unit();
-        let axes = self.shift_mm.iter_mut().zip(&mut self.known).zip(self.machine_mm).zip(AXES);
-        for (((shift, known), machine), letter) in axes {
+        let places = self.known.iter_mut().zip(&mut self.shift_guessed);
+        let axes = self.shift_mm.iter_mut().zip(places).zip(self.machine_mm).zip(AXES);
+        for (((shift, (known, guessed)), machine), letter) in axes {
             if let Some(value) = words.get(letter) {
                 *shift = value * unit - machine;
+                *guessed |= !*known;
                 *known = true;
                 self.shifted = true;
             }
@@ -82,6 +84,9 @@ impl Modal {
     /// G92.1.
     pub(super) fn take_shift_back(&mut self) -> Effect {
         self.shift_mm = [0.0; 3];
+        for (known, guessed) in self.known.iter_mut().zip(&mut self.shift_guessed) {
+            *known &= !std::mem::take(guessed);
+        }
         self.shifted = false;
         Effect::PositionSet
     }
