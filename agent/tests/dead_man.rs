@@ -159,6 +159,17 @@ fn a_person_may_pause_for_hours() {
     assert!(rig.printer.is_halted(), "and is watched over again");
 }
 
+#[test]
+fn a_pause_at_the_panel_may_last_for_hours() {
+    let mut rig = Rig::printing(Parking::default());
+    rig.host.receive(rig.now, b"//action:paused\n");
+    rig.until(|rig| rig.events.contains(&JobEvent::Paused));
+    rig.stay(9 * HOUR);
+    assert!(!rig.printer.is_halted());
+    rig.host.receive(rig.now, b"//action:resumed\n");
+    rig.until(|rig| rig.events.last() == Some(&JobEvent::Completed));
+}
+
 #[rstest]
 #[case::waiting_for_a_person("M600")]
 #[case::a_long_dwell("G4 S7200")]

@@ -187,20 +187,35 @@ mod tests {
         assert!(brief(b"G1\nm117 Hello\n").brings_messages);
     }
 
-    #[rstest]
-    #[case("cura_teapot_ender3_marlin.gcode", 1)]
-    #[case("ps_teapot_ender3_thumbs_mix.gcode", 1)]
-    #[case("ps_mmu_5tool_mk3s.gcode", 5)]
-    fn real_files_are_admitted_by_printers_of_their_size(#[case] name: &str, #[case] tools: u32) {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/gcode").join(name);
-        let profile = Profile {
-            tools: Some(tools),
-            nozzle_max_c: Some(300.0),
-            bed_max_c: Some(120.0),
-            size_mm: Some([250.0, 210.0, 210.0]),
-            lowest_mm: Some([0.0; 3]),
-        };
-        let file = std::io::BufReader::new(std::fs::File::open(path).unwrap());
-        super::check(file, &profile).unwrap();
+    /// `STARDUST_SAMPLES` names a folder of more real files, where one has them.
+    #[test]
+    fn real_files_are_admitted_by_printers_of_their_size() {
+        let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/gcode");
+        let folders = std::env::var_os("STARDUST_SAMPLES").map(Into::into).into_iter().chain([fixtures]);
+        let files = folders.flat_map(|folder: std::path::PathBuf| std::fs::read_dir(folder).unwrap());
+        let mut count = 0;
+        for path in files.map(|entry| entry.unwrap().path()) {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if !name.ends_with(".gcode") {
+                continue;
+            }
+            let size = match () {
+                () if name.contains("ender3") => [220.0, 220.0, 250.0],
+                () if name.contains("um2plus") => [223.0, 223.0, 205.0],
+                // Prusa's MK3S, and what a slicer takes for an unknown printer.
+                () => [250.0, 210.0, 210.0],
+            };
+            let profile = Profile {
+                tools: Some(if name.contains("5tool") { 5 } else { 1 }),
+                nozzle_max_c: Some(300.0),
+                bed_max_c: Some(120.0),
+                size_mm: Some(size),
+                lowest_mm: Some([0.0; 3]),
+            };
+            let file = std::io::BufReader::new(std::fs::File::open(&path).unwrap());
+            super::check(file, &profile).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
+            count += 1;
+        }
+        assert!(count >= 3);
     }
 }
