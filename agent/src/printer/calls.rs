@@ -167,3 +167,31 @@ async fn admit(path: PathBuf, profile: Profile) -> Result<(PathBuf, Brief), Stri
     let looked = tokio::task::spawn_blocking(look).await;
     looked.unwrap_or_else(|error| Err(format!("The print file could not be looked through: {error}.")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    /// A file that can't be read on until the other side of a pipe writes, and a runtime of one thread.
+    #[tokio::test]
+    async fn looking_through_a_file_lets_everything_else_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR);
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, kind, mode, 0).unwrap();
+        let (went_on, wait) = channel();
+        let writer = pipe.clone();
+        let writer = std::thread::spawn(move || {
+            // Not for ever: a test that would hang fails instead.
+            let went_on = wait.recv_timeout(Duration::from_secs(20)).is_ok();
+            std::fs::write(writer, "G28\nM117 Hello\n").unwrap();
+            went_on
+        });
+        let (looked, ()) = tokio::join!(admit(pipe, Profile::default()), async move {
+            went_on.send(()).unwrap();
+        });
+        assert!(looked.unwrap().1.brings_messages);
+        assert!(writer.join().unwrap(), "the thread was kept until the file was read");
+    }
+}
