@@ -2,23 +2,19 @@
 //!
 //! Owns: when it is armed, for how long, and when it must not be. Must not know: how its lines are sent.
 //!
-//! What M85 does, by the firmwares' sources: after S seconds without activity the firmware stops for good (`kill`),
-//! heaters off; S0 is off, as after power-on. Activity is
-//! - Marlin since 2.0.6: a move, waiting for a temperature (M109, M190, M191), its own filament change, and M85
-//!   itself. Not a dwell, and not other commands;
-//! - Marlin before, and Prusa's 8-bit firmware: any command that ends. Waiting for a temperature or a person is none.
-//!
-//! So it is taken off while the job is paused, while nobody can tell how long a command takes, and at the job's end.
+//! What M85 does is told in [`kind`]. Where it is as it should be it is set; elsewhere only if a printer's settings ask
+//! for it, and then not before the printer has moved. It is taken off while the job is paused, while nobody can tell
+//! how long a command takes, and at the job's end.
+
+mod kind;
 
 use stardust_gcode::command::{Code, Command, parse};
 
-use super::dialect::Dialect;
 use super::firmware::Firmware;
+use kind::Kind;
 
-/// Marlin counts its own waiting as activity: what remains are commands that take their time.
+/// What is left besides waiting and moves are commands that take their time; and a host that thinks, for a while.
 const SECONDS: u32 = 600;
-/// Where it does not, the longest heating has to fit: a large bed takes half an hour and more.
-const SECONDS_WITH_WAITING: u32 = 3600;
 
 /// The dead-man of one job.
 #[derive(Debug)]
@@ -26,20 +22,33 @@ pub(super) struct DeadMan {
     /// None: this firmware has none, or the printer's settings don't want it.
     seconds: Option<u32>,
     armed: bool,
+    /// M85 counts from itself on; elsewhere there has to be some other activity just before.
+    restarts: bool,
+    is_active: bool,
 }
 
 impl DeadMan {
     /// `set`: what the printer's settings say, 0 for never.
     pub(super) fn new(firmware: &Firmware, set: Option<u32>) -> Self {
-        let seconds =
-            usual_seconds(firmware).map(|usual| set.unwrap_or(usual)).filter(|seconds| *seconds > 0);
-        Self { seconds, armed: false }
+        let kind = Kind::of(firmware);
+        let seconds = match kind {
+            Kind::Good => Some(set.unwrap_or(SECONDS)),
+            Kind::Touchy => set,
+            Kind::None => None,
+        };
+        Self {
+            seconds: seconds.filter(|seconds| *seconds > 0),
+            armed: false,
+            restarts: kind == Kind::Good,
+            is_active: false,
+        }
     }
 
     /// What has to be sent before this command of the file.
     pub(super) fn ahead_of(&mut self, command: &Command<'_>) -> Option<Command<'static>> {
         let seconds = self.seconds?;
-        let wanted = !takes_its_time(command, seconds);
+        let fresh = self.armed || self.restarts || self.is_active;
+        let wanted = fresh && !takes_its_time(command, seconds);
         if self.armed == wanted {
             return None;
         }
@@ -47,11 +56,17 @@ impl DeadMan {
         line(if wanted { seconds } else { 0 })
     }
 
-    /// A command of the file was sent: one that sets the dead-man itself knows better.
+    /// A command of the file was sent.
     pub(super) fn follow(&mut self, command: &Command<'_>) {
+        if let (Some(seconds), false) = (self.seconds, self.restarts) {
+            // What follows a slow command, or a pause, must first show activity again.
+            let slow = takes_its_time(command, seconds);
+            self.is_active = !slow && (self.is_active || is_activity(command));
+        }
         if !command.is(Code::m(85)) {
             return;
         }
+        // The file knows better.
         if let Some(seconds) = command.param(b'S').filter(|seconds| (0.0..=1e6).contains(seconds)) {
             #[allow(
                 clippy::cast_possible_truncation,
@@ -66,6 +81,7 @@ impl DeadMan {
 
     /// What takes it off, if it is on.
     pub(super) fn release(&mut self) -> Option<Command<'static>> {
+        self.is_active = false;
         if std::mem::take(&mut self.armed) { line(0) } else { None }
     }
 
@@ -75,13 +91,12 @@ impl DeadMan {
     }
 }
 
-/// None for firmware that has no M85, or nobody knows whether.
-fn usual_seconds(firmware: &Firmware) -> Option<u32> {
-    let name = firmware.name.as_deref()?.to_ascii_lowercase();
-    match firmware.dialect {
-        Dialect::Marlin if name.contains("marlin") && !name.contains("buddy") => Some(SECONDS),
-        Dialect::Marlin1 | Dialect::Prusa => Some(SECONDS_WITH_WAITING),
-        _ => None,
+/// Moves, and waiting for a temperature.
+fn is_activity(command: &Command<'_>) -> bool {
+    let Some(Code { letter, number, sub: None }) = command.code() else { return false };
+    match letter {
+        b'G' => matches!(number, 0..=3 | 28),
+        _ => letter == b'M' && matches!(number, 109 | 190),
     }
 }
 
@@ -120,11 +135,19 @@ mod tests {
 
     #[rstest]
     #[case("Marlin 2.1.2", None, Some(600))]
+    #[case("Marlin bugfix-2.1.x (Sep 29 2024 12:00:00)", None, Some(600))]
+    #[case("Marlin 2.0.9.3 (Jan 1 2022)", None, Some(600))]
+    #[case("Marlin 2.0.8.24F4 (Ender-3)", None, Some(600))]
     #[case("Marlin 2.1.2", Some(120), Some(120))]
     #[case::not_wanted("Marlin 2.1.2", Some(0), None)]
-    #[case("Marlin 1.1.9 (Github)", None, Some(3600))]
-    #[case("Prusa-Firmware 3.13.2 based on Marlin", None, Some(3600))]
-    #[case("Prusa-Firmware-Buddy 6.0.1 (Github)", None, None)]
+    #[case::nobody_knows_of_when("Marlin bugfix-2.0.x (Jan 1 2020)", None, None)]
+    #[case("Marlin 2.0.5.3 (GitHub)", None, None)]
+    #[case("Marlin 2.0.5.3 (GitHub)", Some(900), Some(900))]
+    #[case("Marlin 1.1.9 (Github)", None, None)]
+    #[case("Marlin 1.1.9 (Github)", Some(900), Some(900))]
+    #[case("Prusa-Firmware 3.13.2 based on Marlin", None, None)]
+    #[case("Prusa-Firmware 3.13.2 based on Marlin", Some(7200), Some(7200))]
+    #[case("Prusa-Firmware-Buddy 6.0.1 (Github)", Some(600), None)]
     #[case("RepRapFirmware for Duet 2", Some(600), None)]
     #[case("Klipper", Some(600), None)]
     #[case("Nobody knows 1.0", Some(600), None)]
@@ -137,8 +160,8 @@ mod tests {
     }
 
     /// What is sent for a file, with the dead-man's lines in their places.
-    fn sent(file: &[&str]) -> Vec<String> {
-        let mut dead_man = DeadMan::new(&firmware("Marlin 2.1"), None);
+    fn sent_to(name: &str, file: &[&str]) -> Vec<String> {
+        let mut dead_man = DeadMan::new(&firmware(name), Some(600));
         let mut sent = Vec::new();
         for text in file {
             let command = parse(text.as_bytes()).unwrap();
@@ -157,6 +180,23 @@ mod tests {
     #[case::the_files_own(&["M85 S60", "M600", "G1 X1"], &["M85 S600", "M85 S60", "M85 S0", "M600", "M85 S60", "G1 X1", "M85 S0"])]
     #[case::the_file_wants_none(&["M85 S0", "G1 X1"], &["M85 S600", "M85 S0", "G1 X1"])]
     fn off_while_nobody_can_tell_how_long_it_takes(#[case] file: &[&str], #[case] expected: &[&str]) {
-        assert_eq!(sent(file), expected);
+        assert_eq!(sent_to("Marlin 2.1", file), expected);
+    }
+
+    /// Where M85 kills a printer that has stood still, it has just moved or waited.
+    #[rstest]
+    #[case(&["M140 S60", "M190 S60", "M104 S200", "G1 X1"], &["M140 S60", "M190 S60", "M85 S600", "M104 S200", "G1 X1", "M85 S0"])]
+    #[case(&["G28", "M600", "M105", "G1 X1", "M105"], &["G28", "M600", "M105", "G1 X1", "M85 S600", "M105", "M85 S0"])]
+    fn not_before_the_printer_has_moved(#[case] file: &[&str], #[case] expected: &[&str]) {
+        assert_eq!(sent_to("Marlin 1.1.9", file), expected);
+    }
+
+    #[test]
+    fn a_command_that_has_no_room_yet_is_no_activity() {
+        let mut dead_man = DeadMan::new(&firmware("Marlin 1.1.9"), Some(600));
+        let home = parse(b"G28").unwrap();
+        assert!((0..3).all(|_| dead_man.ahead_of(&home).is_none()));
+        dead_man.follow(&home);
+        assert!(dead_man.ahead_of(&parse(b"M105").unwrap()).is_some());
     }
 }

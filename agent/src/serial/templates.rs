@@ -27,7 +27,8 @@ pub struct Templates {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume: Option<String>,
     /// The firmware turns everything off when it has heard nothing of the host for so many seconds in mid-job
-    /// (M85); 0: never. Built in: 600 (Marlin 2) or 3600 (Marlin 1, Prusa's 8-bit firmware); other firmware has none.
+    /// (M85); 0: never. Built in: 600 for Marlin from 2.0.7 on, never for older Marlin and Prusa's 8-bit firmware, which
+    /// also stop a printer that waits for filament. Other firmware has none, whatever is set here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dead_man_s: Option<u32>,
     /// When the heaters and the fan are off. Built in: lift, motors off.
