@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::driver::{PortHandle, SpeedView, drive};
 use super::plan::PortPlan;
-use super::speed_search::SPEEDS;
+use super::speed_search::{ENOUGH_ROUNDS, SPEEDS};
 use crate::serial::{Connection, Parking};
 
 /// A printer whose speed is known is ready by then.
@@ -50,7 +50,7 @@ pub async fn connect(plan: PortPlan, clock: &SharedClock) -> Result<(PortHandle,
                 known = Some(speed);
                 until = Instant::now() + READY;
             }
-            SpeedView::Sought(rounds) if rounds > 0 => return Err(silent(given)),
+            SpeedView::Sought(rounds) if rounds >= ENOUGH_ROUNDS => return Err(silent(given)),
             SpeedView::Known(_) | SpeedView::Sought(_) => {}
         }
         match (view.port_error, view.connection, view.external) {

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use super::driver::{Abandoned, Driver, SpeedView, timespec};
 use super::open::set_speed;
 use super::recognition::{Heard, Recognition};
-use super::speed_search::{SpeedSearch, Step};
+use super::speed_search::{ENOUGH_ROUNDS, SpeedSearch, Step};
 
 /// The empty line ends what noise has left in the printer's buffer. What follows costs the printer nothing, and the
 /// two in turn get a word out of any firmware: some want every command with a checksum.
@@ -89,7 +89,7 @@ impl Driver {
     fn tell_rounds(&self, rounds: u32) {
         let news = SpeedView::Sought(rounds);
         let is_new = self.speed.send_if_modified(|known| std::mem::replace(known, news) != news);
-        if is_new && rounds == 1 {
+        if is_new && rounds == ENOUGH_ROUNDS {
             tracing::warn!("no printer is heard at any speed; it is looked for again and again");
         }
     }

@@ -13,18 +13,25 @@ use std::time::Duration;
 pub(super) const SPEEDS: [u32; 7] = [115_200, 250_000, 230_400, 500_000, 1_000_000, 57_600, 9600];
 
 /// Opening the port resets many boards; their boot loader waits before the firmware starts.
-const FIRST: Duration = Duration::from_secs(8);
-/// Then the board is up. Busy firmware says so every two seconds.
-const NEXT: Duration = Duration::from_millis(2500);
+const BOOTING: Duration = Duration::from_secs(8);
+/// A board that is up answers at once: the first round is quick, and hears the second question.
+const QUICK: Duration = Duration::from_millis(1200);
+/// Busy firmware says so every two seconds.
+const THOROUGH: Duration = Duration::from_millis(2500);
 /// Noise says that somebody is there who speaks another speed; a right one answers within this.
 const AFTER_NOISE: Duration = Duration::from_millis(400);
 /// At one speed the question is asked again this often: boards that start don't hear the first.
 const ASK_EVERY: Duration = Duration::from_secs(1);
 /// While resting.
 const ASK_RESTING: Duration = Duration::from_secs(5);
-/// The first rest between rounds; each is twice the one before.
-const REST_FIRST: Duration = Duration::from_secs(4);
+/// So short a rest is one for boards that start: they are asked as often as else.
+const REST_FIRST: Duration = BOOTING;
+/// Each rest is twice the one before, up to this.
 const REST_LAST: Duration = Duration::from_secs(30);
+
+/// The search never ends by itself; who doesn't want to wait for ever has seen enough after a quick round and a
+/// thorough one.
+pub(super) const ENOUGH_ROUNDS: u32 = 2;
 
 /// What is to be done now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +47,7 @@ pub(super) enum Step {
 pub(super) struct SpeedSearch {
     /// The likeliest first.
     speeds: Vec<u32>,
+    begun: bool,
     at: usize,
     rounds: u32,
     resting: bool,
@@ -52,19 +60,20 @@ pub(super) struct SpeedSearch {
 }
 
 impl SpeedSearch {
-    /// Begins at the likeliest speed, which is `known` where one was found before. The port has been opened with
-    /// it just now; the first [`Step`] is to ask.
+    /// Begins with the likeliest speed, which is `known` where one was found before.
     pub(super) fn new(now: Duration, known: Option<u32>) -> Self {
         let others = SPEEDS.into_iter().filter(|speed| Some(*speed) != known);
         Self {
             speeds: known.into_iter().chain(others).collect(),
+            begun: false,
             at: 0,
             rounds: 0,
             resting: false,
             noisy: (false, false),
             rests: 0,
             ask_at: now,
-            until: now + FIRST,
+            // A speed that was right before is likely to be so now: noise must not disturb a boot loader.
+            until: now + if known.is_some() { BOOTING } else { QUICK },
         }
     }
 
@@ -73,7 +82,7 @@ impl SpeedSearch {
         self.speeds.get(self.at).copied().unwrap_or(SPEEDS[0])
     }
 
-    /// How often all speeds have been tried in vain.
+    /// How often all speeds have been tried in vain: quickly once, then thoroughly.
     pub(super) fn rounds(&self) -> u32 {
         self.rounds
     }
@@ -98,11 +107,15 @@ impl SpeedSearch {
 
     /// What is to be done now, if anything.
     pub(super) fn poll(&mut self, now: Duration) -> Option<Step> {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.ask_at = now + ASK_EVERY;
+            return Some(Step::Try(self.speed()));
+        }
         if now >= self.until {
             return Some(self.go_on(now));
         }
         (now >= self.ask_at).then(|| {
-            self.ask_at = now + if self.resting { ASK_RESTING } else { ASK_EVERY };
+            self.ask_at = now + if self.resting && self.rests > 1 { ASK_RESTING } else { ASK_EVERY };
             Step::Ask
         })
     }
@@ -113,10 +126,10 @@ impl SpeedSearch {
             self.resting = false;
             self.noisy = (false, self.noisy.0);
             self.at = 1 % self.speeds.len();
-            NEXT
+            THOROUGH
         } else if self.at + 1 < self.speeds.len() {
             self.at += 1;
-            NEXT
+            if self.rounds == 0 { QUICK } else { THOROUGH }
         } else {
             let rest = REST_FIRST.saturating_mul(1 << self.rests.min(8)).min(REST_LAST);
             self.rounds = self.rounds.saturating_add(1);
@@ -171,8 +184,8 @@ mod tests {
     #[case(Some(76_800), [76_800, 115_200, 250_000, 230_400, 500_000, 1_000_000, 57_600, 9600].to_vec())]
     fn a_known_speed_comes_first(#[case] known: Option<u32>, #[case] order: Vec<u32>) {
         let mut search = SpeedSearch::new(ms(0), known);
-        let mut tried = vec![search.speed()];
-        tried.extend(tries(&steps(&mut search, ms(200_000), |_| false)).iter().map(|(_, speed)| *speed));
+        let tried = tries(&steps(&mut search, ms(200_000), |_| false));
+        let tried: Vec<u32> = tried.into_iter().map(|(_, speed)| speed).collect();
         assert_eq!(tried[..order.len()], order);
         assert_eq!(tried[order.len()..2 * order.len()], order, "and again in the next round");
     }
@@ -183,17 +196,18 @@ mod tests {
         let tried = tries(&steps(&mut search, ms(400_000), |_| false));
         let rounds: Vec<u128> =
             tried.iter().filter(|(_, speed)| *speed == SPEEDS[0]).map(|(at, _)| at / 1000).collect();
-        assert_eq!(rounds, [23, 42, 65, 96, 141, 186, 231, 276, 321, 366]);
+        assert_eq!(rounds, [0, 8, 31, 62, 107, 152, 197, 242, 287, 332, 377]);
     }
 
     #[test]
     fn noise_makes_the_round_short_and_a_line_that_is_never_quiet_does_not_end_the_rest() {
         let mut search = SpeedSearch::new(ms(0), None);
         let tried = tries(&steps(&mut search, ms(60_000), |_| true));
-        let first: Vec<u128> = tried.iter().take(7).map(|(at, _)| *at).collect();
+        let first: Vec<u128> = tried.iter().skip(1).take(7).map(|(at, _)| *at).collect();
         assert_eq!(first, [400, 800, 1200, 1600, 2000, 2400, 2800]);
-        let rests = tried.windows(2).filter(|pair| pair[0].1 == SPEEDS[0]).map(|pair| pair[1].0 - pair[0].0);
-        assert_eq!(rests.collect::<Vec<_>>(), [4000, 8000, 16_000]);
+        let rests =
+            tried.windows(2).skip(1).filter(|pair| pair[0].1 == SPEEDS[0]).map(|pair| pair[1].0 - pair[0].0);
+        assert_eq!(rests.collect::<Vec<_>>(), [8000, 16_000]);
     }
 
     proptest! {
@@ -234,7 +248,7 @@ mod tests {
                 }
             };
             let took = found - up;
-            let most = if has_banner { ms(10_000) } else { ms(45_000) };
+            let most = if has_banner { ms(16_000) } else { ms(45_000) };
             prop_assert!(took <= most, "{took:?}");
         }
 

@@ -8,9 +8,11 @@ mod stand_in;
 mod tree;
 
 use std::path::Path;
+use std::time::Duration;
 
 use rstest::rstest;
 use stand_in::eventually;
+use stand_in::hub::Hub;
 use stand_in::printer::{Printer, agent};
 use stardust_agent::port::driver::SpeedView;
 use stardust_agent::port::{DeviceTree, Order, PortEvent, PortHandle, PortPlan, SpeedMemory, drive};
@@ -59,9 +61,9 @@ fn a_remembered_speed_that_is_wrong_is_left_again() {
     eventually("the port is gone", || port.view.borrow().port_error.clone());
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let _second = Printer::start_at(&path, folder, &["--baud", "250000", "--pace", "--strict-baud"]);
+    let _second = Printer::start_at(&path, folder, &["--baud", "115200", "--pace", "--strict-baud"]);
     ready(&port);
-    assert_eq!(*port.speed.borrow(), SpeedView::Known(250_000));
+    assert_eq!(*port.speed.borrow(), SpeedView::Known(115_200));
     std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
 }
 
@@ -122,6 +124,51 @@ fn a_printer_is_found_again_under_another_name_and_a_stranger_is_left_alone(
         port.view.borrow().is_ready.then_some(())
     });
     assert_eq!(stranger.journal().iter().filter(|line| !line.cmd.is_empty()).count(), 0, "not a byte for it");
+}
+
+/// By its adapter: the name says nothing.
+#[test]
+fn a_speed_is_remembered_for_an_adapter_under_any_name() {
+    let (tree, data) = (Tree::new(), tempfile::tempdir().unwrap());
+    let strict = ["--baud", "57600", "--pace", "--strict-baud"];
+    for name in ["ttyUSB0", "ttyUSB5"] {
+        let folder = tempfile::tempdir().unwrap();
+        let _printer = Printer::start_at(&tree.dev(name), folder, &strict);
+        tree.show(name, OURS);
+        let devices = DeviceTree::at(tree.root());
+        let port = driven(PortPlan { devices, ..plan(&tree.dev(name), data.path()) });
+        let began = SystemClock::shared();
+        ready(&port);
+        let took = began.elapsed();
+        assert!(name == "ttyUSB0" || took < Duration::from_secs(1), "{took:?}: it was tried first");
+        tree.hide(name);
+    }
+    assert_eq!(std::fs::read_dir(data.path().join("speeds")).unwrap().count(), 1);
+}
+
+#[test]
+fn pairing_asks_the_printer_who_it_is_and_goes_on_when_it_is_silent() {
+    let hub = Hub::start();
+    let printer = Printer::start_with(&["--baud", "250000", "--pace", "--strict-baud"]);
+    let data = tempfile::tempdir().unwrap();
+    let pair = |name: &str, more: &[&str]| {
+        let mut command = agent();
+        command.env("STARDUST_AGENT_DATA", data.path()).args(["pair", &hub.url, "K7QM-4TXP", "--name", name]);
+        let output = command.args(["--port"]).arg(printer.port()).args(more).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = pair("one", &[]);
+    assert!(said.contains("answers at 250000 baud: Marlin"), "{said}");
+    let settings = std::fs::read_to_string(data.path().join("printers/one/printer.toml")).unwrap();
+    assert!(!settings.contains("baud"), "{settings}");
+    let said = pair("two", &["--no-check", "--baud", "115200"]);
+    assert!(!said.contains("baud") && said.contains("Paired"), "{said}");
+    // Held by another program.
+    let port = driven(plan(&printer.port(), data.path()));
+    ready(&port);
+    let said = pair("three", &[]);
+    assert!(said.contains("Another program uses") && said.contains("Paired"), "{said}");
 }
 
 #[test]
