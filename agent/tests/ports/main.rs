@@ -11,6 +11,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use rstest::rstest;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::tcgetattr;
 use stand_in::eventually;
 use stand_in::hub::Hub;
 use stand_in::printer::{Printer, agent};
@@ -124,6 +126,28 @@ fn a_printer_is_found_again_under_another_name_and_a_stranger_is_left_alone(
         port.view.borrow().is_ready.then_some(())
     });
     assert_eq!(stranger.journal().iter().filter(|line| !line.cmd.is_empty()).count(), 0, "not a byte for it");
+}
+
+/// The port is there, the printer is off; when it comes on it is heard as noise first.
+#[test]
+fn a_printer_that_is_switched_on_later_is_found() {
+    let printer = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&printer).unwrap();
+    unlockpt(&printer).unwrap();
+    let path = ptsname(&printer, Vec::new()).unwrap();
+    let port = driven(PortPlan::new(path.to_str().unwrap().into(), None));
+    let speed = || tcgetattr(&printer).unwrap().output_speed();
+    eventually("the second speed is tried", || (speed() == 250_000).then_some(()));
+    eventually("it is found", || {
+        let said: &[u8] = if speed() == 57_600 { b"start\n" } else { b"\x00\xfe\x80\x00\xe6" };
+        rustix::io::write(&printer, said).unwrap();
+        (*port.speed.borrow() == SpeedView::Known(57_600)).then_some(())
+    });
+    eventually("it is greeted", || {
+        let mut said = [0; 4096];
+        let count = rustix::io::read(&printer, &mut said).unwrap();
+        String::from_utf8_lossy(&said[..count]).contains("M110").then_some(())
+    });
 }
 
 /// By its adapter: the name says nothing.
