@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use stardust_clock::SharedClock;
 use stardust_protocol::ProtocolVersion;
@@ -16,6 +17,9 @@ use crate::port::connect::connect;
 use crate::port::listing::{self, FoundPort};
 use crate::port::{DeviceTree, PortPlan, SpeedMemory, remember_adapter};
 use crate::printer::folder::{PrinterConfig, PrinterFolder};
+
+/// A printer that is switched on answers by then; the agent goes on looking for the others.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Pairs one printer.
 pub(super) async fn run(
@@ -85,9 +89,14 @@ pub(super) async fn run(
 /// Asks the printer who it is. It may be switched off just now: that is no reason not to pair.
 async fn check(plan: PortPlan, clock: &SharedClock) -> String {
     say("Asking the printer who it is…");
-    let (port, speed) = match connect(plan, clock).await {
-        Ok(connected) => connected,
-        Err(error) => {
+    let (port, speed) = match tokio::time::timeout(PATIENCE, connect(plan, clock)).await {
+        Ok(Ok(connected)) => connected,
+        Err(_) => {
+            return "Note: the printer does not answer; is it switched on? It is paired all the same, and the agent \
+                    goes on trying."
+                .into();
+        }
+        Ok(Err(error)) => {
             return format!("Note: {error}\n      It is paired all the same, and the agent goes on trying.");
         }
     };

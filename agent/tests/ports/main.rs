@@ -15,7 +15,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::tcgetattr;
 use stand_in::eventually;
 use stand_in::hub::Hub;
-use stand_in::printer::{Printer, agent};
+use stand_in::printer::{Printer, agent, fixture};
 use stardust_agent::port::driver::SpeedView;
 use stardust_agent::port::{DeviceTree, Order, PortEvent, PortHandle, PortPlan, SpeedMemory, drive};
 use stardust_agent::print_job::file_source::FileSource;
@@ -134,8 +134,12 @@ fn a_printer_that_is_switched_on_later_is_found() {
     let printer = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&printer).unwrap();
     unlockpt(&printer).unwrap();
-    let path = ptsname(&printer, Vec::new()).unwrap();
-    let port = driven(PortPlan::new(path.to_str().unwrap().into(), None));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("printer");
+    let port = driven(PortPlan::new(path.clone(), None));
+    eventually("there is no port yet", || port.view.borrow().port_error.clone());
+    std::os::unix::fs::symlink(ptsname(&printer, Vec::new()).unwrap().to_str().unwrap(), path).unwrap();
+    eventually("there is", || port.view.borrow().port_error.is_none().then_some(()));
     let speed = || tcgetattr(&printer).unwrap().output_speed();
     eventually("the second speed is tried", || (speed() == 250_000).then_some(()));
     eventually("it is found", || {
@@ -164,7 +168,7 @@ fn a_speed_is_remembered_for_an_adapter_under_any_name() {
         let began = SystemClock::shared();
         ready(&port);
         let took = began.elapsed();
-        assert!(name == "ttyUSB0" || took < Duration::from_secs(1), "{took:?}: it was tried first");
+        assert!(name == "ttyUSB0" || took < Duration::from_secs(4), "{took:?}: it was tried first");
         tree.hide(name);
     }
     assert_eq!(std::fs::read_dir(data.path().join("speeds")).unwrap().count(), 1);
@@ -193,6 +197,30 @@ fn pairing_asks_the_printer_who_it_is_and_goes_on_when_it_is_silent() {
     ready(&port);
     let said = pair("three", &[]);
     assert!(said.contains("Another program uses") && said.contains("Paired"), "{said}");
+}
+
+/// The firmware does not listen: what is left is the DTR line.
+#[test]
+fn who_stops_a_print_at_once_has_the_board_reset() {
+    let printer = Printer::start_with(&["--no-emergency-parser"]);
+    let mut process = agent()
+        .arg("print")
+        .arg(fixture("cura_teapot_ender3_marlin.gcode"))
+        .arg("--port")
+        .arg(printer.port())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    eventually("heating", || printer.journal().iter().any(|line| line.cmd.starts_with("M190")).then_some(()));
+    let id = rustix::process::Pid::from_child(&process);
+    eventually("stopped", || {
+        // The first one cancels, which waits for the heating to end.
+        rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+        process.try_wait().unwrap()
+    });
+    let output = process.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("reset by its DTR line"), "{said}");
 }
 
 #[test]
