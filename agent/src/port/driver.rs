@@ -23,6 +23,7 @@ use super::seek::Sought;
 use super::speed_memory::SpeedMemory;
 use super::speed_search::SPEEDS;
 use super::view::PortView;
+use super::wait::{Wait, Woken};
 use super::waker::Waker;
 use crate::serial::{CommandSource, End, Host, HostEvent, Parking};
 
@@ -156,6 +157,7 @@ pub fn drive(plan: PortPlan, parking: Parking, clock: SharedClock) -> std::io::R
         view: view_in,
         speed: speed_in,
         view_at: Duration::ZERO,
+        heard: false,
         acknowledged: 0,
         to_write: Vec::new(),
     };
@@ -184,6 +186,8 @@ pub(super) struct Driver {
     view: watch::Sender<PortView>,
     pub(super) speed: watch::Sender<SpeedView>,
     view_at: Duration,
+    /// Something came since the view was renewed.
+    heard: bool,
     acknowledged: u64,
     to_write: Vec<u8>,
 }
@@ -210,7 +214,7 @@ impl Driver {
                 tracing::warn!(reason, "port not open");
             }
             self.host.port_lost(self.clock.elapsed());
-            self.tell(Some(&reason));
+            self.tell(self.clock.elapsed(), Some(&reason));
             if self.wait_closed(back_off).is_err() {
                 return;
             }
@@ -240,8 +244,9 @@ impl Driver {
     /// Finds the speed out where none was given, and drives the port until it fails.
     fn use_port(&mut self, port: &OwnedFd) -> Result<Errno, Abandoned> {
         self.to_write.clear();
-        self.host.port_opened(self.clock.elapsed());
-        self.tell(None);
+        let now = self.clock.elapsed();
+        self.host.port_opened(now);
+        self.tell(now, None);
         if self.reset_on_open {
             reset_board(port);
         }
@@ -266,56 +271,53 @@ impl Driver {
 
     /// Drives an open port until it fails.
     fn serve(&mut self, port: &OwnedFd) -> Result<Errno, Abandoned> {
+        let mut wait = match Wait::on(port, &self.waker) {
+            Ok(wait) => wait,
+            Err(error) => return Ok(error),
+        };
         let mut buffer = [0_u8; 1024];
-        let mut heard = false;
         // Orders may have come while the port was closed.
-        let mut woken = true;
+        let mut woken = Woken { by_port: false, by_orders: true };
         loop {
-            if woken {
+            let now = self.clock.elapsed();
+            // Orders first: who stops a job does not want more of it sent.
+            if woken.by_orders {
                 self.waker.reset();
+                self.take_orders(now, true)?;
             }
-            self.take_orders(true)?;
-            self.host.tick(self.clock.elapsed());
-            if let Err(error) = self.write(port) {
-                return Ok(error);
-            }
-            self.tell(None);
-            let mut interest = PollFlags::IN;
-            if !self.to_write.is_empty() {
-                interest |= PollFlags::OUT;
-            }
-            let deadline = self.host.deadline().into_iter().chain(heard.then_some(self.view_at)).min();
-            let timeout = deadline.map(|at| timespec(at.saturating_sub(self.clock.elapsed())));
-            heard = false;
-            let mut waits = [PollFd::new(port, interest), PollFd::new(&self.waker, PollFlags::IN)];
-            match poll(&mut waits, timeout.as_ref()) {
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(error) => return Ok(error),
-            }
-            woken = !waits[1].revents().is_empty();
-            let ready = waits[0].revents();
-            if ready.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
+            if woken.by_port {
                 match rustix::io::read(port, &mut buffer) {
                     Ok(0) => return Ok(Errno::PIPE),
                     Ok(count) => {
-                        heard = true;
-                        self.host.receive(self.clock.elapsed(), buffer.get(..count).unwrap_or_default());
+                        self.heard = true;
+                        self.host.receive(now, buffer.get(..count).unwrap_or_default());
                     }
                     Err(Errno::AGAIN | Errno::INTR) => {}
                     Err(error) => return Ok(error),
                 }
+            } else {
+                self.host.tick(now);
             }
+            if let Err(error) = self.write(port) {
+                return Ok(error);
+            }
+            self.tell(now, None);
+            // What was heard is seen soon, however long the protocol would wait.
+            let deadline = self.host.deadline().into_iter().chain(self.heard.then_some(self.view_at)).min();
+            woken = match wait.until(now, deadline, port, !self.to_write.is_empty()) {
+                Ok(woken) => woken,
+                Err(error) => return Ok(error),
+            };
         }
     }
 
-    pub(super) fn take_orders(&mut self, open: bool) -> Result<(), Abandoned> {
+    pub(super) fn take_orders(&mut self, now: Duration, open: bool) -> Result<(), Abandoned> {
         loop {
             let order = match self.orders.try_recv() {
                 Ok(order) => order,
                 Err(std_mpsc::TryRecvError::Empty) => return Ok(()),
                 Err(std_mpsc::TryRecvError::Disconnected) => return Err(Abandoned),
             };
-            let now = self.clock.elapsed();
             match order {
                 Order::Start(source) => {
                     self.acknowledged = 0;
@@ -354,7 +356,7 @@ impl Driver {
     }
 
     /// Passes on events, and the view when there was one or it is time for it.
-    fn tell(&mut self, port_error: Option<&str>) {
+    fn tell(&mut self, now: Duration, port_error: Option<&str>) {
         if let Some((_, acknowledged, ..)) = self.host.progress() {
             self.acknowledged = acknowledged;
         }
@@ -362,9 +364,9 @@ impl Driver {
         while let Some(event) = self.host.next_event() {
             events.push(PortEvent::Host(event, self.acknowledged));
         }
-        let now = self.clock.elapsed();
         if !events.is_empty() || port_error.is_some() || now >= self.view_at {
             self.view_at = now + VIEW_EVERY;
+            self.heard = false;
             let view = PortView::of(&self.host, port_error);
             // The view first: whoever handles an event sees the state after it.
             self.view.send_if_modified(|current| {
@@ -383,8 +385,9 @@ impl Driver {
         let until = self.clock.elapsed() + back_off;
         loop {
             self.waker.reset();
-            self.take_orders(false)?;
-            let left = until.saturating_sub(self.clock.elapsed());
+            let now = self.clock.elapsed();
+            self.take_orders(now, false)?;
+            let left = until.saturating_sub(now);
             if left.is_zero() {
                 return Ok(());
             }

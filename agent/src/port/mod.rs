@@ -6,7 +6,7 @@
 //! | [`listing`] | the ports a person chooses from |
 //! | [`open`], `permission`, `reset`, `latency` | opening a port the way a printer needs it |
 //! | `speed_search`, `recognition`, `speed_memory` | which speed it speaks: rules without I/O |
-//! | [`driver`], `seek` | the thread: bytes, orders, waiting; finding the speed |
+//! | [`driver`], `wait`, `seek` | the thread: bytes, orders, waiting; finding the speed |
 //! | [`connect`] | waiting until a printer is ready |
 //! | [`round_trip`] | how long an answer takes |
 //!
@@ -28,6 +28,7 @@ mod seek;
 mod speed_memory;
 mod speed_search;
 mod view;
+mod wait;
 mod waker;
 
 pub use devices::DeviceTree;

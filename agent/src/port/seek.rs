@@ -38,7 +38,7 @@ impl Driver {
         loop {
             self.waker.reset();
             // There is nobody who could carry them out.
-            self.take_orders(false)?;
+            self.take_orders(self.clock.elapsed(), false)?;
             while let Some(step) = search.poll(self.clock.elapsed()) {
                 if let Step::Try(speed) = step {
                     if let Err(error) = set_speed(port, speed) {
