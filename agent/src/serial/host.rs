@@ -3,6 +3,7 @@
 //! Owns: what each reply means for the connection as a whole. Parts: `framing` and `reply` read, `link`
 //! delivers, `handshake` gets to know the firmware, `job` feeds. Must not know: ports, threads, sleeping, the hub.
 
+mod attaching;
 mod panel;
 mod polls;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 use stardust_gcode::command::parse;
 
 use super::attention::{Attention, Prompt};
+use super::checkpoint::Due;
 use super::external::External;
 use super::feeder::CommandSource;
 use super::firmware::Firmware;
@@ -22,6 +24,7 @@ use super::link::Link;
 use super::reply::{self, Busy, ErrorKind, Reply};
 use super::scripts::Parking;
 use super::thermometer::Thermometer;
+use attaching::{Attaching, Wish};
 
 /// What the driver is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +53,7 @@ pub enum Connection {
 
 enum Phase {
     Handshake(Handshake),
+    Attaching(Box<Attaching>),
     Ready,
     Halted(String),
 }
@@ -73,6 +77,7 @@ pub struct Host {
     unsafe_job: bool,
     /// The job at work is none of the driver's: it only turns the heaters off.
     safety_stop: bool,
+    checkpoint_due: Due,
     events: VecDeque<HostEvent>,
 }
 
@@ -103,6 +108,7 @@ impl Host {
             poll_at: None,
             unsafe_job: false,
             safety_stop: false,
+            checkpoint_due: Due::default(),
             events: VecDeque::new(),
         }
     }
@@ -120,6 +126,9 @@ impl Host {
 
     /// Does what is due: call it at [`Self::deadline`] and after each order.
     pub fn tick(&mut self, now: Duration) {
+        if self.is_attaching() {
+            return self.find_place(now);
+        }
         while let Some(origin) = self.link.take_accepted() {
             if let Some(job) = &mut self.job {
                 job.accepted(origin);
@@ -145,7 +154,8 @@ impl Host {
     pub fn deadline(&self) -> Option<Duration> {
         let handshake = match &self.phase {
             Phase::Handshake(handshake) => Some(handshake.deadline()),
-            _ => None,
+            Phase::Attaching(attaching) => attaching.deadline(),
+            Phase::Ready | Phase::Halted(_) => None,
         };
         [handshake, self.link.deadline(), self.poll_at, self.card_at, self.external.deadline()]
             .into_iter()
@@ -184,6 +194,7 @@ impl Host {
         if !self.is_ready() {
             return false;
         }
+        self.checkpoint_due.clear();
         self.job = Some(Job::start(now, source, self.parking.clone(), &self.firmware, &mut self.link));
         self.tick(now);
         true
@@ -191,6 +202,9 @@ impl Host {
 
     /// Pauses the job as soon as what was sent is carried out.
     pub fn pause(&mut self, now: Duration) {
+        if self.postpone(Wish::Pause) {
+            return;
+        }
         if let Some(job) = &mut self.job {
             job.pause(self.firmware.area, None);
         }
@@ -199,6 +213,9 @@ impl Host {
 
     /// Goes on with a paused job.
     pub fn resume(&mut self, now: Duration) {
+        if self.postpone(Wish::Resume) {
+            return;
+        }
         let is_parked = self.job.as_ref().is_some_and(|job| job.stage() == Stage::Paused);
         if self.attention.message().is_some() && !is_parked {
             // Not the job waits, but the firmware: M0, M600.
@@ -211,6 +228,9 @@ impl Host {
 
     /// Stops the job and makes the printer safe. Nothing of the file is sent after this.
     pub fn stop(&mut self, now: Duration, end: End) {
+        if self.postpone(Wish::Stop(end.clone())) {
+            return;
+        }
         if let Some(job) = &mut self.job {
             let interrupt = self.firmware.can("EMERGENCY_PARSER");
             job.stop(now, end, self.firmware.area, &mut self.link, interrupt);
@@ -253,6 +273,7 @@ impl Host {
     pub fn connection(&self) -> Connection {
         match &self.phase {
             Phase::Handshake(handshake) => Connection::Connecting { silent: handshake.is_unanswered() },
+            Phase::Attaching(_) => Connection::Connecting { silent: false },
             Phase::Ready => Connection::Ready,
             Phase::Halted(reason) => Connection::Halted(reason.clone()),
         }
@@ -297,6 +318,7 @@ impl Host {
 
     fn on_reply(&mut self, now: Duration, reply: &Reply) {
         self.firmware.learn(reply);
+        self.hear_attaching(now, reply);
         match reply {
             Reply::Ok(ok) => {
                 self.link.on_ok(now, ok);

@@ -6,6 +6,8 @@
 //! shows that it did not take the `M110`.
 //! Owns: the choice of the first number. Must not know: what is sent.
 
+use serde::{Deserialize, Serialize};
+
 use super::window::MAX_LINES;
 
 /// Further apart than what may be in flight, and the two that are passed over in silence.
@@ -14,7 +16,7 @@ const APART: u32 = 2 * MAX_LINES as u32;
 const ROUND: u32 = 100;
 
 /// The numbers in use, and those that the firmware may still be at.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Numbering {
     base: u32,
     /// The firmware's last number, at least and at most, in case it did not take the last `M110`.

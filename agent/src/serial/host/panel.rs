@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::super::job::End;
 use super::Host;
+use super::attaching::Wish;
 
 impl Host {
     /// Answers the firmware's question by the number of a button, at once: `M876` must not wait for an `ok`,
@@ -22,7 +23,7 @@ impl Host {
     /// `//action:…`
     pub(super) fn on_action(&mut self, now: Duration, action: &str) {
         let (verb, text) = action.split_once(' ').unwrap_or((action, ""));
-        if self.attention.on_action(verb, text) {
+        if self.attention.on_action(verb, text) || self.postpone(Wish::Action(action.to_owned())) {
             return;
         }
         let area = self.firmware.area;

@@ -1,0 +1,233 @@
+//! Going on with a job that an earlier process has begun on this very firmware.
+//!
+//! Owns: what follows from the number that the firmware has taken last. Whatever does not fit together ends the job
+//! with the reason: nothing is guessed. Must not know: where checkpoints are kept.
+
+use std::time::Duration;
+
+use super::super::attach::{Action, Attach};
+use super::super::checkpoint::{Checkpoint, MAX_LINES_APART, Mark};
+use super::super::feeder::CommandSource;
+use super::super::job::{End, Job, Stage};
+use super::super::link::Link;
+use super::super::reply::{Busy, Reply};
+use super::super::scripts::Parking;
+use super::super::window::{MAX_LINES, Origin};
+use super::{Host, HostEvent, Phase};
+
+/// Firmware that says `busy` does so every 2 s.
+const PATIENCE_BUSY: Duration = Duration::from_secs(20);
+/// Others may be silent while they heat or home.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What is wanted of the job before it can be done.
+#[derive(Debug)]
+pub(super) enum Wish {
+    Pause,
+    Resume,
+    Stop(End),
+    /// The printer's own.
+    Action(String),
+}
+
+/// A job of an earlier process whose place is being found out.
+#[derive(Debug)]
+pub(super) struct Attaching {
+    attach: Attach,
+    checkpoint: Checkpoint,
+    wishes: Vec<Wish>,
+}
+
+impl Attaching {
+    fn new(now: Duration, checkpoint: Checkpoint) -> Self {
+        let busy = checkpoint.firmware.dialect.has_keep_alive();
+        let patience = if busy { PATIENCE_BUSY } else { PATIENCE };
+        Self { attach: Attach::new(now, checkpoint.link.next, patience), checkpoint, wishes: Vec::new() }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.attach.deadline()
+    }
+}
+
+/// What the firmware's last line means.
+enum Place {
+    /// All up to this line were taken.
+    At(u32),
+    /// The numbers were never set: nothing was taken.
+    Unnumbered,
+    /// It can't be.
+    No(String),
+}
+
+impl Host {
+    /// Goes on with a job of an earlier process. `source` begins at [`Checkpoint::read_to`].
+    #[must_use]
+    pub fn attach(now: Duration, parking: Parking, checkpoint: Checkpoint, source: Box<dyn CommandSource>) -> Self {
+        let mut host = Self::new(now, parking.clone());
+        host.firmware = checkpoint.firmware.clone();
+        host.job = Some(Job::restore(checkpoint.job.clone(), source, parking, checkpoint.firmware.area));
+        host.phase = Phase::Attaching(Box::new(Attaching::new(now, checkpoint)));
+        host
+    }
+
+    /// Whether the place of an earlier process's job is still being found out.
+    #[must_use]
+    pub fn is_attaching(&self) -> bool {
+        matches!(self.phase, Phase::Attaching(_))
+    }
+
+    /// Ends the job of an earlier process that can't be gone on with; the printer is made safe as soon as it answers.
+    pub fn give_up_attaching(&mut self, now: Duration, reason: &str) {
+        if self.is_attaching() {
+            self.lose(now, &format!("The agent was restarted in mid-print and can't go on: {reason}"));
+        }
+    }
+
+    /// What has to be kept before the output is transmitted, if anything: for [`Self::attach`].
+    pub fn take_checkpoint(&mut self, now: Duration) -> Option<Checkpoint> {
+        let job = self.job.as_ref().filter(|_| !self.safety_stop)?;
+        let question = match &self.phase {
+            Phase::Attaching(attaching) => attaching.attach.questioned(),
+            _ => None,
+        };
+        let (own_lines, is_proven) = (self.link.own_lines(), self.link.is_proven());
+        let mark = Mark { job: job.mark(), own_lines, is_proven, question };
+        if !self.checkpoint_due.is_due(now, mark, self.link.numbers()) {
+            return None;
+        }
+        match &self.phase {
+            // Nothing of the job has been sent by this process yet.
+            Phase::Attaching(attaching) => question
+                .map(|number| Checkpoint { question: Some(number), ..attaching.checkpoint.clone() }),
+            _ => Some(Checkpoint {
+                firmware: self.firmware.clone(),
+                link: self.link.record(),
+                job: job.record(),
+                question: None,
+            }),
+        }
+    }
+
+    /// Keeps a wish until the job's place is known; false when it can be done now.
+    pub(super) fn postpone(&mut self, wish: Wish) -> bool {
+        let interrupt = self.firmware.can("EMERGENCY_PARSER");
+        let Phase::Attaching(attaching) = &mut self.phase else { return false };
+        if matches!(wish, Wish::Stop(_)) && interrupt {
+            // A long wait for a temperature would hold up everything.
+            self.link.send_raw(b"\nM108\n");
+        }
+        attaching.wishes.push(wish);
+        true
+    }
+
+    /// A reply while the place is being found out.
+    pub(super) fn hear_attaching(&mut self, now: Duration, reply: &Reply) {
+        let Phase::Attaching(attaching) = &mut self.phase else { return };
+        attaching.attach.on_line(now);
+        match reply {
+            Reply::Ok(ok) => attaching.attach.on_ok(now, ok),
+            Reply::Resend(number) => attaching.attach.on_resend(now, *number),
+            Reply::Busy(Busy::Processing | Busy::ForPerson) => attaching.attach.on_busy(now),
+            Reply::Temperatures(report) if report.waiting => attaching.attach.on_busy(now),
+            _ => {}
+        }
+    }
+
+    pub(super) fn find_place(&mut self, now: Duration) {
+        let Phase::Attaching(attaching) = &mut self.phase else { return };
+        if !self.firmware.dialect.counts_lines() {
+            return self.give_up_attaching(now, "its firmware does not count lines, so nobody knows which came last");
+        }
+        match attaching.attach.poll(now) {
+            None => {}
+            Some(Action::Send(bytes)) => self.link.send_raw(&bytes),
+            Some(Action::Failed(reason)) => self.give_up_attaching(now, reason),
+            Some(Action::Wanted(number)) => match place(&attaching.checkpoint, number.wrapping_sub(1)) {
+                Place::At(_) => {
+                    let question = attaching.attach.question(now, number);
+                    self.link.send_raw(&question);
+                }
+                Place::Unnumbered => self.go_on(now, None),
+                Place::No(reason) => self.give_up_attaching(now, &reason),
+            },
+            Some(Action::Taken { number, drained }) => self.go_on(now, Some((number, drained))),
+        }
+    }
+
+    /// The firmware has taken the question of this number, or none of the job's numbers at all.
+    fn go_on(&mut self, now: Duration, question: Option<(u32, bool)>) {
+        let Phase::Attaching(attaching) = &mut self.phase else { return };
+        let checkpoint = attaching.checkpoint.clone();
+        let wishes = std::mem::take(&mut attaching.wishes);
+        let record = &checkpoint.link;
+        let kept = |from: u32| record.lines.get(from as usize..).unwrap_or_default();
+        let dialect = self.firmware.dialect;
+        let first = record.next.saturating_sub(u32::try_from(record.lines.len()).unwrap_or(u32::MAX));
+        let taken = question.map(|(number, drained)| (place(&checkpoint, number.wrapping_sub(1)), number, drained));
+        self.link = match taken {
+            None => Link::restore_anew(now, record, kept(0), dialect),
+            Some((Place::At(last), number, drained)) => {
+                let Some(job) = &mut self.job else { return };
+                let of_kept = (last + 1).saturating_sub(first);
+                for line in record.lines.iter().take(of_kept as usize) {
+                    job.accepted(line.2);
+                }
+                if let Err(reason) = job.bring_forward((last + 1).saturating_sub(record.next)) {
+                    return self.give_up_attaching(now, &reason);
+                }
+                let mut link = Link::restore(record, number, kept(of_kept), dialect);
+                if !drained {
+                    link.be_careful();
+                }
+                link
+            }
+            Some((Place::No(reason), ..)) => return self.give_up_attaching(now, &reason),
+            Some((Place::Unnumbered, ..)) => return self.give_up_attaching(now, "its line numbers make no sense"),
+        };
+        tracing::info!(line.number = question.map(|(number, _)| number), "went on with the job of an earlier process");
+        self.checkpoint_due.clear();
+        self.phase = Phase::Ready;
+        self.poll_at = (!self.firmware.can("AUTOREPORT_TEMP")).then_some(now);
+        self.card_at = self.firmware.can("SDCARD").then_some(now);
+        self.events.push_back(HostEvent::Ready);
+        for wish in wishes {
+            match wish {
+                Wish::Pause => self.pause(now),
+                Wish::Resume => self.resume(now),
+                Wish::Stop(end) => self.stop(now, end),
+                Wish::Action(action) => self.on_action(now, &action),
+            }
+        }
+        self.tick(now);
+    }
+}
+
+/// What it means that `last` is the firmware's last line.
+fn place(checkpoint: &Checkpoint, last: u32) -> Place {
+    let record = &checkpoint.link;
+    // The question of the process before this one was taken: it is none of the job's lines.
+    let last = if checkpoint.question == Some(last) { last.saturating_sub(1) } else { last };
+    let base = record.numbering.base();
+    let is_proven = record.told > base;
+    let first = record.next.saturating_sub(u32::try_from(record.lines.len()).unwrap_or(u32::MAX));
+    let ahead = if is_proven { MAX_LINES_APART } else { 0 } + MAX_LINES as u32;
+    let feeds = checkpoint.job.stage == Stage::Feeding;
+    if last + 1 >= first && last < record.next + ahead && (feeds || last < record.next) {
+        return Place::At(last);
+    }
+    let is_of_file = |line: &super::super::link::KeptLine| matches!(line.2, Origin::File { .. });
+    if !is_proven && (last < base || last >= record.next + ahead || !record.lines.iter().any(is_of_file)) {
+        return Place::Unnumbered;
+    }
+    Place::No(if last < first {
+        format!(
+            "the printer was reset in the meantime (it wants line {} after {}): its heaters are off and its position \
+             is lost. Clear the bed and print the job again",
+            last.wrapping_add(1),
+            record.told
+        )
+    } else {
+        format!("the printer wants line {}, which has not been sent yet: does another host use its port?", last.wrapping_add(1))
+    })
+}
