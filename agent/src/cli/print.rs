@@ -152,7 +152,7 @@ fn show(bar: &ProgressBar, view: &PortView, (elapsed, size): (Duration, u64)) {
         words.push(format!("bed {:.0}/{:.0} °C", bed.actual, bed.target.unwrap_or(0.0)));
     }
     words.extend(job.layer.map(|layer| format!("layer {layer}")));
-    words.extend(view.attention.clone());
+    words.extend(view.attention.as_ref().map(|asked| asked.text.clone()));
     let known = Known { fraction, elapsed, ..Known::default() };
     words.extend(left(&known).map(|left| format!("{} left", duration(left.as_secs()))));
     bar.set_message(words.join("  "));

@@ -36,8 +36,8 @@ pub enum Order {
     Resume,
     /// Stop it and make the printer safe.
     Stop(End),
-    /// Answer the firmware's question by the number of a button.
-    Answer(u8),
+    /// Answer the firmware's question of this number by the number of a button.
+    Answer(u64, u8),
     /// Heaters off, with no job.
     MakeSafe,
 }
@@ -238,7 +238,7 @@ impl Driver {
                 Order::Pause => self.host.pause(now),
                 Order::Resume => self.host.resume(now),
                 Order::Stop(end) => self.host.stop(now, end),
-                Order::Answer(button) => self.host.answer(now, button),
+                Order::Answer(question, button) => self.host.answer(now, question, button),
                 Order::MakeSafe => self.host.make_safe(now),
             }
         }

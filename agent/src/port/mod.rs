@@ -12,4 +12,4 @@ mod waker;
 
 pub use driver::{Order, PortEvent, PortHandle, drive};
 pub use latency::latency_ms;
-pub use view::{JobView, PortView};
+pub use view::{Asked, JobView, PortView};

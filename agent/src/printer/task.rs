@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use stardust_clock::SharedClock;
-use stardust_protocol::{CommandId, CommandMessage, CommandOutcome, EventBody, SessionId};
+use stardust_protocol::{
+    Command, CommandId, CommandMessage, CommandOutcome, EventBody, PrinterStatus, SessionId,
+};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -17,6 +19,7 @@ use super::calls::{Calls, Inbound};
 use super::folder::{PrinterConfig, PrinterFolder};
 use super::picture::{self, JobPicture};
 use super::progress::Progress;
+use super::question::Question;
 use super::report::PrinterReport;
 use crate::hub_link::client::{HubClient, HubError};
 use crate::hub_link::commands::{Verdict, judge};
@@ -49,6 +52,7 @@ pub struct Printer {
     feed: StatusFeed,
     life: Lifecycle,
     progress: Progress,
+    question: Question,
     file: Option<PathBuf>,
     inbox: mpsc::UnboundedReceiver<Inbound>,
     transfer: Option<JoinHandle<()>>,
@@ -89,6 +93,7 @@ impl Printer {
             journal,
             life: Lifecycle::default(),
             progress: Progress::default(),
+            question: Question::default(),
             file: None,
             inbox,
             transfer: None,
@@ -209,6 +214,13 @@ impl Printer {
             Verdict::Wake => self.look_for_work(),
             Verdict::ReportStatus => self.feed.start_over(),
             Verdict::Answer(id, outcome) => self.answer(id, outcome),
+            Verdict::CarryOut(id, Command::Answer { attention_id, button }) => {
+                self.follow_view();
+                let (outcome, order) = self.question.answer(attention_id, button);
+                order.into_iter().for_each(|order| self.port.order(order));
+                tracing::info!(command.id = %id, button, outcome = ?outcome, "answer to the printer");
+                self.answer(id, outcome);
+            }
             Verdict::CarryOut(id, command) => {
                 let (outcome, actions) = self.life.command(command);
                 tracing::info!(command.id = %id, command = ?command, outcome = ?outcome, "command");
@@ -380,11 +392,17 @@ impl Printer {
         }
     }
 
-    /// Takes from the view what the job's progress needs.
+    /// Takes from the view what the job's progress and the printer's question need.
     fn follow_view(&mut self) {
-        if let Some(job) = &self.port.view.borrow().job {
+        let view = self.port.view.borrow();
+        self.question.follow(view.attention.as_ref(), self.clock.now());
+        if let Some(job) = &view.job {
             self.progress.follow(job, self.clock.elapsed());
         }
+    }
+
+    fn status(&self) -> PrinterStatus {
+        picture::status(&self.port.view.borrow(), self.job_picture(), self.question.attention())
     }
 
     fn job_picture(&self) -> Option<JobPicture<'_>> {
@@ -399,7 +417,7 @@ impl Printer {
         if !self.connected {
             return;
         }
-        let status = picture::status(&self.port.view.borrow(), self.job_picture());
+        let status = self.status();
         let (elapsed, at) = (self.clock.elapsed(), self.clock.now());
         if let Some(message) = self.feed.next(&status, elapsed, at) {
             if !self.mqtt.send(message) {
@@ -414,7 +432,7 @@ impl Printer {
             hub: self.config.hub.to_string(),
             link: self.link.clone(),
             undelivered_events: self.journal.lock().state().outbox.len(),
-            status: picture::status(&self.port.view.borrow(), self.job_picture()),
+            status: self.status(),
             file_name: self.life.claim().map(|claim| claim.file_name.clone()),
         }
     }

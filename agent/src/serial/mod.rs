@@ -12,6 +12,7 @@
 //! | `handshake`, [`firmware`], [`dialect`] | getting to know the firmware |
 //! | [`job`] | the stages of a job: feeding, pausing, stopping |
 //! | [`modal`], `scripts` | what a job has set, and how it is left and brought back |
+//! | `attention`, `motion` | what people are asked, and are shown of the job |
 //! | [`feeder`] | where commands come from |
 
 mod attention;
@@ -28,6 +29,7 @@ pub mod job;
 mod link;
 mod link_fault;
 pub mod modal;
+mod motion;
 mod numbered;
 mod pace;
 mod patience;
@@ -44,6 +46,7 @@ pub use attention::Prompt;
 pub use feeder::{CommandSource, Fed, SourceError};
 pub use host::{Connection, Host, HostEvent};
 pub use job::{End, JobEvent, Stage};
+pub use motion::Motion;
 pub use scripts::Parking;
 pub use templates::Templates;
 pub use thermometer::Thermometer;

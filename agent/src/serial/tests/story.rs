@@ -305,3 +305,23 @@ fn a_print_from_the_memory_card_is_left_alone() {
     bench.step();
     assert!(bench.host.is_ready());
 }
+
+#[test]
+fn a_wait_at_the_panel_ends_by_a_word_from_afar_and_a_late_word_ends_no_other() {
+    let mut bench = Bench::ready(StandIn { hold: Some("M600"), ..StandIn::new() });
+    bench.start(&["G1 X1", "M600", "G1 X2"]);
+    run_to(&mut bench, "M600");
+    bench.printer.say("echo:busy: paused for user");
+    bench.step();
+    let question = bench.host.question();
+    bench.sent.clear();
+    bench.host.answer(bench.now, question + 1, 0);
+    bench.step();
+    assert_eq!(bench.sent, b"", "nobody has asked that");
+    bench.host.answer(bench.now, question, 0);
+    bench.host.answer(bench.now, question, 0);
+    bench.step();
+    assert_eq!(String::from_utf8(bench.sent.clone()).unwrap(), "M108\n", "once, however often it is said");
+    bench.run_to_end();
+    assert_eq!(bench.printer.job(), ["G1 X1", "M600", "G1 X2"]);
+}
