@@ -25,6 +25,7 @@ pub struct StatusMessage {
 
 /// The whole status or a merge patch of the one before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant, reason = "one at a time: made, sent and taken apart")]
 #[serde(rename_all = "snake_case")]
 pub enum StatusBody {
     /// Everything.
