@@ -314,14 +314,19 @@ fn a_wait_at_the_panel_ends_by_a_word_from_afar_and_a_late_word_ends_no_other() 
     bench.printer.say("echo:busy: paused for user");
     bench.step();
     let question = bench.host.question();
+    let words = |bench: &Bench| {
+        String::from_utf8(bench.sent.clone()).unwrap().lines().filter(|line| *line == "M108").count()
+    };
     bench.sent.clear();
     bench.host.answer(bench.now, question + 1, 0);
     bench.step();
-    assert_eq!(bench.sent, b"", "nobody has asked that");
+    assert_eq!(words(&bench), 0, "nobody has asked that");
     bench.host.answer(bench.now, question, 0);
     bench.host.answer(bench.now, question, 0);
     bench.step();
-    assert_eq!(String::from_utf8(bench.sent.clone()).unwrap(), "M108\n", "once, however often it is said");
+    assert_eq!(words(&bench), 1, "once, however often it is said");
     bench.run_to_end();
-    assert_eq!(bench.printer.job(), ["G1 X1", "M600", "G1 X2"]);
+    let mut printed = bench.printer.job();
+    printed.retain(|line| *line != "M105" && *line != "M400");
+    assert_eq!(printed, ["G1 X1", "M600", "G1 X2"]);
 }
