@@ -31,6 +31,7 @@ mod link_fault;
 pub mod modal;
 mod motion;
 mod numbered;
+mod numbering;
 mod pace;
 mod patience;
 mod recovery;

@@ -68,14 +68,20 @@ impl Printer {
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
-    /// Ends it and gives the numbered commands of the last job, without the numbering itself.
+    /// Ends it and gives the numbered commands of the last job, without the numbering itself and the `M400` and
+    /// `M105` by which the host makes sure of the end.
     pub(crate) fn last_job(mut self) -> Vec<String> {
         let id = rustix::process::Pid::from_child(&self.process);
         rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
         self.process.wait().unwrap();
         let journal = self.journal();
         let start = journal.iter().rposition(|line| line.cmd.starts_with("M110")).unwrap();
-        journal.into_iter().skip(start + 1).filter(|line| line.n.is_some()).map(|line| line.cmd).collect()
+        let numbered = journal.into_iter().skip(start + 1).filter(|line| line.n.is_some());
+        let mut job: Vec<String> = numbered.map(|line| line.cmd).collect();
+        if job.ends_with(&["M400".to_owned(), "M105".to_owned()]) {
+            job.truncate(job.len() - 2);
+        }
+        job
     }
 }
 
