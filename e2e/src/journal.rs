@@ -30,8 +30,9 @@ pub fn read(path: &Path) -> Vec<Entry> {
 
 /// The jobs in a journal: for each, what was accepted with line numbers after the numbering was set to 0.
 ///
-/// A host sets the numbering before each job. What it puts between on its own account is left out: the progress (M73)
-/// and the dead-man (M85); no file that is printed here brings one of its own.
+/// A host sets the numbering before each job. Left out is what it numbers on its own account: the greeting, which
+/// begins with `M115`; the progress (M73) and the dead-man (M85), of which no file that is printed here brings one of
+/// its own; the `M400` and `M105` by which it makes sure of the end, with the questions of an idle host behind them.
 #[must_use]
 pub fn jobs(entries: &[Entry]) -> Vec<Vec<String>> {
     let mut jobs: Vec<Vec<String>> = Vec::new();
@@ -46,6 +47,37 @@ pub fn jobs(entries: &[Entry]) -> Vec<Vec<String>> {
             job.push(entry.command.clone());
         }
     }
-    jobs.retain(|job| !job.is_empty());
+    for job in &mut jobs {
+        job.truncate(without_closing(job));
+    }
+    jobs.retain(|job| job.first().is_some_and(|first| first != "M115"));
     jobs
+}
+
+/// How many commands stand before the host's closing ones, where there are any.
+fn without_closing(job: &[String]) -> usize {
+    let asks = |command: &&String| matches!(command.as_str(), "M105" | "M27");
+    let questions = job.iter().rev().take_while(asks).count();
+    match job.len() - questions {
+        // One question at least: the proof.
+        end if questions > 0 && end > 0 && job[end - 1] == "M400" => end - 1,
+        _ => job.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hosts_own_lines_are_no_part_of_a_job() {
+        let lines = [
+            "M110 N0", "M115", "M155 S1", "M110 N0", "G28", "M105", "G1 X1", "M400", "M105", "M27",
+            "M110 N0", "G28", "M84",
+        ];
+        let entries: Vec<_> =
+            lines.iter().map(|line| Entry { n: Some(1), command: (*line).to_owned() }).collect();
+        let expected = [vec!["G28", "M105", "G1 X1"], vec!["G28", "M84"]];
+        assert_eq!(jobs(&entries), expected);
+    }
 }

@@ -50,12 +50,6 @@ impl Dialect {
         }
     }
 
-    /// A line without number and checksum is refused.
-    #[must_use]
-    pub(super) fn numbers_everything(self) -> bool {
-        matches!(self, Self::Repetier | Self::Malyan)
-    }
-
     /// How many lines may be in flight: firmwares whose buffers are not known get one.
     #[must_use]
     pub(super) fn max_lines(self) -> usize {

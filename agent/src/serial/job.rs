@@ -259,8 +259,7 @@ impl Job {
                     link.send_proof(now);
                     self.stage = Stage::Proving;
                 }
-                Stage::Proving if link.is_proved() => self.finish(JobEvent::Completed),
-                Stage::Proving => link.send_proof(now),
+                Stage::Proving => self.finish(JobEvent::Completed),
                 Stage::Stopping => {
                     let end = self.end.take().unwrap_or(End::Cancelled);
                     self.finish(JobEvent::Stopped(end));
@@ -338,7 +337,7 @@ impl Job {
             return;
         }
         if let Some(last) = parse(b"M400") {
-            link.send_closing(now, &last);
+            link.send_alone(now, &last);
         }
         self.stage = Stage::Finishing;
     }

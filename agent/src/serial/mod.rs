@@ -34,6 +34,7 @@ mod link;
 mod link_fault;
 mod motion;
 mod numbered;
+mod numbering;
 mod pace;
 mod patience;
 mod recovery;

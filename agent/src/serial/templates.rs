@@ -94,4 +94,11 @@ mod tests {
         let area = Some(Area { min: [0.0; 3], max: [200.0, 210.0, 180.0] });
         assert_eq!(fill(template, &modal, area), ["G1 X1.000 Y210.000", "M140 S60.000", "M117 Hello"]);
     }
+
+    #[test]
+    fn they_are_read_from_a_printers_settings() {
+        let read: Templates = toml::from_str("cancel = \"G28 X\"\ndead_man_s = 0").unwrap();
+        assert_eq!((read.cancel.as_deref(), read.dead_man_s), (Some("G28 X"), Some(0)));
+        assert!(toml::from_str::<Templates>("dead_man_s = -1").is_err() && !read.is_empty());
+    }
 }

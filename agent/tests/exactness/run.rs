@@ -147,9 +147,7 @@ impl Bench {
         if fooled || self.oracle.fooled.is_some() {
             return Ok(Outcome::NobodyCouldTell);
         }
-        let start =
-            self.accepted.iter().rposition(|(_, text)| text.starts_with("M110 ")).map_or(0, |at| at + 1);
-        let printed = commands(&self.accepted[start..]);
+        let printed = commands(&self.accepted[self.job_at..]);
         let end = self.events.iter().rev().find_map(|event| match event {
             HostEvent::Job(JobEvent::Completed) => Some(None),
             HostEvent::Job(JobEvent::Stopped(End::Failed(reason))) => Some(Some(reason.clone())),
@@ -281,12 +279,14 @@ impl Bench {
     }
 }
 
-/// The numbered commands without those that the host puts between.
+/// The numbered commands without those of the host itself: numbering, greeting, reports, probes, the end.
 pub(crate) fn commands(accepted: &[(Option<i64>, String)]) -> Vec<&str> {
     // The files made here bring neither M73 nor M85.
     let codes = ["M110 ", "M73 P", "M85 S"];
-    let own =
-        |text: &str| text == "M105" || text == "M400" || codes.iter().any(|code| text.starts_with(code));
+    let own = |text: &str| {
+        codes.iter().any(|code| text.starts_with(code))
+            || ["M115", "M155 S1", "M113 S2", "M105", "M27", "M400"].contains(&text)
+    };
     let job = accepted.iter().filter(|(number, text)| number.is_some() && !own(text));
     job.map(|(_, text)| text.as_str()).collect()
 }

@@ -75,7 +75,8 @@ impl Printer {
         job
     }
 
-    /// Ends it and gives the numbered commands of the last job, without the numbering itself and the dead-man.
+    /// Ends it and gives the numbered commands of the last job, without the numbering itself, the dead-man, and the
+    /// `M400` and `M105` by which the host makes sure of the end.
     pub(crate) fn last_job_with_progress(mut self) -> Vec<String> {
         let id = rustix::process::Pid::from_child(&self.process);
         rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
@@ -84,7 +85,11 @@ impl Printer {
         let start = journal.iter().rposition(|line| line.cmd.starts_with("M110")).unwrap();
         let numbered =
             journal.into_iter().skip(start + 1).filter(|line| line.n.is_some()).map(|line| line.cmd);
-        numbered.filter(|line| !line.starts_with("M85 S")).collect()
+        let mut job: Vec<String> = numbered.filter(|line| !line.starts_with("M85 S")).collect();
+        if job.ends_with(&["M400".to_owned(), "M105".to_owned()]) {
+            job.truncate(job.len() - 2);
+        }
+        job
     }
 }
 
