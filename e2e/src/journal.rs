@@ -30,13 +30,17 @@ pub fn read(path: &Path) -> Vec<Entry> {
 
 /// The jobs in a journal: for each, what was accepted with line numbers after the numbering was set to 0.
 ///
-/// A host sets the numbering before each job, so that line n of a job is its n-th command. Left out is what the host
-/// numbers for itself outside the file: its greeting, which begins with `M115`, and the `M400` and `M105` by which
-/// it makes sure of the end, with the questions of an idle host behind them.
+/// A host sets the numbering before each job. Left out is what it numbers on its own account: the greeting, which
+/// begins with `M115`; the progress (M73) and the dead-man (M85), of which no file that is printed here brings one of
+/// its own; the `M400` and `M105` by which it makes sure of the end, with the questions of an idle host behind them.
 #[must_use]
 pub fn jobs(entries: &[Entry]) -> Vec<Vec<String>> {
     let mut jobs: Vec<Vec<String>> = Vec::new();
     for entry in entries {
+        let own = ["M73 P", "M85 S"].iter().any(|code| entry.command.starts_with(code));
+        if own {
+            continue;
+        }
         if entry.command.starts_with("M110") {
             jobs.push(Vec::new());
         } else if let (Some(_), Some(job)) = (entry.n, jobs.last_mut()) {

@@ -14,9 +14,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::keys::{Keys, Wish};
 use super::{Failure, PrintArguments, say};
-use crate::port::connect::{SpeedMemory, connect};
-use crate::port::{Order, PortEvent, PortView};
-use crate::print_job::admission;
+use crate::port::connect::connect;
+use crate::port::{Order, PortEvent, PortPlan, PortView, SpeedMemory};
+use crate::print_job::admission::{self, Admitted};
+use crate::print_job::briefed::Briefed;
 use crate::print_job::estimate::{Known, left};
 use crate::print_job::file_source::FileSource;
 use crate::print_job::profile::Profile;
@@ -42,17 +43,21 @@ pub(super) async fn run(
     let source = FileSource::open(&options.file).map_err(unreadable)?;
 
     let mut stop = signals().map_err(|error| format!("Signals can't be watched: {error}"))?;
-    let memory = SpeedMemory::new(data);
+    let plan = PortPlan {
+        speeds: Some(SpeedMemory::new(data)),
+        reset_on_open: options.reset_on_open,
+        ..PortPlan::new(options.port.clone(), options.baud)
+    };
     let (mut port, _) = tokio::select! {
-        ready = connect(&options.port, options.baud, &memory, &clock) => ready.map_err(|error| error.to_string())?,
+        ready = connect(plan, &clock) => ready.map_err(|error| error.to_string())?,
         () = stop.asked() => return Ok(ExitCode::from(CANCELLED)),
     };
     // Once more with what the firmware says of itself, before the first byte of the job.
     let machine = port.view.borrow().machine;
     let file = File::open(&options.file).map_err(unreadable)?;
-    let commands = check(file, &Profile::default().with_firmware(machine))?;
+    let Admitted { commands, brief } = check(file, &Profile::default().with_firmware(machine))?;
     let mut keys = Keys::listen().map_err(|error| format!("The keyboard can't be watched: {error}"))?;
-    port.order(Order::Start(Box::new(source)));
+    port.order(Order::Start(Box::new(Briefed::new(source, brief))));
     let bar = bar(size);
     bar.set_message(format!("{commands} commands"));
     let started = clock.elapsed();
@@ -105,7 +110,12 @@ pub(super) async fn run(
             () = stop.asked() => {
                 if std::mem::replace(&mut cancelling, true) {
                     bar.abandon();
-                    return Err("Stopped at once. The heaters may still be on: switch the printer off.".into());
+                    // Nothing that is sent now would be heard in time.
+                    port.order(Order::ResetBoard);
+                    port.close().await;
+                    return Err("Stopped at once, and the board was reset by its DTR line: on most printers that \
+                                turns the heaters off. Look whether they are; else switch the printer off."
+                        .into());
                 }
                 bar.println("Cancelling: the heaters are being turned off. Once more stops at once.");
                 port.order(Order::Stop(End::Cancelled));

@@ -11,13 +11,17 @@
 //! | `link` | exact, ordered delivery: window, history, resends, lost `ok`s |
 //! | `handshake`, [`firmware`], [`dialect`] | getting to know the firmware |
 //! | [`job`] | the stages of a job: feeding, pausing, stopping |
-//! | [`modal`], `scripts` | what a job has set, and how it is left and brought back |
+//! | `scripts`, [`templates`] | how a job is left and brought back to what it had set |
+//! | `display`, `dead_man` | what is put between a job's commands: progress, and being turned off without a host |
 //! | `attention`, `motion` | what people are asked, and are shown of the job |
-//! | [`feeder`] | where commands come from |
+//! | [`feeder`], [`Brief`] | where commands come from, and what is known of them beforehand |
 
 mod attention;
+mod brief;
 mod caution;
+mod dead_man;
 pub mod dialect;
+mod display;
 mod external;
 pub mod feeder;
 pub mod firmware;
@@ -28,7 +32,6 @@ pub mod host;
 pub mod job;
 mod link;
 mod link_fault;
-pub mod modal;
 mod motion;
 mod numbered;
 mod numbering;
@@ -44,6 +47,7 @@ mod thermometer;
 mod window;
 
 pub use attention::Prompt;
+pub use brief::Brief;
 pub use feeder::{CommandSource, Fed, SourceError};
 pub use host::{Connection, Host, HostEvent};
 pub use job::{End, JobEvent, Stage};

@@ -2,7 +2,7 @@
 //!
 //! Owns: which of it, and in which units. Must not know: how commands are followed.
 
-use super::modal::Modal;
+use stardust_gcode::modal::Modal;
 
 /// Where the job's commands have sent the nozzle and how fast things run. Unknown: not set by the job so far.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -20,11 +20,11 @@ pub struct Motion {
 impl Motion {
     pub(super) fn of(modal: &Modal) -> Self {
         Self {
-            position: modal.position,
+            position: modal.position(),
             // The part is cooled by fan 0.
-            fan_percent: modal.fans.get(&0).map(|speed| speed.clamp(0.0, 255.0) / 255.0 * 100.0),
+            fan_percent: modal.fans[0].map(|speed| speed.clamp(0.0, 255.0) / 255.0 * 100.0),
             speed_percent: modal.speed_percent,
-            flow_percent: modal.flow_percent,
+            flow_percent: modal.flow_percent.get(modal.tool).flatten(),
         }
     }
 }
