@@ -15,6 +15,7 @@ use super::display::Display;
 use super::feeder::{CommandSource, Fed};
 use super::firmware::{Area, Firmware};
 use super::link::Link;
+use super::motion::Motion;
 use super::scripts::{self, Parking, Script};
 use super::window::Origin;
 pub(super) use record::{JobMark, JobRecord};
@@ -141,6 +142,10 @@ impl Job {
 
     pub(super) fn stage(&self) -> Stage {
         self.stage
+    }
+
+    pub(super) fn motion(&self) -> Motion {
+        Motion::of(&self.modal)
     }
 
     pub(super) fn take_events(&mut self) -> Vec<JobEvent> {

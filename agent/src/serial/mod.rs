@@ -14,6 +14,7 @@
 //! | [`job`] | the stages of a job: feeding, pausing, stopping |
 //! | `scripts`, [`templates`] | how a job is left and brought back to what it had set |
 //! | `display`, `dead_man` | what is put between a job's commands: progress, and being turned off without a host |
+//! | `attention`, `motion` | what people are asked, and are shown of the job |
 //! | [`feeder`], [`Brief`] | where commands come from, and what is known of them beforehand |
 
 mod attach;
@@ -34,6 +35,7 @@ pub mod host;
 pub mod job;
 mod link;
 mod link_fault;
+mod motion;
 mod numbered;
 mod numbering;
 mod pace;
@@ -53,6 +55,7 @@ pub use checkpoint::Checkpoint;
 pub use feeder::{CommandSource, Fed, SourceError};
 pub use host::{Connection, Host, HostEvent};
 pub use job::{End, JobEvent, Stage};
+pub use motion::Motion;
 pub use scripts::Parking;
 pub use templates::Templates;
 pub use thermometer::Thermometer;
