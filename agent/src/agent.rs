@@ -11,6 +11,7 @@ use stardust_clock::SharedClock;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::port::PortStore;
 use crate::printer::folder::PrinterFolder;
 use crate::printer::report::{AgentReport, PrinterReport};
 use crate::printer::{Printer, SetupError};
@@ -29,7 +30,9 @@ pub fn report_file(data: &Path) -> PathBuf {
 }
 
 /// Drives every printer that is paired or gets paired, until `stop` turns true; leaves all of them safe.
-pub async fn run(data: &Path, clock: SharedClock, stop: watch::Receiver<bool>) {
+///
+/// `ports` are those that an earlier process has left open.
+pub async fn run(data: &Path, clock: SharedClock, ports: PortStore, stop: watch::Receiver<bool>) {
     let mut printers: BTreeMap<PrinterFolder, (JoinHandle<()>, watch::Receiver<Option<PrinterReport>>)> =
         BTreeMap::new();
     let mut written: Option<Vec<PrinterReport>> = None;
@@ -39,7 +42,7 @@ pub async fn run(data: &Path, clock: SharedClock, stop: watch::Receiver<bool>) {
         for folder in PrinterFolder::all(data) {
             printers.entry(folder.clone()).or_insert_with(|| {
                 let (report, reports) = watch::channel(None);
-                (tokio::spawn(keep_running(folder, clock.clone(), stop.clone(), report)), reports)
+                (tokio::spawn(keep_running(folder, clock.clone(), ports.clone(), stop.clone(), report)), reports)
             });
         }
         if printers.is_empty() && written.is_none() {
@@ -89,11 +92,12 @@ fn write_report(data: &Path, report: &AgentReport) -> std::io::Result<()> {
 async fn keep_running(
     folder: PrinterFolder,
     clock: SharedClock,
+    ports: PortStore,
     mut stop: watch::Receiver<bool>,
     report: watch::Sender<Option<PrinterReport>>,
 ) {
     while !*stop.borrow() {
-        let run = tokio::spawn(run_once(folder.clone(), clock.clone(), stop.clone(), report.clone()));
+        let run = tokio::spawn(run_once(folder.clone(), clock.clone(), ports.clone(), stop.clone(), report.clone()));
         match run.await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => {
@@ -113,10 +117,11 @@ async fn keep_running(
 async fn run_once(
     folder: PrinterFolder,
     clock: SharedClock,
+    ports: PortStore,
     stop: watch::Receiver<bool>,
     report: watch::Sender<Option<PrinterReport>>,
 ) -> Result<(), SetupError> {
-    let printer = Printer::set_up(&folder, clock)?;
+    let printer = Printer::set_up(&folder, clock, &ports)?;
     tracing::info!(printer.name = folder.name(), "printer started");
     printer.run(stop, report).await
 }

@@ -6,6 +6,7 @@
 //! | `adapter.toml` | which USB adapter the port is, whatever its name becomes; delete it when that has changed |
 //! | `credential` | the device token, readable by the agent alone |
 //! | `journal.jsonl` | what must survive restarts |
+//! | `trail` | where the job at work is, for the process that comes after this one |
 //! | `spool/` | print files |
 //!
 //! Owns: names and formats of these. Must not know: what they are used for.
@@ -118,6 +119,12 @@ impl PrinterFolder {
     #[must_use]
     pub fn journal(&self) -> PathBuf {
         self.0.join("journal.jsonl")
+    }
+
+    /// The trail's file.
+    #[must_use]
+    pub fn trail(&self) -> PathBuf {
+        self.0.join("trail")
     }
 
     /// The folder of print files.

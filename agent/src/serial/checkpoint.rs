@@ -24,9 +24,9 @@ pub struct Checkpoint {
     pub(super) firmware: Firmware,
     pub(super) link: LinkRecord,
     pub(super) job: JobRecord,
-    /// A host that goes on with the job has sent its question with this number, and nothing after it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) question: Option<u32>,
+    /// Hosts that go on with the job have sent their questions with these numbers, and nothing after them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) questions: Vec<u32>,
 }
 
 impl Checkpoint {

@@ -259,6 +259,9 @@ impl Host {
 
     /// The port was opened again: the firmware is greeted anew.
     pub fn port_opened(&mut self, now: Duration) {
+        if self.attach_anew(now) {
+            return;
+        }
         self.reconnect(now);
     }
 

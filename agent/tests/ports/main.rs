@@ -95,7 +95,7 @@ fn a_printer_is_found_again_under_another_name_and_a_stranger_is_left_alone(
     let file = data.path().join("moves.gcode");
     let moves: Vec<String> = (0..1000).map(|at| format!("G1 X{}\n", at % 100)).collect();
     std::fs::write(&file, moves.concat()).unwrap();
-    port.order(Order::Start(Box::new(FileSource::open(&file).unwrap())));
+    port.order(Order::Start(Box::new(FileSource::open(&file).unwrap()), None));
     let error = eventually("the cable is out", || port.view.borrow().port_error.clone());
     assert!(error.contains("vanished") || error.contains("no port"), "{error}");
     tree.hide("ttyUSB0");

@@ -98,15 +98,26 @@ impl Host {
         }
         match &self.phase {
             // Nothing of the job has been sent by this process yet.
-            Phase::Attaching(attaching) => question
-                .map(|number| Checkpoint { question: Some(number), ..attaching.checkpoint.clone() }),
+            Phase::Attaching(attaching) => question.map(|number| {
+                let mut checkpoint = attaching.checkpoint.clone();
+                checkpoint.questions.retain(|before| *before < number);
+                checkpoint.questions.push(number);
+                checkpoint
+            }),
             _ => Some(Checkpoint {
                 firmware: self.firmware.clone(),
                 link: self.link.record(),
                 job: job.record(),
-                question: None,
+                questions: Vec::new(),
             }),
         }
+    }
+
+    /// The port is open: the questions are asked from the first one on. False when there is nothing to find out.
+    pub(super) fn attach_anew(&mut self, now: Duration) -> bool {
+        let Phase::Attaching(attaching) = &mut self.phase else { return false };
+        attaching.attach = Attaching::new(now, attaching.checkpoint.clone()).attach;
+        true
     }
 
     /// Keeps a wish until the job's place is known; false when it can be done now.
@@ -206,8 +217,11 @@ impl Host {
 /// What it means that `last` is the firmware's last line.
 fn place(checkpoint: &Checkpoint, last: u32) -> Place {
     let record = &checkpoint.link;
-    // The question of the process before this one was taken: it is none of the job's lines.
-    let last = if checkpoint.question == Some(last) { last.saturating_sub(1) } else { last };
+    // Questions of the processes before this one were taken: they are none of the job's lines.
+    let mut last = last;
+    for question in checkpoint.questions.iter().rev() {
+        last -= u32::from(*question == last);
+    }
     let base = record.numbering.base();
     let is_proven = record.told > base;
     let first = record.next.saturating_sub(u32::try_from(record.lines.len()).unwrap_or(u32::MAX));

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::super::dialect::Dialect;
 use super::super::numbering::Numbering;
 use super::super::pace::Pace;
+use super::super::patience::PROBE;
 use super::super::window::Origin;
 use super::Link;
 
@@ -32,10 +33,13 @@ pub(in super::super) struct LinkRecord {
 }
 
 impl Link {
-    /// Goes on where another process has stopped: the firmware has taken the line `told`, and `owed` come next.
+    /// Goes on where another process has stopped: the firmware has taken the line `told`, a question, and `owed` come
+    /// next.
     pub(in super::super) fn restore(record: &LinkRecord, told: u32, owed: &[KeptLine], dialect: Dialect) -> Self {
         let mut link = Self { numbering: record.numbering.clone(), dialect, ..Self::new() };
-        link.history.restart(told + 1);
+        link.history.restart(told);
+        // It may be asked for once more, where an answer to another line was taken for its own.
+        link.history.add(PROBE, Pace::ORDINARY, Origin::Host);
         link.cursor = told + 1;
         link.told = told;
         link.owe(owed);
