@@ -89,7 +89,7 @@ impl Attach {
         }
     }
 
-    /// Something was heard, whatever it is.
+    /// Something was heard that may be an answer.
     pub(super) fn on_line(&mut self, now: Duration) {
         if let Step::Heard { since } = self.step {
             self.deadline = (now + QUIET).min(since + QUIET_AT_MOST);

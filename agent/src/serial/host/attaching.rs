@@ -135,7 +135,11 @@ impl Host {
     /// A reply while the place is being found out.
     pub(super) fn hear_attaching(&mut self, now: Duration, reply: &Reply) {
         let Phase::Attaching(attaching) = &mut self.phase else { return };
-        attaching.attach.on_line(now);
+        match reply {
+            // They come by themselves, without end.
+            Reply::Temperatures(_) | Reply::Busy(_) => {}
+            _ => attaching.attach.on_line(now),
+        }
         match reply {
             Reply::Ok(ok) => attaching.attach.on_ok(now, ok),
             Reply::Resend(number) => attaching.attach.on_resend(now, *number),
@@ -227,11 +231,12 @@ fn place(checkpoint: &Checkpoint, last: u32) -> Place {
     let first = record.next.saturating_sub(u32::try_from(record.lines.len()).unwrap_or(u32::MAX));
     let ahead = if is_proven { MAX_LINES_APART } else { 0 } + MAX_LINES as u32;
     let feeds = checkpoint.job.stage == Stage::Feeding;
-    if last + 1 >= first && last < record.next + ahead && (feeds || last < record.next) {
+    let was_reset = last == 0 && base > 0;
+    if !was_reset && last + 1 >= first && last < record.next + ahead && (feeds || last < record.next) {
         return Place::At(last);
     }
     let is_of_file = |line: &super::super::link::KeptLine| matches!(line.2, Origin::File { .. });
-    if !is_proven && (last < base || last >= record.next + ahead || !record.lines.iter().any(is_of_file)) {
+    if !was_reset && !is_proven && (last < base || last >= record.next + ahead || !record.lines.iter().any(is_of_file)) {
         return Place::Unnumbered;
     }
     Place::No(if last < first {

@@ -38,6 +38,8 @@ pub(in super::super) struct JobRecord {
 pub(in super::super) struct JobMark {
     stage: Stage,
     wanted: [bool; 3],
+    /// Told once: whoever comes after this process must not tell it again.
+    printing: bool,
     layer: Option<u32>,
 }
 
@@ -46,6 +48,7 @@ impl Job {
         JobMark {
             stage: self.stage,
             wanted: [self.pause_wanted, self.resume_wanted, self.held],
+            printing: self.printing,
             layer: self.layer,
         }
     }
