@@ -42,7 +42,10 @@ pub async fn run(data: &Path, clock: SharedClock, ports: PortStore, stop: watch:
         for folder in PrinterFolder::all(data) {
             printers.entry(folder.clone()).or_insert_with(|| {
                 let (report, reports) = watch::channel(None);
-                (tokio::spawn(keep_running(folder, clock.clone(), ports.clone(), stop.clone(), report)), reports)
+                (
+                    tokio::spawn(keep_running(folder, clock.clone(), ports.clone(), stop.clone(), report)),
+                    reports,
+                )
             });
         }
         if printers.is_empty() && written.is_none() {
@@ -97,7 +100,13 @@ async fn keep_running(
     report: watch::Sender<Option<PrinterReport>>,
 ) {
     while !*stop.borrow() {
-        let run = tokio::spawn(run_once(folder.clone(), clock.clone(), ports.clone(), stop.clone(), report.clone()));
+        let run = tokio::spawn(run_once(
+            folder.clone(),
+            clock.clone(),
+            ports.clone(),
+            stop.clone(),
+            report.clone(),
+        ));
         match run.await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => {

@@ -78,55 +78,107 @@ impl Gaps {
     }
 }
 
-fn size(printer: &Printer) -> u64 {
-    printer.journal_size()
-}
-
 fn wait(time: Duration) {
     let (_never, wait) = std::sync::mpsc::channel::<()>();
     let _ = wait.recv_timeout(time);
 }
 
+/// A hub with a job, a printer, and an agent at work on it.
+struct Bench {
+    hub: Hub,
+    printer: Printer,
+    agent: Agent,
+    store: Option<FdStore>,
+    file: std::path::PathBuf,
+}
+
+impl Bench {
+    fn start(kept: bool) -> Self {
+        // As fast as the test may take, and not so fast that everything was printed before anyone could be killed.
+        let (hub, printer) = (Hub::start(), Printer::start_with(&["--speed", "100", "--advanced-ok"]));
+        let file = fixture(FILE);
+        hub.offer(&std::fs::read(&file).unwrap());
+        let agent = Agent { data: tempfile::tempdir().unwrap(), process: None };
+        let paired = agent
+            .command()
+            .args(["pair", &hub.url, "K7QM-4TXP", "--name", "ender", "--port"])
+            .arg(printer.port())
+            .output()
+            .unwrap();
+        assert!(paired.status.success(), "{}", String::from_utf8_lossy(&paired.stderr));
+        let store = kept.then(|| FdStore::new(agent.data.path()));
+        let mut bench = Self { hub, printer, agent, store, file };
+        bench.run();
+        eventually("begun", || (bench.hub.state.lock().unwrap().started == 1).then_some(()));
+        bench
+    }
+
+    fn run(&mut self) {
+        let mut command = self.agent.command();
+        command.arg("run");
+        if let Some(store) = &self.store {
+            command = store.give(&command, "ender");
+        }
+        self.agent.process = Some(command.spawn().unwrap());
+    }
+
+    /// What systemd would have kept all the time.
+    fn keep_port(&mut self) {
+        if let Some(store) = &mut self.store {
+            store.keep_port_of(self.agent.process.as_ref().unwrap(), &self.printer.port());
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let moves = self.hub.state.lock().unwrap().moves();
+        moves.iter().any(|state| state.is_final() || *state == JobState::AwaitingRemoval)
+    }
+
+    /// Waits for the end: the printer has taken the file, and the hub knows of one print.
+    fn expect_the_file(self) {
+        eventually("printed", || self.is_over().then_some(()));
+        let state = self.hub.state.lock().unwrap();
+        let reasons = format!("{:?}", state.events.last());
+        let expected = [JobState::Transferring, JobState::Printing, JobState::AwaitingRemoval];
+        assert_eq!(state.moves(), expected, "{reasons}");
+        assert_eq!(state.started, 1);
+        drop(state);
+        let mut printed = self.printer.last_job();
+        printed.retain(|line| line != "M105");
+        let expected = commands(&self.file);
+        let differs = printed.iter().zip(&expected).position(|(one, other)| one != other);
+        assert_eq!(
+            hash(&printed),
+            hash(&expected),
+            "{} of {} lines, at {differs:?}",
+            printed.len(),
+            expected.len()
+        );
+    }
+}
+
 /// Prints a file, killing the agent so many times.
 fn print(dice: &mut Dice, kills: u64, kept: bool, gaps: &mut Gaps) {
-    // As fast as the test may take, and not so fast that everything was printed before anyone could be killed.
-    let (hub, printer) = (Hub::start(), Printer::start_with(&["--speed", "100", "--advanced-ok"]));
-    let file = fixture(FILE);
-    hub.offer(&std::fs::read(&file).unwrap());
-    let mut agent = Agent { data: tempfile::tempdir().unwrap(), process: None };
-    let paired = agent
-        .command()
-        .args(["pair", &hub.url, "K7QM-4TXP", "--name", "ender", "--port"])
-        .arg(printer.port())
-        .output()
-        .unwrap();
-    assert!(paired.status.success(), "{}", String::from_utf8_lossy(&paired.stderr));
-    let mut store = FdStore::new(agent.data.path());
-    let mut command = agent.command();
-    command.arg("run");
-    agent.process = Some(if kept { store.give(&command, "ender").spawn().unwrap() } else { command.spawn().unwrap() });
-    eventually("begun", || (hub.state.lock().unwrap().started == 1).then_some(()));
+    let mut bench = Bench::start(kept);
     for kill in 0..kills {
         // Now and then again before it has come back.
         let pause = if kill > 0 && dice.below(5) == 0 { dice.below(150) } else { 100 + dice.below(900) };
         wait(Duration::from_millis(pause as u64));
-        if kept {
-            store.keep_port_of(agent.process.as_ref().unwrap(), &printer.port());
-        }
-        if hub.state.lock().unwrap().moves().contains(&JobState::AwaitingRemoval) {
+        if bench.is_over() {
             break;
         }
-        agent.kill();
+        bench.keep_port();
+        bench.agent.kill();
         // What is still in the printer's own queue is taken without anyone's help.
-        let mut before = size(&printer);
+        let mut before = bench.printer.journal_size();
         let killed = Instant::now();
-        agent.process = Some(if kept { store.give(&command, "ender").spawn().unwrap() } else { command.spawn().unwrap() });
+        bench.run();
         let mut last = killed;
         let mut longest = Duration::ZERO;
         // Until it goes on steadily.
         while killed.elapsed() < Duration::from_millis(1500) {
             wait(Duration::from_millis(1));
-            let now = size(&printer);
+            let now = bench.printer.journal_size();
             if now != before {
                 longest = longest.max(last.elapsed());
                 (before, last) = (now, Instant::now());
@@ -137,21 +189,7 @@ fn print(dice: &mut Dice, kills: u64, kept: bool, gaps: &mut Gaps) {
         }
         gaps.0.push(longest);
     }
-    eventually("printed", || {
-        let moves = hub.state.lock().unwrap().moves();
-        let over = moves.iter().any(|state| state.is_final() || *state == JobState::AwaitingRemoval);
-        over.then_some(())
-    });
-    let state = hub.state.lock().unwrap();
-    let reasons = format!("{:?}", state.events.last());
-    assert_eq!(state.moves(), [JobState::Transferring, JobState::Printing, JobState::AwaitingRemoval], "{reasons}");
-    assert_eq!(state.started, 1);
-    drop(state);
-    let mut printed = printer.last_job();
-    printed.retain(|line| line != "M105");
-    let expected = commands(&file);
-    let differs = printed.iter().zip(&expected).position(|(one, other)| one != other);
-    assert_eq!(hash(&printed), hash(&expected), "{} of {} lines, at {differs:?}", printed.len(), expected.len());
+    bench.expect_the_file();
 }
 
 fn run(kept: bool) {
@@ -182,4 +220,58 @@ fn a_print_survives_kill_with_its_port_kept() {
 #[test]
 fn a_print_survives_kill_with_its_port_opened_anew() {
     run(false);
+}
+
+#[test]
+fn an_agent_that_is_told_to_hand_over_leaves_everything_to_the_next_one() {
+    let mut bench = Bench::start(true);
+    eventually("printing", || {
+        bench.hub.state.lock().unwrap().moves().contains(&JobState::Printing).then_some(())
+    });
+    bench.keep_port();
+    let mut process = bench.agent.process.take().unwrap();
+    let id = rustix::process::Pid::from_child(&process);
+    rustix::process::kill_process(id, rustix::process::Signal::USR1).unwrap();
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+    assert!(!bench.is_over());
+    bench.run();
+    bench.expect_the_file();
+}
+
+#[test]
+fn an_agent_that_has_nobody_to_hand_over_to_makes_the_printer_safe() {
+    let mut bench = Bench::start(false);
+    eventually("printing", || {
+        bench.hub.state.lock().unwrap().moves().contains(&JobState::Printing).then_some(())
+    });
+    let mut process = bench.agent.process.take().unwrap();
+    let id = rustix::process::Pid::from_child(&process);
+    rustix::process::kill_process(id, rustix::process::Signal::USR1).unwrap();
+    assert!(process.wait().unwrap().success());
+    assert_eq!(bench.hub.state.lock().unwrap().moves().last(), Some(&JobState::Failed));
+    assert!(bench.printer.last_job().contains(&"M104 S0".to_owned()));
+}
+
+#[test]
+fn a_printer_that_was_reset_while_nobody_was_there_gets_nothing_more() {
+    let mut bench = Bench::start(false);
+    eventually("printing", || {
+        bench.hub.state.lock().unwrap().moves().contains(&JobState::Printing).then_some(())
+    });
+    bench.agent.kill();
+    // Another one at the same port, just switched on; what the first one is asked no longer matters.
+    let anew = Printer::start_at(&bench.printer.port(), tempfile::tempdir().unwrap(), &["--speed", "100"]);
+    let _first = std::mem::replace(&mut bench.printer, anew);
+    bench.run();
+    eventually("failed", || bench.is_over().then_some(()));
+    let last = bench.hub.state.lock().unwrap().events.last().cloned();
+    let Some(stardust_protocol::EventBody::JobMoved { reason: Some(reason), fraction, .. }) =
+        last.map(|event| event.body)
+    else {
+        panic!()
+    };
+    assert!(reason.contains("reset") && fraction > 0.0, "{reason}");
+    eventually("safe", || bench.printer.journal().iter().any(|line| line.cmd == "M104 S0").then_some(()));
+    let moved = bench.printer.last_job().into_iter().any(|line| line.starts_with("G1 X"));
+    assert!(!moved);
 }

@@ -124,7 +124,9 @@ impl State {
                 self.outbox.push_back(event.clone());
             }
             Record::Acknowledged { seq } => self.outbox.retain(|event| event.seq > *seq),
-            Record::Claimed { claim } => self.held = Some(Held { claim: claim.clone(), started: false, reported: None }),
+            Record::Claimed { claim } => {
+                self.held = Some(Held { claim: claim.clone(), started: false, reported: None })
+            }
             Record::Started { job_id } => {
                 if let Some(held) = self.held.as_mut().filter(|held| held.claim.job_id == *job_id) {
                     held.started = true;

@@ -7,7 +7,7 @@
 //! | [`open`], `permission`, `reset`, `latency` | opening a port the way a printer needs it |
 //! | [`kept`], `resumption` | what outlives this process: open ports, and a job to go on with |
 //! | `speed_search`, `recognition`, `speed_memory` | which speed it speaks: rules without I/O |
-//! | [`driver`], `wait`, `seek` | the thread: bytes, orders, waiting; finding the speed |
+//! | `handle`, [`driver`], `wait`, `seek` | the thread: bytes, orders, waiting; finding the speed |
 //! | [`connect`] | waiting until a printer is ready |
 //! | [`round_trip`] | how long an answer takes |
 //!
@@ -16,6 +16,7 @@
 pub mod connect;
 pub mod devices;
 pub mod driver;
+mod handle;
 pub mod kept;
 mod latency;
 pub mod listing;
@@ -35,7 +36,8 @@ mod wait;
 mod waker;
 
 pub use devices::DeviceTree;
-pub use driver::{Order, PortEvent, PortHandle, SpeedView, drive, drive_on};
+pub use driver::{drive, drive_on};
+pub use handle::{Order, Orders, PortEvent, PortHandle, SpeedView};
 pub use kept::PortStore;
 pub use latency::latency_ms;
 pub use locator::{locate, remember_adapter};

@@ -48,7 +48,8 @@ pub(super) fn look(folder: &PrinterFolder) -> Option<(Return, Option<Resumption>
         return None;
     }
     let brief = found.head.brief;
-    let Some(Place { checkpoint, speed, printed }) = found.place.filter(|place| !place.checkpoint.is_untouched())
+    let Some(Place { checkpoint, speed, printed }) =
+        found.place.filter(|place| !place.checkpoint.is_untouched())
     else {
         return Some((Return { held, brief, reached: None }, None));
     };

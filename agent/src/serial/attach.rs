@@ -146,10 +146,14 @@ impl Attach {
             self.step = Step::Over;
             // The line after the question is wanted: the question itself was taken.
             let taken = self.questioned.filter(|questioned| questioned.checked_add(1) == Some(number));
-            return Some(taken.map_or(Action::Wanted(number), |number| Action::Taken { number, drained: false }));
+            return Some(
+                taken.map_or(Action::Wanted(number), |number| Action::Taken { number, drained: false }),
+            );
         }
         if self.answers >= ANSWERS_WITHOUT_NUMBER {
-            return Some(self.fail("this printer's firmware does not count lines, so nobody knows which came last"));
+            return Some(
+                self.fail("this printer's firmware does not count lines, so nobody knows which came last"),
+            );
         }
         if now >= self.last_sign + self.patience {
             return Some(self.fail("the printer does not answer any more"));

@@ -16,7 +16,7 @@ use rustix::termios::tcgetattr;
 use stand_in::eventually;
 use stand_in::hub::Hub;
 use stand_in::printer::{Printer, agent, fixture};
-use stardust_agent::port::driver::SpeedView;
+use stardust_agent::port::SpeedView;
 use stardust_agent::port::{DeviceTree, Order, PortEvent, PortHandle, PortPlan, SpeedMemory, drive};
 use stardust_agent::print_job::file_source::FileSource;
 use stardust_agent::serial::{HostEvent, JobEvent, Parking};

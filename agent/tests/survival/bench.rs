@@ -160,8 +160,8 @@ impl Bench {
         }
         if how > 1 {
             let output = host.take_output();
-            let prefix = &output[..self.dice.below(output.len() + 1)];
-            self.transmit(&prefix.to_vec());
+            let length = self.dice.below(output.len() + 1);
+            self.transmit(&output[..length]);
         }
         self.note("!", b"killed\n");
         let away = Duration::from_millis(self.dice.below(3000) as u64);
@@ -275,7 +275,8 @@ impl Bench {
             Ok(is_whole) => is_whole,
             Err(what) => return Err(self.story(&what)),
         };
-        let end = self.events.iter().find(|event| matches!(event, JobEvent::Completed | JobEvent::Stopped(_)));
+        let end =
+            self.events.iter().find(|event| matches!(event, JobEvent::Completed | JobEvent::Stopped(_)));
         match (end, self.plan.turn) {
             (Some(JobEvent::Completed), _) if is_whole => Ok(Outcome::Exact),
             (Some(JobEvent::Stopped(End::Cancelled)), Turn::Cancel) => {

@@ -45,7 +45,9 @@ fn run_all(what: &str, plan: impl Fn(u64) -> Plan, may_fail: bool) {
             Ok(Outcome::Exact) => exact += 1,
             Ok(Outcome::NobodyCouldTell) => fooled += 1,
             Ok(Outcome::Failed(reason)) if may_fail => failed.push((seed, reason)),
-            Ok(Outcome::Failed(reason)) => wrong.push((seed, format!("failed: {reason}\n{}", bench.story("")))),
+            Ok(Outcome::Failed(reason)) => {
+                wrong.push((seed, format!("failed: {reason}\n{}", bench.story(""))))
+            }
             Err(story) => wrong.push((seed, story)),
         }
         kills += bench.kills;

@@ -93,7 +93,11 @@ fn after_a_restart(#[case] started: bool, #[case] expected: Vec<Action>) {
 #[case::its_report_was_lost(JobState::Printing, Some(JobState::Transferring), true)]
 #[case::paused(JobState::Paused, Some(JobState::Pausing), true)]
 #[case::preparing_is_never_reported(JobState::Preparing, Some(JobState::Transferring), false)]
-fn going_on_after_a_restart(#[case] state: JobState, #[case] reported: Option<JobState>, #[case] tells: bool) {
+fn going_on_after_a_restart(
+    #[case] state: JobState,
+    #[case] reported: Option<JobState>,
+    #[case] tells: bool,
+) {
     let mut life = Lifecycle::default();
     let actions = life.resumed(&Held { claim: claim(), started: true, reported }, state);
     let expected = if tells { vec![report(state, None)] } else { Vec::new() };

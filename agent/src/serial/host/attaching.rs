@@ -63,7 +63,12 @@ enum Place {
 impl Host {
     /// Goes on with a job of an earlier process. `source` begins at [`Checkpoint::read_to`].
     #[must_use]
-    pub fn attach(now: Duration, parking: Parking, checkpoint: Checkpoint, source: Box<dyn CommandSource>) -> Self {
+    pub fn attach(
+        now: Duration,
+        parking: Parking,
+        checkpoint: Checkpoint,
+        source: Box<dyn CommandSource>,
+    ) -> Self {
         let mut host = Self::new(now, parking.clone());
         host.firmware = checkpoint.firmware.clone();
         host.job = Some(Job::restore(checkpoint.job.clone(), source, parking, checkpoint.firmware.area));
@@ -80,7 +85,11 @@ impl Host {
     /// Ends the job of an earlier process that can't be gone on with; the printer is made safe as soon as it answers.
     pub fn give_up_attaching(&mut self, now: Duration, reason: &str) {
         if self.is_attaching() {
-            self.lose(now, &format!("The agent was restarted in mid-print and can't go on: {reason}"));
+            let came_to = self.job.as_ref().map(Job::came_to).unwrap_or_default();
+            self.lose(
+                now,
+                &format!("The agent was restarted in mid-print and can't go on: {reason}{came_to}"),
+            );
         }
     }
 
@@ -152,7 +161,10 @@ impl Host {
     pub(super) fn find_place(&mut self, now: Duration) {
         let Phase::Attaching(attaching) = &mut self.phase else { return };
         if !self.firmware.dialect.counts_lines() {
-            return self.give_up_attaching(now, "its firmware does not count lines, so nobody knows which came last");
+            return self.give_up_attaching(
+                now,
+                "its firmware does not count lines, so nobody knows which came last",
+            );
         }
         match attaching.attach.poll(now) {
             None => {}
@@ -179,7 +191,8 @@ impl Host {
         let kept = |from: u32| record.lines.get(from as usize..).unwrap_or_default();
         let dialect = self.firmware.dialect;
         let first = record.next.saturating_sub(u32::try_from(record.lines.len()).unwrap_or(u32::MAX));
-        let taken = question.map(|(number, drained)| (place(&checkpoint, number.wrapping_sub(1)), number, drained));
+        let taken =
+            question.map(|(number, drained)| (place(&checkpoint, number.wrapping_sub(1)), number, drained));
         self.link = match taken {
             None => Link::restore_anew(now, record, kept(0), dialect),
             Some((Place::At(last), number, drained)) => {
@@ -198,9 +211,14 @@ impl Host {
                 link
             }
             Some((Place::No(reason), ..)) => return self.give_up_attaching(now, &reason),
-            Some((Place::Unnumbered, ..)) => return self.give_up_attaching(now, "its line numbers make no sense"),
+            Some((Place::Unnumbered, ..)) => {
+                return self.give_up_attaching(now, "its line numbers make no sense");
+            }
         };
-        tracing::info!(line.number = question.map(|(number, _)| number), "went on with the job of an earlier process");
+        tracing::info!(
+            line.number = question.map(|(number, _)| number),
+            "went on with the job of an earlier process"
+        );
         self.checkpoint_due.clear();
         self.phase = Phase::Ready;
         self.poll_at = (!self.firmware.can("AUTOREPORT_TEMP")).then_some(now);
@@ -236,7 +254,10 @@ fn place(checkpoint: &Checkpoint, last: u32) -> Place {
         return Place::At(last);
     }
     let is_of_file = |line: &super::super::link::KeptLine| matches!(line.2, Origin::File { .. });
-    if !was_reset && !is_proven && (last < base || last >= record.next + ahead || !record.lines.iter().any(is_of_file)) {
+    if !was_reset
+        && !is_proven
+        && (last < base || last >= record.next + ahead || !record.lines.iter().any(is_of_file))
+    {
         return Place::Unnumbered;
     }
     Place::No(if last < first {
@@ -247,6 +268,9 @@ fn place(checkpoint: &Checkpoint, last: u32) -> Place {
             record.told
         )
     } else {
-        format!("the printer wants line {}, which has not been sent yet: does another host use its port?", last.wrapping_add(1))
+        format!(
+            "the printer wants line {}, which has not been sent yet: does another host use its port?",
+            last.wrapping_add(1)
+        )
     })
 }

@@ -103,6 +103,15 @@ impl Job {
         }
     }
 
+    /// How far it is known to have come, for people: a sentence to be put behind another.
+    pub(in super::super) fn came_to(&self) -> String {
+        match (self.layer, self.modal.position()[2]) {
+            (Some(layer), Some(height)) => format!(". It had come to layer {layer}, at {height:.2} mm"),
+            (Some(layer), None) => format!(". It had come to layer {layer}"),
+            _ => String::new(),
+        }
+    }
+
     /// The firmware has taken so many more commands of the file than were written down. An error says what is wrong.
     pub(in super::super) fn bring_forward(&mut self, mut commands: u32) -> Result<(), String> {
         if commands > 0 && (self.stage != Stage::Feeding || !self.script.is_empty()) {

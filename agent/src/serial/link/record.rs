@@ -18,7 +18,11 @@ const KEPT_LINES: u32 = 12;
 
 /// A line that may have to be sent again: command, pace, origin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(in super::super) struct KeptLine(pub(in super::super) String, pub(in super::super) Pace, pub(in super::super) Origin);
+pub(in super::super) struct KeptLine(
+    pub(in super::super) String,
+    pub(in super::super) Pace,
+    pub(in super::super) Origin,
+);
 
 /// What another process must know of the line to go on with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,7 +39,12 @@ pub(in super::super) struct LinkRecord {
 impl Link {
     /// Goes on where another process has stopped: the firmware has taken the line `told`, a question, and `owed` come
     /// next.
-    pub(in super::super) fn restore(record: &LinkRecord, told: u32, owed: &[KeptLine], dialect: Dialect) -> Self {
+    pub(in super::super) fn restore(
+        record: &LinkRecord,
+        told: u32,
+        owed: &[KeptLine],
+        dialect: Dialect,
+    ) -> Self {
         let mut link = Self { numbering: record.numbering.clone(), dialect, ..Self::new() };
         link.history.restart(told);
         // It may be asked for once more, where an answer to another line was taken for its own.
@@ -47,7 +56,12 @@ impl Link {
     }
 
     /// The same where the numbers have to be set anew.
-    pub(in super::super) fn restore_anew(now: Duration, record: &LinkRecord, owed: &[KeptLine], dialect: Dialect) -> Self {
+    pub(in super::super) fn restore_anew(
+        now: Duration,
+        record: &LinkRecord,
+        owed: &[KeptLine],
+        dialect: Dialect,
+    ) -> Self {
         let mut link = Self { numbering: record.numbering.clone(), dialect, ..Self::new() };
         link.numbering.restart(record.told, record.next);
         link.forget();
