@@ -1,5 +1,6 @@
 //! What a simulated printer really did, from its journal.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde_json::Value;
@@ -43,4 +44,69 @@ pub fn jobs(entries: &[Entry]) -> Vec<Vec<String>> {
     }
     jobs.retain(|job| !job.is_empty());
     jobs
+}
+
+/// What the host sends by itself whatever is printed: questions and waits, which change nothing at the printer.
+const QUESTIONS: [&str; 7] = ["M27", "M105", "M113", "M114", "M115", "M155", "M400"];
+/// What the host sends by itself with a print whose file leaves it out: progress, a message, the dead man's switch.
+const SERVICES: [&str; 3] = ["M73", "M85", "M117"];
+
+/// Compares the numbered lines of one print with its file's commands: all of them, each once, in order. Between them
+/// nothing may stand but what the host sends by itself (the lists above). Returns those in between.
+///
+/// # Errors
+/// The first difference, in words.
+pub fn compare(printed: &[String], file: &[String]) -> Result<Vec<String>, String> {
+    let code = |command: &str| command.split([' ', 'S']).next().unwrap_or_default().to_owned();
+    let of_file: HashSet<String> = file.iter().map(|command| code(command)).collect();
+    let is_own = |command: &str| {
+        let code = code(command);
+        QUESTIONS.contains(&code.as_str()) || SERVICES.contains(&code.as_str()) && !of_file.contains(&code)
+    };
+    let (mut own, mut next) = (Vec::new(), 0);
+    for (at, command) in printed.iter().enumerate() {
+        if file.get(next) == Some(command) {
+            next += 1;
+        } else if is_own(command) {
+            own.push(command.clone());
+        } else {
+            let wanted = file.get(next).map_or("the end", String::as_str);
+            return Err(format!(
+                "line {at} of the print is “{command}”, command {next} of the file is “{wanted}”"
+            ));
+        }
+    }
+    match file.get(next) {
+        None => Ok(own),
+        Some(missing) => {
+            Err(format!("{} commands of the file are missing, from “{missing}”", file.len() - next))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(commands: &[&str]) -> Vec<String> {
+        commands.iter().map(|&command| command.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_print_is_its_file_and_what_the_host_puts_between() {
+        let file = of(&["G28", "M105", "G1 X1", "M117 hello"]);
+        assert_eq!(compare(&file, &file), Ok(of(&[])));
+        let more = of(&["M85 S60", "G28", "M105", "M105", "G1 X1", "M73 P5", "M117 hello", "M400"]);
+        assert_eq!(compare(&more, &file), Ok(of(&["M85 S60", "M105", "M73 P5", "M400"])));
+        let refused: [&[&str]; 5] = [
+            &["G28", "M105", "G1 X1"],
+            &["G28", "M105", "M117 hello", "G1 X1"],
+            &["G28", "G28", "M105", "G1 X1", "M117 hello"],
+            &["G28", "M105", "G1 X1", "M117 hello", "M117 hello"],
+            &["G28", "M105", "G1 X1", "M117 hello", "M104 S0"],
+        ];
+        for printed in refused {
+            assert!(compare(&of(printed), &file).is_err(), "{printed:?}");
+        }
+    }
 }
