@@ -54,6 +54,18 @@ impl Dialect {
         matches!(self, Self::Repetier | Self::Malyan)
     }
 
+    /// M105 is answered in a line of its own before or after the `ok`, which says nothing more.
+    #[must_use]
+    pub(super) fn reports_apart(self) -> bool {
+        matches!(self, Self::Repetier | Self::Teacup)
+    }
+
+    /// `!!` means that one command was refused, and the next is taken (klippy/gcode.py).
+    #[must_use]
+    pub(super) fn goes_on_after_errors(self) -> bool {
+        self == Self::Klipper
+    }
+
     /// How many lines may be in flight: firmwares whose buffers are not known get one.
     #[must_use]
     pub(super) fn max_lines(self) -> usize {

@@ -299,6 +299,7 @@ impl Host {
         self.firmware.learn(reply);
         match reply {
             Reply::Ok(ok) => {
+                ok.firmware.iter().for_each(|firmware| self.on_reply(now, firmware));
                 self.link.on_ok(now, ok);
                 self.attention.works();
                 if let Some(report) = &ok.temperatures {
@@ -329,6 +330,12 @@ impl Host {
                 if let Phase::Handshake(handshake) = &mut self.phase {
                     handshake.on_identity();
                 }
+            }
+            // Not `halt`: the heaters are still on, and off they must be.
+            Reply::Error(ErrorKind::Fatal, message)
+                if self.firmware.dialect.goes_on_after_errors() && !message.starts_with("Klipper state") =>
+            {
+                self.stop(now, End::Failed(format!("The printer refused a command: {message}.")));
             }
             Reply::Error(ErrorKind::Fatal, message) => self.halt(message),
             Reply::Error(ErrorKind::Other, message) => tracing::warn!(firmware.error = message),

@@ -262,7 +262,7 @@ impl Link {
             return;
         }
         // The probe is answered by temperatures: a bare `ok` may belong to a Resend that was damaged on its way.
-        let answers = ok.temperatures.is_some() || ok.line.is_some();
+        let answers = ok.temperatures.is_some() || ok.line.is_some() || self.dialect.reports_apart();
         if self.window.front_proves() && !answers {
             self.troubled = true;
             return;

@@ -8,12 +8,23 @@ fn heat(actual: f64, target: f64) -> Heat {
     Heat { actual, target: Some(target) }
 }
 
+fn klipper() -> Reply {
+    let firmware = Reply::Firmware("Klipper".into(), None);
+    Reply::Ok(Ok { firmware: Some(Box::new(firmware)), ..Ok::default() })
+}
+
 #[rstest]
 #[case("ok", Reply::Ok(Ok { bare: true, ..Ok::default() }))]
 #[case("ok P15 B3", Reply::Ok(Ok { advanced: true, ..Ok::default() }))]
 #[case("ok N10 P15 B3", Reply::Ok(Ok { line: Some(10), advanced: true, ..Ok::default() }))]
 #[case("okM106 P0 S77", Reply::Ok(Ok::default()))]
 #[case("ok N10 P15", Reply::Ok(Ok { line: Some(10), ..Ok::default() }))]
+#[case("ok 10", Reply::Ok(Ok { line: Some(10), ..Ok::default() }))]
+#[case("ok 10 20", Reply::Ok(Ok::default()))]
+#[case("// Klipper state: Shutdown", Reply::Error(ErrorKind::Fatal, "Klipper state: Shutdown".into()))]
+#[case("// Klipper state: Ready", Reply::Other("// Klipper state: Ready".into()))]
+#[case("ok FIRMWARE_NAME:Klipper FIRMWARE_VERSION:v0.12.0", klipper())]
+#[case("ok FIRMWARE_VERSION:v0.12.0 FIRMWARE_NAME:Klipper", klipper())]
 #[case("Resend: 5", Reply::Resend(5))]
 #[case("Resend:5", Reply::Resend(5))]
 #[case("rs 5", Reply::Resend(5))]
@@ -79,7 +90,7 @@ fn temperatures_in_every_spelling() {
     let ok = Reply::parse("ok N7 T:19.38 /0.00 B:19.38 /0.00");
     assert!(matches!(
         ok,
-        Reply::Ok(Ok { line: Some(7), bare: false, advanced: false, temperatures: Some(_) })
+        Reply::Ok(Ok { line: Some(7), bare: false, advanced: false, temperatures: Some(_), .. })
     ));
 }
 
