@@ -319,7 +319,9 @@ impl Host {
             }
             Reply::Temperatures(report) => {
                 self.thermometer.read(report);
-                if report.waiting {
+                // Marlin 1, Klipper: M190 reports without `W:`, and nothing else reports there.
+                let unasked = self.link.is_waiting() && !self.firmware.can("AUTOREPORT_TEMP");
+                if report.waiting || unasked {
                     self.link.on_busy(now, false);
                 }
             }
