@@ -40,8 +40,15 @@ fn go(machine: &mut Machine, to: Axes, way: &Way, now: Duration) -> Stage {
         let nozzle = machine.thermal.heater(HeaterId::Nozzle(machine.tool)).temperature(now);
         if nozzle < EXTRUDE_MIN_C && !machine.cold_extrusion {
             // The filament stays; the coordinate and the other axes go on as if nothing had happened.
+            let speech = machine.speech();
+            for line in speech.cold {
+                machine.line(line);
+            }
+            if speech.refuses_cold_moves {
+                machine.motion.position = from;
+                return Stage::Done;
+            }
             from[3] = to[3];
-            machine.line("echo: cold extrusion prevented");
         } else if extruded.abs() > EXTRUDE_MAX_MM {
             from[3] = to[3];
             machine.line("echo: too long extrusion prevented");
