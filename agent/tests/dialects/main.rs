@@ -30,8 +30,9 @@ const PROFILES: [(&str, Dialect); 13] = [
     ("creality", Dialect::Marlin1),
 ];
 
-/// Firmware that looks at no line number: behind USB or a pty nothing gets lost, and on a bad line no host could help.
-const UNVERIFIED: [&str; 2] = ["reprapfirmware", "klipper"];
+/// Firmware that looks at no line number, and at most at a checksum: behind USB or a pty nothing gets lost, and on a
+/// bad line no host could help.
+const UNVERIFIED: [&str; 3] = ["reprapfirmware", "klipper", "teacup"];
 
 fn clean(profile: &str) -> Bench {
     Bench::connect(profile, &FaultPlan::none(), 1)
