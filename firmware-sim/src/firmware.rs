@@ -23,14 +23,18 @@
 //! | M0/M1 with host prompts \[HOST_PROMPT_SUPPORT\] | `gcode` |
 //! | kill: three lines, then silence until the power is cycled | `machine` |
 //!
+//! | arcs in pieces of 1 mm at most \[MAX_ARC_SEGMENT_MM\] | `arc` |
+//! | M20 to M25 and M27, a print started at the panel | `card` |
 //! | M600 and M0 wait for a person, who answers at the printer by M108 or M876 | `gcode` |
 //! | what other firmwares say otherwise | `dialect` |
 //!
-//! Known simplifications: an arc is one block, with the speed its bend allows; reports nobody asked for at the
-//! moment (temperatures, `busy`, `wait`) are left out while more than 4 KiB wait for a host that does not read; G29
-//! only takes its time; nothing prints from an SD card; stored settings, pressure advance and the like are
-//! accepted and change nothing.
+//! Known simplifications: reports nobody asked for at the moment (temperatures, `busy`, `wait`) are left out while
+//! more than 4 KiB wait for a host that does not read; G29 only takes its time; a print from the memory card is a
+//! length and a speed, its commands move nothing; stored settings, pressure advance and the like are accepted and
+//! change nothing. A host that toggles DTR resets most boards; a pty has no such line, so that can't be simulated
+//! on one: the fault `reset` and `VirtualPrinter::reset` are what comes of it.
 
+mod arc;
 mod assembler;
 mod card;
 mod command;

@@ -8,9 +8,9 @@ use super::card::Card;
 use super::config::Config;
 use super::dialect::{Dialect, Speech, Temperatures};
 use super::heat_wait::Progress;
-use super::motion::Motion;
-use super::planner::Planner;
-use super::stage::{Finally, Stage, Then};
+use super::motion::{Motion, Way};
+use super::planner::{Block, Planner};
+use super::stage::{Finally, Stage, Then, Walk};
 use super::thermal::{HeaterId, Thermal};
 
 /// HOST_KEEPALIVE_FEATURE's default, changed by M113.
@@ -245,6 +245,7 @@ impl Machine {
                 self.planner.push(now, block, &self.motion.limits);
                 Stage::Done
             }
+            Stage::Arc(walk) => self.walk(walk, now),
             Stage::Still(then) if self.planner.is_still(now) => self.at_rest(then, now),
             Stage::Until(end, finally) if now >= end => {
                 if let Finally::Homed(axes) = finally {
@@ -268,6 +269,20 @@ impl Machine {
             Stage::Person(Some(until)) if now >= until => Stage::Done,
             waiting => waiting,
         }
+    }
+
+    /// Gives the planner as many pieces of an arc as there is room for.
+    fn walk(&mut self, mut walk: Walk, now: Duration) -> Stage {
+        while self.planner.free() > 0 {
+            let Some(to) = walk.arc.next() else { return Stage::Done };
+            let way = Way::straight(&walk.at, &to);
+            if way.length > 0.0 || walk.at != to {
+                let block = Block::new(walk.at, to, &way, walk.feed, &self.motion.limits);
+                self.planner.push(now, block, &self.motion.limits);
+            }
+            walk.at = to;
+        }
+        Stage::Arc(walk)
     }
 
     fn at_rest(&mut self, then: Then, now: Duration) -> Stage {
