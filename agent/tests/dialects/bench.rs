@@ -10,8 +10,9 @@ use firmware_sim::virtual_printer::VirtualPrinter;
 use stardust_agent::serial::{CommandSource, Fed, Host, HostEvent, JobEvent, Parking, Stage};
 use stardust_gcode::command::parse;
 
-/// What the host asks by itself, numbered where the firmware wants everything numbered.
-const OWN: [&str; 6] = ["M105", "M400", "M110", "M27", "M113", "M155"];
+/// What the host sends by itself: questions, numbered where the firmware wants everything numbered, and what it tells
+/// the printer of a job whose file does not.
+const OWN: [&str; 9] = ["M105", "M400", "M110", "M27", "M113", "M155", "M73", "M85", "M117"];
 
 /// A printer and its host.
 pub(crate) struct Bench {
@@ -27,23 +28,41 @@ impl Bench {
     /// Powers the printer up and connects; returns when the host is ready.
     pub(crate) fn connect(profile: &str, plan: &FaultPlan, seed: u64) -> Self {
         let name = format!("{profile}, {plan:?}, seed {seed}");
-        let mut profile = Profile::named(profile).unwrap();
+        let mut bench = Self::power_up(name, Profile::named(profile).unwrap(), plan, seed);
+        bench.run_until("ready", |bench| bench.host.is_ready());
+        bench
+    }
+
+    /// Somebody has started a print of so many bytes at the panel before the host connects. Returns when the host
+    /// has had its first words with the firmware.
+    pub(crate) fn connect_to_one_that_prints(bytes: u64) -> Self {
+        let mut profile = Profile::named("marlin").unwrap();
+        profile.config.prints_from_card = Some(bytes);
+        let mut bench = Self::power_up("prints from its card".into(), profile, &FaultPlan::none(), 1);
+        bench.run_until("a connection", |bench| bench.events.contains(&HostEvent::Ready));
+        bench
+    }
+
+    fn power_up(name: String, mut profile: Profile, plan: &FaultPlan, seed: u64) -> Self {
         profile.line = LineSettings { baud: Some(115_200), latency: Duration::from_micros(500) };
-        let mut bench = Self {
+        Self {
             host: Host::new(Duration::ZERO, Parking::default()),
             printer: VirtualPrinter::new(profile, plan, seed),
             name,
             now: Duration::ZERO,
             events: Vec::new(),
             log: VecDeque::new(),
-        };
-        bench.run_until("ready", |bench| bench.host.is_ready());
-        bench
+        }
     }
 
     /// Starts a print.
     pub(crate) fn start(&mut self, file: &[String]) {
-        assert!(self.host.start(self.now, source(file)), "{}", self.story("the host takes no job"));
+        assert!(self.try_start(file), "{}", self.story("the host takes no job"));
+    }
+
+    /// False: the host takes none now.
+    pub(crate) fn try_start(&mut self, file: &[String]) -> bool {
+        self.host.start(self.now, source(file))
     }
 
     /// Until there is no job any more: how it ended.

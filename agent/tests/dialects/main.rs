@@ -162,3 +162,57 @@ fn it_is_exact_on_a_bad_line(#[case] kinds: &[FaultKind]) {
         }
     }
 }
+
+#[test]
+fn a_command_that_klipper_refuses_ends_the_print_with_the_heaters_off() {
+    let mut bench = clean("klipper");
+    let file = ["M140 S60", "G28", "G1 X10 E1 F300", "G1 X20", "M104 S0"].map(str::to_owned);
+    bench.start(&file);
+    let end = bench.finish();
+    let JobEvent::Stopped(End::Failed(reason)) = &end else { panic!("{}", bench.story("not failed")) };
+    assert!(reason.contains("refused a command: Extrude below minimum temp"), "{reason}");
+    bench.settle();
+    let printed = bench.printed();
+    assert!(
+        printed.ends_with(&["M104 S0", "M140 S0", "M107"].map(str::to_owned))
+            || printed.contains(&"M140 S0".into())
+    );
+    assert!(bench.host.is_ready(), "{}", bench.story("the next print can start"));
+}
+
+#[test]
+fn levelling_is_waited_for() {
+    let file = ["G28", "G29", "G1 X10 F3000", "G29", "M84"].map(str::to_owned);
+    for (profile, _) in PROFILES {
+        let mut bench = clean(profile);
+        bench.start(&file);
+        assert_eq!(bench.finish(), JobEvent::Completed, "{}", bench.story(profile));
+        bench.settle();
+        assert_eq!(bench.printed(), file, "{}", bench.story(profile));
+    }
+}
+
+#[test]
+fn a_print_started_at_the_panel_is_shown_and_left_alone() {
+    let mut bench = Bench::connect_to_one_that_prints(300_000);
+    // Not even at once, before the host has looked: the firmware would print both.
+    assert!(!bench.try_start(&file(10)), "{}", bench.story("a job beside that of the panel"));
+    bench.wait(Duration::from_secs(60));
+    let shown = bench.host.external().unwrap_or_default();
+    assert!(shown.contains("memory card") && shown.contains('%'), "{}", bench.story(&shown));
+    assert!(!bench.try_start(&file(10)), "{}", bench.story("a job beside that of the panel"));
+    bench.stop(End::Cancelled);
+    bench.wait(Duration::from_secs(200));
+    let asked: Vec<_> = bench.printer.accepted().iter().map(|one| one.text.clone()).collect();
+    let questions = ["M110 N0", "M115", "M155 S1", "M113 S2", "M27", "M105"];
+    assert!(asked.iter().all(|text| questions.contains(&text.as_str())), "{asked:?}");
+    let hot = bench.host.thermometer().tools.values().all(|heat| heat.target == Some(205.0));
+    assert!(hot && bench.host.external().is_some(), "{}", bench.story("it has been disturbed"));
+    // It ends, and the host may print again.
+    bench.wait(Duration::from_secs(60));
+    assert_eq!(bench.host.external(), None, "{}", bench.story("still shown"));
+    let file = file(20);
+    bench.start(&file);
+    assert_eq!(bench.finish(), JobEvent::Completed, "{}", bench.story("printed"));
+    assert_eq!(bench.printed(), file);
+}
