@@ -85,6 +85,8 @@ build: dashboard ## debug binaries, which the end-to-end tests start, and the te
 
 # Prints a collection of files that is not in the repository: a step of its own.
 EVERY_FILE := binary(every_file)
+# No hub, no database: once is enough.
+WITHOUT_HUB := (binary(families) + $(EVERY_FILE))
 # Where it is, unless STARDUST_PRINT_FILES says something else.
 PRINT_FILES := $(or $(STARDUST_PRINT_FILES),$(abspath ../shared/data/gcode))
 
@@ -101,7 +103,7 @@ e2e-sqlite: build
 	$(CARGO) nextest run $(LOCKED) --workspace -E "package(stardust-e2e) - $(EVERY_FILE)"
 
 e2e-postgres: build
-	STARDUST_E2E_DATABASE=postgres scripts/with-postgres.sh $(CARGO) nextest run $(LOCKED) --workspace -E "package(stardust-e2e) - $(EVERY_FILE)"
+	STARDUST_E2E_DATABASE=postgres scripts/with-postgres.sh $(CARGO) nextest run $(LOCKED) --workspace -E "package(stardust-e2e) - $(WITHOUT_HUB)"
 
 exactness: ## many seeded runs of the host against faults on a virtual clock (RUNS); a failing seed is printed
 	STARDUST_RUNS=$(or $(RUNS),10000) $(CARGO) test --release $(LOCKED) -p stardust-agent --test exactness -- --nocapture

@@ -72,6 +72,16 @@ impl Printer {
         self.simulator.journal().map(journal::read).unwrap_or_default()
     }
 
+    /// The numbered lines of the last print, as soon as they are as they should be: the journal is written a moment
+    /// after the fact. What there is after ten seconds otherwise.
+    pub async fn last_print(&self, complete: impl Fn(&[String]) -> bool) -> Vec<String> {
+        let look = || journal::jobs(&self.accepted()).pop().unwrap_or_default();
+        let waited =
+            wait::until("the journal", Duration::from_secs(10), async || complete(&look()).then_some(()));
+        let _ = waited.await;
+        look()
+    }
+
     /// Switches it off; all that it has accepted.
     pub async fn stop(mut self) -> Vec<Entry> {
         self.simulator.stop().await.expect("the simulator to end");
