@@ -25,6 +25,23 @@ fn a_sliced_file_is_printed_exactly(#[case] name: &str) {
 }
 
 #[test]
+fn the_printers_display_shows_the_progress_unless_the_file_does_so_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let print = |text: &str| {
+        let printer = Printer::start(1000);
+        let file = folder.path().join("own.gcode");
+        std::fs::write(&file, text).unwrap();
+        let output = agent().arg("print").arg(&file).arg("--port").arg(printer.port()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        printer.last_job_with_progress()
+    };
+    let bare = "G28\nG1 X10 F6000\nG1 X20\n";
+    assert_eq!(print(bare), ["M73 P0", "G28", "G1 X10 F6000", "G1 X20", "M73 P100"]);
+    let own = "G28\nG1 X10 F6000\nM73 P50 R1\nG1 X20\n";
+    assert_eq!(print(own), ["G28", "G1 X10 F6000", "M73 P50 R1", "G1 X20"]);
+}
+
+#[test]
 fn an_interrupt_cancels_and_turns_the_heaters_off() {
     let printer = Printer::start(100);
     let file = fixture("cura_teapot_ender3_marlin.gcode");

@@ -75,7 +75,7 @@ impl Printer {
     /// The numbered lines of the last print, as soon as they are as they should be: the journal is written a moment
     /// after the fact. What there is after ten seconds otherwise.
     pub async fn last_print(&self, complete: impl Fn(&[String]) -> bool) -> Vec<String> {
-        let look = || journal::jobs(&self.accepted()).pop().unwrap_or_default();
+        let look = || journal::prints(&self.accepted()).pop().unwrap_or_default();
         let waited =
             wait::until("the journal", Duration::from_secs(10), async || complete(&look()).then_some(()));
         let _ = waited.await;

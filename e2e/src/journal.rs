@@ -31,19 +31,39 @@ pub fn read(path: &Path) -> Vec<Entry> {
 
 /// The jobs in a journal: for each, what was accepted with line numbers after the numbering was set to 0.
 ///
-/// A host sets the numbering before each job, so that line n of a job is its n-th command.
+/// A host sets the numbering before each job. Left out is what it numbers on its own account: the greeting, which
+/// begins with `M115`; the progress (M73) and the dead-man (M85), of which no file that is printed here brings one of
+/// its own; the `M400` and `M105` by which it makes sure of the end, with the questions of an idle host behind them.
 #[must_use]
 pub fn jobs(entries: &[Entry]) -> Vec<Vec<String>> {
-    let mut jobs: Vec<Vec<String>> = Vec::new();
+    let mut jobs = numbered(entries);
+    for job in &mut jobs {
+        job.retain(|command| !["M73 P", "M85 S"].iter().any(|code| command.starts_with(code)));
+        job.truncate(without_closing(job));
+    }
+    jobs.retain(|job| job.first().is_some_and(|first| first != "M115"));
+    jobs
+}
+
+/// The same with all that has a number, the host's own lines too: for [`compare`], which tells them apart.
+#[must_use]
+pub fn prints(entries: &[Entry]) -> Vec<Vec<String>> {
+    let mut prints = numbered(entries);
+    prints.retain(|print| print.first().is_some_and(|first| first != "M115"));
+    prints
+}
+
+/// What was accepted with numbers each time after they were set.
+fn numbered(entries: &[Entry]) -> Vec<Vec<String>> {
+    let mut parts: Vec<Vec<String>> = Vec::new();
     for entry in entries {
         if entry.command.starts_with("M110") {
-            jobs.push(Vec::new());
-        } else if let (Some(_), Some(job)) = (entry.n, jobs.last_mut()) {
-            job.push(entry.command.clone());
+            parts.push(Vec::new());
+        } else if let (Some(_), Some(part)) = (entry.n, parts.last_mut()) {
+            part.push(entry.command.clone());
         }
     }
-    jobs.retain(|job| !job.is_empty());
-    jobs
+    parts
 }
 
 /// What the host sends by itself whatever is printed: questions and waits, which change nothing at the printer.
@@ -84,6 +104,17 @@ pub fn compare(printed: &[String], file: &[String]) -> Result<Vec<String>, Strin
     }
 }
 
+/// How many commands stand before the host's closing ones, where there are any.
+fn without_closing(job: &[String]) -> usize {
+    let asks = |command: &&String| matches!(command.as_str(), "M105" | "M27");
+    let questions = job.iter().rev().take_while(asks).count();
+    match job.len() - questions {
+        // One question at least: the proof.
+        end if questions > 0 && end > 0 && job[end - 1] == "M400" => end - 1,
+        _ => job.len(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,5 +139,17 @@ mod tests {
         for printed in refused {
             assert!(compare(&of(printed), &file).is_err(), "{printed:?}");
         }
+    }
+
+    #[test]
+    fn the_hosts_own_lines_are_no_part_of_a_job() {
+        let lines = [
+            "M110 N0", "M115", "M155 S1", "M110 N0", "G28", "M105", "G1 X1", "M400", "M105", "M27",
+            "M110 N0", "G28", "M84",
+        ];
+        let entries: Vec<_> =
+            lines.iter().map(|line| Entry { n: Some(1), command: (*line).to_owned() }).collect();
+        let expected = [vec!["G28", "M105", "G1 X1"], vec!["G28", "M84"]];
+        assert_eq!(jobs(&entries), expected);
     }
 }

@@ -71,7 +71,7 @@ async fn it_is_printed_to_its_end(#[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9)] file: 
     assert_eq!(code, Some(0), "{name}: {said}");
     assert!(said.contains(&format!("{} commands in ", expected.len())), "{name}: {said}");
 
-    let jobs = journal::jobs(&printer.stop().await);
+    let jobs = journal::prints(&printer.stop().await);
     assert_eq!(jobs.len(), 1, "{name}: one print");
     let own =
         journal::compare(&jobs[0], &expected).unwrap_or_else(|difference| panic!("{name}: {difference}"));

@@ -79,7 +79,7 @@ async fn it_is_recognised_printed_on_paused_and_interrupted(#[case] profile: &st
     agent.signal(Signal::INT);
     let (code, said) = agent.ended(PATIENCE).await;
     assert_eq!(code, Some(130), "{profile}: {said}");
-    let printed = journal::jobs(&printer.stop().await).pop().unwrap();
+    let printed = journal::prints(&printer.stop().await).pop().unwrap();
     let off = printed.iter().rposition(|command| command == "M104 S0").unwrap();
     assert_eq!(printed[off..off + 3], ["M104 S0", "M140 S0", "M107"], "{profile}");
 }

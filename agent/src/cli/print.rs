@@ -16,7 +16,8 @@ use super::keys::{Keys, Wish};
 use super::{Failure, PrintArguments, say};
 use crate::port::connect::{SpeedMemory, connect};
 use crate::port::{Order, PortEvent, PortView};
-use crate::print_job::admission;
+use crate::print_job::admission::{self, Admitted};
+use crate::print_job::briefed::Briefed;
 use crate::print_job::estimate::{Known, left};
 use crate::print_job::file_source::FileSource;
 use crate::print_job::profile::Profile;
@@ -50,9 +51,9 @@ pub(super) async fn run(
     // Once more with what the firmware says of itself, before the first byte of the job.
     let machine = port.view.borrow().machine;
     let file = File::open(&options.file).map_err(unreadable)?;
-    let commands = check(file, &Profile::default().with_firmware(machine))?;
+    let Admitted { commands, brief } = check(file, &Profile::default().with_firmware(machine))?;
     let mut keys = Keys::listen().map_err(|error| format!("The keyboard can't be watched: {error}"))?;
-    port.order(Order::Start(Box::new(source)));
+    port.order(Order::Start(Box::new(Briefed::new(source, brief))));
     let bar = bar(size);
     bar.set_message(format!("{commands} commands"));
     let started = clock.elapsed();

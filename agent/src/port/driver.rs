@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::open::open;
 use super::view::PortView;
+use super::wait::{Wait, Woken};
 use super::waker::Waker;
 use crate::serial::{CommandSource, End, Host, HostEvent, Parking};
 
@@ -122,6 +123,7 @@ pub fn drive(path: PathBuf, baud: u32, parking: Parking, clock: SharedClock) -> 
         events: events_in,
         view: view_in,
         view_at: Duration::ZERO,
+        heard: false,
         acknowledged: 0,
         to_write: Vec::new(),
     };
@@ -143,6 +145,8 @@ struct Driver {
     events: mpsc::UnboundedSender<PortEvent>,
     view: watch::Sender<PortView>,
     view_at: Duration,
+    /// Something came since the view was renewed.
+    heard: bool,
     acknowledged: u64,
     to_write: Vec<u8>,
 }
@@ -168,7 +172,7 @@ impl Driver {
                 tracing::warn!(port.path = %self.path.display(), reason, "port not open");
             }
             self.host.port_lost(self.clock.elapsed());
-            self.tell(Some(&reason));
+            self.tell(self.clock.elapsed(), Some(&reason));
             if self.wait_closed(back_off).is_err() {
                 return;
             }
@@ -178,56 +182,53 @@ impl Driver {
 
     /// Drives an open port until it fails.
     fn serve(&mut self, port: &OwnedFd) -> Result<Errno, Abandoned> {
+        let mut wait = match Wait::on(port, &self.waker) {
+            Ok(wait) => wait,
+            Err(error) => return Ok(error),
+        };
         let mut buffer = [0_u8; 1024];
-        let mut heard = false;
         // Orders may have come while the port was closed.
-        let mut woken = true;
+        let mut woken = Woken { by_port: false, by_orders: true };
         loop {
-            if woken {
+            let now = self.clock.elapsed();
+            // Orders first: who stops a job does not want more of it sent.
+            if woken.by_orders {
                 self.waker.reset();
+                self.take_orders(now, true)?;
             }
-            self.take_orders(true)?;
-            self.host.tick(self.clock.elapsed());
-            if let Err(error) = self.write(port) {
-                return Ok(error);
-            }
-            self.tell(None);
-            let mut interest = PollFlags::IN;
-            if !self.to_write.is_empty() {
-                interest |= PollFlags::OUT;
-            }
-            let deadline = self.host.deadline().into_iter().chain(heard.then_some(self.view_at)).min();
-            let timeout = deadline.map(|at| timespec(at.saturating_sub(self.clock.elapsed())));
-            heard = false;
-            let mut waits = [PollFd::new(port, interest), PollFd::new(&self.waker, PollFlags::IN)];
-            match poll(&mut waits, timeout.as_ref()) {
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(error) => return Ok(error),
-            }
-            woken = !waits[1].revents().is_empty();
-            let ready = waits[0].revents();
-            if ready.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
+            if woken.by_port {
                 match rustix::io::read(port, &mut buffer) {
                     Ok(0) => return Ok(Errno::PIPE),
                     Ok(count) => {
-                        heard = true;
-                        self.host.receive(self.clock.elapsed(), buffer.get(..count).unwrap_or_default());
+                        self.heard = true;
+                        self.host.receive(now, buffer.get(..count).unwrap_or_default());
                     }
                     Err(Errno::AGAIN | Errno::INTR) => {}
                     Err(error) => return Ok(error),
                 }
+            } else {
+                self.host.tick(now);
             }
+            if let Err(error) = self.write(port) {
+                return Ok(error);
+            }
+            self.tell(now, None);
+            // What was heard is seen soon, however long the protocol would wait.
+            let deadline = self.host.deadline().into_iter().chain(self.heard.then_some(self.view_at)).min();
+            woken = match wait.until(now, deadline, port, !self.to_write.is_empty()) {
+                Ok(woken) => woken,
+                Err(error) => return Ok(error),
+            };
         }
     }
 
-    fn take_orders(&mut self, open: bool) -> Result<(), Abandoned> {
+    fn take_orders(&mut self, now: Duration, open: bool) -> Result<(), Abandoned> {
         loop {
             let order = match self.orders.try_recv() {
                 Ok(order) => order,
                 Err(std_mpsc::TryRecvError::Empty) => return Ok(()),
                 Err(std_mpsc::TryRecvError::Disconnected) => return Err(Abandoned),
             };
-            let now = self.clock.elapsed();
             match order {
                 Order::Start(source) => {
                     self.acknowledged = 0;
@@ -261,7 +262,7 @@ impl Driver {
     }
 
     /// Passes on events, and the view when there was one or it is time for it.
-    fn tell(&mut self, port_error: Option<&str>) {
+    fn tell(&mut self, now: Duration, port_error: Option<&str>) {
         if let Some((_, acknowledged, ..)) = self.host.progress() {
             self.acknowledged = acknowledged;
         }
@@ -269,9 +270,9 @@ impl Driver {
         while let Some(event) = self.host.next_event() {
             events.push(PortEvent::Host(event, self.acknowledged));
         }
-        let now = self.clock.elapsed();
         if !events.is_empty() || port_error.is_some() || now >= self.view_at {
             self.view_at = now + VIEW_EVERY;
+            self.heard = false;
             let view = PortView::of(&self.host, port_error);
             // The view first: whoever handles an event sees the state after it.
             self.view.send_if_modified(|current| {
@@ -290,8 +291,9 @@ impl Driver {
         let until = self.clock.elapsed() + back_off;
         loop {
             self.waker.reset();
-            self.take_orders(false)?;
-            let left = until.saturating_sub(self.clock.elapsed());
+            let now = self.clock.elapsed();
+            self.take_orders(now, false)?;
+            let left = until.saturating_sub(now);
             if left.is_zero() {
                 return Ok(());
             }

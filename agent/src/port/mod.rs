@@ -8,6 +8,7 @@ mod latency;
 pub mod listing;
 pub mod open;
 mod view;
+mod wait;
 mod waker;
 
 pub use driver::{Order, PortEvent, PortHandle, drive};

@@ -10,8 +10,10 @@ use stardust_gcode::commands::{CommandReader, ReadError};
 
 use super::demands::{Demands, TooMuch};
 use super::profile::Profile;
+use crate::serial::Brief;
 
-/// Pauses and probes put lines of the host's own between: so many at most are reckoned with.
+/// Pauses, probes and progress put lines of the host's own between: so many at most are reckoned with, and two more
+/// for each command (the dead-man goes off and on again around a tool change).
 const OWN_LINES: u64 = 1000;
 
 /// The file can't be printed.
@@ -45,29 +47,43 @@ pub enum Refusal {
     Unreadable(#[from] ReadError),
 }
 
-/// Looks a file through; returns how many commands will be sent.
+/// A file that can be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Admitted {
+    /// How many commands will be sent.
+    pub commands: u64,
+    /// What the printing of it needs to know beforehand.
+    pub brief: Brief,
+}
+
+/// Looks a file through.
 ///
 /// # Errors
 /// [`Refusal`].
-pub fn check(file: impl BufRead, profile: &Profile) -> Result<u64, Refusal> {
+pub fn check(file: impl BufRead, profile: &Profile) -> Result<Admitted, Refusal> {
     let mut reader = CommandReader::new(file);
     let mut demands = Demands::new(profile);
+    let mut brief = Brief::default();
     let mut count = 0_u64;
     while let Some(placed) = reader.next_command()? {
         if placed.command.disposition() != Disposition::Send {
             continue;
         }
         count += 1;
+        brief.size_bytes = placed.end;
         let (line, command) = (placed.line, &placed.command);
         let text = || command.text().chars().take(60).collect();
-        command.check_sendable(count.saturating_add(OWN_LINES)).map_err(|why| Refusal::Unsendable {
-            line,
-            text: text(),
-            why,
-        })?;
+        command
+            .check_sendable(count.saturating_mul(3).saturating_add(OWN_LINES))
+            .map_err(|why| Refusal::Unsendable { line, text: text(), why })?;
         demands.check(command).map_err(|why| Refusal::TooMuch { line, text: text(), why })?;
     }
-    if count == 0 { Err(Refusal::Empty) } else { Ok(count) }
+    if count == 0 {
+        return Err(Refusal::Empty);
+    }
+    brief.brings_progress = demands.brings_progress;
+    brief.brings_messages = demands.brings_messages;
+    Ok(Admitted { commands: count, brief })
 }
 
 #[cfg(test)]
@@ -75,7 +91,7 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    fn check(file: &[u8]) -> Result<u64, Refusal> {
+    fn check(file: &[u8]) -> Result<Admitted, Refusal> {
         super::check(file, &Profile::default())
     }
 
@@ -88,7 +104,7 @@ mod tests {
             "{refusal}"
         );
         assert!(matches!(check(b"; nothing\n"), Err(Refusal::Empty)));
-        assert_eq!(check(b"G28\nG1 X1\nM0\n").unwrap(), 2);
+        assert_eq!(check(b"G28\nG1 X1\nM0\n").unwrap().commands, 2);
     }
 
     #[rstest]
@@ -114,6 +130,17 @@ mod tests {
     )]
     #[case("G1 X210 Y5\nG91\nG1 X20 E1\n", "Line 3")]
     #[case(
+        "G28\nG1 X5 Y-12 E1\n",
+        "Line 2 of the file does not fit this printer (“G1 X5 Y-12 E1”): it prints at Y-12.0, and the printer reaches down to Y0.0"
+    )]
+    #[case(
+        "G28\nG1 Z-3\n",
+        "Line 2 of the file does not fit this printer (“G1 Z-3”): it goes to Z-3.0, and the bed is at Z0.0: the nozzle"
+    )]
+    #[case::relative("G1 X5 Y5 Z1\nG91\nG1 Z-2.5\n", "Line 3")]
+    #[case::shifted("G1 X5 Y5 Z10\nG92 Z0\nG1 Z-5\nG1 Z-11.5\n", "Line 4")]
+    #[case::shifted_upwards("G1 X215 Y5\nG92 X0\nG1 X4 E1\nG1 X6 E2\n", "Line 4")]
+    #[case(
         "G20\nG1 Y9 E1\n",
         "Line 2 of the file does not fit this printer (“G1 Y9 E1”): it prints at Y228.6"
     )]
@@ -123,6 +150,7 @@ mod tests {
             nozzle_max_c: Some(260.0),
             bed_max_c: Some(110.0),
             size_mm: Some([220.0, 220.0, 250.0]),
+            lowest_mm: Some([0.0; 3]),
         };
         let refusal = super::check(file.as_bytes(), &profile).unwrap_err().to_string();
         assert!(refusal.starts_with(reason), "{refusal}");
@@ -130,18 +158,64 @@ mod tests {
     }
 
     #[rstest]
-    #[case("cura_teapot_ender3_marlin.gcode", 1)]
-    #[case("ps_teapot_ender3_thumbs_mix.gcode", 1)]
-    #[case("ps_mmu_5tool_mk3s.gcode", 5)]
-    fn real_files_are_admitted_by_printers_of_their_size(#[case] name: &str, #[case] tools: u32) {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/gcode").join(name);
-        let profile = Profile {
-            tools: Some(tools),
-            nozzle_max_c: Some(300.0),
-            bed_max_c: Some(120.0),
-            size_mm: Some([250.0, 210.0, 210.0]),
-        };
-        let file = std::io::BufReader::new(std::fs::File::open(path).unwrap());
-        super::check(file, &profile).unwrap();
+    #[case::travel_is_stopped_at_the_edge("G28\nG1 X-50 Y-50\n")]
+    #[case::purged_beside_the_bed("G28\nG1 X-2 Y-9 Z0.3 E5\n")]
+    #[case::z_offset("G28\nG1 Z-0.4\n")]
+    #[case::lifted_from_the_unknown("G28\nG91\nG1 Z-2\nG90\n")]
+    #[case::shifted_in_the_dark("G28\nG92 X0 Y0 Z0\nG1 X-50 Y-50 Z-5 E1\n")]
+    #[case::after_homing("G1 Z0\nG28\nG91\nG1 Z-5\n")]
+    fn what_real_files_do_at_the_edge_is_not_refused(#[case] file: &str) {
+        let lowest_mm = Some([0.0; 3]);
+        let profile = Profile { size_mm: Some([220.0, 220.0, 250.0]), lowest_mm, ..Profile::default() };
+        super::check(file.as_bytes(), &profile).unwrap();
+    }
+
+    #[test]
+    fn a_printer_whose_origin_is_in_the_middle_prints_on_both_sides_of_it() {
+        let profile = Profile { size_mm: Some([100.0, 100.0, 300.0]), ..Profile::default() };
+        super::check(&b"G28\nG1 X-90 Y-30 Z1 E1\n"[..], &profile).unwrap();
+        let known = Profile { lowest_mm: Some([-60.0, -60.0, 0.0]), ..profile };
+        assert!(super::check(&b"G28\nG1 X-90 Y-30 Z1 E1\n"[..], &known).is_err());
+    }
+
+    #[test]
+    fn what_the_file_shows_by_itself_is_found() {
+        let brief = |file: &[u8]| check(file).unwrap().brief;
+        let bare = Brief { size_bytes: 8, ..Brief::default() };
+        assert_eq!(brief(b"G1\nM105\n; end\n"), bare);
+        assert!(brief(b"G1\nM73 P1 R5\n").brings_progress && !brief(b"G1\nM73 P1 R5\n").brings_messages);
+        assert!(brief(b"G1\nm117 Hello\n").brings_messages);
+    }
+
+    /// `STARDUST_SAMPLES` names a folder of more real files, where one has them.
+    #[test]
+    fn real_files_are_admitted_by_printers_of_their_size() {
+        let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/gcode");
+        let folders = std::env::var_os("STARDUST_SAMPLES").map(Into::into).into_iter().chain([fixtures]);
+        let files = folders.flat_map(|folder: std::path::PathBuf| std::fs::read_dir(folder).unwrap());
+        let mut count = 0;
+        for path in files.map(|entry| entry.unwrap().path()) {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if !name.ends_with(".gcode") {
+                continue;
+            }
+            let size = match () {
+                () if name.contains("ender3") => [220.0, 220.0, 250.0],
+                () if name.contains("um2plus") => [223.0, 223.0, 205.0],
+                // Prusa's MK3S, and what a slicer takes for an unknown printer.
+                () => [250.0, 210.0, 210.0],
+            };
+            let profile = Profile {
+                tools: Some(if name.contains("5tool") { 5 } else { 1 }),
+                nozzle_max_c: Some(300.0),
+                bed_max_c: Some(120.0),
+                size_mm: Some(size),
+                lowest_mm: Some([0.0; 3]),
+            };
+            let file = std::io::BufReader::new(std::fs::File::open(&path).unwrap());
+            super::check(file, &profile).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
+            count += 1;
+        }
+        assert!(count >= 3);
     }
 }

@@ -3,12 +3,18 @@
 //! Owns: comparing that with the printer's profile, command by command. Must not know: files.
 
 use stardust_gcode::command::{Code, Command};
+use stardust_gcode::modal::{Effect, Modal};
 
 use super::profile::Profile;
-use crate::serial::modal::Modal;
 
 /// Slicers round; a move may end so far beyond the edge, mm.
 const ROUNDING_MM: f64 = 0.5;
+
+/// Nozzles are wiped and purged beside the bed, where the printer's word of its area does not reach (Prusa's and
+/// Anycubic's at X-2 to Y-9, mm): so far below the least X and Y nothing is said.
+const BESIDE_THE_BED_MM: f64 = 10.0;
+/// Z offsets and levelled beds bring the nozzle a little below the plane, mm.
+const BELOW_THE_BED_MM: f64 = 1.0;
 
 /// The command asks for more than the printer has.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -45,6 +51,26 @@ pub enum TooMuch {
         /// mm.
         max: f64,
     },
+    /// A place to print at, on the near side.
+    #[error(
+        "it prints at {axis}{to:.1}, and the printer reaches down to {axis}{min:.1}: slice it for this printer"
+    )]
+    TooLow {
+        /// X or Y.
+        axis: char,
+        /// mm.
+        to: f64,
+        /// mm.
+        min: f64,
+    },
+    /// The nozzle would be driven into the bed.
+    #[error("it goes to Z{to:.1}, and the bed is at Z{min:.1}: the nozzle would hit it; slice it anew")]
+    IntoTheBed {
+        /// mm.
+        to: f64,
+        /// mm.
+        min: f64,
+    },
 }
 
 /// Follows a file's commands.
@@ -52,24 +78,36 @@ pub enum TooMuch {
 pub(super) struct Demands<'a> {
     profile: &'a Profile,
     modal: Modal,
+    /// What it shows on the printer's display by itself: M73, M117.
+    pub(super) brings_progress: bool,
+    pub(super) brings_messages: bool,
 }
 
 impl<'a> Demands<'a> {
     pub(super) fn new(profile: &'a Profile) -> Self {
-        Self { profile, modal: Modal::default() }
+        Self { profile, modal: Modal::default(), brings_progress: false, brings_messages: false }
     }
 
     /// Looks at the next command.
     pub(super) fn check(&mut self, command: &Command<'_>) -> Result<(), TooMuch> {
-        let e = self.modal.e;
-        self.modal.apply(command);
+        let effect = self.modal.apply(command);
         let Some(Code { letter, number, sub: None }) = command.code() else { return Ok(()) };
         match (letter, number) {
-            // Where it only travels (to present the print, say) the firmware stops at the edge, and nothing is lost.
-            (b'G', 0..=3 | 5) if self.modal.e > e => self.place(),
+            (b'G', 0..=3 | 5) => match effect {
+                Effect::Move(it) => self.place(it.filament_mm > 0.0),
+                _ => Ok(()),
+            },
             (b'T', tool) => self.tool(tool),
+            (b'M', 73) => {
+                self.brings_progress = true;
+                Ok(())
+            }
+            (b'M', 117) => {
+                self.brings_messages = true;
+                Ok(())
+            }
             (b'M', 104 | 109) => {
-                self.modal.targets.keys().try_for_each(|tool| self.tool(*tool))?;
+                self.modal.tools().try_for_each(|tool| self.tool(tool))?;
                 let asked = command.param(b'S').or_else(|| command.param(b'R'));
                 temperature("nozzle", asked, self.profile.nozzle_max_c)
             }
@@ -88,11 +126,32 @@ impl<'a> Demands<'a> {
         }
     }
 
-    fn place(&self) -> Result<(), TooMuch> {
-        let Some(size) = self.profile.size_mm.filter(|_| !self.modal.shifted) else { return Ok(()) };
-        for ((axis, at), max) in ['X', 'Y', 'Z'].into_iter().zip(self.modal.position).zip(size) {
-            if let Some(to) = at.filter(|to| *to > max + ROUNDING_MM) {
-                return Err(TooMuch::Place { axis, to, max });
+    /// Where a move ends, in the machine: G92 is counted in, and what only the firmware knows is not judged.
+    fn place(&self, prints: bool) -> Result<(), TooMuch> {
+        let Profile { size_mm, lowest_mm, .. } = self.profile;
+        let [x, y, z] = self.modal.machine_position();
+        if size_mm.is_some() || lowest_mm.is_some() {
+            let min = lowest_mm.map_or(0.0, |[_, _, min]| min);
+            if let Some(to) = z.filter(|to| *to < min - BELOW_THE_BED_MM) {
+                return Err(TooMuch::IntoTheBed { to, min });
+            }
+        }
+        if !prints {
+            // Where it only travels (to present the print, say) the firmware stops at the edge, and nothing is lost.
+            return Ok(());
+        }
+        if let Some([min_x, min_y, _]) = *lowest_mm {
+            for (axis, at, min) in [('X', x, min_x), ('Y', y, min_y)] {
+                if let Some(to) = at.filter(|to| *to < min - BESIDE_THE_BED_MM) {
+                    return Err(TooMuch::TooLow { axis, to, min });
+                }
+            }
+        }
+        if let Some(size) = *size_mm {
+            for ((axis, at), max) in ['X', 'Y', 'Z'].into_iter().zip([x, y, z]).zip(size) {
+                if let Some(to) = at.filter(|to| *to > max + ROUNDING_MM) {
+                    return Err(TooMuch::Place { axis, to, max });
+                }
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 //! Owns: what is known of one job. Must not know: the wire to the hub, or the serial protocol's inside.
 
 pub mod admission;
+pub mod briefed;
 mod demands;
 pub mod estimate;
 pub mod file_source;

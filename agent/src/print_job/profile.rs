@@ -22,6 +22,9 @@ pub struct Profile {
     /// The highest X, Y and Z that it reaches, mm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_mm: Option<[f64; 3]>,
+    /// The lowest X, Y and Z that it reaches, mm: below zero where the origin is in the middle of the bed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lowest_mm: Option<[f64; 3]>,
 }
 
 impl Profile {
@@ -35,7 +38,8 @@ impl Profile {
     #[must_use]
     pub fn with_firmware(&self, (area, extruders): (Option<Area>, Option<u32>)) -> Self {
         let size_mm = self.size_mm.or(area.map(|area| area.max));
-        Self { tools: self.tools.or(extruders), size_mm, ..self.clone() }
+        let lowest_mm = self.lowest_mm.or(area.map(|area| area.min));
+        Self { tools: self.tools.or(extruders), size_mm, lowest_mm, ..self.clone() }
     }
 }
 
@@ -48,6 +52,7 @@ mod tests {
         let area = Area { min: [0.0; 3], max: [200.0, 200.0, 180.0] };
         let set = Profile { tools: Some(5), ..Profile::default() }.with_firmware((Some(area), Some(1)));
         assert_eq!((set.tools, set.size_mm), (Some(5), Some([200.0, 200.0, 180.0])));
+        assert_eq!(set.lowest_mm, Some([0.0; 3]));
         let text = "nozzle_max_c = 260\nsize_mm = [220.0, 220.0, 250.0]";
         let read: Profile = toml::from_str(text).unwrap();
         assert_eq!(read.with_firmware((Some(area), None)).size_mm, Some([220.0, 220.0, 250.0]));

@@ -3,7 +3,7 @@
 //! Owns: their retries, and what comes back. Must not know: when they are made, or what follows.
 
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use stardust_clock::SharedClock;
@@ -17,6 +17,7 @@ use crate::hub_link::client::{HubClient, HubError};
 use crate::hub_link::events::{SharedJournal, deliver};
 use crate::print_job::admission;
 use crate::print_job::profile::Profile;
+use crate::serial::Brief;
 use crate::spool::{Spool, SpoolError};
 
 /// After a claim was lost.
@@ -34,7 +35,7 @@ pub(super) enum Inbound {
     /// It is time to look for work.
     Look,
     /// The file of a job is there, verified and found printable, or why it is not.
-    Transferred(JobId, Result<PathBuf, String>),
+    Transferred(JobId, Result<(PathBuf, Brief), String>),
     /// The leave to start a job, or why there is none.
     Leave(JobId, Result<(), HubError>),
     /// The credential does not count any more.
@@ -100,7 +101,7 @@ impl Calls {
             let began = clock.elapsed();
             let job = claim.job_id;
             let result = match spool.fetch(&hub, &claim).await {
-                Ok(path) => admit(&path, &profile).map(|()| path),
+                Ok(path) => admit(path, profile).await,
                 Err(SpoolError::Hub(error)) if error.is_claim_lost() => {
                     let _ = inbound.send(Inbound::Leave(job, Err(error)));
                     return;
@@ -153,9 +154,44 @@ async fn look(
     Ok(())
 }
 
-/// Looks the file through before anything of it goes to the printer.
-fn admit(path: &Path, profile: &Profile) -> Result<(), String> {
-    let file =
-        std::fs::File::open(path).map_err(|error| format!("The print file can't be read: {error}."))?;
-    admission::check(BufReader::new(file), profile).map(|_| ()).map_err(|refusal| refusal.to_string())
+/// Looks the file through before anything of it goes to the printer. A large one takes seconds: on a thread of its
+/// own, so that everything else the agent does goes on.
+async fn admit(path: PathBuf, profile: Profile) -> Result<(PathBuf, Brief), String> {
+    let look = move || {
+        let file =
+            std::fs::File::open(&path).map_err(|error| format!("The print file can't be read: {error}."))?;
+        let admitted =
+            admission::check(BufReader::new(file), &profile).map_err(|refusal| refusal.to_string())?;
+        Ok((path, admitted.brief))
+    };
+    let looked = tokio::task::spawn_blocking(look).await;
+    looked.unwrap_or_else(|error| Err(format!("The print file could not be looked through: {error}.")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    /// A file that can't be read on until the other side of a pipe writes, and a runtime of one thread.
+    #[tokio::test]
+    async fn looking_through_a_file_lets_everything_else_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR);
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, kind, mode, 0).unwrap();
+        let (went_on, wait) = channel();
+        let writer = pipe.clone();
+        let writer = std::thread::spawn(move || {
+            // Not for ever: a test that would hang fails instead.
+            let went_on = wait.recv_timeout(Duration::from_secs(20)).is_ok();
+            std::fs::write(writer, "G28\nM117 Hello\n").unwrap();
+            went_on
+        });
+        let (looked, ()) = tokio::join!(admit(pipe, Profile::default()), async move {
+            went_on.send(()).unwrap();
+        });
+        assert!(looked.unwrap().1.brings_messages);
+        assert!(writer.join().unwrap(), "the thread was kept until the file was read");
+    }
 }

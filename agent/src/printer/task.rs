@@ -3,11 +3,13 @@
 //! Owns: carrying out what [`Lifecycle`] decides, in order. Nothing here waits for the network or the printer:
 //! calls run in tasks of their own ([`super::calls`]) and come back as [`Inbound`]. Must not know: how any of it is done.
 
+mod hub_side;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use stardust_clock::SharedClock;
-use stardust_protocol::{CommandId, CommandMessage, CommandOutcome, EventBody, SessionId};
+use stardust_protocol::{EventBody, SessionId};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -18,16 +20,16 @@ use super::folder::{PrinterConfig, PrinterFolder};
 use super::picture::{self, JobPicture};
 use super::progress::Progress;
 use super::report::PrinterReport;
-use crate::hub_link::client::{HubClient, HubError};
-use crate::hub_link::commands::{Verdict, judge};
+use crate::hub_link::client::HubClient;
 use crate::hub_link::events::SharedJournal;
-use crate::hub_link::mqtt::{self, MqttEvent, MqttLink};
+use crate::hub_link::mqtt::{self, MqttLink};
 use crate::hub_link::status::StatusFeed;
 use crate::journal::{Journal, Record};
 use crate::port::{Order, PortEvent, PortHandle, drive};
+use crate::print_job::briefed::Briefed;
 use crate::print_job::file_source::FileSource;
 use crate::print_job::lifecycle::{Action, Lifecycle};
-use crate::serial::{End, HostEvent, JobEvent};
+use crate::serial::{Brief, End, HostEvent, JobEvent};
 use crate::spool::Spool;
 
 /// Hints to look for work may get lost: it is looked for this often anyway.
@@ -49,7 +51,7 @@ pub struct Printer {
     feed: StatusFeed,
     life: Lifecycle,
     progress: Progress,
-    file: Option<PathBuf>,
+    file: Option<(PathBuf, Brief)>,
     inbox: mpsc::UnboundedReceiver<Inbound>,
     transfer: Option<JoinHandle<()>>,
     delivery: JoinHandle<()>,
@@ -165,65 +167,6 @@ impl Printer {
         self.perform(actions);
     }
 
-    fn on_mqtt(&mut self, event: MqttEvent) {
-        match event {
-            MqttEvent::Session(session) => {
-                self.hub_ahead_ms = session.now.millis_since(self.clock.now());
-                let mut journal = self.journal.lock();
-                if journal.state().is_fresh && session.last_event_seq > 0 {
-                    let next_seq = session.last_event_seq + 1;
-                    if let Err(error) = journal.append(&[Record::CountFrom { next_seq }]) {
-                        tracing::error!(error = %error, "the hub's count of events could not be taken over");
-                    }
-                }
-                drop(journal);
-                self.journal.notify();
-                // The hub can be reached, whether MQTT then works or not.
-                self.look_for_work();
-            }
-            MqttEvent::Connected => {
-                tracing::info!(printer.id = %self.config.printer_id, "connected to the hub");
-                self.connected = true;
-                self.link = "Connected to the hub.".into();
-                self.feed.start_over();
-                self.look_for_work();
-            }
-            MqttEvent::Disconnected(reason) => {
-                // Said once, not at every attempt.
-                if self.connected || self.link != reason {
-                    tracing::warn!(printer.id = %self.config.printer_id, reason, "not connected to the hub");
-                }
-                self.connected = false;
-                self.link = reason;
-            }
-            MqttEvent::Command(message) => self.on_command(&message),
-            MqttEvent::Revoked => self.on_revoked(),
-        }
-    }
-
-    fn on_command(&mut self, message: &CommandMessage) {
-        let hub_now = self.clock.now().plus_millis(self.hub_ahead_ms);
-        let verdict = judge(message, self.journal.lock().state(), hub_now);
-        match verdict {
-            Verdict::PassOver => {}
-            Verdict::Wake => self.look_for_work(),
-            Verdict::ReportStatus => self.feed.start_over(),
-            Verdict::Answer(id, outcome) => self.answer(id, outcome),
-            Verdict::CarryOut(id, command) => {
-                let (outcome, actions) = self.life.command(command);
-                tracing::info!(command.id = %id, command = ?command, outcome = ?outcome, "command");
-                // The printer first: a cancel must not wait for the disk.
-                self.perform(actions);
-                self.answer(id, outcome);
-            }
-        }
-    }
-
-    fn answer(&mut self, command_id: CommandId, outcome: CommandOutcome) {
-        let record = Record::Answered { command_id, outcome: outcome.clone() };
-        self.record_event(EventBody::CommandAnswered { command_id, outcome }, [record]);
-    }
-
     fn on_inbound(&mut self, inbound: Inbound) {
         let actions = match inbound {
             Inbound::Commands(commands) => {
@@ -249,8 +192,8 @@ impl Printer {
                 self.look_for_work();
                 Vec::new()
             }
-            Inbound::Transferred(job, Ok(path)) => {
-                self.file = Some(path);
+            Inbound::Transferred(job, Ok(file)) => {
+                self.file = Some(file);
                 self.life.transferred(job, Ok(()))
             }
             Inbound::Transferred(job, Err(reason)) => self.life.transferred(job, Err(reason)),
@@ -265,15 +208,6 @@ impl Printer {
             }
         };
         self.perform(actions);
-    }
-
-    fn on_revoked(&mut self) {
-        if !self.revoked {
-            tracing::error!(printer.id = %self.config.printer_id, "{}", HubError::Revoked);
-        }
-        self.revoked = true;
-        self.connected = false;
-        self.link = format!("{}.", HubError::Revoked);
     }
 
     fn perform(&mut self, actions: Vec<Action>) {
@@ -334,22 +268,6 @@ impl Printer {
         self.journal.notify();
     }
 
-    /// Asks for open commands, and for a job if one could be printed. One look at a time.
-    fn look_for_work(&mut self) {
-        if self.revoked {
-            return;
-        }
-        if self.looking {
-            self.look_again = true;
-            return;
-        }
-        self.looking = true;
-        // A hub that does not know yet how the last job ended might give it again.
-        let may_claim =
-            self.life.claim().is_none() && self.journal.is_delivered() && self.port.view.borrow().is_ready;
-        self.calls.look(may_claim);
-    }
-
     fn transfer(&mut self) {
         let Some(claim) = self.life.claim().cloned() else { return };
         self.progress = Progress::default();
@@ -365,10 +283,13 @@ impl Printer {
     }
 
     fn print(&mut self) {
-        let opened = self.file.as_deref().map(FileSource::open);
+        let opened = self.file.as_ref().map(|(path, brief)| (FileSource::open(path), *brief));
         match opened {
-            Some(Ok(source)) => {
+            Some((Ok(source), brief)) => {
                 self.progress.begin(self.clock.elapsed());
+                let estimated =
+                    self.life.claim().and_then(|claim| claim.estimated_s).map(Duration::from_secs);
+                let source = Briefed::new(source, Brief { estimated, ..brief });
                 self.port.order(Order::Start(Box::new(source)));
             }
             _ => {
@@ -389,23 +310,6 @@ impl Printer {
 
     fn job_picture(&self) -> Option<JobPicture<'_>> {
         Some(self.progress.picture(self.life.claim()?, self.life.state()?, self.clock.elapsed()))
-    }
-
-    fn status_is_waiting(&self) -> bool {
-        self.clock.elapsed() < self.feed.due_at()
-    }
-
-    fn send_status(&mut self) {
-        if !self.connected {
-            return;
-        }
-        let status = picture::status(&self.port.view.borrow(), self.job_picture());
-        let (elapsed, at) = (self.clock.elapsed(), self.clock.now());
-        if let Some(message) = self.feed.next(&status, elapsed, at) {
-            if !self.mqtt.send(message) {
-                self.feed.start_over();
-            }
-        }
     }
 
     fn report(&self) -> PrinterReport {

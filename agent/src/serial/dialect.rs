@@ -3,6 +3,8 @@
 //! Owns: telling them by the name of M115, and their habits. Must not know: what is in flight.
 //! Sources: the firmwares' own documentation and what hosts' issue trackers report of them.
 
+use stardust_gcode::modal::ExtruderRule;
+
 use super::window::MAX_LINES;
 
 /// A firmware's family.
@@ -48,12 +50,6 @@ impl Dialect {
         }
     }
 
-    /// A line without number and checksum is refused.
-    #[must_use]
-    pub(super) fn numbers_everything(self) -> bool {
-        matches!(self, Self::Repetier | Self::Malyan)
-    }
-
     /// M105 is answered in a line of its own before or after the `ok`, which says nothing more.
     #[must_use]
     pub(super) fn reports_apart(self) -> bool {
@@ -81,10 +77,19 @@ impl Dialect {
         matches!(self, Self::Marlin | Self::Marlin1 | Self::Prusa)
     }
 
-    /// G90 makes the extruder absolute, too: only Marlin 2 does so.
+    /// What G90 and G91 do to the extruder.
     #[must_use]
-    pub(super) fn g90_takes_extruder(self) -> bool {
-        self == Self::Marlin
+    pub(super) fn extruder_rule(self) -> ExtruderRule {
+        match self {
+            Self::Marlin => ExtruderRule::GoesAlong,
+            Self::Prusa | Self::RepRapFirmware => ExtruderRule::OnItsOwn,
+            Self::Marlin1
+            | Self::Repetier
+            | Self::Klipper
+            | Self::Malyan
+            | Self::Teacup
+            | Self::Ultimaker2 => ExtruderRule::RelativeByEither,
+        }
     }
 
     /// `EXTRUDER_COUNT` counts the tools. Prusa's counts one where a changer feeds five.

@@ -4,6 +4,8 @@
 
 use stardust_gcode::command::Command;
 
+use super::brief::Brief;
+
 /// A command of a job with its place in the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fed {
@@ -27,6 +29,11 @@ pub trait CommandSource: Send + std::fmt::Debug {
     /// # Errors
     /// [`SourceError`] when the file is gone or damaged: the job then fails and the printer is made safe.
     fn next_command(&mut self) -> Result<Option<Fed>, SourceError>;
+
+    /// What is known of all of them beforehand; none when nobody has looked.
+    fn brief(&self) -> Option<Brief> {
+        None
+    }
 }
 
 /// A job from memory: for scripts and tests.

@@ -57,10 +57,10 @@ impl History {
         self.lines.is_empty()
     }
 
-    /// Numbers start anew.
-    pub(super) fn restart(&mut self) {
+    /// Numbers start anew: the next new line gets this one.
+    pub(super) fn restart(&mut self, next: u32) {
         self.lines.clear();
-        self.next = 1;
+        self.next = next;
     }
 }
 
@@ -80,7 +80,7 @@ mod tests {
         assert!(text(800).unwrap().starts_with("N800 G1 X800*"), "200 lines back at least");
         assert_eq!(text(1001), None);
         assert_eq!(text(700), None);
-        history.restart();
-        assert_eq!(history.next_number(), 1);
+        history.restart(101);
+        assert_eq!((history.next_number(), history.get(100).is_none()), (101, true));
     }
 }

@@ -342,7 +342,10 @@ impl Host {
             Reply::Error(ErrorKind::Fatal, message) => self.halt(message),
             Reply::Error(ErrorKind::Other, message) => tracing::warn!(firmware.error = message),
             Reply::Action(action) => self.on_action(now, action),
-            Reply::Error(ErrorKind::Transmission, message) => self.link.on_complaint(message),
+            Reply::Error(ErrorKind::Transmission, message) => {
+                tracing::debug!(firmware.error = message);
+                self.link.on_complaint();
+            }
             Reply::Echo(text) | Reply::Other(text) if self.job.is_some() && reply::tells_a_reset(text) => {
                 self.restarted(now);
             }
@@ -430,7 +433,7 @@ impl Host {
             Some(Action::Send(command)) => {
                 if let Some(command) = parse(command.as_bytes()) {
                     self.link.give_up_waiting();
-                    self.link.send_plain(now, &command);
+                    self.link.send_alone(now, &command);
                 }
             }
             Some(Action::Done) => {

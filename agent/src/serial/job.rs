@@ -5,11 +5,13 @@
 use std::time::Duration;
 
 use stardust_gcode::command::{Code, Disposition, parse};
+use stardust_gcode::modal::{Effect, Modal};
 
+use super::dead_man::DeadMan;
+use super::display::Display;
 use super::feeder::{CommandSource, Fed};
 use super::firmware::{Area, Firmware};
 use super::link::Link;
-use super::modal::Modal;
 use super::scripts::{self, Parking, Script};
 use super::window::Origin;
 
@@ -75,7 +77,11 @@ pub(super) struct Job {
     stage: Stage,
     area: Option<Area>,
     modal: Modal,
+    /// It has begun to extrude while moving.
+    printing: bool,
     parking: Parking,
+    display: Display,
+    dead_man: DeadMan,
     /// Asked while it could not be done at once.
     pause_wanted: bool,
     resume_wanted: bool,
@@ -99,7 +105,9 @@ impl Job {
         link: &mut Link,
     ) -> Self {
         link.restart_numbers(now);
-        let modal = Modal { extruder_apart: !firmware.dialect.g90_takes_extruder(), ..Modal::default() };
+        let modal = Modal::new(firmware.dialect.extruder_rule());
+        let display = Display::new(firmware, source.brief());
+        let dead_man = DeadMan::new(firmware, parking.templates.dead_man_s);
         Self {
             source,
             next: None,
@@ -107,7 +115,10 @@ impl Job {
             stage: Stage::Numbering,
             area: firmware.area,
             modal,
+            printing: false,
             parking,
+            display,
+            dead_man,
             pause_wanted: false,
             resume_wanted: false,
             held: false,
@@ -138,7 +149,8 @@ impl Job {
         match self.stage {
             Stage::Feeding => {
                 self.stage = Stage::Pausing;
-                self.script = scripts::pause(&self.modal, area, &self.parking);
+                self.script.extend(scripts::pause(&self.modal, area, &self.parking));
+                self.script.extend(self.dead_man.release());
                 self.events.push(JobEvent::Pausing(reason));
             }
             Stage::Numbering | Stage::Resuming => self.pause_wanted = true,
@@ -152,6 +164,7 @@ impl Job {
         if self.stage == Stage::Feeding {
             self.stage = Stage::Pausing;
             self.held = true;
+            self.script.extend(self.dead_man.release());
             self.events.push(JobEvent::Pausing(Some(reason)));
         }
     }
@@ -193,7 +206,8 @@ impl Job {
         self.stage = Stage::Stopping;
         self.events.push(JobEvent::Stopping(end.clone()));
         self.end = Some(end);
-        self.script = scripts::stop(&self.modal, area, &self.parking);
+        let dead_man_off = self.dead_man.off();
+        self.script = scripts::stop(&self.modal, area, &self.parking, dead_man_off.as_ref());
     }
 
     /// The line itself has failed: there is no way to make the printer safe but by starting over.
@@ -240,8 +254,7 @@ impl Job {
                     link.send_proof(now);
                     self.stage = Stage::Proving;
                 }
-                Stage::Proving if link.is_proved() => self.finish(JobEvent::Completed),
-                Stage::Proving => link.send_proof(now),
+                Stage::Proving => self.finish(JobEvent::Completed),
                 Stage::Stopping => {
                     let end = self.end.take().unwrap_or(End::Cancelled);
                     self.finish(JobEvent::Stopped(end));
@@ -250,7 +263,7 @@ impl Job {
             if self.stage == Stage::Feeding && std::mem::take(&mut self.pause_wanted) {
                 self.pause(area, None);
             }
-            if self.stage == before {
+            if self.stage == before && self.script.is_empty() {
                 return;
             }
         }
@@ -270,6 +283,11 @@ impl Job {
             let Some(fed) = &self.next else { return self.close(now, link) };
             match fed.command.disposition() {
                 Disposition::Send => {
+                    let own = self.dead_man.ahead_of(&fed.command);
+                    if let Some(own) = own.or_else(|| self.display.due(now, self.acknowledged)) {
+                        // Sent before it, and then this is called again.
+                        return self.script.push_back(own);
+                    }
                     if !link.has_room(&fed.command) {
                         return;
                     }
@@ -293,9 +311,10 @@ impl Job {
     /// Keeps track of what was just sent.
     fn follow(&mut self) {
         let Some(fed) = self.next.take() else { return };
-        let extruded = self.modal.extruding;
-        self.modal.apply(&fed.command);
-        if self.modal.extruding && !extruded {
+        let effect = self.modal.apply(&fed.command);
+        self.dead_man.follow(&fed.command);
+        if !self.printing && matches!(effect, Effect::Move(it) if it.prints()) {
+            self.printing = true;
             self.events.push(JobEvent::Printing);
         }
         self.layer = fed.layer.or(self.layer);
@@ -306,11 +325,14 @@ impl Job {
 
     /// The file is at its end.
     fn close(&mut self, now: Duration, link: &mut Link) {
+        if let Some(own) = self.dead_man.release().or_else(|| self.display.done()) {
+            return self.script.push_back(own);
+        }
         if !link.is_idle() {
             return;
         }
         if let Some(last) = parse(b"M400") {
-            link.send_closing(now, &last);
+            link.send_alone(now, &last);
         }
         self.stage = Stage::Finishing;
     }

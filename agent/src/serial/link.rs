@@ -15,6 +15,7 @@ use super::dialect::Dialect;
 use super::history::History;
 use super::link_fault::LinkFault;
 use super::numbered::{numbered_line, plain_line};
+use super::numbering::Numbering;
 use super::pace::Pace;
 use super::patience::{self, Patience};
 use super::recovery::{Asked, Recovery};
@@ -30,27 +31,23 @@ const ADVANCED_AT_MOST: u8 = 20;
 pub(super) struct Link {
     window: Window,
     history: History,
+    numbering: Numbering,
     /// The number of the line that is transmitted next; below the history's next number: lines are owed again.
     cursor: u32,
     /// The highest number whose acceptance has been told.
     told: u32,
     recovery: Recovery,
-    /// A line without number that got lost and goes out again.
-    repeat: Option<InFlight>,
     caution: Caution,
     patience: Patience,
     /// How sure it is that this firmware has `ADVANCED_OK`.
     advanced_ok: u8,
     dialect: Dialect,
-    /// This firmware refuses lines without number and checksum.
-    numbered_only: bool,
     output: Vec<u8>,
     accepted: VecDeque<Origin>,
     fault: Option<LinkFault>,
     troubled: bool,
     /// The last probe was a question of its own, not a line that was owed anyway.
     probed_by_question: bool,
-    proof_is_numbered: bool,
     /// The numbers have to be set once more before anything else.
     renumber: bool,
 }
@@ -60,21 +57,19 @@ impl Link {
         Self {
             window: Window::default(),
             history: History::new(),
+            numbering: Numbering::default(),
             cursor: 1,
             told: 0,
             recovery: Recovery::default(),
-            repeat: None,
             caution: Caution::default(),
             patience: Patience::default(),
             advanced_ok: 0,
             dialect: Dialect::default(),
-            numbered_only: false,
             output: Vec::new(),
             accepted: VecDeque::new(),
             fault: None,
             troubled: false,
             probed_by_question: false,
-            proof_is_numbered: false,
             renumber: false,
         }
     }
@@ -86,10 +81,7 @@ impl Link {
 
     /// Whether lines have to be sent again before anything new.
     fn owes(&self) -> bool {
-        self.renumber
-            || self.recovery.is_on()
-            || self.repeat.is_some()
-            || self.cursor < self.history.next_number()
+        self.renumber || self.recovery.is_on() || self.cursor < self.history.next_number()
     }
 
     /// Whether numbered lines have to be sent again.
@@ -117,7 +109,6 @@ impl Link {
     /// The firmware has said what it is.
     pub(super) fn set_dialect(&mut self, dialect: Dialect) {
         self.dialect = dialect;
-        self.numbered_only |= dialect.numbers_everything();
     }
 
     /// Sends a numbered command: there must be room.
@@ -126,44 +117,20 @@ impl Link {
         self.transmit_next(now);
     }
 
-    /// Sends a command without a number, alone: there must be nothing in flight.
-    pub(super) fn send_plain(&mut self, now: Duration, command: &Command<'_>) {
+    /// Sends a command alone: there must be nothing in flight. It has a number as all have: a line without one
+    /// can't be asked for again, and damage makes another command of it that nobody notices (`M113` is `M112` but
+    /// for one bit).
+    pub(super) fn send_alone(&mut self, now: Duration, command: &Command<'_>) {
         let pace = Pace { alone: true, ..Pace::of(command) };
-        if self.numbered_only {
-            self.history.add(command.text(), pace, Origin::Host);
-            self.transmit_next(now);
-        } else {
-            self.transmit_plain(now, plain_line(command.text()), pace);
-        }
+        self.history.add(command.text(), pace, Origin::Host);
+        self.transmit_next(now);
     }
 
-    /// Sends a job's last command, alone. On a line that has shown faults it is numbered: a lost byte would make
-    /// `M400` the `M00` that waits for a person.
-    pub(super) fn send_closing(&mut self, now: Duration, command: &Command<'_>) {
-        if self.troubled {
-            self.history.add(command.text(), Pace::of(command), Origin::Host);
-            self.transmit_next(now);
-        } else {
-            self.send_plain(now, command);
-        }
-    }
-
-    /// Asks for a proof that everything sent before has been taken: no stray `ok` can stand for its answer.
-    /// There must be nothing in flight. On a line that has shown faults it has to be a numbered line: only the
-    /// next number brings to light that the last line was lost.
+    /// Asks for a proof that everything sent before has been taken: no stray `ok` can stand for its answer, and
+    /// its number brings to light that the line before was lost. There must be nothing in flight.
     pub(super) fn send_proof(&mut self, now: Duration) {
-        self.proof_is_numbered = self.troubled || self.numbered_only;
-        if self.proof_is_numbered {
-            self.history.add(patience::PROBE, Pace::PROOF, Origin::Host);
-            self.transmit_next(now);
-        } else {
-            self.transmit_plain(now, plain_line(patience::PROBE), Pace::PROOF);
-        }
-    }
-
-    /// Whether the answered proof holds: one without a number does not, once a fault has shown since.
-    pub(super) fn is_proved(&self) -> bool {
-        self.proof_is_numbered || !self.troubled
+        self.history.add(patience::PROBE, Pace::PROOF, Origin::Host);
+        self.transmit_next(now);
     }
 
     /// Sends a command at once, past everything. Its `ok` comes in its turn.
@@ -177,25 +144,33 @@ impl Link {
                 bytes: line.len(),
                 pace: Pace::ORDINARY,
                 origin: Origin::Host,
-                again: None,
+                sets_number: false,
             },
         );
     }
 
-    /// Numbers start anew: the next numbered line is line 1. Everything in flight or owed is forgotten.
+    /// Numbers start anew. Everything in flight or owed is forgotten.
     pub(super) fn restart_numbers(&mut self, now: Duration) {
+        self.numbering.restart(self.told, self.history.next_number());
         self.forget();
-        self.transmit_plain(now, numbered_line(0, "M110 N0"), Pace::ALONE);
+        self.set_number(now);
+    }
+
+    fn set_number(&mut self, now: Duration) {
+        let base = self.numbering.base();
+        let line = numbered_line(base, &format!("M110 N{base}"));
+        self.output.extend_from_slice(&line);
+        let (bytes, pace, origin) = (line.len(), Pace::ALONE, Origin::Host);
+        self.put_in_flight(now, InFlight { number: None, bytes, pace, origin, sets_number: true });
     }
 
     /// Forgets everything in flight or owed: the firmware has.
     pub(super) fn forget(&mut self) {
         self.window.clear();
-        self.history.restart();
-        self.cursor = 1;
-        self.told = 0;
+        self.history.restart(self.numbering.base() + 1);
+        self.cursor = self.numbering.base() + 1;
+        self.told = self.numbering.base();
         self.recovery = self.recovery.anew();
-        self.repeat = None;
         self.caution = Caution::default();
         self.patience.relax();
         self.accepted.clear();
@@ -204,16 +179,10 @@ impl Link {
         self.renumber = false;
     }
 
-    /// Forgets what has not been answered.
+    /// Forgets what has not been answered. The firmware may have taken it: it goes on counting.
     pub(super) fn give_up_waiting(&mut self) {
-        if self.numbered_only {
-            // The firmware goes on counting.
-            self.window.clear();
-            self.repeat = None;
-            self.cursor = self.history.next_number();
-        } else {
-            self.forget();
-        }
+        self.window.clear();
+        self.cursor = self.history.next_number();
     }
 
     /// The commands accepted since the last call, oldest first.
@@ -239,12 +208,8 @@ impl Link {
     }
 
     /// The firmware complains about a line: a Resend should follow, but may get lost.
-    pub(super) fn on_complaint(&mut self, message: &str) {
+    pub(super) fn on_complaint(&mut self) {
         self.troubled = true;
-        let wants_checksum = ["No Checksum", "Missing checksum"].iter().any(|text| message.contains(text));
-        if wants_checksum && !self.window.is_empty() && self.window.front_number().is_none() {
-            self.numbered_only = true;
-        }
     }
 
     /// The firmware says that it has nothing to do: if something is in flight, its `ok` was lost.
@@ -318,8 +283,8 @@ impl Link {
         self.troubled = true;
         self.patience.on_sign(now);
         self.patience.answered();
-        if let Some(line) = self.window.take_repeatable() {
-            self.repeat = Some(line);
+        if self.window.take_numbering() {
+            self.renumber = true;
             self.recovery.begin(now, 0);
         }
         if self.history.is_empty() {
@@ -339,10 +304,11 @@ impl Link {
             }
             Asked::TooOften => Some(LinkFault::SameLine(number)),
             Asked::Odd => {
-                if self.told == 0 && number > known {
+                let base = self.numbering.base();
+                if self.told == base && (number <= base || number > known) {
                     // The line that sets the number was damaged into one that does nothing.
                     self.window.clear();
-                    self.cursor = 1;
+                    self.cursor = base + 1;
                     self.renumber = true;
                 } else {
                     self.patience.lose();
@@ -362,7 +328,7 @@ impl Link {
             return;
         }
         if std::mem::take(&mut self.renumber) {
-            self.transmit_plain(now, numbered_line(0, "M110 N0"), Pace::ALONE);
+            self.set_number(now);
         }
         while self.cursor < self.history.next_number() {
             let Some(line) = self.history.get(self.cursor) else { break };
@@ -370,11 +336,6 @@ impl Link {
                 break;
             }
             self.transmit_next(now);
-        }
-        if self.window.is_empty() && !self.owes_lines() {
-            if let Some(line) = self.repeat.take() {
-                self.transmit_again(now, line);
-            }
         }
         if !self.window.is_empty() && self.patience.is_over(now, self.window.is_slow()) {
             self.probe(now);
@@ -400,8 +361,8 @@ impl Link {
             self.fault = Some(LinkFault::Silent);
             return;
         }
-        if let Some(line) = self.window.take_repeatable() {
-            self.transmit_plain(now, line.again.unwrap_or_default(), line.pace);
+        if self.window.take_numbering() {
+            self.set_number(now);
             return;
         }
         if self.window.front_number().is_none() {
@@ -416,33 +377,17 @@ impl Link {
         self.transmit_next(now);
     }
 
-    /// A line without number once more; with one where nothing else is taken.
-    fn transmit_again(&mut self, now: Duration, line: InFlight) {
-        let bytes = line.again.unwrap_or_default();
-        if !self.numbered_only || bytes.starts_with(b"N") {
-            return self.transmit_plain(now, bytes, line.pace);
-        }
-        self.history.add(String::from_utf8_lossy(&bytes).trim_end(), line.pace, Origin::Host);
-        self.transmit_next(now);
-    }
-
     /// Transmits the line at the cursor.
     fn transmit_next(&mut self, now: Duration) {
         let Some(line) = self.history.get(self.cursor) else { return };
         self.output.extend_from_slice(&line.bytes);
         let (bytes, pace, origin) = (line.bytes.len(), line.pace, line.origin);
-        self.put_in_flight(now, InFlight { number: Some(self.cursor), bytes, pace, origin, again: None });
-        self.cursor += 1;
-        self.caution.line_sent();
-    }
-
-    fn transmit_plain(&mut self, now: Duration, line: Vec<u8>, pace: Pace) {
-        self.output.extend_from_slice(&line);
-        let origin = Origin::Host;
         self.put_in_flight(
             now,
-            InFlight { number: None, bytes: line.len(), pace, origin, again: Some(line) },
+            InFlight { number: Some(self.cursor), bytes, pace, origin, sets_number: false },
         );
+        self.cursor += 1;
+        self.caution.line_sent();
     }
 
     fn put_in_flight(&mut self, now: Duration, line: InFlight) {

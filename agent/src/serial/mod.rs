@@ -11,12 +11,16 @@
 //! | `link` | exact, ordered delivery: window, history, resends, lost `ok`s |
 //! | `handshake`, [`firmware`], [`dialect`] | getting to know the firmware |
 //! | [`job`] | the stages of a job: feeding, pausing, stopping |
-//! | [`modal`], `scripts` | what a job has set, and how it is left and brought back |
-//! | [`feeder`] | where commands come from |
+//! | `scripts`, [`templates`] | how a job is left and brought back to what it had set |
+//! | `display`, `dead_man` | what is put between a job's commands: progress, and being turned off without a host |
+//! | [`feeder`], [`Brief`] | where commands come from, and what is known of them beforehand |
 
 mod attention;
+mod brief;
 mod caution;
+mod dead_man;
 pub mod dialect;
+mod display;
 mod external;
 pub mod feeder;
 pub mod firmware;
@@ -27,8 +31,8 @@ pub mod host;
 pub mod job;
 mod link;
 mod link_fault;
-pub mod modal;
 mod numbered;
+mod numbering;
 mod pace;
 mod patience;
 mod recovery;
@@ -41,6 +45,7 @@ mod thermometer;
 mod window;
 
 pub use attention::Prompt;
+pub use brief::Brief;
 pub use feeder::{CommandSource, Fed, SourceError};
 pub use host::{Connection, Host, HostEvent};
 pub use job::{End, JobEvent, Stage};

@@ -3,9 +3,9 @@
 //! Owns: the order of those commands, made from what the job has set. Must not know: when they are sent.
 
 use stardust_gcode::command::{Command, parse};
+use stardust_gcode::modal::Modal;
 
 use super::firmware::Area;
-use super::modal::Modal;
 use super::templates::{Templates, fill};
 
 /// How the host moves on its own account.
@@ -52,7 +52,7 @@ pub(super) fn pause(modal: &Modal, area: Option<Area>, parking: &Parking) -> Scr
         lines.push("M400".into());
         return script(lines);
     }
-    let [Some(_), Some(_), Some(z)] = modal.position else { return script(lines) };
+    let [Some(_), Some(_), Some(z)] = modal.position() else { return script(lines) };
     let [plane, lift, filament] = parking.feeds;
     lines.push("G21".into());
     if draws_back(modal) {
@@ -71,20 +71,20 @@ pub(super) fn pause(modal: &Modal, area: Option<Area>, parking: &Parking) -> Scr
 /// Back to where the job stopped: heat, X and Y, Z, filament, then every mode.
 pub(super) fn resume(modal: &Modal, area: Option<Area>, parking: &Parking) -> Script {
     let mut lines = Vec::new();
-    lines.extend(modal.bed.filter(|bed| *bed > 0.0).map(|bed| format!("M140 S{bed}")));
-    for (tool, target) in modal.targets.iter().filter(|(tool, target)| **tool != modal.tool && **target > 0.0)
-    {
+    let bed = modal.bed_c.filter(|bed| *bed > 0.0);
+    lines.extend(bed.map(|bed| format!("M140 S{bed}")));
+    let heated = modal.nozzle_c.iter().filter_map(|(tool, target)| Some((tool, target?)));
+    for (tool, target) in heated.filter(|(tool, target)| *tool != modal.tool && *target > 0.0) {
         lines.push(format!("M104 T{tool} S{target}"));
     }
-    lines.extend(modal.bed.filter(|bed| *bed > 0.0).map(|bed| format!("M190 S{bed}")));
-    if let Some(target) = modal.targets.get(&modal.tool).filter(|target| **target > 0.0) {
-        lines.push(format!("M109 S{target}"));
-    }
+    lines.extend(bed.map(|bed| format!("M190 S{bed}")));
+    let nozzle = modal.nozzle_in_use_c().filter(|target| *target > 0.0);
+    lines.extend(nozzle.map(|target| format!("M109 S{target}")));
     if let Some(template) = &parking.templates.resume {
         lines.extend(fill(template, modal, area));
     }
     let [plane, lift, filament] = parking.feeds;
-    if let [Some(x), Some(y), Some(z)] = modal.position {
+    if let [Some(x), Some(y), Some(z)] = modal.position() {
         lines.extend(["G21".into(), "G90".into(), format!("G1 X{x:.4} Y{y:.4} F{plane}")]);
         lines.push(format!("G1 Z{z:.4} F{lift}"));
         // A script that draws back on its own pushes back on its own.
@@ -92,34 +92,42 @@ pub(super) fn resume(modal: &Modal, area: Option<Area>, parking: &Parking) -> Sc
             lines.extend(["M83".into(), format!("G1 E{} F{filament}", parking.retract_mm)]);
         }
         lines.push(format!("G92 E{:.5}", modal.e));
-        lines.extend(modal.feed.map(|feed| format!("G1 F{feed:.3}")));
+        lines.extend(modal.feed_mm_min.map(|feed| format!("G1 F{feed:.3}")));
         if modal.inches {
             lines.push("G20".into());
         }
         lines.push(if modal.relative { "G91" } else { "G90" }.into());
-        lines.push(if modal.relative_e { "M83" } else { "M82" }.into());
+        lines.push(if modal.extruder_relative { "M83" } else { "M82" }.into());
     }
-    for (fan, speed) in &modal.fans {
-        lines.push(format!("M106 P{fan} S{speed}"));
-    }
+    let fans = modal.fans.iter().enumerate().filter_map(|(fan, speed)| Some((fan, (*speed)?)));
+    lines.extend(fans.map(|(fan, speed)| format!("M106 P{fan} S{speed}")));
     lines.extend(modal.speed_percent.map(|percent| format!("M220 S{percent}")));
-    lines.extend(modal.flow_percent.map(|percent| format!("M221 S{percent}")));
+    for (tool, percent) in modal.flow_percent.iter().filter_map(|(tool, percent)| Some((tool, percent?))) {
+        let of_tool = if tool == modal.tool { String::new() } else { format!(" T{tool}") };
+        lines.push(format!("M221 S{percent}{of_tool}"));
+    }
     script(lines)
 }
 
-/// Heaters off first; then the fan, the lift, and the motors.
-pub(super) fn stop(modal: &Modal, area: Option<Area>, parking: &Parking) -> Script {
+/// Heaters off first; then the fan, what would stop the idle printer, the lift, and the motors.
+pub(super) fn stop(
+    modal: &Modal,
+    area: Option<Area>,
+    parking: &Parking,
+    dead_man_off: Option<&Command<'_>>,
+) -> Script {
     let tools: Vec<u32> = modal.tools().collect();
     let mut lines: Vec<String> = match tools.as_slice() {
         [] | [0] => vec!["M104 S0".into()],
         several => several.iter().map(|tool| format!("M104 T{tool} S0")).collect(),
     };
     lines.extend(["M140 S0".into(), "M107".into()]);
+    lines.extend(dead_man_off.map(|off| off.text().to_owned()));
     if let Some(template) = &parking.templates.cancel {
         lines.extend(fill(template, modal, area));
         return script(lines);
     }
-    if let [_, _, Some(z)] = modal.position {
+    if let [_, _, Some(z)] = modal.position() {
         let room = area.map_or(f64::INFINITY, |area| area.max[2]) - z;
         let lift = parking.lift_mm.min(room);
         if lift > 0.0 {
@@ -133,8 +141,8 @@ pub(super) fn stop(modal: &Modal, area: Option<Area>, parking: &Parking) -> Scri
 
 /// Cold filament must not be moved, and what the firmware has drawn back is not drawn back twice.
 fn draws_back(modal: &Modal) -> bool {
-    let hot = modal.targets.get(&modal.tool).is_some_and(|target| *target >= 170.0);
-    hot && !modal.retracted
+    let hot = modal.nozzle_in_use_c().is_some_and(|target| target >= 170.0);
+    hot && !modal.is_retracted()
 }
 
 /// The corner with the bed forward. Not where the origin is in the middle: a delta can't reach its corners.
@@ -205,7 +213,7 @@ mod tests {
 
     #[test]
     fn stopping_turns_the_heaters_off_first() {
-        insta::assert_snapshot!(text(&stop(&printing(), Some(AREA), &Parking::default())), @r"
+        insta::assert_snapshot!(text(&stop(&printing(), Some(AREA), &Parking::default(), None)), @r"
         M104 S0
         M140 S0
         M107
@@ -216,7 +224,10 @@ mod tests {
         M84
         ");
         let high = Area { max: [220.0, 215.0, 0.3], ..AREA };
-        assert!(!text(&stop(&printing(), Some(high), &Parking::default())).contains('Z'), "no room to lift");
+        assert!(
+            !text(&stop(&printing(), Some(high), &Parking::default(), None)).contains('Z'),
+            "no room to lift"
+        );
     }
 
     #[test]
@@ -227,11 +238,16 @@ mod tests {
             pause: own("G27 P2"),
             resume: own("M300"),
             cancel: own("G28 X"),
+            dead_man_s: None,
         };
+        let off = parse(b"M85 S0");
         let parking = Parking { templates, ..Parking::default() };
         assert_eq!(text(&start(&Modal::default(), None, &parking)), "M117 Hello");
         assert_eq!(text(&pause(&printing(), Some(AREA), &parking)), "M400\nG27 P2\nM400");
-        assert_eq!(text(&stop(&printing(), Some(AREA), &parking)), "M104 S0\nM140 S0\nM107\nG28 X");
+        assert_eq!(
+            text(&stop(&printing(), Some(AREA), &parking, off.as_ref())),
+            "M104 S0\nM140 S0\nM107\nM85 S0\nG28 X"
+        );
         let resumed = text(&resume(&printing(), Some(AREA), &parking));
         assert!(resumed.contains("M109 S205\nM300\nG21\nG90\nG1 X12"), "{resumed}");
         assert!(!resumed.contains("G1 E2") && resumed.contains("G92 E4.5"), "{resumed}");

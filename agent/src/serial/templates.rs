@@ -2,15 +2,16 @@
 //!
 //! Owns: filling in the places and values of a job. Must not know: when a script is sent.
 //!
-//! One command a line. `{x}`, `{y}`, `{z}` are where the job stopped, `{max_x}`, `{max_y}`, `{max_z}` how far the
+//! One command a line of a script. `{x}`, `{y}`, `{z}` are where the job stopped, `{max_x}`, `{max_y}`, `{max_z}` how far the
 //! machine reaches, `{tool}`, `{nozzle}` and `{bed}` what the job has set; a line whose value is not known is left
 //! out. What a script must not forget, it can't: heaters off at a cancel, and every mode, position and temperature
 //! of the job when it goes on, are the host's own.
 
 use serde::{Deserialize, Serialize};
 
+use stardust_gcode::modal::Modal;
+
 use super::firmware::Area;
-use super::modal::Modal;
 
 /// Scripts in place of the built-in ones. None: the built-in one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -25,6 +26,11 @@ pub struct Templates {
     /// When it is hot again, before the way back. Built in: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume: Option<String>,
+    /// The firmware turns everything off when it has heard nothing of the host for so many seconds in mid-job
+    /// (M85); 0: never. Built in: 600 for Marlin from 2.0.7 on, never for older Marlin and Prusa's 8-bit firmware, which
+    /// also stop a printer that waits for filament. Other firmware has none, whatever is set here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_man_s: Option<u32>,
     /// When the heaters and the fan are off. Built in: lift, motors off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cancel: Option<String>,
@@ -57,7 +63,7 @@ fn fill_line(line: &str, modal: &Modal, area: Option<Area>) -> Option<String> {
 }
 
 fn value(name: &str, modal: &Modal, area: Option<Area>) -> Option<f64> {
-    let [x, y, z] = modal.position;
+    let [x, y, z] = modal.position();
     let [max_x, max_y, max_z] = area.map_or([None; 3], |area| area.max.map(Some));
     match name {
         "x" => x,
@@ -67,8 +73,8 @@ fn value(name: &str, modal: &Modal, area: Option<Area>) -> Option<f64> {
         "max_y" => max_y,
         "max_z" => max_z,
         "tool" => Some(f64::from(modal.tool)),
-        "nozzle" => modal.targets.get(&modal.tool).copied(),
-        "bed" => modal.bed,
+        "nozzle" => modal.nozzle_in_use_c(),
+        "bed" => modal.bed_c,
         _ => None,
     }
 }
@@ -76,12 +82,23 @@ fn value(name: &str, modal: &Modal, area: Option<Area>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use stardust_gcode::command::parse;
 
     #[test]
     fn values_are_filled_in_and_lines_without_one_left_out() {
-        let modal = Modal { position: [Some(1.0), Some(2.0), None], bed: Some(60.0), ..Modal::default() };
+        let mut modal = Modal::default();
+        for line in ["M140 S60", "G1 X1 Y2"] {
+            modal.apply(&parse(line.as_bytes()).unwrap());
+        }
         let template = "G1 X{x} Y{max_y}\nG1 Z{z}\n M140 S{bed}\nM300 {oops}\nM117 Hello";
         let area = Some(Area { min: [0.0; 3], max: [200.0, 210.0, 180.0] });
         assert_eq!(fill(template, &modal, area), ["G1 X1.000 Y210.000", "M140 S60.000", "M117 Hello"]);
+    }
+
+    #[test]
+    fn they_are_read_from_a_printers_settings() {
+        let read: Templates = toml::from_str("cancel = \"G28 X\"\ndead_man_s = 0").unwrap();
+        assert_eq!((read.cancel.as_deref(), read.dead_man_s), (Some("G28 X"), Some(0)));
+        assert!(toml::from_str::<Templates>("dead_man_s = -1").is_err() && !read.is_empty());
     }
 }

@@ -34,8 +34,8 @@ pub(super) struct InFlight {
     pub(super) bytes: usize,
     pub(super) pace: Pace,
     pub(super) origin: Origin,
-    /// What to send again when it gets lost; numbered lines are in the history instead.
-    pub(super) again: Option<Vec<u8>>,
+    /// It is the `M110` that sets the numbers.
+    pub(super) sets_number: bool,
 }
 
 /// The lines in flight, oldest first.
@@ -102,12 +102,12 @@ impl Window {
         before - self.lines.len()
     }
 
-    /// Takes out the lines without a number that can be sent again.
-    pub(super) fn take_repeatable(&mut self) -> Option<InFlight> {
-        let at = self.lines.iter().position(|line| line.again.is_some())?;
-        let line = self.lines.remove(at)?;
-        self.bytes -= line.bytes;
-        Some(line)
+    /// Takes out the line that sets the numbers; false when none is in flight.
+    pub(super) fn take_numbering(&mut self) -> bool {
+        let Some(at) = self.lines.iter().position(|line| line.sets_number) else { return false };
+        let taken = self.lines.remove(at);
+        self.bytes -= taken.map_or(0, |line| line.bytes);
+        true
     }
 
     pub(super) fn clear(&mut self) {
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     fn line(number: u32, bytes: usize, pace: Pace) -> InFlight {
-        InFlight { number: Some(number), bytes, pace, origin: Origin::Host, again: None }
+        InFlight { number: Some(number), bytes, pace, origin: Origin::Host, sets_number: false }
     }
 
     #[test]

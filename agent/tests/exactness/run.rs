@@ -4,7 +4,10 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use firmware_sim::firmware::{Config, Firmware};
-use stardust_agent::serial::{CommandSource, Connection, End, Fed, Host, HostEvent, JobEvent, Parking};
+use stardust_agent::print_job::briefed::Briefed;
+use stardust_agent::serial::{
+    Brief, CommandSource, Connection, End, Fed, Host, HostEvent, JobEvent, Parking,
+};
 use stardust_gcode::command::parse;
 
 use crate::dice::Dice;
@@ -144,9 +147,7 @@ impl Bench {
         if fooled || self.oracle.fooled.is_some() {
             return Ok(Outcome::NobodyCouldTell);
         }
-        let start =
-            self.accepted.iter().rposition(|(_, text)| text.starts_with("M110 ")).map_or(0, |at| at + 1);
-        let printed = commands(&self.accepted[start..]);
+        let printed = commands(&self.accepted[self.job_at..]);
         let end = self.events.iter().rev().find_map(|event| match event {
             HostEvent::Job(JobEvent::Completed) => Some(None),
             HostEvent::Job(JobEvent::Stopped(End::Failed(reason))) => Some(Some(reason.clone())),
@@ -278,9 +279,14 @@ impl Bench {
     }
 }
 
-/// The numbered commands without those that the host puts between.
+/// The numbered commands without those of the host itself: numbering, greeting, reports, probes, the end.
 pub(crate) fn commands(accepted: &[(Option<i64>, String)]) -> Vec<&str> {
-    let own = |text: &str| text == "M105" || text == "M400" || text.starts_with("M110 ");
+    // The files made here bring neither M73 nor M85.
+    let codes = ["M110 ", "M73 P", "M85 S"];
+    let own = |text: &str| {
+        codes.iter().any(|code| text.starts_with(code))
+            || ["M115", "M155 S1", "M113 S2", "M105", "M27", "M400"].contains(&text)
+    };
     let job = accepted.iter().filter(|(number, text)| number.is_some() && !own(text));
     job.map(|(_, text)| text.as_str()).collect()
 }
@@ -291,5 +297,7 @@ pub(crate) fn source(file: &[String]) -> Box<dyn CommandSource> {
         end += text.len() as u64 + 1;
         Fed { command: parse(text.as_bytes()).unwrap().into_owned(), end, layer: None }
     });
-    Box::new(fed.collect::<VecDeque<_>>())
+    let fed: VecDeque<_> = fed.collect();
+    // As a file that was looked through: the host puts its progress between.
+    Box::new(Briefed::new(fed, Brief { size_bytes: end, brings_messages: true, ..Brief::default() }))
 }

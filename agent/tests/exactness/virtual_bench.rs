@@ -26,6 +26,8 @@ pub(crate) struct VirtualBench {
     sent: HashSet<String>,
     events: Vec<HostEvent>,
     file: Vec<String>,
+    /// How much was accepted before the job.
+    job_at: usize,
     plan: String,
     log: VecDeque<String>,
 }
@@ -69,6 +71,7 @@ impl VirtualBench {
             sent: HashSet::new(),
             events: Vec::new(),
             file,
+            job_at: 0,
             plan: plan_text,
             log: VecDeque::new(),
         }
@@ -76,6 +79,7 @@ impl VirtualBench {
 
     pub(crate) fn print(&mut self) -> Result<Outcome, String> {
         self.run_until(|bench| bench.host.is_ready() || bench.is_ended_by_printer())?;
+        self.job_at = self.printer.accepted().len();
         self.host.start(self.now, source(&self.file));
         match self.run_until(|bench| bench.host.progress().is_none()) {
             Err(_) if matches!(self.judge(), Ok(Outcome::NobodyCouldTell)) => Ok(Outcome::NobodyCouldTell),
@@ -138,15 +142,11 @@ impl VirtualBench {
     fn judge(&self) -> Result<Outcome, String> {
         let all: Vec<(Option<i64>, String)> =
             self.printer.accepted().iter().map(|one| (one.number, one.text.clone())).collect();
-        // A numbered command that was never sent has passed a checksum that fitted by chance; one without number
-        // that was never sent and stops the printer (`M113` made `M112`) has no checksum.
-        let stops = |text: &str| ["M112", "M0", "M1 "].iter().any(|code| text.starts_with(code));
-        let fooled =
-            all.iter().any(|(number, text)| !self.sent.contains(text) && (number.is_some() || stops(text)));
-        if fooled {
+        // A numbered command that was never sent has passed a checksum that fitted by chance.
+        if all.iter().any(|(number, text)| number.is_some() && !self.sent.contains(text)) {
             return Ok(Outcome::NobodyCouldTell);
         }
-        let start = all.iter().rposition(|(_, text)| text.starts_with("M110 ")).map_or(0, |at| at + 1);
+        let job = &all[self.job_at.min(all.len())..];
         let end = self.events.iter().rev().find_map(|event| match event {
             HostEvent::Job(JobEvent::Completed) => Some(None),
             HostEvent::Job(JobEvent::Stopped(End::Failed(reason))) => Some(Some(reason.clone())),
@@ -154,11 +154,20 @@ impl VirtualBench {
         });
         let forced = self.printer.strikes().iter().any(|strike| ends(strike.kind));
         match end {
-            Some(None) if commands(&all[start..]) == self.file => Ok(Outcome::Exact),
-            Some(Some(_)) | None if forced => Ok(Outcome::Failed),
+            Some(None) if commands(job) == self.file => Ok(Outcome::Exact),
+            Some(Some(_)) | None if forced && self.is_beginning(job) => Ok(Outcome::Failed),
+            Some(Some(_)) | None if forced => Err(self.story("what was printed is not the file's beginning")),
             Some(Some(reason)) => Err(self.story(&format!("ended without need: {reason}"))),
             _ => Err(self.story(&format!("not the file, or no end: {end:?}"))),
         }
+    }
+
+    /// Whether the moves are the file's first ones: also after a reset nothing of the file may come any more.
+    fn is_beginning(&self, job: &[(Option<i64>, String)]) -> bool {
+        let is_move = |text: &&str| text.starts_with("G1 X") || text.starts_with("G2 X");
+        let mut printed = commands(job).into_iter().filter(is_move);
+        let mut file = self.file.iter().map(String::as_str).filter(is_move);
+        printed.all(|text| file.next() == Some(text))
     }
 
     fn story(&self, what: &str) -> String {

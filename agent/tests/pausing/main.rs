@@ -66,7 +66,9 @@ impl Print {
             self.printer.advance(self.now);
         }
         for accepted in self.printer.take_accepted() {
-            if accepted.number.is_some() && !accepted.text.starts_with("M110") {
+            // The dead-man changes nothing of what a pause has to bring back.
+            let aside = ["M110", "M85"].iter().any(|code| accepted.text.starts_with(code));
+            if accepted.number.is_some() && !aside {
                 self.accepted.push(accepted.text);
             }
         }

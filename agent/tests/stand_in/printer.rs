@@ -68,14 +68,28 @@ impl Printer {
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
-    /// Ends it and gives the numbered commands of the last job, without the numbering itself.
-    pub(crate) fn last_job(mut self) -> Vec<String> {
+    /// Ends it and gives the commands of the last job's file: no file printed so has an M73 or an M85 of its own.
+    pub(crate) fn last_job(self) -> Vec<String> {
+        let mut job = self.last_job_with_progress();
+        job.retain(|line| !line.starts_with("M73 P"));
+        job
+    }
+
+    /// Ends it and gives the numbered commands of the last job, without the numbering itself, the dead-man, and the
+    /// `M400` and `M105` by which the host makes sure of the end.
+    pub(crate) fn last_job_with_progress(mut self) -> Vec<String> {
         let id = rustix::process::Pid::from_child(&self.process);
         rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
         self.process.wait().unwrap();
         let journal = self.journal();
         let start = journal.iter().rposition(|line| line.cmd.starts_with("M110")).unwrap();
-        journal.into_iter().skip(start + 1).filter(|line| line.n.is_some()).map(|line| line.cmd).collect()
+        let numbered =
+            journal.into_iter().skip(start + 1).filter(|line| line.n.is_some()).map(|line| line.cmd);
+        let mut job: Vec<String> = numbered.filter(|line| !line.starts_with("M85 S")).collect();
+        if job.ends_with(&["M400".to_owned(), "M105".to_owned()]) {
+            job.truncate(job.len() - 2);
+        }
+        job
     }
 }
 

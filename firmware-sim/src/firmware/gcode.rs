@@ -66,7 +66,8 @@ fn m(machine: &mut Machine, counter: &mut LineCounter, command: &Command<'_>, no
         73 => hosting::progress(machine, command),
         82 | 83 => done(|| machine.motion.relative[3] = command.code == 83),
         85 => done(|| {
-            machine.max_inactive = command.value('S').and_then(seconds).filter(|time| !time.is_zero())
+            let time = command.value('S').map(|time| time * machine.config.pace);
+            machine.max_inactive = time.and_then(seconds).filter(|time| !time.is_zero());
         }),
         104 | 109 => heating::nozzle(machine, command, now),
         105 => heating::report(machine, now),

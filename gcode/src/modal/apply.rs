@@ -29,7 +29,8 @@ impl Modal {
 
     fn apply_g(&mut self, number: u32, words: &Words) -> Effect {
         match number {
-            0 | 1 => return self.line(words),
+            // A spline (G5) ends where it says; its way is taken for straight.
+            0 | 1 | 5 => return self.line(words),
             2 => return self.arc(words, Turn::Clockwise),
             3 => return self.arc(words, Turn::CounterClockwise),
             4 => return dwell(words),
@@ -42,8 +43,9 @@ impl Modal {
             20 => self.inches = true,
             21 => self.inches = false,
             28 => return self.home(words),
-            // Cleaning, parking, levelling, probing, aligning: the firmware ends where it likes.
-            12 | 27 | 29 | 30 | 33..=35 | 76 => return self.lose_position([true; 3]),
+            // Cleaning, parking, levelling, probing, aligning, going back to a stored place, and Prusa's mesh (G80,
+            // G81): the firmware ends where it likes.
+            12 | 26 | 27 | 29..=38 | 61 | 76 | 80 | 81 | 425 => return self.lose_position([true; 3]),
             90 => self.set_relative(false),
             91 => self.set_relative(true),
             92 => return self.set_position(words),
@@ -89,17 +91,17 @@ impl Modal {
             }
             220 => {
                 if words.has(b'B') {
-                    self.kept_speed_percent = self.speed_percent;
+                    self.kept_speed_percent = self.speed_percent.unwrap_or(super::USUAL_PERCENT);
                 }
                 if words.has(b'R') {
-                    self.speed_percent = self.kept_speed_percent;
+                    self.speed_percent = Some(self.kept_speed_percent);
                 }
-                self.speed_percent = percent(words).unwrap_or(self.speed_percent);
+                self.speed_percent = percent(words).or(self.speed_percent);
             }
             221 => {
                 let tool = words.index(b'T').unwrap_or(self.tool);
                 if let Some(percent) = percent(words) {
-                    self.flow_percent.set(tool, percent);
+                    self.flow_percent.set(tool, Some(percent));
                 }
             }
             // Filament changes and pauses of the firmware come back to where they began.
@@ -119,9 +121,10 @@ impl Modal {
     fn home(&mut self, words: &Words) -> Effect {
         let named = [b'X', b'Y', b'Z'].map(|letter| words.has(letter));
         let axes = if named == [false; 3] { [true; 3] } else { named };
-        for ((shift, machine), homed) in self.shift_mm.iter_mut().zip(&mut self.machine_mm).zip(axes) {
+        let shifts = self.shift_mm.iter_mut().zip(&mut self.shift_guessed);
+        for (((shift, guessed), machine), homed) in shifts.zip(&mut self.machine_mm).zip(axes) {
             if homed {
-                (*shift, *machine) = (0.0, 0.0);
+                (*shift, *guessed, *machine) = (0.0, false, 0.0);
             }
         }
         self.shifted &= self.shift_mm != [0.0; 3];

@@ -51,6 +51,16 @@ pub struct Move {
     pub path: Path,
 }
 
+impl Move {
+    /// Whether it lays down filament on its way: not a purge on the spot, not a retraction.
+    #[must_use]
+    pub fn prints(&self) -> bool {
+        let ([x, y, _], [to_x, to_y, _]) = (self.from, self.to);
+        let goes = x != to_x || y != to_y || matches!(self.path, Path::Arc(_));
+        goes && self.filament_mm > 0.0
+    }
+}
+
 /// The way of a move.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Path {

@@ -14,6 +14,7 @@
 //! |---|---|---|
 //! | `G0` `G1` | letters that are missing keep their value; `F` of 0 or less is ignored | `get_destination_from_command` |
 //! | `G2` `G3` | `I`, `J`, `K` are relative to the start; without centre or radius there is no move, but `F` counts | `G2_G3` |
+//! | `G5` | as a straight line from end to end | `G5` |
 //! | `G4` | `P` milliseconds, then `S` seconds, which wins | `G4` |
 //! | `G10` `G11` | doubled ones are ignored; E's position does not change. `G10 P…` sets a tool's temperature instead (RepRapFirmware) | `FWRetract::retract` |
 //! | `G17` `G18` `G19` | the plane of arcs | `CNC_WORKSPACE_PLANES` |
@@ -48,6 +49,9 @@ use crate::arc::Plane;
 /// How many fans are told apart.
 pub const MAX_FANS: usize = 10;
 
+/// The speed and flow factors of a printer that was not told any, in percent.
+const USUAL_PERCENT: f64 = 100.0;
+
 /// Millimetres in an inch.
 pub const MM_PER_INCH: f64 = 25.4;
 
@@ -59,7 +63,8 @@ pub enum ExtruderRule {
     GoesAlong,
     /// They don't; only `M82` and `M83` do: Prusa's 8-bit firmware, RepRapFirmware.
     OnItsOwn,
-    /// It is relative when either says so: Klipper.
+    /// It is relative when either says so: Klipper, Repetier, Teacup, Marlin before 2.0 (`axis_relative_modes[i] ||
+    /// relative_mode`).
     RelativeByEither,
 }
 
@@ -113,18 +118,20 @@ pub struct Modal {
     pub known: [bool; 3],
     /// What G92 has added to the machine's X, Y, Z, in mm.
     pub shift_mm: [f64; 3],
+    /// On which axes `shift_mm` is a guess, too: G92 came while only the firmware knew where the nozzle was.
+    pub shift_guessed: [bool; 3],
     /// G92 has set X, Y or Z: positions in the file don't mean the machine's.
     pub shifted: bool,
     /// The extruder's position, in mm (mm³ when `volumetric`).
     pub e: f64,
     /// The speed that was asked for last, in mm/min; none when the file has not said.
     pub feed_mm_min: Option<f64>,
-    /// Speed factor in percent: M220.
-    pub speed_percent: f64,
+    /// Speed factor in percent, M220; none when the file has not said: then it is the printer's own, 100 as a rule.
+    pub speed_percent: Option<f64>,
     /// The speed factor that M220 B has kept.
     pub kept_speed_percent: f64,
-    /// Flow factor of each tool in percent: M221.
-    pub flow_percent: PerTool<f64>,
+    /// Flow factor of each tool in percent, M221; none when the file has not said, likewise.
+    pub flow_percent: PerTool<Option<f64>>,
     /// E is a volume, not a length: M200.
     pub volumetric: bool,
     /// Filament diameter of each tool in mm, for `volumetric`.
@@ -159,12 +166,13 @@ impl Default for Modal {
             machine_mm: [0.0; 3],
             known: [false; 3],
             shift_mm: [0.0; 3],
+            shift_guessed: [false; 3],
             shifted: false,
             e: 0.0,
             feed_mm_min: None,
-            speed_percent: 100.0,
-            kept_speed_percent: 100.0,
-            flow_percent: PerTool::all(100.0),
+            speed_percent: None,
+            kept_speed_percent: USUAL_PERCENT,
+            flow_percent: PerTool::all(None),
             volumetric: false,
             filament_diameter_mm: PerTool::all(1.75),
             tool: 0,
@@ -196,6 +204,19 @@ impl Modal {
         [kx.then_some(x + dx), ky.then_some(y + dy), kz.then_some(z + dz)]
     }
 
+    /// Where the nozzle is in the machine: X, Y, Z in mm; none on an axis where only the firmware knows.
+    #[must_use]
+    pub fn machine_position(&self) -> [Option<f64>; 3] {
+        let [x, y, z] = self.machine_mm;
+        let [x_known, y_known, z_known] = self.known;
+        let [x_guessed, y_guessed, z_guessed] = self.shift_guessed;
+        [
+            (x_known && !x_guessed).then_some(x),
+            (y_known && !y_guessed).then_some(y),
+            (z_known && !z_guessed).then_some(z),
+        ]
+    }
+
     /// Whether E is given relative to where the extruder is.
     #[must_use]
     pub const fn e_is_relative(&self) -> bool {
@@ -203,6 +224,19 @@ impl Modal {
             ExtruderRule::GoesAlong | ExtruderRule::OnItsOwn => self.extruder_relative,
             ExtruderRule::RelativeByEither => self.relative || self.extruder_relative,
         }
+    }
+
+    /// The target of the tool in use, °C, if the file has set one.
+    #[must_use]
+    pub fn nozzle_in_use_c(&self) -> Option<f64> {
+        self.nozzle_c.get(self.tool).flatten()
+    }
+
+    /// The tools that the file has heated, and the one in use.
+    pub fn tools(&self) -> impl Iterator<Item = u32> + '_ {
+        let used =
+            move |(tool, target): (u32, Option<f64>)| (target.is_some() || tool == self.tool).then_some(tool);
+        self.nozzle_c.iter().filter_map(used)
     }
 
     /// Whether the filament of the tool in use is retracted by the firmware (G10).

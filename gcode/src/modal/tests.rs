@@ -69,6 +69,11 @@ fn nothing_is_allocated_for_a_line() {
 #[case::letter_without_a_number("G1 X5|G1 X Y1", [Some(5.0), Some(1.0), N], 0.0)]
 #[case::arc("G1 X10 Y0|G2 X0 Y10 I-10 J0 E1", [Some(0.0), Some(10.0), N], 1.0)]
 #[case::arc_without_a_centre_goes_nowhere("G1 X10 Y0|G2 X0 Y10 E1", [Some(10.0), Some(0.0), N], 0.0)]
+#[case::arc_by_a_radius_from_the_unknown("G28|G2 X0 Y0 R5 E1", [Some(0.0), Some(0.0), N], 1.0)]
+#[case::spline("G5 X10 Y20 I1 J2 P3 Q4 E1", [Some(10.0), Some(20.0), N], 1.0)]
+#[case::back_to_a_stored_place("G1 X1 Y1 Z1|G61", [N; 3], 0.0)]
+#[case::mesh_of_prusa("G1 X1 Y1 Z1|G80", [N; 3], 0.0)]
+#[case::many_spools("G1 E2500000.5", [N; 3], 2_500_000.5)]
 #[case::firmware_retraction("G1 E5|G10", [N; 3], 5.0)]
 fn positions(#[case] lines: &str, #[case] expected: [Option<f64>; 3], #[case] e: f64) {
     let modal = after(lines);
@@ -115,6 +120,40 @@ fn speeds(#[case] lines: &str, #[case] mm_s: f64) {
 #[case::volume_switched_on("M200 D2|M200 S0|M200 S1|G1 E10", 10.0 / std::f64::consts::PI)]
 fn filament(#[case] lines: &str, #[case] mm: f64) {
     assert!(close(last_move(lines).filament_mm, mm), "{}", last_move(lines).filament_mm);
+}
+
+#[rstest]
+#[case::plain("G1 X1 Z2", [Some(1.0), N, Some(2.0)])]
+#[case::shifted("G1 X10|G92 X0|G1 X-3", [Some(7.0), N, N])]
+#[case::shifted_in_the_dark("G28|G92 X0 Y0|G1 X-3 Z1", [N, N, Some(1.0)])]
+#[case::shifted_again_in_the_dark("G28|G92 X0|G92 X5|G1 X1", [N; 3])]
+#[case::homed_again("G28|G92 X0|G28|G1 X4", [Some(4.0), N, N])]
+#[case::taken_back("G28|G92 X0|G92.1", [N; 3])]
+#[case::taken_back_and_moved("G28|G92 X0|G92.1|G1 X4", [Some(4.0), N, N])]
+#[case::relative("G1 X1|G91|G1 X-5", [Some(-4.0), N, N])]
+fn places_in_the_machine(#[case] lines: &str, #[case] expected: [Option<f64>; 3]) {
+    assert_eq!(after(lines).machine_position(), expected);
+}
+
+#[rstest]
+#[case::purge_on_the_spot("M82|G1 E5 F300", false)]
+#[case::travel("G1 X5 Y5", false)]
+#[case::extrusion("M83|G1 X5 E1", true)]
+#[case::retraction_on_the_way("M83|G1 X5 E-1", false)]
+#[case::upwards("M83|G1 Z5 E1", false)]
+#[case::full_circle("M83|G2 I5 E1", true)]
+fn printing_moves(#[case] lines: &str, #[case] prints: bool) {
+    assert_eq!(last_move(lines).prints(), prints);
+}
+
+#[test]
+fn what_the_file_has_not_said_is_not_known() {
+    let modal = after("T3|M104 S200|M104 T1 S0");
+    assert_eq!((modal.speed_percent, modal.flow_percent.get(0)), (None, Some(None)));
+    assert_eq!((modal.nozzle_in_use_c(), after("T1|M104 T0 S5").nozzle_in_use_c()), (Some(200.0), None));
+    assert_eq!(modal.tools().collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(after("M220 S100|M221 S95 T1").flow_percent.get(1), Some(Some(95.0)));
+    assert_eq!(after("M220 S100").speed_percent, Some(100.0));
 }
 
 #[test]

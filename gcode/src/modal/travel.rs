@@ -3,7 +3,7 @@
 //! Owns: what letters do to positions, in any units and modes. Must not know: heaters, fans, tools' numbers.
 
 use super::words::Words;
-use super::{Effect, MM_PER_INCH, Modal, Move, Path};
+use super::{Effect, MM_PER_INCH, Modal, Move, Path, USUAL_PERCENT};
 use crate::arc::{Arc, Turn};
 
 /// Marlin's speed before a file has said one, in mm/min (`feedrate_mm_s` at start).
@@ -25,7 +25,7 @@ impl Modal {
 
     /// How much filament goes through for one unit of E, in mm.
     fn filament_per_e(&self) -> f64 {
-        let flow = self.flow_percent.get(self.tool).unwrap_or(100.0) / 100.0;
+        let flow = self.flow_percent.get(self.tool).flatten().unwrap_or(USUAL_PERCENT) / 100.0;
         let diameter = self.filament_diameter_mm.get(self.tool).unwrap_or(0.0);
         if self.volumetric && diameter > 0.0 {
             flow / (std::f64::consts::PI * diameter * diameter / 4.0)
@@ -56,6 +56,8 @@ impl Modal {
         };
         match arc {
             Some(arc) => Effect::Move(self.go(words, Path::Arc(arc.with_full_circles(full_circles)))),
+            // From a place that only the firmware knows it may well have one.
+            None if words.has(b'R') && self.known != [true; 3] => Effect::Move(self.go(words, Path::Line)),
             None => Effect::None,
         }
     }
@@ -63,10 +65,12 @@ impl Modal {
     /// G92.
     pub(super) fn set_position(&mut self, words: &Words) -> Effect {
         let unit = self.unit();
-        let axes = self.shift_mm.iter_mut().zip(&mut self.known).zip(self.machine_mm).zip(AXES);
-        for (((shift, known), machine), letter) in axes {
+        let places = self.known.iter_mut().zip(&mut self.shift_guessed);
+        let axes = self.shift_mm.iter_mut().zip(places).zip(self.machine_mm).zip(AXES);
+        for (((shift, (known, guessed)), machine), letter) in axes {
             if let Some(value) = words.get(letter) {
                 *shift = value * unit - machine;
+                *guessed |= !*known;
                 *known = true;
                 self.shifted = true;
             }
@@ -80,6 +84,9 @@ impl Modal {
     /// G92.1.
     pub(super) fn take_shift_back(&mut self) -> Effect {
         self.shift_mm = [0.0; 3];
+        for (known, guessed) in self.known.iter_mut().zip(&mut self.shift_guessed) {
+            *known &= !std::mem::take(guessed);
+        }
         self.shifted = false;
         Effect::PositionSet
     }
@@ -117,7 +124,7 @@ impl Modal {
             from,
             to: self.machine_mm,
             filament_mm: (self.e - e_before) * self.filament_per_e(),
-            speed_mm_s: feed_mm_min / 60.0 * self.speed_percent / 100.0,
+            speed_mm_s: feed_mm_min / 60.0 * self.speed_percent.unwrap_or(USUAL_PERCENT) / 100.0,
             path,
         }
     }

@@ -4,8 +4,9 @@
 
 use crate::command::Command;
 
-/// Numbers beyond this are taken for this: no printer is a kilometre long, and sums stay finite.
-const GREATEST: f64 = 1e6;
+/// Numbers beyond this are taken for this: sums stay finite. No printer is a kilometre long, but E may count the
+/// cubic millimetres of many spools.
+const GREATEST: f64 = 1e9;
 
 /// The numbers of a command by letter. Of several with the same letter the last one counts, as in Marlin's
 /// parser, which keeps one place a letter.

@@ -26,7 +26,7 @@ impl Host {
         let Some(command) = parse(b"M105") else { return };
         let feeding = self.job.as_ref().is_some_and(|job| job.stage() == Stage::Feeding);
         if self.job.is_none() && self.link.is_idle() {
-            self.link.send_plain(now, &command);
+            self.link.send_alone(now, &command);
         } else if feeding && self.link.has_room(&command) {
             self.link.send(now, &command, Origin::Host);
         }
@@ -42,7 +42,7 @@ impl Host {
         self.card_at = Some(now + POLL_CARD);
         if self.is_unoccupied() {
             if let Some(command) = parse(b"M27") {
-                self.link.send_plain(now, &command);
+                self.link.send_alone(now, &command);
             }
         }
     }

@@ -142,11 +142,15 @@ impl StandIn {
         }
     }
 
-    /// The numbered commands since numbers last started.
+    /// The numbered commands since numbers last started, without the two by which the host makes sure of the end.
     pub(super) fn job(&self) -> Vec<&str> {
         let start = self.journal.iter().rposition(|(_, command)| command.starts_with("M110")).unwrap_or(0);
         let job = self.journal.iter().skip(start + 1).filter(|(number, _)| number.is_some());
-        job.map(|(_, command)| command.as_str()).collect()
+        let mut job: Vec<_> = job.map(|(_, command)| command.as_str()).collect();
+        if job.ends_with(&["M400", "M105"]) {
+            job.truncate(job.len() - 2);
+        }
+        job
     }
 }
 

@@ -39,7 +39,7 @@ fn failure(bench: &Bench) -> String {
 fn the_handshake_numbers_identifies_and_asks_for_reports() {
     let bench = Bench::ready(StandIn::new());
     let sent = String::from_utf8(bench.sent).unwrap();
-    assert_eq!(sent, "N0 M110 N0*125\nM115\nM155 S1\nM113 S2\n");
+    assert_eq!(sent, "N100 M110 N100*125\nN101 M115*38\nN102 M155 S1*99\nN103 M113 S2*99\n");
     assert_eq!(bench.host.firmware().name.as_deref(), Some("Stand-in 1.0"));
 }
 
@@ -66,7 +66,9 @@ fn a_file_is_sent_numbered_from_one_and_nothing_else_with_it() {
         assert_eq!(bench.printer.job(), texts(&file));
         assert_eq!(job_events(&bench), [JobEvent::Printing, JobEvent::Completed]);
         let closing: Vec<_> = bench.printer.journal.iter().rev().take(2).rev().collect();
-        let expected = [(None, "M400".to_owned()), (None, "M105".to_owned())];
+        let number = Some(file.len() as u32);
+        let after = |lines| number.map(|number| number + lines);
+        let expected = [(after(1), "M400".to_owned()), (after(2), "M105".to_owned())];
         assert_eq!(closing, expected.iter().collect::<Vec<_>>(), "it waits for the last moves");
     }
 }

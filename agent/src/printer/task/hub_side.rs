@@ -1,0 +1,115 @@
+//! The hub's side of a printer's task: what comes over MQTT, commands and their answers, status, looking for work.
+//!
+//! Owns: what is said to the hub and when. Must not know: files, or how a job goes on.
+
+use stardust_protocol::{CommandId, CommandMessage, CommandOutcome, EventBody};
+
+use super::super::picture;
+use super::Printer;
+use crate::hub_link::client::HubError;
+use crate::hub_link::commands::{Verdict, judge};
+use crate::hub_link::mqtt::MqttEvent;
+use crate::journal::Record;
+
+impl Printer {
+    pub(super) fn on_mqtt(&mut self, event: MqttEvent) {
+        match event {
+            MqttEvent::Session(session) => {
+                self.hub_ahead_ms = session.now.millis_since(self.clock.now());
+                let mut journal = self.journal.lock();
+                if journal.state().is_fresh && session.last_event_seq > 0 {
+                    let next_seq = session.last_event_seq + 1;
+                    if let Err(error) = journal.append(&[Record::CountFrom { next_seq }]) {
+                        tracing::error!(error = %error, "the hub's count of events could not be taken over");
+                    }
+                }
+                drop(journal);
+                self.journal.notify();
+                // The hub can be reached, whether MQTT then works or not.
+                self.look_for_work();
+            }
+            MqttEvent::Connected => {
+                tracing::info!(printer.id = %self.config.printer_id, "connected to the hub");
+                self.connected = true;
+                self.link = "Connected to the hub.".into();
+                self.feed.start_over();
+                self.look_for_work();
+            }
+            MqttEvent::Disconnected(reason) => {
+                // Said once, not at every attempt.
+                if self.connected || self.link != reason {
+                    tracing::warn!(printer.id = %self.config.printer_id, reason, "not connected to the hub");
+                }
+                self.connected = false;
+                self.link = reason;
+            }
+            MqttEvent::Command(message) => self.on_command(&message),
+            MqttEvent::Revoked => self.on_revoked(),
+        }
+    }
+
+    pub(super) fn on_command(&mut self, message: &CommandMessage) {
+        let hub_now = self.clock.now().plus_millis(self.hub_ahead_ms);
+        let verdict = judge(message, self.journal.lock().state(), hub_now);
+        match verdict {
+            Verdict::PassOver => {}
+            Verdict::Wake => self.look_for_work(),
+            Verdict::ReportStatus => self.feed.start_over(),
+            Verdict::Answer(id, outcome) => self.answer(id, outcome),
+            Verdict::CarryOut(id, command) => {
+                let (outcome, actions) = self.life.command(command);
+                tracing::info!(command.id = %id, command = ?command, outcome = ?outcome, "command");
+                // The printer first: a cancel must not wait for the disk.
+                self.perform(actions);
+                self.answer(id, outcome);
+            }
+        }
+    }
+
+    fn answer(&mut self, command_id: CommandId, outcome: CommandOutcome) {
+        let record = Record::Answered { command_id, outcome: outcome.clone() };
+        self.record_event(EventBody::CommandAnswered { command_id, outcome }, [record]);
+    }
+
+    pub(super) fn on_revoked(&mut self) {
+        if !self.revoked {
+            tracing::error!(printer.id = %self.config.printer_id, "{}", HubError::Revoked);
+        }
+        self.revoked = true;
+        self.connected = false;
+        self.link = format!("{}.", HubError::Revoked);
+    }
+
+    /// Asks for open commands, and for a job if one could be printed. One look at a time.
+    pub(super) fn look_for_work(&mut self) {
+        if self.revoked {
+            return;
+        }
+        if self.looking {
+            self.look_again = true;
+            return;
+        }
+        self.looking = true;
+        // A hub that does not know yet how the last job ended might give it again.
+        let may_claim =
+            self.life.claim().is_none() && self.journal.is_delivered() && self.port.view.borrow().is_ready;
+        self.calls.look(may_claim);
+    }
+
+    pub(super) fn status_is_waiting(&self) -> bool {
+        self.clock.elapsed() < self.feed.due_at()
+    }
+
+    pub(super) fn send_status(&mut self) {
+        if !self.connected {
+            return;
+        }
+        let status = picture::status(&self.port.view.borrow(), self.job_picture());
+        let (elapsed, at) = (self.clock.elapsed(), self.clock.now());
+        if let Some(message) = self.feed.next(&status, elapsed, at) {
+            if !self.mqtt.send(message) {
+                self.feed.start_over();
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Where line numbers begin.
+//!
+//! `M110` sets them, but on its way it may become a line that does nothing and is answered by `ok` all the same.
+//! The firmware then goes on from its old number, and lines with numbers just passed it takes for repeats: it
+//! drops them without a word. So new numbers never begin near the old ones: whatever the firmware asks for then
+//! shows that it did not take the `M110`.
+//! Owns: the choice of the first number. Must not know: what is sent.
+
+use super::window::MAX_LINES;
+
+/// Further apart than what may be in flight, and the two that are passed over in silence.
+const APART: u32 = 2 * MAX_LINES as u32;
+/// A number that people can count from.
+const ROUND: u32 = 100;
+
+/// The numbers in use, and those that the firmware may still be at.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Numbering {
+    base: u32,
+    /// The firmware's last number, at least and at most, in case it did not take the last `M110`.
+    stale: (u32, u32),
+}
+
+impl Numbering {
+    /// What `M110` sets: the first line has the number after it.
+    pub(super) fn base(&self) -> u32 {
+        self.base
+    }
+
+    /// Numbers begin anew. `told`: the last line that was accepted for certain; `next`: the first not yet sent.
+    pub(super) fn restart(&mut self, told: u32, next: u32) {
+        let last = next.saturating_sub(1);
+        self.stale = if told > self.base {
+            (told, last)
+        } else {
+            // Nothing shows that these numbers were taken up.
+            (self.stale.0.min(self.base), self.stale.1.max(last))
+        };
+        let (low, high) = self.stale;
+        self.base = if low > APART { 0 } else { (high + APART).next_multiple_of(ROUND) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_long_job_is_followed_from_zero_and_a_short_one_from_further_on() {
+        let mut numbering = Numbering::default();
+        numbering.restart(3, 4);
+        assert_eq!(numbering.base(), 100, "behind the greeting");
+        numbering.restart(5_100, 5_101);
+        assert_eq!(numbering.base(), 0);
+        numbering.restart(2, 6);
+        assert_eq!(numbering.base(), 100);
+        numbering.restart(100, 101);
+        assert_eq!(numbering.base(), 200, "nothing was accepted: it may be at 2 to 100");
+    }
+
+    proptest! {
+        /// Where the firmware did not take the M110, none of the first lines is passed over or taken.
+        #[test]
+        fn old_and_new_numbers_are_apart(epochs in prop::collection::vec((0_u32..300, 0_u32..6), 1..20)) {
+            let mut numbering = Numbering::default();
+            for (accepted, more) in epochs {
+                let before = numbering.base();
+                let told = before + accepted;
+                numbering.restart(told, told + more + 1);
+                let last = if accepted > 0 { told..=told + more } else { before..=before + more };
+                let first = numbering.base() + 1;
+                for last in last {
+                    prop_assert!(last + 1 < first || last > first + MAX_LINES as u32, "{last} and {first}");
+                }
+            }
+        }
+    }
+}

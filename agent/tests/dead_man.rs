@@ -1,0 +1,212 @@
+//! The printer turns itself off when its host has died in mid-job, and never otherwise.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use firmware_sim::firmware::{Config, Firmware};
+use rstest::rstest;
+use stardust_agent::serial::{End, Fed, Host, HostEvent, JobEvent, Parking, Templates};
+use stardust_gcode::command::parse;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A host and a printer on a perfect line.
+struct Rig {
+    host: Host,
+    printer: Firmware,
+    now: Duration,
+    said: String,
+    accepted: Vec<String>,
+    events: Vec<JobEvent>,
+}
+
+impl Rig {
+    fn ready(parking: Parking) -> Self {
+        let mut rig = Self {
+            host: Host::new(Duration::ZERO, parking),
+            printer: Firmware::new(Config::default()),
+            now: Duration::ZERO,
+            said: String::new(),
+            accepted: Vec::new(),
+            events: Vec::new(),
+        };
+        rig.until(|rig| rig.host.is_ready());
+        rig
+    }
+
+    fn printing(parking: Parking) -> Self {
+        let mut rig = Self::ready(parking);
+        rig.start(&file());
+        rig.until(|rig| rig.accepted.iter().filter(|line| line.starts_with("G1")).count() > 50);
+        rig
+    }
+
+    fn start(&mut self, file: &[String]) {
+        let fed = |text: &String| Fed {
+            command: parse(text.as_bytes()).unwrap().into_owned(),
+            end: 0,
+            layer: None,
+        };
+        assert!(self.host.start(self.now, Box::new(file.iter().map(fed).collect::<VecDeque<_>>())));
+    }
+
+    /// What both say now; then on to what happens next, at most to `end`.
+    fn exchange(&mut self, end: Duration) {
+        let output = self.host.take_output();
+        self.printer.receive(self.now, &output);
+        let answers = self.listen();
+        if output.is_empty() && answers.is_empty() {
+            let due = [self.printer.next_deadline(), self.host.deadline()].into_iter().flatten().min();
+            self.now = due.unwrap_or(end).clamp(self.now, end);
+            self.printer.advance(self.now);
+        }
+        if answers.is_empty() {
+            self.host.tick(self.now);
+        } else {
+            self.host.receive(self.now, &answers);
+        }
+        while let Some(event) = self.host.next_event() {
+            if let HostEvent::Job(event) = event {
+                self.events.push(event);
+            }
+        }
+    }
+
+    fn listen(&mut self) -> Vec<u8> {
+        let answers = std::mem::take(self.printer.output());
+        self.said.push_str(&String::from_utf8_lossy(&answers));
+        self.accepted.extend(self.printer.take_accepted().into_iter().map(|accepted| accepted.text));
+        answers
+    }
+
+    fn until(&mut self, done: impl Fn(&Self) -> bool) {
+        while !done(self) {
+            assert!(self.now < 100 * HOUR, "never: {:?}\n{}", self.host, self.said);
+            self.exchange(200 * HOUR);
+        }
+    }
+
+    fn stay(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.exchange(end);
+        }
+    }
+
+    /// The host has died: the printer is alone.
+    fn leave_alone(&mut self, time: Duration) {
+        self.now += time;
+        self.printer.advance(self.now);
+        self.listen();
+    }
+}
+
+fn file() -> Vec<String> {
+    let mut file: Vec<String> =
+        ["M140 S60", "M104 S200", "G28", "M109 S200", "M83"].map(String::from).to_vec();
+    file.extend((0..2000).map(|at| format!("G1 X{} Y{} Z0.2 E0.1 F3000", 50 + at % 100, 50 + at % 7)));
+    file.extend(["M104 S0", "M140 S0", "M84"].map(String::from));
+    file
+}
+
+#[test]
+fn a_printer_whose_host_has_died_turns_its_heaters_off() {
+    let mut rig = Rig::printing(Parking::default());
+    rig.leave_alone(Duration::from_secs(590));
+    assert!(!rig.printer.is_halted(), "a host may be slow");
+    rig.leave_alone(Duration::from_secs(60));
+    // The simulator's kill turns all heaters off, as Marlin's does.
+    assert!(rig.printer.is_halted());
+    assert!(rig.said.contains("too much inactive time"), "{}", rig.said);
+}
+
+#[test]
+fn also_while_it_heats_up() {
+    let mut rig = Rig::ready(Parking::default());
+    rig.start(&file());
+    rig.until(|rig| rig.accepted.iter().any(|line| line == "M109 S200"));
+    rig.leave_alone(2 * HOUR);
+    assert!(rig.printer.is_halted());
+}
+
+#[test]
+fn a_printers_settings_say_how_long_or_never() {
+    let settings = |dead_man_s| Parking {
+        templates: Templates { dead_man_s: Some(dead_man_s), ..Templates::default() },
+        ..Parking::default()
+    };
+    let mut soon = Rig::printing(settings(60));
+    soon.leave_alone(Duration::from_secs(90));
+    assert!(soon.printer.is_halted());
+    let mut never = Rig::printing(settings(0));
+    never.leave_alone(5 * HOUR);
+    assert!(!never.printer.is_halted() && !never.accepted.iter().any(|line| line.starts_with("M85")));
+}
+
+#[test]
+fn a_person_may_pause_for_hours() {
+    let mut rig = Rig::printing(Parking::default());
+    rig.host.pause(rig.now);
+    rig.until(|rig| rig.events.contains(&JobEvent::Paused));
+    rig.stay(9 * HOUR);
+    assert!(!rig.printer.is_halted());
+    rig.host.resume(rig.now);
+    rig.until(|rig| rig.events.contains(&JobEvent::Resumed));
+    rig.stay(Duration::from_secs(2));
+    assert!(rig.host.progress().is_some(), "still printing");
+    rig.leave_alone(HOUR);
+    assert!(rig.printer.is_halted(), "and is watched over again");
+}
+
+#[test]
+fn a_pause_at_the_panel_may_last_for_hours() {
+    let mut rig = Rig::printing(Parking::default());
+    rig.host.receive(rig.now, b"//action:paused\n");
+    rig.until(|rig| rig.events.contains(&JobEvent::Paused));
+    rig.stay(9 * HOUR);
+    assert!(!rig.printer.is_halted());
+    rig.host.receive(rig.now, b"//action:resumed\n");
+    rig.until(|rig| rig.events.last() == Some(&JobEvent::Completed));
+}
+
+#[rstest]
+#[case::waiting_for_a_person("M600")]
+#[case::a_long_dwell("G4 S7200")]
+fn what_takes_its_time_may_do_so(#[case] command: &str) {
+    let mut rig = Rig::ready(Parking::default());
+    let mut file = file();
+    file.insert(10, command.to_owned());
+    rig.start(&file);
+    rig.until(|rig| rig.accepted.iter().any(|line| line == command));
+    let before = rig.accepted.iter().rfind(|line| line.starts_with("M85")).cloned();
+    assert_eq!(before.as_deref(), Some("M85 S0"), "it is off by then");
+    rig.stay(HOUR);
+    rig.host.answer(rig.now, 0);
+    rig.until(|rig| rig.events.last() == Some(&JobEvent::Completed));
+    assert_eq!(rig.accepted.iter().filter(|line| *line == "M85 S600").count(), 2);
+}
+
+#[rstest]
+#[case::done(false)]
+#[case::cancelled(true)]
+fn an_idle_printer_stays_on(#[case] cancelled: bool) {
+    let mut rig = Rig::printing(Parking::default());
+    if cancelled {
+        rig.host.stop(rig.now, End::Cancelled);
+    }
+    rig.until(|rig| rig.host.is_ready());
+    rig.leave_alone(9 * HOUR);
+    assert!(!rig.printer.is_halted(), "{:?}", rig.accepted.iter().rev().take(9).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_printer_that_was_unplugged_in_mid_job_stays_on_once_its_host_is_back() {
+    let mut rig = Rig::printing(Parking::default());
+    rig.host.port_lost(rig.now);
+    rig.leave_alone(Duration::from_secs(120));
+    rig.host.port_opened(rig.now);
+    rig.until(|rig| rig.host.is_ready());
+    rig.leave_alone(9 * HOUR);
+    assert!(!rig.printer.is_halted());
+}
