@@ -1,19 +1,29 @@
 //! `stardust-agent doctor [--port PATH]`: what stands in the way of printing, and what to do about it.
 //!
-//! Owns: the checks and their sentences. Must not know: the protocol.
+//! Owns: the order of the checks and how they are shown. What is found is put into words in [`findings`]. Must not
+//! know: the protocol.
 
-use std::path::{Path, PathBuf};
+mod findings;
+
+use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use serde::Serialize;
 use stardust_clock::SharedClock;
 
 use super::{DoctorArguments, Failure, say};
-use crate::port::connect::{SpeedMemory, connect};
-use crate::port::{latency_ms, listing};
+use crate::port::connect::connect;
+use crate::port::{DeviceTree, PortPlan, SpeedMemory, latency_ms, listing, locate, round_trip};
 use crate::printer::folder::PrinterFolder;
+use findings::{Finding, Verdict};
 
-/// An adapter that waits longer slows printing down, ms.
-const SLOW_MS: u32 = 2;
+/// Of one printer.
+#[derive(Debug, Serialize)]
+struct Examination {
+    port: PathBuf,
+    findings: Vec<Finding>,
+}
 
 /// Looks at the named port, or at those of all paired printers.
 pub(super) async fn run(
@@ -21,16 +31,19 @@ pub(super) async fn run(
     data: &Path,
     clock: SharedClock,
 ) -> Result<ExitCode, Failure> {
-    let paired = || {
-        let configs = PrinterFolder::all(data).into_iter().filter_map(|folder| folder.load().ok());
-        configs.map(|(config, _)| (config.port, Some(config.baud))).collect::<Vec<_>>()
+    let plans: Vec<PortPlan> = match &options.port {
+        Some(port) => {
+            let speeds = Some(SpeedMemory::new(data));
+            vec![PortPlan { speeds, ..PortPlan::new(port.clone(), options.baud) }]
+        }
+        None => PrinterFolder::all(data)
+            .into_iter()
+            .filter_map(|folder| Some(folder.port_plan(&folder.load().ok()?.0)))
+            .collect(),
     };
-    let ports: Vec<(PathBuf, Option<u32>)> = match &options.port {
-        Some(port) => vec![(port.clone(), options.baud)],
-        None => paired(),
-    };
-    if ports.is_empty() {
-        let found: Vec<String> = listing::list().into_iter().map(|port| port.path).collect();
+    if plans.is_empty() {
+        let found: Vec<String> =
+            listing::list(&DeviceTree::default()).into_iter().map(|port| port.path).collect();
         return Err(match found.as_slice() {
             [] => {
                 "No printer is paired, and no serial port found: connect the printer by USB and switch it on."
@@ -39,48 +52,48 @@ pub(super) async fn run(
             found => format!("No printer is paired. Name the port: --port {}", found.join(" or --port ")),
         });
     }
-    let mut healthy = true;
-    for (port, baud) in ports {
-        healthy &= examine(&port, baud, data, &clock).await;
+    let mut all = Vec::new();
+    for plan in plans {
+        let examination = Examination { port: plan.path.clone(), findings: examine(plan, &clock).await };
+        if !options.json {
+            say(&format!("{}:", examination.port.display()));
+            examination.findings.iter().for_each(|finding| say(&finding.in_words()));
+        }
+        all.push(examination);
     }
-    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if options.json {
+        let text = serde_json::to_string_pretty(&all).map_err(|error| format!("JSON: {error}"))?;
+        say(&text);
+    }
+    let is_healthy =
+        all.iter().flat_map(|printer| &printer.findings).all(|finding| finding.verdict != Verdict::Fault);
+    Ok(if is_healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// False when the printer can't print.
-async fn examine(path: &Path, baud: Option<u32>, data: &Path, clock: &SharedClock) -> bool {
-    say(&format!("{}:", path.display()));
+/// All that can be seen of one printer; a fault ends it.
+async fn examine(plan: PortPlan, clock: &SharedClock) -> Vec<Finding> {
     let began = clock.elapsed();
-    let (port, speed) = match connect(path, baud, &SpeedMemory::new(data), clock).await {
+    let (port, speed) = match connect(plan.clone(), clock).await {
         Ok(connected) => connected,
-        Err(error) => {
-            say(&format!("  fault    {error}"));
-            return false;
-        }
+        Err(error) => return vec![findings::no_connection(&error)],
     };
-    let took = (clock.elapsed() - began).as_secs_f64();
-    say("  ok       the port can be opened, and no other program uses it");
-    say(&format!("  ok       the printer answers at {speed} baud (after {took:.1} s)"));
-    match latency_ms(path) {
-        Some(ms) if ms > SLOW_MS => say(&format!(
-            "  warning  the USB adapter holds every answer back for {ms} ms: let the agent's user write its \
-             latency_timer (the udev rule of the package does), or write 1 to it"
-        )),
-        Some(ms) => say(&format!("  ok       the USB adapter answers within {ms} ms")),
-        None => say("  ok       the port has no latency timer"),
-    }
+    let took = clock.elapsed() - began;
     let view = port.view.borrow().clone();
-    match &view.firmware {
-        Some(name) => say(&format!("  ok       firmware: {name}")),
-        None => say("  warning  the firmware does not say what it is (M115): it is treated as Marlin"),
-    }
-    match &view.warning {
-        Some(warning) => say(&format!("  warning  {warning}")),
-        None => say("  ok       nothing is known against its thermal protection"),
-    }
-    if !view.can_interrupt {
-        say(
-            "  warning  the firmware has no EMERGENCY_PARSER: a cancel waits until heating or homing is over",
-        );
-    }
-    true
+    port.close().await;
+    let path = locate(&plan).unwrap_or(plan.path);
+    let latency = latency_ms(&path);
+    let mut found = vec![
+        Finding::ok("the port can be opened, and no other program uses it"),
+        findings::answers(speed, took),
+        findings::adapter(latency, &path),
+    ];
+    found.push(match round_trip::measure(&path, speed, clock) {
+        Ok(Some(measured)) => findings::round_trip(measured, latency),
+        Ok(None) => findings::no_round_trip("it left a question unanswered"),
+        Err(error) => findings::no_round_trip(&error.to_string()),
+    });
+    found.push(findings::firmware(view.firmware.as_deref()));
+    found.push(findings::thermal_protection(view.warning.as_deref(), view.firmware.is_some()));
+    found.push(findings::urgent_commands(view.can_interrupt));
+    found
 }

@@ -67,9 +67,12 @@ struct PairArguments {
     /// The printer's serial port [default: the only one of this machine]
     #[arg(long, value_name = "PATH")]
     port: Option<PathBuf>,
-    /// Its speed
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_BAUD)]
-    baud: u32,
+    /// Its speed [default: found out]
+    #[arg(long, value_name = "N", value_parser = baud())]
+    baud: Option<u32>,
+    /// Pair without asking the printer whether it answers
+    #[arg(long)]
+    no_check: bool,
     /// The printer's name on the dashboard [default: the port's]
     #[arg(long)]
     name: Option<String>,
@@ -86,8 +89,11 @@ struct PrintArguments {
     #[arg(long, value_name = "PATH")]
     port: PathBuf,
     /// Its speed [default: found out]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = baud())]
     baud: Option<u32>,
+    /// Start the printer's board anew first, by its DTR line: for boards that don't answer otherwise
+    #[arg(long)]
+    reset_on_open: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -96,12 +102,17 @@ struct DoctorArguments {
     #[arg(long, value_name = "PATH")]
     port: Option<PathBuf>,
     /// Its speed [default: found out]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = baud())]
     baud: Option<u32>,
+    /// For programs
+    #[arg(long)]
+    json: bool,
 }
 
-/// What most boards speak.
-const DEFAULT_BAUD: u32 = 115_200;
+/// What a serial port can be set to at all; zero would hang up.
+fn baud() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(300..=4_000_000)
+}
 
 /// Runs the command; errors go to standard error in a sentence.
 #[must_use]
@@ -128,7 +139,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let result = runtime.block_on(async {
         match arguments.command {
             Command::Run => run::run(&data, SystemClock::shared()).await,
-            Command::Pair(options) => pair::run(options, &data).await,
+            Command::Pair(options) => pair::run(options, &data, SystemClock::shared()).await,
             Command::Status { json } => status::run(&data, json),
             Command::Ports => ports::run(),
             Command::Print(options) => print::run(&options, &data, SystemClock::shared()).await,

@@ -4,22 +4,33 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
+use stardust_clock::SharedClock;
 use stardust_protocol::ProtocolVersion;
 use stardust_protocol::agent_api::PairRequest;
 use url::Url;
 
 use super::{Failure, PairArguments, say};
 use crate::hub_link::client::{Credential, HubClient};
-use crate::port::listing::FoundPort;
+use crate::port::connect::connect;
+use crate::port::listing::{self, FoundPort};
+use crate::port::{DeviceTree, PortPlan, SpeedMemory, remember_adapter};
 use crate::printer::folder::{PrinterConfig, PrinterFolder};
 
+/// A printer that is switched on answers by then; the agent goes on looking for the others.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// Pairs one printer.
-pub(super) async fn run(options: PairArguments, data: &Path) -> Result<ExitCode, Failure> {
+pub(super) async fn run(
+    options: PairArguments,
+    data: &Path,
+    clock: SharedClock,
+) -> Result<ExitCode, Failure> {
     let hub = hub_url(&options.hub)?;
     let port = match options.port {
         Some(port) => port,
-        None => only_port(crate::port::listing::list())?,
+        None => only_port(listing::list(&DeviceTree::default()))?,
     };
     let name = options.name.clone().unwrap_or_else(|| default_name(&port));
     let folder = PrinterFolder::for_name(data, &name);
@@ -32,10 +43,19 @@ pub(super) async fn run(options: PairArguments, data: &Path) -> Result<ExitCode,
     // `run` may be started somewhere else.
     let port = std::path::absolute(&port)
         .map_err(|error| format!("{} can't be used as a port: {error}", port.display()))?;
+    folder.prepare().map_err(|error| error.to_string())?;
+    // Whatever its name becomes later, this is the one that is meant.
+    remember_adapter(&DeviceTree::default(), &port, &folder.adapter_file());
     if !port.exists() {
         say(&format!("Note: there is no port {} now; the agent waits for it.", port.display()));
+    } else if !options.no_check {
+        let plan = PortPlan {
+            speeds: Some(SpeedMemory::new(data)),
+            adapter_file: Some(folder.adapter_file()),
+            ..PortPlan::new(port.clone(), options.baud)
+        };
+        say(&check(plan, &clock).await);
     }
-    folder.prepare().map_err(|error| error.to_string())?;
     let request = PairRequest {
         code: options.code,
         protocol: ProtocolVersion::CURRENT,
@@ -52,6 +72,7 @@ pub(super) async fn run(options: PairArguments, data: &Path) -> Result<ExitCode,
         printer_id: paired.printer_id,
         port,
         baud: options.baud,
+        reset_on_open: false,
         profile: crate::print_job::profile::Profile::default(),
         scripts: crate::serial::Templates::default(),
     };
@@ -63,6 +84,28 @@ pub(super) async fn run(options: PairArguments, data: &Path) -> Result<ExitCode,
     })?;
     say(&format!("Paired: “{}”. It goes to work as soon as `stardust-agent run` runs.", config.name));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks the printer who it is. It may be switched off just now: that is no reason not to pair.
+async fn check(plan: PortPlan, clock: &SharedClock) -> String {
+    say("Asking the printer who it is…");
+    let (port, speed) = match tokio::time::timeout(PATIENCE, connect(plan, clock)).await {
+        Ok(Ok(connected)) => connected,
+        Err(_) => {
+            return "Note: the printer does not answer; is it switched on? It is paired all the same, and the agent \
+                    goes on trying."
+                .into();
+        }
+        Ok(Err(error)) => {
+            return format!("Note: {error}\n      It is paired all the same, and the agent goes on trying.");
+        }
+    };
+    let firmware = port.view.borrow().firmware.clone();
+    port.close().await;
+    match firmware {
+        Some(name) => format!("The printer answers at {speed} baud: {name}."),
+        None => format!("The printer answers at {speed} baud, but does not say what firmware it has."),
+    }
 }
 
 /// `https://hub`, `http://192.168.1.5:8080/`; anything else is a mistake worth naming.
@@ -79,7 +122,6 @@ fn hub_url(text: &str) -> Result<Url, Failure> {
     Ok(url)
 }
 
-/// The port's own name: there is nothing better to call a printer that nobody has named.
 /// The port when there is no doubt which.
 fn only_port(found: Vec<FoundPort>) -> Result<PathBuf, Failure> {
     match found.as_slice() {
@@ -98,6 +140,7 @@ fn only_port(found: Vec<FoundPort>) -> Result<PathBuf, Failure> {
     }
 }
 
+/// The port's own name: there is nothing better to call a printer that nobody has named.
 fn default_name(port: &Path) -> String {
     port.file_name().map_or_else(|| "printer".into(), |name| name.to_string_lossy().into_owned())
 }

@@ -1,13 +1,13 @@
-//! `stardust-agent ports`
+//! `stardust-agent ports`: what a person may name with `--port`.
 
 use std::process::ExitCode;
 
 use super::{Failure, say};
-use crate::port::listing;
+use crate::port::{DeviceTree, listing};
 
 /// Lists the ports, one a line.
 pub(super) fn run() -> Result<ExitCode, Failure> {
-    let ports = listing::list();
+    let ports = listing::list(&DeviceTree::default());
     if ports.is_empty() {
         say("No serial port found. Connect the printer by USB and switch it on.");
     }

@@ -14,8 +14,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::keys::{Keys, Wish};
 use super::{Failure, PrintArguments, say};
-use crate::port::connect::{SpeedMemory, connect};
-use crate::port::{Order, PortEvent, PortView};
+use crate::port::connect::connect;
+use crate::port::{Order, PortEvent, PortPlan, PortView, SpeedMemory};
 use crate::print_job::admission::{self, Admitted};
 use crate::print_job::briefed::Briefed;
 use crate::print_job::estimate::{Known, left};
@@ -43,9 +43,13 @@ pub(super) async fn run(
     let source = FileSource::open(&options.file).map_err(unreadable)?;
 
     let mut stop = signals().map_err(|error| format!("Signals can't be watched: {error}"))?;
-    let memory = SpeedMemory::new(data);
+    let plan = PortPlan {
+        speeds: Some(SpeedMemory::new(data)),
+        reset_on_open: options.reset_on_open,
+        ..PortPlan::new(options.port.clone(), options.baud)
+    };
     let (mut port, _) = tokio::select! {
-        ready = connect(&options.port, options.baud, &memory, &clock) => ready.map_err(|error| error.to_string())?,
+        ready = connect(plan, &clock) => ready.map_err(|error| error.to_string())?,
         () = stop.asked() => return Ok(ExitCode::from(CANCELLED)),
     };
     // Once more with what the firmware says of itself, before the first byte of the job.
@@ -103,7 +107,12 @@ pub(super) async fn run(
             () = stop.asked() => {
                 if std::mem::replace(&mut cancelling, true) {
                     bar.abandon();
-                    return Err("Stopped at once. The heaters may still be on: switch the printer off.".into());
+                    // Nothing that is sent now would be heard in time.
+                    port.order(Order::ResetBoard);
+                    port.close().await;
+                    return Err("Stopped at once, and the board was reset by its DTR line: on most printers that \
+                                turns the heaters off. Look whether they are; else switch the printer off."
+                        .into());
                 }
                 bar.println("Cancelling: the heaters are being turned off. Once more stops at once.");
                 port.order(Order::Stop(End::Cancelled));

@@ -6,6 +6,7 @@
 
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 use std::time::Duration;
 
@@ -14,7 +15,13 @@ use rustix::io::Errno;
 use stardust_clock::SharedClock;
 use tokio::sync::{mpsc, watch};
 
-use super::open::open;
+use super::locator::Locator;
+use super::open::{OpenError, open};
+use super::plan::PortPlan;
+use super::reset::reset_board;
+use super::seek::Sought;
+use super::speed_memory::SpeedMemory;
+use super::speed_search::SPEEDS;
 use super::view::PortView;
 use super::wait::{Wait, Woken};
 use super::waker::Waker;
@@ -41,6 +48,18 @@ pub enum Order {
     Answer(u8),
     /// Heaters off, with no job.
     MakeSafe,
+    /// Start the board anew by its DTR line: the last resort, and the only one that works on a firmware that has
+    /// stopped itself or does not listen. Best effort: not every board is wired so.
+    ResetBoard,
+}
+
+/// What is known of the speed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpeedView {
+    /// Being found out; all speeds have been tried so often in vain.
+    Sought(u32),
+    /// This one, bits a second.
+    Known(u32),
 }
 
 /// What the driver tells.
@@ -78,6 +97,8 @@ pub struct PortHandle {
     pub events: mpsc::UnboundedReceiver<PortEvent>,
     /// The latest view.
     pub view: watch::Receiver<PortView>,
+    /// What is known of the speed.
+    pub speed: watch::Receiver<SpeedView>,
 }
 
 impl PortHandle {
@@ -86,6 +107,13 @@ impl PortHandle {
         if let Some(orders) = &self.orders {
             orders.send(order);
         }
+    }
+
+    /// Ends the thread, and waits until the port is closed.
+    pub async fn close(mut self) {
+        self.orders = None;
+        self.waker.wake();
+        while self.events.recv().await.is_some() {}
     }
 
     /// A copy of where orders go.
@@ -107,21 +135,27 @@ impl Drop for PortHandle {
 ///
 /// # Errors
 /// When the system has no thread or descriptor left.
-pub fn drive(path: PathBuf, baud: u32, parking: Parking, clock: SharedClock) -> std::io::Result<PortHandle> {
+pub fn drive(plan: PortPlan, parking: Parking, clock: SharedClock) -> std::io::Result<PortHandle> {
     let waker = Waker::new()?;
     let (orders, orders_out) = std_mpsc::channel();
     let (events_in, events) = mpsc::unbounded_channel();
     let (view_in, view) = watch::channel(PortView::closed());
+    let (speed_in, speed) = watch::channel(plan.baud.map_or(SpeedView::Sought(0), SpeedView::Known));
     let host = Host::new(clock.elapsed(), parking);
     let driver = Driver {
-        path,
-        baud,
+        locator: Locator::new(plan.devices, plan.path, plan.adapter_file),
+        baud: plan.baud,
+        speeds: plan.speeds,
+        found: None,
+        reset_on_open: plan.reset_on_open,
+        port: None,
         clock,
         host,
         waker: waker.clone(),
         orders: orders_out,
         events: events_in,
         view: view_in,
+        speed: speed_in,
         view_at: Duration::ZERO,
         heard: false,
         acknowledged: 0,
@@ -129,21 +163,28 @@ pub fn drive(path: PathBuf, baud: u32, parking: Parking, clock: SharedClock) -> 
     };
     std::thread::Builder::new().name("serial".into()).spawn(move || driver.run())?;
     let orders = Some(Orders { to: orders, waker: waker.clone() });
-    Ok(PortHandle { orders, waker, events, view })
+    Ok(PortHandle { orders, waker, events, view, speed })
 }
 
 /// Nobody holds the handle any more.
-struct Abandoned;
+pub(super) struct Abandoned;
 
-struct Driver {
-    path: PathBuf,
-    baud: u32,
-    clock: SharedClock,
+pub(super) struct Driver {
+    locator: Locator,
+    /// As it was given; none: it is found out each time the port is opened, the one `found` last first.
+    baud: Option<u32>,
+    speeds: Option<SpeedMemory>,
+    found: Option<u32>,
+    reset_on_open: bool,
+    /// While it is open.
+    port: Option<Arc<OwnedFd>>,
+    pub(super) clock: SharedClock,
     host: Host,
-    waker: Waker,
+    pub(super) waker: Waker,
     orders: std_mpsc::Receiver<Order>,
     events: mpsc::UnboundedSender<PortEvent>,
     view: watch::Sender<PortView>,
+    pub(super) speed: watch::Sender<SpeedView>,
     view_at: Duration,
     /// Something came since the view was renewed.
     heard: bool,
@@ -155,21 +196,22 @@ impl Driver {
     fn run(mut self) {
         let mut back_off = REOPEN_FIRST;
         loop {
-            let reason = match open(&self.path, self.baud) {
-                Ok(port) => {
-                    tracing::info!(port.path = %self.path.display(), port.baud = self.baud, "port opened");
+            let reason = match self.open() {
+                Ok((path, port)) => {
                     back_off = REOPEN_FIRST;
-                    self.to_write.clear();
-                    self.host.port_opened(self.clock.elapsed());
-                    match self.serve(&port) {
-                        Ok(error) => format!("The port {} vanished ({error}).", self.path.display()),
+                    let port = Arc::new(port);
+                    self.port = Some(Arc::clone(&port));
+                    let ended = self.use_port(&port);
+                    self.port = None;
+                    match ended {
+                        Ok(error) => format!("The port {} vanished ({error}).", path.display()),
                         Err(Abandoned) => return,
                     }
                 }
                 Err(error) => error.to_string(),
             };
             if self.view.borrow().port_error.as_deref() != Some(reason.as_str()) {
-                tracing::warn!(port.path = %self.path.display(), reason, "port not open");
+                tracing::warn!(reason, "port not open");
             }
             self.host.port_lost(self.clock.elapsed());
             self.tell(self.clock.elapsed(), Some(&reason));
@@ -178,6 +220,53 @@ impl Driver {
             }
             back_off = (back_off * 2).min(REOPEN_LAST);
         }
+    }
+
+    /// Opens the printer's port under the name that it has now.
+    fn open(&mut self) -> Result<(PathBuf, OwnedFd), OpenError> {
+        let path = self.locator.locate()?;
+        let speed = self.baud.or_else(|| self.known_speed()).unwrap_or(SPEEDS[0]);
+        let port = open(&path, speed)?;
+        // The name may have become another's while it was opened.
+        if self.locator.locate()? != path {
+            return Err(OpenError::Missing(path.display().to_string()));
+        }
+        self.locator.pin();
+        tracing::info!(port.path = %path.display(), port.baud = speed, "port opened");
+        Ok((path, port))
+    }
+
+    /// The speed that was found last.
+    pub(super) fn known_speed(&self) -> Option<u32> {
+        self.found.or_else(|| self.speeds.as_ref()?.recall(&self.locator.identity()))
+    }
+
+    /// Finds the speed out where none was given, and drives the port until it fails.
+    fn use_port(&mut self, port: &OwnedFd) -> Result<Errno, Abandoned> {
+        self.to_write.clear();
+        let now = self.clock.elapsed();
+        self.host.port_opened(now);
+        self.tell(now, None);
+        if self.reset_on_open {
+            reset_board(port);
+        }
+        if self.baud.is_none() {
+            match self.seek(port)? {
+                Sought::Found(speed, said) => {
+                    self.found = Some(speed);
+                    if let Some(speeds) = &self.speeds {
+                        speeds.remember(&self.locator.identity(), speed);
+                    }
+                    let now = self.clock.elapsed();
+                    self.host.port_opened(now);
+                    // It may have been the banner, or that it has stopped itself.
+                    self.host.receive(now, &said);
+                    self.speed.send_replace(SpeedView::Known(speed));
+                }
+                Sought::Lost(error) => return Ok(error),
+            }
+        }
+        self.serve(port)
     }
 
     /// Drives an open port until it fails.
@@ -222,7 +311,7 @@ impl Driver {
         }
     }
 
-    fn take_orders(&mut self, now: Duration, open: bool) -> Result<(), Abandoned> {
+    pub(super) fn take_orders(&mut self, now: Duration, open: bool) -> Result<(), Abandoned> {
         loop {
             let order = match self.orders.try_recv() {
                 Ok(order) => order,
@@ -241,6 +330,11 @@ impl Driver {
                 Order::Stop(end) => self.host.stop(now, end),
                 Order::Answer(button) => self.host.answer(now, button),
                 Order::MakeSafe => self.host.make_safe(now),
+                Order::ResetBoard => {
+                    if let Some(port) = &self.port {
+                        reset_board(port);
+                    }
+                }
             }
         }
     }
@@ -305,7 +399,7 @@ impl Driver {
 }
 
 /// Rounded up: waking just before a deadline would spin.
-fn timespec(wait: Duration) -> Timespec {
+pub(super) fn timespec(wait: Duration) -> Timespec {
     let wait = wait + Duration::from_micros(100);
     Timespec {
         tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),

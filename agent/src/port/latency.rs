@@ -2,6 +2,10 @@
 //!
 //! FTDI's wait 16 ms for more; that holds up every answer of the printer. Owns: finding and lowering that time.
 //! Must not know: who uses the port.
+//!
+//! The flag ASYNC_LOW_LATENCY (TIOCSSERIAL) would do the same: of the kernel's USB drivers only FTDI's heeds it, by
+//! setting this very timer to 1 ms. The file needs no ioctl without a safe wrapper, can be read back, and a udev rule
+//! can give it to the agent's user.
 
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,8 @@
 //! The serial ports of this machine, with what tells them apart.
 //!
-//! Owns: names and identities. Must not know: which one is a printer's; a port is never opened to find out.
+//! Owns: the list a person chooses from. Must not know: which one is a printer's; a port is never opened to find out.
 
-use std::path::Path;
+use super::devices::DeviceTree;
 
 /// A serial port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,36 +17,24 @@ pub struct FoundPort {
 
 /// All serial ports that could be a printer's, USB ones first.
 #[must_use]
-pub fn list() -> Vec<FoundPort> {
-    let mut ports: Vec<FoundPort> = serialport::available_ports()
-        .unwrap_or_default()
-        .into_iter()
-        .map(|port| {
-            let description = match &port.port_type {
-                serialport::SerialPortType::UsbPort(usb) => {
-                    let words = [&usb.manufacturer, &usb.product, &usb.serial_number];
-                    let words: Vec<&str> = words.into_iter().filter_map(|word| word.as_deref()).collect();
-                    Some(format!("USB {:04x}:{:04x} {}", usb.vid, usb.pid, words.join(" ")))
-                }
-                _ => None,
-            };
-            FoundPort { path: stable_path(&port.port_name), device: port.port_name, description }
-        })
-        .collect();
-    ports.sort_by_key(|port| (port.description.is_none(), port.device.clone()));
+pub fn list(devices: &DeviceTree) -> Vec<FoundPort> {
+    let on_usb = devices.adapters().into_iter().map(|(name, _)| FoundPort {
+        path: devices.stable_path(&name).display().to_string(),
+        device: devices.dev().join(&name).display().to_string(),
+        description: devices.description(&name),
+    });
+    let mut ports: Vec<FoundPort> = on_usb.collect();
+    // The machine's own, as a Raspberry Pi's pins. They are nowhere but in the machine's own tree.
+    if *devices == DeviceTree::default() {
+        let others = serialport::available_ports().unwrap_or_default().into_iter();
+        let others = others.map(|port| port.port_name).filter(|name| !name.starts_with("/dev/pts/"));
+        let others: Vec<String> =
+            others.filter(|name| ports.iter().all(|port| port.device != *name)).collect();
+        ports.extend(others.into_iter().map(|name| FoundPort {
+            path: name.clone(),
+            device: name,
+            description: None,
+        }));
+    }
     ports
-}
-
-/// The name under /dev/serial/by-id (or by-path) that leads to this device.
-pub(super) fn stable_path(device: &str) -> String {
-    let links = |folder: &str| {
-        let entries = std::fs::read_dir(folder).ok()?;
-        entries
-            .flatten()
-            .map(|entry| entry.path())
-            .find(|link| std::fs::canonicalize(link).is_ok_and(|target| target == Path::new(device)))
-    };
-    links("/dev/serial/by-id")
-        .or_else(|| links("/dev/serial/by-path"))
-        .map_or_else(|| device.to_owned(), |link| link.display().to_string())
 }

@@ -17,11 +17,32 @@ pub enum OpenError {
     #[error("There is no port {0}: is the printer connected and switched on?")]
     Missing(String),
     /// The device belongs to others.
-    #[error("No permission to use {0}: add the agent's user to the group that owns it (dialout on Debian)")]
-    Forbidden(String),
+    #[error("No permission to use {0}: {1}")]
+    Forbidden(String, String),
     /// Another program has it.
     #[error("Another program uses {0}: stop it, or leave this printer to it")]
     Busy(String),
+    /// Another adapter has taken the name of the printer's.
+    #[error(
+        "{port} is not the printer any more: {found} has its name now, and the printer's adapter ({wanted}) is not \
+         there. Connect the printer and switch it on. If its board or its USB socket was changed, {remedy}"
+    )]
+    Stranger {
+        /// The name.
+        port: String,
+        /// Who has it.
+        found: String,
+        /// Whose it was.
+        wanted: String,
+        /// What to do where it is right.
+        remedy: String,
+    },
+    /// Several adapters look the same.
+    #[error(
+        "There are several adapters like the printer's ({1}), and none in its USB socket: plug the printer in where \
+         it was, or name its port by the socket (/dev/serial/by-path/…) instead of {0}"
+    )]
+    Ambiguous(String, String),
     /// Anything else.
     #[error("{0} can't be opened: {1}")]
     Other(String, String),
@@ -35,7 +56,7 @@ pub fn open(path: &Path, baud: u32) -> Result<OwnedFd, OpenError> {
     let name = path.display().to_string();
     let failed = |error: Errno| match error {
         Errno::NOENT | Errno::NXIO | Errno::NODEV => OpenError::Missing(name.clone()),
-        Errno::ACCESS | Errno::PERM => OpenError::Forbidden(name.clone()),
+        Errno::ACCESS | Errno::PERM => OpenError::Forbidden(name.clone(), super::permission::remedy(path)),
         Errno::BUSY | Errno::WOULDBLOCK => OpenError::Busy(name.clone()),
         error => OpenError::Other(name.clone(), error.to_string()),
     };
@@ -50,7 +71,8 @@ pub fn open(path: &Path, baud: u32) -> Result<OwnedFd, OpenError> {
     })?;
     settings.make_raw();
     settings.control_modes |= ControlModes::CLOCAL | ControlModes::CREAD;
-    // Without HUPCL closing the port leaves DTR alone: the next opening does not reset the board.
+    // Without HUPCL closing the port leaves DTR alone: the next opening does not reset the board. The very first
+    // one after plugging in does, on most AVR boards: the kernel raises DTR before a program can say otherwise.
     settings.control_modes &= !(ControlModes::HUPCL | ControlModes::CRTSCTS);
     settings.set_speed(baud).map_err(failed)?;
     rustix::termios::tcsetattr(&port, OptionalActions::Now, &settings).map_err(failed)?;
@@ -59,12 +81,21 @@ pub fn open(path: &Path, baud: u32) -> Result<OwnedFd, OpenError> {
     Ok(port)
 }
 
+/// Sets another speed on an open port: DTR stays as it is, so the board is not reset. What had arrived at the old
+/// speed is dropped.
+pub(super) fn set_speed(port: &OwnedFd, baud: u32) -> Result<(), Errno> {
+    let mut settings = rustix::termios::tcgetattr(port)?;
+    settings.set_speed(baud)?;
+    rustix::termios::tcsetattr(port, OptionalActions::Now, &settings)?;
+    rustix::termios::tcflush(port, QueueSelector::IFlush)
+}
+
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-    fn pty() -> (OwnedFd, std::path::PathBuf) {
+    pub(crate) fn pty() -> (OwnedFd, std::path::PathBuf) {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();

@@ -2,7 +2,8 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `printer.toml` | hub, ids, port, speed; a person may edit port, speed, `[profile]` and `[scripts]` |
+//! | `printer.toml` | hub, ids, port; a person may edit port, `baud`, `reset_on_open`, `[profile]` and `[scripts]` |
+//! | `adapter.toml` | which USB adapter the port is, whatever its name becomes; delete it when that has changed |
 //! | `credential` | the device token, readable by the agent alone |
 //! | `journal.jsonl` | what must survive restarts |
 //! | `spool/` | print files |
@@ -19,6 +20,7 @@ use stardust_protocol::{PrinterId, WorkspaceId};
 use url::Url;
 
 use crate::hub_link::client::Credential;
+use crate::port::{PortPlan, SpeedMemory};
 use crate::print_job::profile::Profile;
 use crate::serial::{Parking, Templates};
 
@@ -36,8 +38,12 @@ pub struct PrinterConfig {
     pub printer_id: PrinterId,
     /// Its serial port.
     pub port: PathBuf,
-    /// Its speed.
-    pub baud: u32,
+    /// Its speed, bits a second; none: found out, and kept for the next time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baud: Option<u32>,
+    /// Start the board anew each time its port is opened: only for boards that don't answer otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reset_on_open: bool,
     /// What it can do, where its firmware does not tell.
     #[serde(default, skip_serializing_if = "Profile::is_empty")]
     pub profile: Profile,
@@ -118,6 +124,24 @@ impl PrinterFolder {
     #[must_use]
     pub fn spool(&self) -> PathBuf {
         self.0.join("spool")
+    }
+
+    /// Where the printer's adapter is kept.
+    #[must_use]
+    pub fn adapter_file(&self) -> PathBuf {
+        self.0.join("adapter.toml")
+    }
+
+    /// How its port is found and opened.
+    #[must_use]
+    pub fn port_plan(&self, config: &PrinterConfig) -> PortPlan {
+        let data = self.0.parent().and_then(Path::parent);
+        PortPlan {
+            speeds: data.map(SpeedMemory::new),
+            adapter_file: Some(self.adapter_file()),
+            reset_on_open: config.reset_on_open,
+            ..PortPlan::new(config.port.clone(), config.baud)
+        }
     }
 
     /// Whether pairing was done, to its end.
@@ -214,7 +238,8 @@ mod tests {
             workspace_id: "0190a7c2-6f00-7000-8000-000000000001".parse().unwrap(),
             printer_id: "0190a7c2-6f00-7000-8000-000000000002".parse().unwrap(),
             port: "/dev/serial/by-id/usb-1a86".into(),
-            baud: 115_200,
+            baud: None,
+            reset_on_open: false,
             profile: Profile::default(),
             scripts: Templates::default(),
         }
@@ -238,8 +263,21 @@ mod tests {
         workspace_id = "0190a7c2-6f00-7000-8000-000000000001"
         printer_id = "0190a7c2-6f00-7000-8000-000000000002"
         port = "/dev/serial/by-id/usb-1a86"
-        baud = 115200
         "#);
+    }
+
+    #[test]
+    fn what_a_person_sets_about_the_port() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = PrinterFolder::for_name(data.path(), "x");
+        folder.store(&config(), &Credential::new("token")).unwrap();
+        let text =
+            fs::read_to_string(folder.config_file()).unwrap() + "baud = 250000\nreset_on_open = true\n";
+        fs::write(folder.config_file(), text).unwrap();
+        let (config, _) = folder.load().unwrap();
+        let plan = folder.port_plan(&config);
+        assert_eq!((plan.baud, plan.reset_on_open), (Some(250_000), true));
+        assert_eq!(plan.adapter_file, Some(data.path().join("printers/x/adapter.toml")));
     }
 
     #[test]

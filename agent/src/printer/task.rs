@@ -77,7 +77,7 @@ impl Printer {
         let journal = SharedJournal::new(Journal::open(&folder.journal())?);
         let spool = Spool::open(folder.spool())?;
         let hub = HubClient::new(config.hub.clone(), Some(credential))?;
-        let port = drive(config.port.clone(), config.baud, config.parking(), clock.clone())?;
+        let port = drive(folder.port_plan(&config), config.parking(), clock.clone())?;
         let (inbound, inbox) = mpsc::unbounded_channel();
         let calls = Calls::new(hub.clone(), spool, clock.clone(), inbound);
         let delivery = calls.deliver(journal.clone());

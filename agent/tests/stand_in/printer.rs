@@ -1,8 +1,8 @@
 //! A simulated printer: the project's own `firmware-sim`, as a process on a pty.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde::Deserialize;
 
@@ -23,6 +23,8 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
 pub(crate) struct Printer {
     process: Child,
     folder: tempfile::TempDir,
+    port: PathBuf,
+    said: Lines<BufReader<ChildStdout>>,
 }
 
 /// A command that the printer has accepted.
@@ -37,29 +39,49 @@ pub(crate) struct Accepted {
 impl Printer {
     /// Starts one whose time runs `speed` times as fast.
     pub(crate) fn start(speed: u32) -> Self {
+        Self::start_with(&["--speed", &speed.to_string()])
+    }
+
+    /// Starts one with these options.
+    pub(crate) fn start_with(options: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = folder.path().join("port");
+        Self::start_at(&port, folder, options)
+    }
+
+    /// Starts one whose port is `port`; `folder` is for its journal.
+    pub(crate) fn start_at(port: &Path, folder: tempfile::TempDir, options: &[&str]) -> Self {
         let simulator = Path::new(env!("CARGO_BIN_EXE_stardust-agent")).with_file_name("firmware-sim");
         assert!(
             simulator.is_file(),
             "{} is missing: build it: cargo build -p firmware-sim",
             simulator.display()
         );
-        let folder = tempfile::tempdir().unwrap();
         let mut process = Command::new(simulator)
             .arg("--link")
-            .arg(folder.path().join("port"))
+            .arg(port)
             .arg("--journal")
             .arg(folder.path().join("journal"))
-            .args(["--speed", &speed.to_string()])
+            .args(options)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap().starts_with("ready ")), "the simulator did not start");
-        Self { process, folder }
+        let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
+        let ready = said.by_ref().any(|line| line.unwrap().starts_with("ready "));
+        assert!(ready, "the simulator did not start");
+        Self { process, folder, port: port.to_owned(), said }
+    }
+
+    /// Waits until its cable is in again; gives its new port.
+    pub(crate) fn replugged(&mut self) -> PathBuf {
+        let line =
+            self.said.find_map(|line| Some(line.unwrap().strip_prefix("replugged ")?.to_owned())).unwrap();
+        self.port = line.split(' ').next().unwrap().into();
+        self.port.clone()
     }
 
     pub(crate) fn port(&self) -> PathBuf {
-        self.folder.path().join("port")
+        self.port.clone()
     }
 
     /// What the printer has accepted so far; all of it once the simulator has ended.

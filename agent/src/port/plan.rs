@@ -1,0 +1,40 @@
+//! What is known of a printer's port before it is opened.
+//!
+//! Owns: the settings of a port. Must not know: what is done with them.
+
+use std::path::PathBuf;
+
+use super::devices::DeviceTree;
+use super::speed_memory::SpeedMemory;
+
+/// How a printer's port is found and opened.
+#[derive(Debug, Clone)]
+pub struct PortPlan {
+    /// As a person has named it.
+    pub path: PathBuf,
+    /// Bits a second; none: found out.
+    pub baud: Option<u32>,
+    /// Where a speed that was found is kept.
+    pub speeds: Option<SpeedMemory>,
+    /// Where the adapter that was found under the name is kept; without it, it is known until the agent ends.
+    pub adapter_file: Option<PathBuf>,
+    /// Start the board anew each time its port is opened: a few don't answer otherwise.
+    pub reset_on_open: bool,
+    /// The machine's devices.
+    pub devices: DeviceTree,
+}
+
+impl PortPlan {
+    /// For this port; everything else is found out or left alone.
+    #[must_use]
+    pub fn new(path: PathBuf, baud: Option<u32>) -> Self {
+        Self {
+            path,
+            baud,
+            speeds: None,
+            adapter_file: None,
+            reset_on_open: false,
+            devices: DeviceTree::default(),
+        }
+    }
+}

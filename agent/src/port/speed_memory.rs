@@ -1,0 +1,49 @@
+//! The speeds that were found, kept for the next time.
+//!
+//! Owns: one small file for each printer's adapter. Must not know: how a speed is found.
+
+use std::path::{Path, PathBuf};
+
+/// The speeds that were found, by the identity of the adapter: the port's name may be another one tomorrow.
+#[derive(Debug, Clone)]
+pub struct SpeedMemory(PathBuf);
+
+impl SpeedMemory {
+    /// In this data directory.
+    #[must_use]
+    pub fn new(data: &Path) -> Self {
+        Self(data.join("speeds"))
+    }
+
+    fn file(&self, identity: &str) -> PathBuf {
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        self.0.join(identity.chars().map(plain).collect::<String>())
+    }
+
+    pub(super) fn recall(&self, identity: &str) -> Option<u32> {
+        let speed = std::fs::read_to_string(self.file(identity)).ok()?.trim().parse().ok()?;
+        (speed > 0).then_some(speed)
+    }
+
+    /// Best effort: without it the speeds are tried again.
+    pub(super) fn remember(&self, identity: &str, speed: u32) {
+        if self.recall(identity) != Some(speed) && std::fs::create_dir_all(&self.0).is_ok() {
+            let _ = std::fs::write(self.file(identity), format!("{speed}\n"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_speed_is_remembered_by_identity() {
+        let data = tempfile::tempdir().unwrap();
+        let memory = SpeedMemory::new(data.path());
+        memory.remember("usb 1a86:7523 A/1", 250_000);
+        assert_eq!((memory.recall("usb 1a86:7523 A/1"), memory.recall("other")), (Some(250_000), None));
+        std::fs::write(memory.file("other"), "0\n").unwrap();
+        assert_eq!(memory.recall("other"), None, "no speed is zero");
+    }
+}
