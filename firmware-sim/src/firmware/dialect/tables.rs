@@ -90,13 +90,13 @@ pub(super) static REPRAP: Speech = Speech {
 
 /// Repetier-Firmware: src/ArduinoAVR/Repetier/Communication.cpp, gcode.cpp (checkAndPushCommand, requestResend,
 /// readFromSerial, keepAlive), Configuration.h (ACK_WITH_LINENUMBER, KEEP_ALIVE_INTERVAL, WAITING_IDENTIFIER),
-/// Repetier.h (GCODE_BUFFER_SIZE 1).
+/// Repetier.h (GCODE_BUFFER_SIZE 1). With FEATURE_CHECKSUM_FORCED, as boards of old have it; without it a line whose
+/// star is damaged is taken for one without a checksum.
 pub(super) static REPETIER: Speech = Speech {
     banner: &["start", "Info:PowerUp", "Free RAM:3456"],
     counting: Counting {
         repeats: Repeats::Skipped,
         checksums_always: true,
-        number_needs_checksum: false,
         skips: 14,
         ..MARLIN_COUNTING
     },
