@@ -262,7 +262,7 @@ impl Firmware {
     /// When it asks again for what it waits for.
     fn next_asking(&self) -> Option<Duration> {
         let patience = self.machine.speech().asks_again?;
-        let waits = self.counter.is_waiting() || self.assembler.is_within_line();
+        let waits = !self.machine.dead && (self.counter.is_waiting() || self.assembler.is_within_line());
         waits.then(|| self.heard + patience)
     }
 
@@ -377,7 +377,7 @@ impl Firmware {
 
     /// The rest of a line does not come, or a line that was asked for.
     fn ask_again(&mut self) {
-        if self.machine.dead || self.next_asking().is_none_or(|at| self.now < at) {
+        if self.next_asking().is_none_or(|at| self.now < at) {
             return;
         }
         self.heard = self.now;

@@ -12,6 +12,8 @@ use super::motion::Axes;
 /// Lengths of a piece, mm.
 const SHORTEST_MM: f64 = 0.1;
 const LONGEST_MM: f64 = 1.0;
+/// An arc of twenty metres and more has longer pieces: any radius can be sent, and none may take for ever.
+const MOST_PIECES: f64 = 20_000.0;
 /// Pieces of a whole circle at least, as far as they are not shorter than the shortest.
 const CIRCLE_PIECES: f64 = 72.0;
 
@@ -92,7 +94,7 @@ fn pieces(length: f64, angle: f64) -> u64 {
         piece if piece < SHORTEST_MM => (length / SHORTEST_MM).floor().max(1.0),
         _ => wanted,
     };
-    count as u64
+    count.min(MOST_PIECES) as u64
 }
 
 /// The centre, from the start, of an arc given by its radius; a negative one takes the long way round.
@@ -149,6 +151,8 @@ mod tests {
     #[case::large_circle("G2 I50", 315)]
     #[case::tiny_circle("G2 I0.5", 31)]
     #[case::speck("G2 I0.01", 1)]
+    #[case::beyond_all_bounds("G2 I99999999999999999999", 20_000)]
+    #[case::round_and_round("G2 I100 P1000", 20_000)]
     fn it_is_cut_into_so_many(#[case] text: &str, #[case] pieces: usize) {
         assert_eq!(arc(text).len(), pieces);
     }

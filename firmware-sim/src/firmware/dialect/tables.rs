@@ -94,12 +94,7 @@ pub(super) static REPRAP: Speech = Speech {
 /// star is damaged is taken for one without a checksum.
 pub(super) static REPETIER: Speech = Speech {
     banner: &["start", "Info:PowerUp", "Free RAM:3456"],
-    counting: Counting {
-        repeats: Repeats::Skipped,
-        checksums_always: true,
-        skips: 14,
-        ..MARLIN_COUNTING
-    },
+    counting: Counting { repeats: Repeats::Skipped, checksums_always: true, skips: 14, ..MARLIN_COUNTING },
     temperatures: Temperatures::Repetier,
     temperatures_in_ok: false,
     tells_targets: true,
