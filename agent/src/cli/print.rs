@@ -98,10 +98,13 @@ pub(super) async fn run(
                     PortEvent::Host(..) => {}
                 }
             }
-            wish = keys.wish() => match (wish, paused) {
-                (Wish::Toggle, false) => port.order(Order::Pause),
-                (Wish::Toggle | Wish::GoOn, true) => port.order(Order::Resume),
-                (Wish::GoOn, false) => {}
+            wish = keys.wish() => {
+                let asked = port.view.borrow().attention.clone().filter(|asked| asked.buttons.len() <= 1);
+                match (wish, paused) {
+                    (Wish::GoOn, false) => asked.into_iter().for_each(|it| port.order(Order::Answer(it.question, 0))),
+                    (Wish::Toggle, false) => port.order(Order::Pause),
+                    (Wish::Toggle | Wish::GoOn, true) => port.order(Order::Resume),
+                }
             },
             _ = tick.tick() => show(&bar, &port.view.borrow(), (clock.elapsed() - started, size)),
             () = stop.asked() => {
@@ -162,7 +165,11 @@ fn show(bar: &ProgressBar, view: &PortView, (elapsed, size): (Duration, u64)) {
         words.push(format!("bed {:.0}/{:.0} °C", bed.actual, bed.target.unwrap_or(0.0)));
     }
     words.extend(job.layer.map(|layer| format!("layer {layer}")));
-    words.extend(view.attention.clone());
+    words.extend(view.attention.as_ref().map(|asked| match asked.buttons.as_slice() {
+        [] => format!("{} (Enter: go on)", asked.text),
+        [only] => format!("{} (Enter: {only})", asked.text),
+        several => format!("{} (at the printer: {})", asked.text, several.join(", ")),
+    }));
     let known = Known { fraction, elapsed, ..Known::default() };
     words.extend(left(&known).map(|left| format!("{} left", duration(left.as_secs()))));
     bar.set_message(words.join("  "));

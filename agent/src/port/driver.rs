@@ -44,8 +44,8 @@ pub enum Order {
     Resume,
     /// Stop it and make the printer safe.
     Stop(End),
-    /// Answer the firmware's question by the number of a button.
-    Answer(u8),
+    /// Answer the firmware's question of this number by the number of a button.
+    Answer(u64, u8),
     /// Heaters off, with no job.
     MakeSafe,
     /// Start the board anew by its DTR line: the last resort, and the only one that works on a firmware that has
@@ -328,7 +328,7 @@ impl Driver {
                 Order::Pause => self.host.pause(now),
                 Order::Resume => self.host.resume(now),
                 Order::Stop(end) => self.host.stop(now, end),
-                Order::Answer(button) => self.host.answer(now, button),
+                Order::Answer(question, button) => self.host.answer(now, question, button),
                 Order::MakeSafe => self.host.make_safe(now),
                 Order::ResetBoard => {
                     if let Some(port) = &self.port {

@@ -202,7 +202,7 @@ impl Host {
         let is_parked = self.job.as_ref().is_some_and(|job| job.stage() == Stage::Paused);
         if self.attention.message().is_some() && !is_parked {
             // Not the job waits, but the firmware: M0, M600.
-            self.answer(now, 0);
+            self.answer(now, self.attention.number(), 0);
         } else if let Some(job) = &mut self.job {
             job.resume();
         }

@@ -12,6 +12,7 @@ use super::display::Display;
 use super::feeder::{CommandSource, Fed};
 use super::firmware::{Area, Firmware};
 use super::link::Link;
+use super::motion::Motion;
 use super::scripts::{self, Parking, Script};
 use super::window::Origin;
 
@@ -132,6 +133,10 @@ impl Job {
 
     pub(super) fn stage(&self) -> Stage {
         self.stage
+    }
+
+    pub(super) fn motion(&self) -> Motion {
+        Motion::of(&self.modal)
     }
 
     pub(super) fn take_events(&mut self) -> Vec<JobEvent> {

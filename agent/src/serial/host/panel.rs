@@ -1,16 +1,32 @@
-//! The printer's own panel and the people at it: actions, prompts, prints from its memory card.
+//! The printer's own panel and the people at it: actions, prompts, and what people see of a job.
 //!
 //! Owns: what they mean for the host. Must not know: the line.
 
 use std::time::Duration;
 
-use super::super::job::End;
+use super::super::job::{End, Job};
+use super::super::motion::Motion;
 use super::Host;
 
 impl Host {
+    /// Which question [`Self::attention`] is about: the next has another number.
+    #[must_use]
+    pub fn question(&self) -> u64 {
+        self.attention.number()
+    }
+
+    /// What people are shown of what the job's commands have set, if there is a job.
+    #[must_use]
+    pub fn motion(&self) -> Option<Motion> {
+        self.job.as_ref().filter(|_| !self.safety_stop).map(Job::motion)
+    }
+
     /// Answers the firmware's question by the number of a button, at once: `M876` must not wait for an `ok`,
-    /// because the firmware gives none until it is answered.
-    pub fn answer(&mut self, now: Duration, button: u8) {
+    /// because the firmware gives none until it is answered. A question that is over is not answered.
+    pub fn answer(&mut self, now: Duration, question: u64, button: u8) {
+        if self.attention.message().is_none() || self.attention.number() != question {
+            return;
+        }
         if self.attention.prompt().is_some() && self.firmware.can("PROMPT_SUPPORT") {
             self.link.send_urgent(now, &format!("M876 S{button}"));
         } else if self.attention.is_waiting() {

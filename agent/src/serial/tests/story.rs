@@ -307,3 +307,28 @@ fn a_print_from_the_memory_card_is_left_alone() {
     bench.step();
     assert!(bench.host.is_ready());
 }
+
+#[test]
+fn a_wait_at_the_panel_ends_by_a_word_from_afar_and_a_late_word_ends_no_other() {
+    let mut bench = Bench::ready(StandIn { hold: Some("M600"), ..StandIn::new() });
+    bench.start(&["G1 X1", "M600", "G1 X2"]);
+    run_to(&mut bench, "M600");
+    bench.printer.say("echo:busy: paused for user");
+    bench.step();
+    let question = bench.host.question();
+    let words = |bench: &Bench| {
+        String::from_utf8(bench.sent.clone()).unwrap().lines().filter(|line| *line == "M108").count()
+    };
+    bench.sent.clear();
+    bench.host.answer(bench.now, question + 1, 0);
+    bench.step();
+    assert_eq!(words(&bench), 0, "nobody has asked that");
+    bench.host.answer(bench.now, question, 0);
+    bench.host.answer(bench.now, question, 0);
+    bench.step();
+    assert_eq!(words(&bench), 1, "once, however often it is said");
+    bench.run_to_end();
+    let mut printed = bench.printer.job();
+    printed.retain(|line| *line != "M105" && *line != "M400");
+    assert_eq!(printed, ["G1 X1", "M600", "G1 X2"]);
+}
