@@ -58,8 +58,8 @@ impl Dialect {
 
     /// `!!` means that one command was refused, and the next is taken (klippy/gcode.py).
     #[must_use]
-    pub(super) fn goes_on_after_errors(self) -> bool {
-        self == Self::Klipper
+    pub(super) fn goes_on_after(self, error: &str) -> bool {
+        self == Self::Klipper && !error.starts_with("Klipper state")
     }
 
     /// How many lines may be in flight: firmwares whose buffers are not known get one.

@@ -334,9 +334,7 @@ impl Host {
                 }
             }
             // Not `halt`: the heaters are still on, and off they must be.
-            Reply::Error(ErrorKind::Fatal, message)
-                if self.firmware.dialect.goes_on_after_errors() && !message.starts_with("Klipper state") =>
-            {
+            Reply::Error(ErrorKind::Fatal, message) if self.firmware.dialect.goes_on_after(message) => {
                 self.stop(now, End::Failed(format!("The printer refused a command: {message}.")));
             }
             Reply::Error(ErrorKind::Fatal, message) => self.halt(message),
