@@ -56,10 +56,16 @@ impl Dialect {
         matches!(self, Self::Repetier | Self::Teacup)
     }
 
-    /// `!!` means that one command was refused, and the next is taken (klippy/gcode.py).
+    /// What an error means after which the next command is taken, none where it has stopped itself.
+    /// Klipper: one command was refused (klippy/gcode.py). RepRapFirmware: one heater is off, the others are not
+    /// (Heating/LocalHeater.cpp).
     #[must_use]
-    pub(super) fn goes_on_after(self, error: &str) -> bool {
-        self == Self::Klipper && !error.starts_with("Klipper state")
+    pub(super) fn goes_on_after(self, error: &str) -> Option<&'static str> {
+        match self {
+            Self::Klipper if !error.starts_with("Klipper state") => Some("refused a command"),
+            Self::RepRapFirmware if error.contains("fault") => Some("has turned a heater off"),
+            _ => None,
+        }
     }
 
     /// How many lines may be in flight: firmwares whose buffers are not known get one.

@@ -333,11 +333,11 @@ impl Host {
                     handshake.on_identity();
                 }
             }
-            // Not `halt`: the heaters are still on, and off they must be.
-            Reply::Error(ErrorKind::Fatal, message) if self.firmware.dialect.goes_on_after(message) => {
-                self.stop(now, End::Failed(format!("The printer refused a command: {message}.")));
-            }
-            Reply::Error(ErrorKind::Fatal, message) => self.halt(message),
+            Reply::Error(ErrorKind::Fatal, message) => match self.firmware.dialect.goes_on_after(message) {
+                // The heaters are still on, and off they must be.
+                Some(what) => self.stop(now, End::Failed(format!("The printer {what}: {message}."))),
+                None => self.halt(message),
+            },
             Reply::Error(ErrorKind::Other, message) => tracing::warn!(firmware.error = message),
             Reply::Action(action) => self.on_action(now, action),
             Reply::Error(ErrorKind::Transmission, message) => {
@@ -348,7 +348,8 @@ impl Host {
                 self.restarted(now);
             }
             Reply::Other(text) => self.external.read(now, text),
-            Reply::Capability(..) | Reply::Echo(_) => {}
+            Reply::Echo(text) => self.on_echo(text),
+            Reply::Capability(..) => {}
         }
         if let Phase::Handshake(handshake) = &mut self.phase {
             if matches!(reply, Reply::Ok(_) | Reply::Start | Reply::Wait | Reply::Temperatures(_)) {

@@ -21,6 +21,23 @@ impl Host {
         self.job.as_ref().filter(|_| !self.safety_stop).map(Job::motion)
     }
 
+    /// What a person should know of the part being printed, if anything.
+    #[must_use]
+    pub fn remark(&self) -> Option<&'static str> {
+        self.job.as_ref().filter(|job| job.too_cold).map(
+            |_| "The nozzle was too cold to extrude: the printer left plastic out, the part may be spoilt.",
+        )
+    }
+
+    /// `echo:…`
+    pub(super) fn on_echo(&mut self, text: &str) {
+        if let Some(job) = self.job.as_mut().filter(|_| text.contains("cold extrusion prevented")) {
+            if !std::mem::replace(&mut job.too_cold, true) {
+                tracing::warn!(firmware.echo = text, "the printer leaves plastic out");
+            }
+        }
+    }
+
     /// Answers the firmware's question by the number of a button, at once: `M876` must not wait for an `ok`,
     /// because the firmware gives none until it is answered. A question that is over is not answered.
     pub fn answer(&mut self, now: Duration, question: u64, button: u8) {

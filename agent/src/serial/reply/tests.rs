@@ -58,6 +58,8 @@ fn replies(#[case] line: &str, #[case] expected: Reply) {
 #[case("Error:Thermal Runaway, system stopped! Heater_ID: bed", ErrorKind::Fatal)]
 #[case("!! Lost communication with MCU", ErrorKind::Fatal)]
 #[case("fatal:heater decoupled", ErrorKind::Fatal)]
+#[case("Error: Heating fault on heater 1, temperature excursion exceeded 15.0C", ErrorKind::Fatal)]
+#[case("Emergency Stop! Reset the controller to continue.", ErrorKind::Fatal)]
 #[case("Error:SD init fail", ErrorKind::Other)]
 fn errors(#[case] line: &str, #[case] expected: ErrorKind) {
     match Reply::parse(line) {

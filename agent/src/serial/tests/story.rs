@@ -297,6 +297,22 @@ fn a_pause_at_the_panel_is_the_printers_own_affair() {
 }
 
 #[test]
+fn plastic_that_the_printer_leaves_out_is_told() {
+    let mut bench = Bench::ready(StandIn::new());
+    bench.printer.say("echo: cold extrusion prevented");
+    bench.step();
+    assert_eq!(bench.host.remark(), None, "no job of ours");
+    bench.start(&texts(&cube()));
+    bench.run_until(|bench| bench.printer.journal.len() > 100);
+    assert_eq!(bench.host.remark(), None);
+    bench.printer.say("echo: cold extrusion prevented");
+    bench.step();
+    assert!(bench.host.remark().unwrap().contains("too cold"));
+    bench.run_to_end();
+    assert_eq!(bench.host.remark(), None, "it was that job's");
+}
+
+#[test]
 fn a_print_from_the_memory_card_is_left_alone() {
     let mut bench = Bench::ready(StandIn::new());
     bench.printer.say("SD printing byte 500/1000");
