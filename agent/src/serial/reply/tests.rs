@@ -84,6 +84,8 @@ fn temperatures_in_every_spelling() {
     assert_eq!(report("ok T:19.38 /60.00 B:20.00 /0.00 @:0 B@:0"), both);
     assert_eq!(report("okT:19.38/ 60.00 B:20.00/ 0.00 @:64"), both);
     assert!(report(" T:19.38 /60.00 B:19.38 /0.00 @:0 B@:0 W:?").waiting);
+    assert!(report("T:25.0 E:0 B:21.8").waiting);
+    assert!(!report("T:25.0 /0.0 B:21.8 /0.0 @:0").waiting);
     assert_eq!(report("T:21.31").tools, [(0, Heat { actual: 21.31, target: None })]);
     let two = report("T:200.0 /200.0 B:60.0 /60.0 T0:200.0 /200.0 T1:21.0 /0.0 @:64 C:30.5 /0.0");
     assert_eq!(two.tools, [(0, heat(200.0, 200.0)), (1, heat(21.0, 0.0))]);
