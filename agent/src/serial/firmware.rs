@@ -70,6 +70,12 @@ impl Firmware {
             Reply::Capability(name, there) => {
                 self.capabilities.insert(name.clone(), *there);
             }
+            // Creality's word for it. Old firmware does not name the capability, but says so at its start.
+            Reply::Other(line) | Reply::Echo(line)
+                if ["SD card ok", "TF card ok"].contains(&line.as_str()) =>
+            {
+                self.capabilities.entry("SDCARD".to_owned()).or_insert(true);
+            }
             Reply::Echo(line) => {
                 if let Some((_, maker)) = line.split_once("| Author: ") {
                     self.maker = Some(maker.to_owned());
@@ -112,6 +118,17 @@ mod tests {
         let area = Area::parse(line).unwrap();
         assert_eq!(area, Area { min: [0.0, 5.0, 0.0], max: [220.0, 215.0, 250.0] });
         assert_eq!(Area::parse("area:{}"), None);
+    }
+
+    #[test]
+    fn a_memory_card_that_is_announced_is_a_capability() {
+        for line in ["echo:SD card ok", "TF card ok"] {
+            let mut firmware = Firmware::default();
+            firmware.learn(&Reply::parse(line));
+            assert!(firmware.can("SDCARD"), "{line}");
+            firmware.learn(&Reply::parse("Cap:SDCARD:0"));
+            assert!(!firmware.can("SDCARD"), "M115 knows better");
+        }
     }
 
     #[test]

@@ -347,6 +347,13 @@ impl Host {
             Reply::Echo(text) | Reply::Other(text) if self.job.is_some() && reply::tells_a_reset(text) => {
                 self.restarted(now);
             }
+            // Prusa's notice, the moment its supply fails.
+            Reply::Other(text) if text == "INT4" && self.job.is_some() => {
+                self.lose(
+                    now,
+                    "The printer lost its power in mid-print: look at its panel whether it offers to go on",
+                );
+            }
             Reply::Other(text) => self.external.read(now, text),
             Reply::Echo(text) => self.on_echo(text),
             Reply::Capability(..) => {}
