@@ -321,8 +321,11 @@ impl Driver {
                 Order::Stop(end) => self.host.stop(now, end),
                 Order::Answer(question, button) => self.host.answer(now, question, button),
                 Order::MakeSafe => self.host.make_safe(now),
-                Order::ResetBoard => {
-                    if let Some(port) = &self.port {
+                Order::Kill => {
+                    let acts_at_once = self.host.kill(now);
+                    // It ends whatever line was cut by this.
+                    self.to_write = b"\n".to_vec();
+                    if let Some(port) = self.port.as_ref().filter(|_| !acts_at_once) {
                         reset_board(port);
                     }
                 }

@@ -26,9 +26,9 @@ pub enum Order {
     Answer(u64, u8),
     /// Heaters off, with no job.
     MakeSafe,
-    /// Start the board anew by its DTR line: the last resort, and the only one that works on a firmware that has
-    /// stopped itself or does not listen. Best effort: not every board is wired so.
-    ResetBoard,
+    /// Stop the machine itself, at once: `M112`; where the firmware would get to it only behind all that waits, the
+    /// board is started anew by its DTR line, too. Best effort: not every board is wired so.
+    Kill,
 }
 
 /// What is known of the speed.

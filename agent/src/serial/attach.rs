@@ -20,6 +20,8 @@ const QUIET: Duration = Duration::from_millis(60);
 const QUIET_AT_MOST: Duration = Duration::from_millis(400);
 /// An answer that takes longer may have been lost.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
+/// The same for a question whose own answer can't be known from others: the next question tells whether it was taken.
+const ASK_AGAIN_SOON: Duration = Duration::from_millis(200);
 /// The same while a long command is at work: the question waits behind it, and there is not much room.
 const ASK_AGAIN_BUSY: Duration = Duration::from_secs(10);
 /// So many good answers without a number: this firmware does not count.
@@ -64,6 +66,8 @@ pub(super) struct Attach {
     last_sign: Duration,
     /// Without any sign for so long the printer is given up.
     patience: Duration,
+    /// The temperatures are in the `ok` that answers M105.
+    answers_in_ok: bool,
     busy: bool,
     answers: u32,
     /// The number that was wanted, and how often in a row.
@@ -73,14 +77,15 @@ pub(super) struct Attach {
 }
 
 impl Attach {
-    /// `near`: a number that was sent lately.
-    pub(super) fn new(now: Duration, near: u32, patience: Duration) -> Self {
+    /// `near`: a number that was sent lately. `answers_in_ok`: whether temperatures are in the `ok` of M105.
+    pub(super) fn new(now: Duration, near: u32, patience: Duration, answers_in_ok: bool) -> Self {
         Self {
             step: Step::Asked,
             far: near.wrapping_add(FAR) & i32::MAX.unsigned_abs(),
             deadline: now,
             last_sign: now,
             patience,
+            answers_in_ok,
             busy: false,
             answers: 0,
             wanted: None,
@@ -175,7 +180,7 @@ impl Attach {
     pub(super) fn question(&mut self, now: Duration, number: u32) -> Vec<u8> {
         self.step = Step::Questioned;
         self.questioned = Some(number);
-        self.deadline = now + ASK_AGAIN;
+        self.deadline = now + if self.answers_in_ok { ASK_AGAIN } else { ASK_AGAIN_SOON };
         numbered_line(number, PROBE)
     }
 

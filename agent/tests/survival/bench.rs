@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use firmware_sim::firmware::{Config, Firmware};
+use firmware_sim::profile::Profile;
 use stardust_agent::print_job::briefed::Briefed;
 use stardust_agent::serial::{
     Brief, Checkpoint, CommandSource, End, Fed, Host, HostEvent, JobEvent, Parking, Stage,
@@ -296,7 +297,8 @@ impl Bench {
         let numbered = self.accepted[self.job_at..].iter().filter(|(number, _)| number.is_some());
         let (mut printer, mut file) = (Modal::default(), Modal::default());
         let mut expected = self.plan.file.iter();
-        let plain = matches!(self.plan.turn, Turn::None);
+        // What makes the printer safe is no more of the file.
+        let plain = self.plan.turn == Turn::None && self.events.contains(&JobEvent::Completed);
         for (at, (_, text)) in numbered.enumerate() {
             let command = parse(text.as_bytes()).unwrap();
             printer.apply(&command);
@@ -327,6 +329,12 @@ impl Bench {
         Ok(expected.all(|text| !is_of_file(text) && !plain))
     }
 
+    /// Goes on until the heaters are off.
+    pub(crate) fn is_made_safe(&mut self) -> bool {
+        let off = |bench: &Self| bench.accepted[bench.job_at..].iter().any(|(_, text)| text == "M104 S0");
+        self.run_until(off).is_ok()
+    }
+
     pub(crate) fn story(&self, what: &str) -> String {
         let log: Vec<&str> = self.log.iter().map(String::as_str).collect();
         let plan = Plan { file: Vec::new(), ..self.plan.clone() };
@@ -345,12 +353,13 @@ impl Bench {
 }
 
 fn config(plan: &Plan) -> Config {
-    Config {
-        advanced_ok: plan.advanced_ok,
-        emergency_parser: plan.emergency_parser,
-        reject_empties_buffer: plan.empties_buffer,
-        ..Config::default()
+    let mut config = Profile::named(plan.profile).unwrap().config;
+    if plan.profile == "marlin" {
+        config.advanced_ok = plan.advanced_ok;
+        config.emergency_parser = plan.emergency_parser;
+        config.reject_empties_buffer = plan.empties_buffer;
     }
+    config
 }
 
 /// The host's own lines.

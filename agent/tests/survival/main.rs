@@ -93,3 +93,22 @@ fn a_job_that_is_cancelled_is_made_safe_by_the_next_host() {
 fn a_printer_that_was_reset_in_the_meantime_gets_nothing_more() {
     run_all("resets", |seed| Plan::new(seed, false, Turn::Reset), false);
 }
+
+#[test]
+fn a_firmware_that_does_not_count_lines_ends_the_job_and_is_made_safe() {
+    for profile in plan::NOT_COUNTING {
+        for seed in 0..10 {
+            let mut bench = Bench::new(Plan { profile, ..Plan::new(seed, false, Turn::None) });
+            match bench.print() {
+                Ok(Outcome::Failed(reason)) if reason.contains("does not count lines") => {
+                    assert!(bench.is_made_safe(), "{profile}, seed {seed}: {}", bench.story("not safe"));
+                }
+                // Klipper does not extrude in the cold, which some of the files do.
+                Ok(Outcome::Failed(reason)) if reason.contains("refused") => {}
+                // It was killed before anything was sent, or when all was done.
+                Ok(Outcome::Exact) => {}
+                other => panic!("{profile}, seed {seed}: {other:?}\n{}", bench.story("")),
+            }
+        }
+    }
+}

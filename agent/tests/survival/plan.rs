@@ -20,6 +20,8 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) rates: Rates,
     pub(crate) turn: Turn,
+    /// Whose firmware.
+    pub(crate) profile: &'static str,
     pub(crate) baud: u32,
     pub(crate) latency: Duration,
     pub(crate) advanced_ok: bool,
@@ -29,6 +31,23 @@ pub(crate) struct Plan {
     pub(crate) second_job: bool,
     pub(crate) file: Vec<String>,
 }
+
+/// Firmwares that look at line numbers.
+const COUNTING: [&str; 10] = [
+    "marlin",
+    "marlin-advanced-ok",
+    "marlin-no-emergency-parser",
+    "marlin-wait",
+    "marlin-avr",
+    "prusa",
+    "repetier",
+    "malyan",
+    "ultimaker2",
+    "creality",
+];
+
+/// Others.
+pub(crate) const NOT_COUNTING: [&str; 3] = ["reprapfirmware", "klipper", "teacup"];
 
 impl Plan {
     pub(crate) fn new(seed: u64, bad_line: bool, turn: Turn) -> Self {
@@ -45,6 +64,7 @@ impl Plan {
             seed,
             rates,
             turn,
+            profile: COUNTING[usize::try_from(seed).unwrap() % COUNTING.len()],
             baud: [115_200, 250_000, 1_000_000][dice.below(3)],
             latency: Duration::from_micros([0, 500, 2_000, 16_000][dice.below(4)]),
             advanced_ok: dice.coin(),

@@ -9,7 +9,7 @@ use super::super::attach::{Action, Attach};
 use super::super::checkpoint::{Checkpoint, MAX_LINES_APART, Mark};
 use super::super::feeder::CommandSource;
 use super::super::job::{End, Job, Stage};
-use super::super::link::Link;
+use super::super::link::{KeptLine, Link};
 use super::super::reply::{Busy, Reply};
 use super::super::scripts::Parking;
 use super::super::window::{MAX_LINES, Origin};
@@ -40,9 +40,10 @@ pub(super) struct Attaching {
 
 impl Attaching {
     fn new(now: Duration, checkpoint: Checkpoint) -> Self {
-        let busy = checkpoint.firmware.dialect.has_keep_alive();
-        let patience = if busy { PATIENCE_BUSY } else { PATIENCE };
-        Self { attach: Attach::new(now, checkpoint.link.next, patience), checkpoint, wishes: Vec::new() }
+        let dialect = checkpoint.firmware.dialect;
+        let patience = if dialect.has_keep_alive() { PATIENCE_BUSY } else { PATIENCE };
+        let attach = Attach::new(now, checkpoint.link.next, patience, !dialect.reports_apart());
+        Self { attach, checkpoint, wishes: Vec::new() }
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
@@ -170,7 +171,7 @@ impl Host {
             None => {}
             Some(Action::Send(bytes)) => self.link.send_raw(&bytes),
             Some(Action::Failed(reason)) => self.give_up_attaching(now, reason),
-            Some(Action::Wanted(number)) => match place(&attaching.checkpoint, number.wrapping_sub(1)) {
+            Some(Action::Wanted(number)) => match place(&attaching.checkpoint, number.saturating_sub(1)) {
                 Place::At(_) => {
                     let question = attaching.attach.question(now, number);
                     self.link.send_raw(&question);
@@ -192,16 +193,16 @@ impl Host {
         let dialect = self.firmware.dialect;
         let first = record.next.saturating_sub(u32::try_from(record.lines.len()).unwrap_or(u32::MAX));
         let taken =
-            question.map(|(number, drained)| (place(&checkpoint, number.wrapping_sub(1)), number, drained));
+            question.map(|(number, drained)| (place(&checkpoint, number.saturating_sub(1)), number, drained));
         self.link = match taken {
             None => Link::restore_anew(now, record, kept(0), dialect),
             Some((Place::At(last), number, drained)) => {
                 let Some(job) = &mut self.job else { return };
-                let of_kept = (last + 1).saturating_sub(first);
+                let of_kept = last.saturating_add(1).saturating_sub(first);
                 for line in record.lines.iter().take(of_kept as usize) {
                     job.accepted(line.2);
                 }
-                if let Err(reason) = job.bring_forward((last + 1).saturating_sub(record.next)) {
+                if let Err(reason) = job.bring_forward(last.saturating_add(1).saturating_sub(record.next)) {
                     return self.give_up_attaching(now, &reason);
                 }
                 let mut link = Link::restore(record, number, kept(of_kept), dialect);
@@ -249,28 +250,28 @@ fn place(checkpoint: &Checkpoint, last: u32) -> Place {
     let first = record.next.saturating_sub(u32::try_from(record.lines.len()).unwrap_or(u32::MAX));
     let ahead = if is_proven { MAX_LINES_APART } else { 0 } + MAX_LINES as u32;
     let feeds = checkpoint.job.stage == Stage::Feeding;
+    let end = record.next.saturating_add(ahead);
     let was_reset = last == 0 && base > 0;
-    if !was_reset && last + 1 >= first && last < record.next + ahead && (feeds || last < record.next) {
+    let wanted = last.saturating_add(1);
+    if !was_reset && wanted >= first && last < end && (feeds || last < record.next) {
         return Place::At(last);
     }
-    let is_of_file = |line: &super::super::link::KeptLine| matches!(line.2, Origin::File { .. });
-    if !was_reset
-        && !is_proven
-        && (last < base || last >= record.next + ahead || !record.lines.iter().any(is_of_file))
-    {
+    // An `M110` that was damaged into a line that does nothing.
+    let is_stale = record.numbering.is_stale(wanted, record.told);
+    let is_of_file = |line: &KeptLine| matches!(line.2, Origin::File { .. });
+    let is_elsewhere = last < base || last >= end || !record.lines.iter().any(is_of_file);
+    if !was_reset && (is_stale || !is_proven && is_elsewhere) {
         return Place::Unnumbered;
     }
     Place::No(if last < first {
         format!(
-            "the printer was reset in the meantime (it wants line {} after {}): its heaters are off and its position \
-             is lost. Clear the bed and print the job again",
-            last.wrapping_add(1),
+            "the printer was reset in the meantime (it wants line {wanted} after {}): its heaters are off and its \
+             position is lost. Clear the bed and print the job again",
             record.told
         )
     } else {
         format!(
-            "the printer wants line {}, which has not been sent yet: does another host use its port?",
-            last.wrapping_add(1)
+            "the printer wants line {wanted}, which has not been sent yet: does another host use its port?"
         )
     })
 }

@@ -31,6 +31,7 @@ pub(in super::super) struct JobRecord {
     pub(in super::super) acknowledged: u64,
     pub(in super::super) layer: Option<u32>,
     minutes_left: Option<f64>,
+    too_cold: bool,
 }
 
 /// What of a job must be written down before anything more is sent.
@@ -69,6 +70,7 @@ impl Job {
             acknowledged: self.acknowledged,
             layer: self.layer,
             minutes_left: self.minutes_left,
+            too_cold: self.too_cold,
         }
     }
 
@@ -99,6 +101,7 @@ impl Job {
             acknowledged: record.acknowledged,
             layer: record.layer,
             minutes_left: record.minutes_left,
+            too_cold: record.too_cold,
             events: Vec::new(),
         }
     }
