@@ -90,7 +90,7 @@ impl Recovery {
     pub(super) fn asked(&mut self, now: Duration, number: u32, next: u32, told: u32, kept: bool) -> Asked {
         self.bare_ok_owed = self.expects_bare_ok;
         if number > next || number.saturating_add(DOUBTFUL) < told || !kept && number < next {
-            return self.asked_oddly(now, number, next);
+            return self.asked_oddly(now, number, next, kept);
         }
         self.odd = (0, 0);
         if self.is_on() && self.number == Some(number) && self.times > 0 {
@@ -107,7 +107,7 @@ impl Recovery {
         if self.times >= MAX_TIMES { Asked::TooOften } else { Asked::Again }
     }
 
-    fn asked_oddly(&mut self, now: Duration, number: u32, next: u32) -> Asked {
+    fn asked_oddly(&mut self, now: Duration, number: u32, next: u32, kept: bool) -> Asked {
         if now < self.odd_until {
             return Asked::Nothing;
         }
@@ -117,6 +117,12 @@ impl Recovery {
         match self.odd {
             (_, times @ ..MAX_ODD) => Asked::Odd(times),
             _ if number > next => Asked::Future,
+            // A printer that was reset asks for line 1, which no job has: this one lags behind stray `ok`s.
+            _ if kept => {
+                self.odd = (0, 0);
+                (self.number, self.times) = (Some(number), 1);
+                Asked::Again
+            }
             _ => Asked::Past,
         }
     }
