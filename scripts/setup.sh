@@ -86,6 +86,10 @@ check_chromium() {
     have chromium || needs "chromium" "Chromium is missing. Install it: apt-get install chromium"
 }
 
+check_systemd_analyze() {
+    have systemd-analyze || needs "systemd" "systemd-analyze is missing, which checks the units. Install it: apt-get install systemd"
+}
+
 install_packages() {
     [ ${#packages[@]} -gt 0 ] || return 0
     echo "Installing by apt: ${packages[*]}"
@@ -144,6 +148,7 @@ test)
     check_gxx
     check_postgres
     check_chromium
+    check_systemd_analyze
     install_packages
     finish # without a compiler the tools below can't be built
     check_components

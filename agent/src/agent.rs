@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use crate::printer::folder::PrinterFolder;
 use crate::printer::report::{AgentReport, PrinterReport};
 use crate::printer::{Printer, SetupError};
+use crate::systemd::ServiceManager;
 
 /// Newly paired printers are found this soon.
 const LOOK_FOR_PRINTERS: Duration = Duration::from_secs(2);
@@ -35,6 +36,7 @@ pub async fn run(data: &Path, clock: SharedClock, stop: watch::Receiver<bool>) {
     let mut written: Option<Vec<PrinterReport>> = None;
     let mut written_at = None;
     let mut stopping = stop.clone();
+    let mut service = ServiceManager::default();
     while !*stopping.borrow() {
         for folder in PrinterFolder::all(data) {
             printers.entry(folder.clone()).or_insert_with(|| {
@@ -60,11 +62,13 @@ pub async fn run(data: &Path, clock: SharedClock, stop: watch::Receiver<bool>) {
             written = Some(report);
             written_at = Some(now);
         }
+        service.tell_alive(written.as_deref().unwrap_or_default());
         tokio::select! {
             _ = stopping.changed() => {}
             () = tokio::time::sleep(LOOK_FOR_PRINTERS) => {}
         }
     }
+    service.tell_stopping();
     for (_, (task, _)) in printers {
         // A task that has panicked has been reported where it happened.
         let _ = task.await;
