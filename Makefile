@@ -119,6 +119,9 @@ deb: ## Debian packages of agent and hub, into target/debian; ARCH=arm64 or armh
 check-units: ## the systemd units: understood without a word, and hardened
 	@scripts/check-units.sh
 
+test-host: ## the packages in a booted Debian 12: install, print, kill, upgrade in mid-print, remove (root; minutes)
+	@scripts/test-host.sh
+
 clean: ## remove all that was built (not the demo's data)
 	$(CARGO) clean
 	rm -rf $(DASHBOARD)/node_modules $(DASHBOARD)/dist

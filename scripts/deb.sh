@@ -2,7 +2,8 @@
 # Builds the Debian packages of this machine's architecture, or of a Raspberry Pi's:
 #   scripts/deb.sh              stardust-agent and stardust-hub
 #   scripts/deb.sh arm64        stardust-agent (also: armhf)
-# They are put into target/debian. DEB_VERSION is the version if it is not the workspace's own.
+# They are put into target/debian. DEB_VERSION is the version if it is not the workspace's own; STARDUST_DEB_BINARIES
+# is a folder of binaries of this machine's architecture that are built already.
 #
 # By dpkg-deb alone: what is in a package stands here and in packaging/, and nothing else has to be installed.
 set -euo pipefail
@@ -23,15 +24,16 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 build() {
-    if [ "$arch" = "$native" ]; then
-        packages=(agent hub)
-        make -s dashboard
-        cargo build --release "${locked[@]}" -p stardust-agent -p stardust-hub
-        binaries=$target/release
-    else
-        packages=(agent)
-        # The manual's pages are written by a binary that this machine can run.
-        cargo build --release "${locked[@]}" -p stardust-agent
+    # Binaries that this machine can run: they also write the manual's pages.
+    own=${STARDUST_DEB_BINARIES:-$target/release}
+    binaries=$own
+    packages=(agent)
+    if [ "$arch" = "$native" ]; then packages=(agent hub); fi
+    if [ -z "${STARDUST_DEB_BINARIES:-}" ]; then
+        if [ "$arch" = "$native" ]; then make -s dashboard; fi
+        cargo build --release "${locked[@]}" "${packages[@]/#/--package=stardust-}"
+    fi
+    if [ "$arch" != "$native" ]; then
         binaries=$target/cross/$arch
         scripts/cross-build.sh "$arch" "$binaries"
     fi
@@ -84,7 +86,7 @@ package() {
         put 0644 systemd/60-stardust-serial.rules usr/lib/udev/rules.d/60-stardust-serial.rules
     fi
 
-    "$target/release/$name" manual "$work/manual-$part"
+    "$own/$name" manual "$work/manual-$part"
     for page in "$work/manual-$part"/*.1; do
         put 0644 "$page" "usr/share/man/man1/${page##*/}"
     done

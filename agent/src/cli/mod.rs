@@ -3,6 +3,7 @@
 //! Owns: arguments, what is printed, exit codes. Must not know: how anything is done.
 
 mod doctor;
+mod journald;
 mod keys;
 mod logging;
 mod manual;
