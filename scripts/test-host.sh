@@ -282,4 +282,4 @@ if [ "${STARDUST_HOST_ARM:-yes}" != no ]; then
 fi
 
 finish_step
-printf 'test-host: all passed in %d s\n' $((SECONDS - began))
+printf 'test-host: everything holds (%d s)\n' $((SECONDS - began))
