@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 target=$(realpath "${CARGO_TARGET_DIR:-target}")
 url=http://127.0.0.1:8080
 agent=stardust-agent.service
+speed=20                    # simulated seconds in a real one
 state=/var/lib/firmware-sim # of the simulated printer, in the container
 
 if [ "$(id -u)" != 0 ]; then
@@ -78,14 +79,23 @@ start_print() {
     job=$(networked "$target/release/stardust" print "$work/$2" --json | field id)
     until_true 60 "the print is at work" job_is printing
 }
+# Milliseconds of real time between two moves; the simulator's clock runs $speed times faster.
+longest_pause() {
+    executed |
+        awk -v speed=$speed 'NR > 1 && $1 - last > most { most = $1 - last } { last = $1 } END { print int(most / speed * 1000) }'
+}
 # Once the bed of the one before is clear.
 start_next() {
     must api -X POST -d '{}' "$url/api/v1/jobs/$job/confirm-removal"
     until_true 30 "the printer is idle" printer_is idle
     start_print 5000 next.gcode
 }
-# The moves that the printer has executed since the last boot of its simulator, in order.
-moves_done() { sed -n 's/.*"cmd":"\(G1 X[^"]* E[^"]*\)".*/\1/p' "$container_root$state/journal"; }
+# The moves of the print at hand that the printer has executed, in order: `t move`
+executed() {
+    sed -n 's/.*"t":\([0-9.]*\).*"cmd":"\([^"]*\)".*/\1 \2/p' "$container_root$state/journal" |
+        awk '$2 == "G28" { moves = ""; next } $2 == "G1" && $3 ~ /^X/ && $0 ~ / E/ { moves = moves $0 "\n" } END { printf "%s", moves }'
+}
+moves_done() { executed | cut -d ' ' -f 2-; }
 
 agent_pid() { property "$agent" MainPID; }
 agent_is_another() { [ "$(agent_pid)" != "$1" ] && [ "$(agent_pid)" != 0 ] && [ "$(property "$agent" ActiveState)" = active ]; }
@@ -148,7 +158,7 @@ export XDG_CONFIG_HOME=$work/config
 networked "$target/release/stardust" login "$url" --email owner@stardust.local --password-stdin <<<"$password" >/dev/null
 token=$(sed -n 's/^token = "\(.*\)"/\1/p' "$XDG_CONFIG_HOME/stardust/credentials.toml")
 inside systemd-run --quiet --unit=firmware-sim --uid=stardust-agent -p RuntimeDirectory=firmware-sim \
-    -p StateDirectory=firmware-sim /opt/firmware-sim --link /run/firmware-sim/tty --journal "$state/journal" --speed 20
+    -p StateDirectory=firmware-sim /opt/firmware-sim --link /run/firmware-sim/tty --journal "$state/journal" --speed $speed
 until_true 10 "the printer's port" inside test -e /run/firmware-sim/tty
 code=$(api -X POST -d '{}' "$url/api/v1/pairing-codes" | field code)
 must inside runuser -u stardust-agent -- stardust-agent pair "$url" "$code" --port /run/firmware-sim/tty \
@@ -199,7 +209,7 @@ if [ $survives = yes ]; then
     until_true 120 "the print is done" job_is awaiting_removal
     diff <(grep '^G1 X' "$work/bracket.gcode") <(moves_done) >"$work/diff" ||
         fail "the printer did something else than the file says: $(head -n 5 "$work/diff")"
-    echo "   $(moves_done | wc -l) moves, none lost, none doubled"
+    echo "   $(moves_done | wc -l) moves, none lost, none doubled; the printer stood still for $(longest_pause) ms at most"
     start_next
 fi
 
