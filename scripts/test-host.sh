@@ -169,7 +169,8 @@ until_true 30 "the printer is idle" printer_is idle
 step "a print runs, and systemctl status tells of it"
 start_print 5000 bracket.gcode
 until_true 60 "the print is beyond 2 %" job_beyond 0.02
-until_true 10 "the status in words" sh -c '[ -n "$1" ]' - "$(property "$agent" StatusText | grep -E '^printing bracket.gcode [0-9]+ %')"
+status_tells() { property "$agent" StatusText | grep -E '^printing bracket.gcode [0-9]+ %'; }
+until_true 10 "the status in words" status_tells
 echo "   $(property "$agent" StatusText)"
 inside journalctl -o cat --no-pager STARDUST_JOB_ID="$job" STARDUST_JOB_STATE=printing >"$work/log"
 grep -qE "^job moved job\.id=$job job\.state=printing" "$work/log" || fail "the journal can't be asked for the job: $(cat "$work/log")"

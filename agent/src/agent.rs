@@ -53,6 +53,7 @@ pub async fn run(data: &Path, clock: SharedClock, stop: watch::Receiver<bool>) {
         let due = written_at.is_none_or(|at| now >= at + REPORT_EVERY);
         let report: Vec<PrinterReport> =
             printers.values().filter_map(|(_, report)| report.borrow().clone()).collect();
+        service.tell_alive(&report);
         let states_changed = written.as_ref().is_none_or(|before| essence(before) != essence(&report));
         if written.as_ref() != Some(&report) && (due || states_changed) {
             let file = AgentReport { at: clock.now(), pid: std::process::id(), printers: report.clone() };
@@ -62,7 +63,6 @@ pub async fn run(data: &Path, clock: SharedClock, stop: watch::Receiver<bool>) {
             written = Some(report);
             written_at = Some(now);
         }
-        service.tell_alive(written.as_deref().unwrap_or_default());
         tokio::select! {
             _ = stopping.changed() => {}
             () = tokio::time::sleep(LOOK_FOR_PRINTERS) => {}
