@@ -182,7 +182,7 @@ fn what_takes_its_time_may_do_so(#[case] command: &str) {
     let before = rig.accepted.iter().rfind(|line| line.starts_with("M85")).cloned();
     assert_eq!(before.as_deref(), Some("M85 S0"), "it is off by then");
     rig.stay(HOUR);
-    rig.host.answer(rig.now, 0);
+    rig.host.answer(rig.now, rig.host.question(), 0);
     rig.until(|rig| rig.events.last() == Some(&JobEvent::Completed));
     assert_eq!(rig.accepted.iter().filter(|line| *line == "M85 S600").count(), 2);
 }

@@ -97,6 +97,13 @@ pub(crate) enum Command {
         /// The job: its id, its file's name or its printer's name.
         job: String,
     },
+    /// Answer what a printer asks, so that it goes on.
+    Answer {
+        /// The printer: its name or its id.
+        printer: String,
+        /// The answer, by its words or its number from 1; not needed when there is only one.
+        button: Option<String>,
+    },
     /// Confirm that the bed is clear, so that the next job may start.
     Cleared {
         /// The job: its id, its file's name or its printer's name.
@@ -124,6 +131,8 @@ mod tests {
     #[case(&["watch", "a.gcode"])]
     #[case(&["printers", "--json"])]
     #[case(&["jobs", "--history", "--json"])]
+    #[case(&["answer", "Mk3"])]
+    #[case(&["answer", "Mk3", "Purge More"])]
     #[case(&["cleared", "0190"])]
     fn is_understood(#[case] words: &[&str]) {
         Args::try_parse_from(["stardust"].iter().chain(words)).unwrap();

@@ -146,3 +146,28 @@ fn lists_are_read_page_by_page() {
     assert_eq!((printers[0]["new"].as_bool(), printers[1]["name"].as_str()), (Some(true), Some("Bo")));
     assert_eq!(hub.lines().len(), 2);
 }
+
+#[test]
+fn what_a_printer_asks_is_answered_by_the_words_of_a_button() {
+    let hub = Hub::start(|request, _| match request.line.as_str() {
+        "GET /api/v1/printers?limit=200" => {
+            json(200, &format!(r#"{{"items":[{{"id":"{FILE}","name":"Ada","state":"attention"}}]}}"#))
+        }
+        line if line.starts_with("GET ") => json(
+            200,
+            &format!(
+                r#"{{"id":"{FILE}","name":"Ada","state":"attention","status":{{"attention":
+                   {{"id":"{JOB}","text":"Nozzle Parked","buttons":["Purge More","Continue"]}}}}}}"#
+            ),
+        ),
+        _ => json(200, "{}"),
+    });
+    let (status, out, err) = said(&hub.stardust(&["answer", "ada", "continue"]));
+    assert_eq!((status, err.as_str()), (Some(0), ""));
+    assert_eq!(out, "Ada: “Nozzle Parked” answered: Continue.\n");
+    let path = format!("POST /api/v1/printers/{FILE}/answer");
+    assert!(hub.asked(&path, 0, |r| r.body == format!(r#"{{"attention_id":"{JOB}","button":1}}"#)));
+    let (status, _, err) = said(&hub.stardust(&["answer", "ada"]));
+    assert_eq!(status, Some(1));
+    assert!(err.contains("1: Purge More, 2: Continue"), "{err}");
+}

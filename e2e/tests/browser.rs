@@ -13,6 +13,8 @@ async fn a_file_is_dropped_printed_paused_resumed_and_cleared_in_the_browser() {
     let cura = "cura_teapot_ender3_marlin.gcode";
     test.print(cura, std::fs::read(fixture(cura)).unwrap(), Some("Mary")).await;
     test.print("square.gcode", b"G28\nG1 X10 F3000\nM84\n".to_vec(), Some("Vera")).await;
+    test.print("two-colours.gcode", b"G28\nM600\nG1 X10 F3000\nM84\n".to_vec(), Some("Grace")).await;
+    test.printer_in_state("Grace", "attention").await;
     let sign_in = test.house.sign_in.as_ref().unwrap();
     let dashboard = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hub/dashboard");
     let output = tokio::process::Command::new("node")
@@ -31,5 +33,6 @@ async fn a_file_is_dropped_printed_paused_resumed_and_cleared_in_the_browser() {
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "the browser test failed:\n{said}");
     assert!(said.contains("1 passed, 0 failed"), "{said}");
+    assert!(said.contains("answer what a printer asks"), "{said}");
     test.stop().await;
 }

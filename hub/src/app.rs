@@ -33,6 +33,8 @@ pub struct App {
     pub publishing: tokio::sync::Mutex<()>,
     /// Rung when there is work in the outbox.
     pub bell: Bell,
+    /// Notified when agents have said what became of commands.
+    pub command_answers: tokio::sync::Notify,
     /// The printers, live.
     pub fleet: Fleet,
     /// The way to the agents.

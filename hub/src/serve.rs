@@ -152,6 +152,7 @@ async fn build(
         bus,
         publishing: tokio::sync::Mutex::default(),
         bell: Bell::default(),
+        command_answers: tokio::sync::Notify::default(),
         gateway,
         mqtt_port,
     });

@@ -52,6 +52,7 @@ pub(crate) async fn hub(engine: Engine) -> TestHub {
         bus,
         publishing: tokio::sync::Mutex::default(),
         bell: Bell::default(),
+        command_answers: tokio::sync::Notify::default(),
         gateway,
         mqtt_port,
     };

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CommandId, JobId, ProtocolVersion, Timestamp};
+use crate::{AttentionId, CommandId, JobId, ProtocolVersion, Timestamp};
 
 /// One message on the command topic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,13 @@ pub enum Command {
     Cancel {
         /// The job.
         job_id: JobId,
+    },
+    /// Answer what the printer asks ([`crate::Attention`]).
+    Answer {
+        /// What is answered; anything else that is asked by then means `refused`.
+        attention_id: AttentionId,
+        /// The button, by its place in the list from 0. Without buttons: 0, which lets the printer go on.
+        button: u8,
     },
     /// From a newer hub; answered as `refused`.
     #[serde(other)]

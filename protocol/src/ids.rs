@@ -64,6 +64,7 @@ id!(FileVersionId, "a version of a print file");
 id!(JobId, "a print job");
 id!(ClaimId, "a claim");
 id!(CommandId, "a command");
+id!(AttentionId, "a question of a printer");
 id!(SessionId, "an agent session");
 
 #[cfg(test)]

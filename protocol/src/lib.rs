@@ -27,10 +27,11 @@ pub mod version;
 pub use command::{Command, CommandMessage, CommandOutcome};
 pub use event::{AgentEvent, EventBody};
 pub use ids::{
-    ClaimId, CommandId, FileId, FileVersionId, JobId, PrinterId, SessionId, TokenId, UserId, WorkspaceId,
+    AttentionId, ClaimId, CommandId, FileId, FileVersionId, JobId, PrinterId, SessionId, TokenId, UserId,
+    WorkspaceId,
 };
 pub use job_state::JobState;
 pub use printer_state::PrinterState;
-pub use status::{JobProgress, PrinterStatus, StatusMessage, Temperature};
+pub use status::{Attention, JobProgress, Motion, PrinterStatus, StatusMessage, Temperature};
 pub use time::Timestamp;
 pub use version::ProtocolVersion;

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{JobId, JobState, PrinterState, ProtocolVersion, SessionId, Timestamp};
+use crate::{AttentionId, JobId, JobState, PrinterState, ProtocolVersion, SessionId, Timestamp};
 
 /// One message on the status topic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,7 @@ pub struct StatusMessage {
 
 /// The whole status or a merge patch of the one before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant, reason = "one at a time: made, sent and taken apart")]
 #[serde(rename_all = "snake_case")]
 pub enum StatusBody {
     /// Everything.
@@ -42,6 +43,10 @@ pub struct PrinterStatus {
     /// A sentence for people when the state needs one: a fault, a prompt of the firmware.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// What the printer wants of a person: with the state `attention` alone. `message` then says it in a
+    /// sentence, for readers who show no buttons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention: Option<Attention>,
     /// `FIRMWARE_NAME` of M115.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub firmware: Option<String>,
@@ -57,6 +62,9 @@ pub struct PrinterStatus {
     /// The heated chamber.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chamber: Option<Temperature>,
+    /// Where the job has sent the nozzle and how fast things run, while there is a job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub motion: Option<Motion>,
     /// The job at work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobProgress>,
@@ -69,14 +77,54 @@ impl PrinterStatus {
         Self {
             state,
             message: None,
+            attention: None,
             firmware: None,
             agent_version: None,
             tools: Vec::new(),
             bed: None,
             chamber: None,
+            motion: None,
             job: None,
         }
     }
+}
+
+/// What a printer wants of a person: a question of its firmware, or a wait at its panel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Attention {
+    /// Which question: the next one has another id, even with the same words.
+    pub id: AttentionId,
+    /// The question, in the firmware's words where it has some.
+    pub text: String,
+    /// The answers that it offers, in their order. None: all that can be said is "go on".
+    #[serde(default)]
+    pub buttons: Vec<String>,
+}
+
+/// What the job's commands have set. Of the commands that were sent: the nozzle is some moves behind.
+/// What was set at the printer's own panel does not show here.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Motion {
+    /// X, mm; absent while nobody knows, as after homing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x: Option<f64>,
+    /// Y, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub y: Option<f64>,
+    /// Z, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub z: Option<f64>,
+    /// Part cooling, percent of full speed (`M106`); absent: the job has not set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fan_percent: Option<f64>,
+    /// Feed rate, percent of what the file says (`M220`); absent: the job has not set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed_percent: Option<f64>,
+    /// Extrusion, percent of what the file says (`M221`); absent: the job has not set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow_percent: Option<f64>,
 }
 
 /// A heater, in °C.

@@ -36,11 +36,20 @@ fn status() -> PrinterStatus {
     PrinterStatus {
         state: PrinterState::Printing,
         message: None,
+        attention: None,
         firmware: Some("Marlin 2.1.2".into()),
         agent_version: Some("0.1.0".into()),
         tools: vec![Temperature { actual: 214.8, target: 215.0 }],
         bed: Some(Temperature { actual: 60.0, target: 60.0 }),
         chamber: None,
+        motion: Some(Motion {
+            x: Some(104.2),
+            y: Some(98.0),
+            z: Some(2.4),
+            fan_percent: Some(100.0),
+            speed_percent: None,
+            flow_percent: Some(95.0),
+        }),
         job: Some(JobProgress {
             job_id: id(),
             state: JobState::Printing,
@@ -64,6 +73,16 @@ fn status_messages() {
         body: StatusBody::Full(status()),
     };
     check("status_full", &full);
+    let asks = PrinterStatus {
+        message: Some("Nozzle Parked".into()),
+        attention: Some(Attention {
+            id: id(),
+            text: "Nozzle Parked".into(),
+            buttons: vec!["Purge More".into(), "Continue".into()],
+        }),
+        ..PrinterStatus::new(PrinterState::Attention)
+    };
+    check("status_attention", &StatusMessage { body: StatusBody::Full(asks), ..full.clone() });
     let delta = StatusMessage {
         seq: 2,
         body: StatusBody::Delta(json!({"tools": [{"actual": 215.1, "target": 215.0}]})),
@@ -86,6 +105,7 @@ fn command_messages() {
     check("command_pause", &message(Command::Pause { job_id: id() }, Some(id())));
     check("command_resume", &message(Command::Resume { job_id: id() }, Some(id())));
     check("command_cancel", &message(Command::Cancel { job_id: id() }, Some(id())));
+    check("command_answer", &message(Command::Answer { attention_id: id(), button: 1 }, Some(id())));
 }
 
 #[test]

@@ -98,20 +98,23 @@ pub(super) async fn run(
                     PortEvent::Host(..) => {}
                 }
             }
-            wish = keys.wish() => match (wish, paused) {
-                (Wish::Toggle, false) => port.order(Order::Pause),
-                (Wish::Toggle | Wish::GoOn, true) => port.order(Order::Resume),
-                (Wish::GoOn, false) => {}
+            wish = keys.wish() => {
+                let asked = port.view.borrow().attention.clone().filter(|asked| asked.buttons.len() <= 1);
+                match (wish, paused) {
+                    (Wish::GoOn, false) => asked.into_iter().for_each(|it| port.order(Order::Answer(it.question, 0))),
+                    (Wish::Toggle, false) => port.order(Order::Pause),
+                    (Wish::Toggle | Wish::GoOn, true) => port.order(Order::Resume),
+                }
             },
             _ = tick.tick() => show(&bar, &port.view.borrow(), (clock.elapsed() - started, size)),
             () = stop.asked() => {
                 if std::mem::replace(&mut cancelling, true) {
                     bar.abandon();
-                    // Nothing that is sent now would be heard in time.
-                    port.order(Order::ResetBoard);
+                    port.order(Order::Kill);
                     port.close().await;
-                    return Err("Stopped at once, and the board was reset by its DTR line: on most printers that \
-                                turns the heaters off. Look whether they are; else switch the printer off."
+                    return Err("Stopped at once: the printer was told to halt (M112), and where it does not listen \
+                                in time its board was reset. On most printers that turns the heaters off. Look \
+                                whether they are; else switch the printer off."
                         .into());
                 }
                 bar.println("Cancelling: the heaters are being turned off. Once more stops at once.");
@@ -162,7 +165,11 @@ fn show(bar: &ProgressBar, view: &PortView, (elapsed, size): (Duration, u64)) {
         words.push(format!("bed {:.0}/{:.0} °C", bed.actual, bed.target.unwrap_or(0.0)));
     }
     words.extend(job.layer.map(|layer| format!("layer {layer}")));
-    words.extend(view.attention.clone());
+    words.extend(view.attention.as_ref().map(|asked| match asked.buttons.as_slice() {
+        [] => format!("{} (Enter: go on)", asked.text),
+        [only] => format!("{} (Enter: {only})", asked.text),
+        several => format!("{} (at the printer: {})", asked.text, several.join(", ")),
+    }));
     let known = Known { fraction, elapsed, ..Known::default() };
     words.extend(left(&known).map(|left| format!("{} left", duration(left.as_secs()))));
     bar.set_message(words.join("  "));

@@ -44,13 +44,13 @@ pub enum Order {
     Resume,
     /// Stop it and make the printer safe.
     Stop(End),
-    /// Answer the firmware's question by the number of a button.
-    Answer(u8),
+    /// Answer the firmware's question of this number by the number of a button.
+    Answer(u64, u8),
     /// Heaters off, with no job.
     MakeSafe,
-    /// Start the board anew by its DTR line: the last resort, and the only one that works on a firmware that has
-    /// stopped itself or does not listen. Best effort: not every board is wired so.
-    ResetBoard,
+    /// Stop the machine itself, at once: `M112`; where the firmware would get to it only behind all that waits, the
+    /// board is started anew by its DTR line, too. Best effort: not every board is wired so.
+    Kill,
 }
 
 /// What is known of the speed.
@@ -328,10 +328,13 @@ impl Driver {
                 Order::Pause => self.host.pause(now),
                 Order::Resume => self.host.resume(now),
                 Order::Stop(end) => self.host.stop(now, end),
-                Order::Answer(button) => self.host.answer(now, button),
+                Order::Answer(question, button) => self.host.answer(now, question, button),
                 Order::MakeSafe => self.host.make_safe(now),
-                Order::ResetBoard => {
-                    if let Some(port) = &self.port {
+                Order::Kill => {
+                    let acts_at_once = self.host.kill(now);
+                    // It ends whatever line was cut by this.
+                    self.to_write = b"\n".to_vec();
+                    if let Some(port) = self.port.as_ref().filter(|_| !acts_at_once) {
                         reset_board(port);
                     }
                 }

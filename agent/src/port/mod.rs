@@ -37,4 +37,4 @@ pub use latency::latency_ms;
 pub use locator::{locate, remember_adapter};
 pub use plan::PortPlan;
 pub use speed_memory::SpeedMemory;
-pub use view::{JobView, PortView};
+pub use view::{Asked, JobView, PortView};

@@ -3,7 +3,7 @@
 //! Owns: the picture of one moment. Must not know: how it is passed on.
 
 use crate::serial::firmware::Area;
-use crate::serial::{Connection, Host, Stage, Thermometer};
+use crate::serial::{Connection, Host, Motion, Stage, Thermometer};
 
 /// A printer at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,7 @@ pub struct PortView {
     /// Heaters.
     pub thermometer: Thermometer,
     /// What the firmware wants of a person.
-    pub attention: Option<String>,
+    pub attention: Option<Asked>,
     /// What the printer does on its own account: a print from its memory card.
     pub external: Option<String>,
     /// What a person should know about the safety of the firmware.
@@ -30,6 +30,17 @@ pub struct PortView {
     pub job: Option<JobView>,
     /// Whether a job can be started now.
     pub is_ready: bool,
+}
+
+/// What the firmware wants of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Which question: the next has another number.
+    pub question: u64,
+    /// What a person is told.
+    pub text: String,
+    /// The answers it offers; none: only that it may go on.
+    pub buttons: Vec<String>,
 }
 
 /// The job at one moment.
@@ -43,6 +54,10 @@ pub struct JobView {
     pub layer: Option<u32>,
     /// Minutes left as the file says (M73 R).
     pub minutes_left: Option<f64>,
+    /// What a person should know of the part.
+    pub remark: Option<&'static str>,
+    /// What its commands have set.
+    pub motion: Motion,
 }
 
 impl PortView {
@@ -73,7 +88,16 @@ impl PortView {
             can_interrupt: host.firmware().can("EMERGENCY_PARSER"),
             thermometer: host.thermometer().clone(),
             is_ready: port_error.is_none() && host.is_ready(),
-            attention: host.attention().map(str::to_owned),
+            attention: host.attention().map(|text| Asked {
+                question: host.question(),
+                text: text.to_owned(),
+                // Without M876 a button could not be pressed from here.
+                buttons: host
+                    .prompt()
+                    .filter(|_| host.firmware().can("PROMPT_SUPPORT"))
+                    .map(|prompt| prompt.buttons.clone())
+                    .unwrap_or_default(),
+            }),
             external: host.external(),
             warning: host.firmware().warning(),
             job: host.progress().map(|(stage, acknowledged_bytes, layer, minutes_left)| JobView {
@@ -81,6 +105,8 @@ impl PortView {
                 acknowledged_bytes,
                 layer,
                 minutes_left,
+                remark: host.remark(),
+                motion: host.motion().unwrap_or_default(),
             }),
         }
     }

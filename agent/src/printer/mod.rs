@@ -6,6 +6,7 @@ mod calls;
 pub mod folder;
 pub mod picture;
 mod progress;
+mod question;
 pub mod report;
 mod task;
 

@@ -5,11 +5,12 @@
 use std::time::Duration;
 
 use stardust_protocol::agent_api::Claim;
-use stardust_protocol::{JobProgress, JobState, PrinterState, PrinterStatus, Temperature};
+use stardust_protocol::{Attention, JobProgress, JobState, Motion, PrinterState, PrinterStatus, Temperature};
 
 use crate::port::PortView;
 use crate::print_job::estimate::{self, Known};
 use crate::serial::Connection;
+use crate::serial::Motion as Set;
 use crate::serial::reply::Heat;
 
 /// The job at hand, as far as it goes into a status.
@@ -37,18 +38,20 @@ impl JobPicture<'_> {
     }
 }
 
-/// The whole status.
+/// The whole status. `attention`: what the printer asks of a person, if it can be heard at all.
 #[must_use]
-pub fn status(view: &PortView, job: Option<JobPicture<'_>>) -> PrinterStatus {
+pub fn status(view: &PortView, job: Option<JobPicture<'_>>, attention: Option<Attention>) -> PrinterStatus {
     let (state, message) = state(view, job.map(|job| job.state));
     let layer = view.job.as_ref().and_then(|job| job.layer);
     PrinterStatus {
         message,
+        attention: attention.filter(|_| state == PrinterState::Attention),
         firmware: view.firmware.clone(),
         agent_version: Some(env!("CARGO_PKG_VERSION").into()),
         tools: view.thermometer.tools.values().copied().map(temperature).collect(),
         bed: view.thermometer.bed.map(temperature),
         chamber: view.thermometer.chamber.map(temperature),
+        motion: view.job.as_ref().map(|job| motion(job.motion)),
         job: job.map(|job| progress(job, layer)),
         ..PrinterStatus::new(state)
     }
@@ -69,8 +72,8 @@ fn state(view: &PortView, job: Option<JobState>) -> (PrinterState, Option<String
         }
         Connection::Ready => {}
     }
-    if let Some(attention) = &view.attention {
-        return (PrinterState::Attention, Some(attention.clone()));
+    if let Some(asked) = &view.attention {
+        return (PrinterState::Attention, Some(asked.text.clone()));
     }
     if let (Some(external), None) = (&view.external, job) {
         return (PrinterState::Printing, Some(external.clone()));
@@ -82,7 +85,7 @@ fn state(view: &PortView, job: Option<JobState>) -> (PrinterState, Option<String
         Some(JobState::Pausing | JobState::Paused | JobState::Resuming) => PrinterState::Paused,
         Some(_) => PrinterState::Preparing,
     };
-    (state, None)
+    (state, view.job.as_ref().and_then(|job| job.remark).map(str::to_owned))
 }
 
 fn progress(job: JobPicture<'_>, layer: Option<u32>) -> JobProgress {
@@ -104,6 +107,20 @@ fn progress(job: JobPicture<'_>, layer: Option<u32>) -> JobProgress {
     }
 }
 
+/// To a tenth of a millimetre and a whole percent, for the same reason as [`temperature`]; layers are thinner.
+fn motion(set: Set) -> Motion {
+    let to = |steps: f64| move |value: f64| (value * steps).round() / steps;
+    let [x, y, z] = set.position;
+    Motion {
+        x: x.map(to(10.0)),
+        y: y.map(to(10.0)),
+        z: z.map(to(1000.0)),
+        fan_percent: set.fan_percent.map(to(1.0)),
+        speed_percent: set.speed_percent.map(to(1.0)),
+        flow_percent: set.flow_percent.map(to(1.0)),
+    }
+}
+
 /// To a tenth of a degree: finer is noise, and every change costs a message.
 fn temperature(heat: Heat) -> Temperature {
     let tenth = |degrees: f64| (degrees * 10.0).round() / 10.0;
@@ -113,6 +130,8 @@ fn temperature(heat: Heat) -> Temperature {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::port::{Asked, JobView};
+    use crate::serial::Stage;
     use rstest::rstest;
     use stardust_protocol::Timestamp;
 
@@ -139,8 +158,16 @@ mod tests {
         assert_eq!(state(&halted, Some(JobState::Printing)).0, PrinterState::Error);
         let gone = PortView { port_error: Some("No port.".into()), ..halted };
         assert_eq!(state(&gone, None), (PrinterState::Offline, Some("No port.".into())));
-        let asks = PortView { attention: Some("Load filament".into()), ..view() };
+        let asked = Asked { question: 1, text: "Load filament".into(), buttons: vec!["Continue".into()] };
+        let asks = PortView { attention: Some(asked), ..view() };
         assert_eq!(state(&asks, Some(JobState::Printing)).0, PrinterState::Attention);
+        let attention = || {
+            let id = stardust_protocol::AttentionId::generate(Timestamp::from_millis(0));
+            Some(Attention { id, text: "Load filament".into(), buttons: Vec::new() })
+        };
+        assert_eq!(status(&asks, None, attention()).attention.unwrap().text, "Load filament");
+        let halted = PortView { connection: Connection::Halted("MINTEMP".into()), ..asks };
+        assert_eq!(status(&halted, None, attention()).attention, None, "nothing can be answered");
     }
 
     #[test]
@@ -161,7 +188,21 @@ mod tests {
             elapsed: Duration::from_secs(100),
             file_says: None,
         };
-        let mut status = status(&view(), Some(job));
+        let set = Set {
+            position: [Some(104.234_9), None, Some(0.45)],
+            fan_percent: Some(50.196),
+            speed_percent: Some(110.0),
+            flow_percent: None,
+        };
+        let on_line = JobView {
+            stage: Stage::Feeding,
+            acknowledged_bytes: 1000,
+            layer: None,
+            minutes_left: None,
+            remark: None,
+            motion: set,
+        };
+        let mut status = status(&PortView { job: Some(on_line), ..view() }, Some(job), None);
         status.agent_version = None;
         insta::assert_json_snapshot!(status, @r#"
         {
@@ -175,6 +216,12 @@ mod tests {
           "bed": {
             "actual": 60.0,
             "target": 0.0
+          },
+          "motion": {
+            "x": 104.2,
+            "z": 0.45,
+            "fan_percent": 50.0,
+            "speed_percent": 110.0
           },
           "job": {
             "job_id": "0190a7c2-6f00-7000-8000-000000000001",

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use stardust_clock::SharedClock;
-use stardust_protocol::{EventBody, SessionId};
+use stardust_protocol::{EventBody, PrinterStatus, SessionId};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -19,6 +19,7 @@ use super::calls::{Calls, Inbound};
 use super::folder::{PrinterConfig, PrinterFolder};
 use super::picture::{self, JobPicture};
 use super::progress::Progress;
+use super::question::Question;
 use super::report::PrinterReport;
 use crate::hub_link::client::HubClient;
 use crate::hub_link::events::SharedJournal;
@@ -51,6 +52,7 @@ pub struct Printer {
     feed: StatusFeed,
     life: Lifecycle,
     progress: Progress,
+    question: Question,
     file: Option<(PathBuf, Brief)>,
     inbox: mpsc::UnboundedReceiver<Inbound>,
     transfer: Option<JoinHandle<()>>,
@@ -91,6 +93,7 @@ impl Printer {
             journal,
             life: Lifecycle::default(),
             progress: Progress::default(),
+            question: Question::default(),
             file: None,
             inbox,
             transfer: None,
@@ -301,11 +304,17 @@ impl Printer {
         }
     }
 
-    /// Takes from the view what the job's progress needs.
+    /// Takes from the view what the job's progress and the printer's question need.
     fn follow_view(&mut self) {
-        if let Some(job) = &self.port.view.borrow().job {
+        let view = self.port.view.borrow();
+        self.question.follow(view.attention.as_ref(), self.clock.now());
+        if let Some(job) = &view.job {
             self.progress.follow(job, self.clock.elapsed());
         }
+    }
+
+    fn status(&self) -> PrinterStatus {
+        picture::status(&self.port.view.borrow(), self.job_picture(), self.question.attention())
     }
 
     fn job_picture(&self) -> Option<JobPicture<'_>> {
@@ -318,7 +327,7 @@ impl Printer {
             hub: self.config.hub.to_string(),
             link: self.link.clone(),
             undelivered_events: self.journal.lock().state().outbox.len(),
-            status: picture::status(&self.port.view.borrow(), self.job_picture()),
+            status: self.status(),
             file_name: self.life.claim().map(|claim| claim.file_name.clone()),
         }
     }

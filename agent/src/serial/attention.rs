@@ -1,6 +1,10 @@
 //! What the firmware wants of a person: prompts, and waits at its panel.
 //!
-//! Owns: the text and buttons of the prompt (`//action:prompt_…`), and when it is over. Must not know: who answers.
+//! Owns: the text and buttons of the prompt (`//action:prompt_…`), when it is over, and which question it is: an
+//! answer to one that is over must not answer the next. Must not know: who answers.
+
+/// More buttons than any firmware offers; what a garbled line adds beyond is passed over.
+const MOST_BUTTONS: usize = 16;
 
 /// A question of the firmware.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,8 +19,12 @@ pub struct Prompt {
 #[derive(Debug, Default)]
 pub(super) struct Attention {
     prompt: Option<Prompt>,
+    /// All of the prompt has come.
+    shown: bool,
     /// `busy: paused for user`.
     waits: bool,
+    /// Counts the questions.
+    number: u64,
 }
 
 impl Attention {
@@ -24,15 +32,20 @@ impl Attention {
     pub(super) fn on_action(&mut self, verb: &str, text: &str) -> bool {
         match verb {
             "prompt_begin" => {
-                self.prompt = Some(Prompt { text: text.trim().to_owned(), buttons: Vec::new() })
+                self.number += 1;
+                self.shown = false;
+                self.prompt = Some(Prompt { text: text.trim().to_owned(), buttons: Vec::new() });
             }
             "prompt_choice" | "prompt_button" => {
-                if let Some(prompt) = &mut self.prompt {
+                if let Some(prompt) = self.prompt.as_mut().filter(|it| it.buttons.len() < MOST_BUTTONS) {
                     prompt.buttons.push(text.trim().to_owned());
                 }
             }
-            "prompt_end" => self.prompt = None,
-            "prompt_show" => {}
+            "prompt_end" => {
+                // What it waits for now is something else.
+                self.number += u64::from(self.prompt.take().is_some());
+            }
+            "prompt_show" => self.shown = true,
             _ => return false,
         }
         true
@@ -40,16 +53,23 @@ impl Attention {
 
     /// `busy: paused for user`: it stands until something is carried out again.
     pub(super) fn waits(&mut self) {
+        if self.prompt.is_none() && !self.waits {
+            self.number += 1;
+        }
         self.waits = true;
     }
 
-    /// It is at work again. A prompt stays until the firmware takes it back.
+    /// It is at work again. What it waited for has been answered, at the panel perhaps: firmware does not always
+    /// take its prompt back then. A prompt for which it did not wait stays until it does.
     pub(super) fn works(&mut self) {
-        self.waits = false;
+        if std::mem::take(&mut self.waits) {
+            self.prompt = None;
+        }
     }
 
+    /// The connection is new.
     pub(super) fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self { number: self.number, ..Self::default() };
     }
 
     /// The prompt was answered.
@@ -59,17 +79,26 @@ impl Attention {
     }
 
     pub(super) fn prompt(&self) -> Option<&Prompt> {
-        self.prompt.as_ref()
+        self.prompt.as_ref().filter(|_| self.shown || self.waits)
     }
 
     pub(super) fn is_waiting(&self) -> bool {
         self.waits
     }
 
+    /// Which question stands: never the same number again.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// What a person is told.
     pub(super) fn message(&self) -> Option<&str> {
         let waits = self.waits.then_some("The printer waits for someone at its panel.");
-        self.prompt.as_ref().map(|prompt| prompt.text.as_str()).or(waits)
+        let asks = self.prompt().map(|prompt| match prompt.text.as_str() {
+            "" => "The printer asks for someone.",
+            text => text,
+        });
+        asks.or(waits)
     }
 }
 
@@ -77,21 +106,65 @@ impl Attention {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_prompt_stands_with_its_buttons_until_it_is_taken_back() {
+    fn asked(lines: &[(&str, &str)]) -> Attention {
         let mut attention = Attention::default();
-        for (verb, text) in
-            [("prompt_begin", "Nozzle parked"), ("prompt_button", "Purge"), ("prompt_button", "Go on")]
-        {
+        for (verb, text) in lines {
             assert!(attention.on_action(verb, text));
         }
-        attention.waits();
+        attention
+    }
+
+    const PARKED: [(&str, &str); 4] = [
+        ("prompt_begin", "Nozzle parked"),
+        ("prompt_button", "Purge"),
+        ("prompt_button", "Go on"),
+        ("prompt_show", ""),
+    ];
+
+    #[test]
+    fn a_prompt_stands_with_its_buttons_until_it_is_taken_back() {
+        assert_eq!(asked(&PARKED[..3]).message(), None, "not all of it has come yet");
+        let mut attention = asked(&PARKED);
         assert_eq!(attention.message(), Some("Nozzle parked"));
+        attention.works();
+        assert_eq!(attention.message(), Some("Nozzle parked"), "it works on while it asks");
+        attention.waits();
         assert_eq!(attention.prompt().unwrap().buttons, ["Purge", "Go on"]);
         assert!(attention.on_action("prompt_end", ""));
         assert_eq!(attention.message(), Some("The printer waits for someone at its panel."));
         attention.works();
         assert_eq!(attention.message(), None);
         assert!(!attention.on_action("paused", ""));
+    }
+
+    #[test]
+    fn a_prompt_that_it_waited_for_is_over_when_it_works_again() {
+        let mut attention = asked(&PARKED);
+        attention.waits();
+        attention.works();
+        assert_eq!((attention.message(), attention.prompt()), (None, None), "answered at the panel");
+    }
+
+    #[test]
+    fn every_question_has_a_number_of_its_own() {
+        let mut attention = asked(&PARKED);
+        let first = attention.number();
+        attention.waits();
+        assert_eq!(attention.number(), first, "the wait is for the prompt");
+        attention.answered();
+        attention.waits();
+        let panel = attention.number();
+        attention.waits();
+        assert!(panel > first && attention.number() == panel, "one wait, however often it is said");
+        attention.clear();
+        PARKED.iter().for_each(|(verb, text)| assert!(attention.on_action(verb, text)));
+        assert!(attention.number() > panel, "also after a reconnect");
+    }
+
+    #[test]
+    fn endless_buttons_do_not_pile_up() {
+        let mut attention = asked(&PARKED);
+        (0..1000).for_each(|_| assert!(attention.on_action("prompt_button", "More")));
+        assert_eq!(attention.prompt().unwrap().buttons.len(), MOST_BUTTONS);
     }
 }

@@ -12,6 +12,7 @@ use super::display::Display;
 use super::feeder::{CommandSource, Fed};
 use super::firmware::{Area, Firmware};
 use super::link::Link;
+use super::motion::Motion;
 use super::scripts::{self, Parking, Script};
 use super::window::Origin;
 
@@ -93,6 +94,8 @@ pub(super) struct Job {
     pub(super) layer: Option<u32>,
     /// Minutes left as the file says (M73 R).
     pub(super) minutes_left: Option<f64>,
+    /// The firmware has refused to extrude.
+    pub(super) too_cold: bool,
     events: Vec<JobEvent>,
 }
 
@@ -126,12 +129,17 @@ impl Job {
             acknowledged: 0,
             layer: None,
             minutes_left: None,
+            too_cold: false,
             events: Vec::new(),
         }
     }
 
     pub(super) fn stage(&self) -> Stage {
         self.stage
+    }
+
+    pub(super) fn motion(&self) -> Motion {
+        Motion::of(&self.modal)
     }
 
     pub(super) fn take_events(&mut self) -> Vec<JobEvent> {

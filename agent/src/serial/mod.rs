@@ -13,6 +13,7 @@
 //! | [`job`] | the stages of a job: feeding, pausing, stopping |
 //! | `scripts`, [`templates`] | how a job is left and brought back to what it had set |
 //! | `display`, `dead_man` | what is put between a job's commands: progress, and being turned off without a host |
+//! | `attention`, `motion` | what people are asked, and are shown of the job |
 //! | [`feeder`], [`Brief`] | where commands come from, and what is known of them beforehand |
 
 mod attention;
@@ -31,6 +32,7 @@ pub mod host;
 pub mod job;
 mod link;
 mod link_fault;
+mod motion;
 mod numbered;
 mod numbering;
 mod pace;
@@ -49,6 +51,7 @@ pub use brief::Brief;
 pub use feeder::{CommandSource, Fed, SourceError};
 pub use host::{Connection, Host, HostEvent};
 pub use job::{End, JobEvent, Stage};
+pub use motion::Motion;
 pub use scripts::Parking;
 pub use templates::Templates;
 pub use thermometer::Thermometer;

@@ -32,11 +32,21 @@ pub(crate) struct Progress {
     pub(crate) layer: Option<u64>,
 }
 
+/// What a printer asks of a person.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Attention {
+    pub(crate) id: String,
+    pub(crate) text: String,
+    #[serde(default)]
+    pub(crate) buttons: Vec<String>,
+}
+
 /// The last known live data of a printer.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct PrinterStatus {
     pub(crate) message: Option<String>,
+    pub(crate) attention: Option<Attention>,
     pub(crate) tools: Vec<Temperature>,
     pub(crate) bed: Option<Temperature>,
     pub(crate) job: Option<Progress>,

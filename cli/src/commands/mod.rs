@@ -2,6 +2,7 @@
 //!
 //! Owns: which command runs. Must not know: HTTP, the command line's grammar.
 
+mod answer;
 mod choose;
 mod control;
 mod follow;
@@ -44,6 +45,7 @@ pub(crate) async fn run(args: Args) -> Result<(), CliError> {
         Command::Pause { job } => control::run(&client()?, &job, control::Action::Pause).await,
         Command::Resume { job } => control::run(&client()?, &job, control::Action::Resume).await,
         Command::Cancel { job } => control::run(&client()?, &job, control::Action::Cancel).await,
+        Command::Answer { printer, button } => answer::run(&client()?, &printer, button.as_deref()).await,
         Command::Cleared { job } => control::run(&client()?, &job, control::Action::ConfirmRemoval).await,
     }
 }

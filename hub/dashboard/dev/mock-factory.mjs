@@ -45,6 +45,20 @@ export function createFactory(publish) {
     return printer;
   }
 
+  function ask(printer, text, buttons) {
+    patch("printer", printer, { state: "attention", status: { ...printer.status, state: "attention", message: text, attention: { id: randomUUID(), text, buttons } } });
+  }
+
+  function answerPrinter(id, { attention_id: asked }) {
+    const printer = printers.get(id);
+    if (printer.status.attention?.id !== asked) return undefined;
+    const status = { ...printer.status, state: "idle" };
+    Reflect.deleteProperty(status, "attention");
+    Reflect.deleteProperty(status, "message");
+    setTimeout(() => patch("printer", printer, { state: "idle", status }), 1500);
+    return printer;
+  }
+
   function addFile(name, body, minutes = 0, size = body.length) {
     const text = body.toString("latin1");
     const file = {
@@ -96,8 +110,9 @@ export function createFactory(publish) {
     const total = job.estimated_time_s ?? 3600;
     const progress = { ...job.progress, state: "printing", fraction, acknowledged_bytes: Math.round(fraction * 1e6), elapsed_s: Math.round(fraction * total),
       left_s: Math.round((1 - fraction) * total), layer: Math.ceil(fraction * 93) };
+    const motion = { x: 101.3, y: 97, z: Math.round(progress.layer * 20) / 100, fan_percent: 100, speed_percent: 110, flow_percent: 95 };
     patch("job", job, { progress });
-    patch("printer", printer, { status: { ...printer.status, job: progress } });
+    patch("printer", printer, { status: { ...printer.status, job: progress, motion } });
     if (fraction >= 1) {
       go(job, "awaiting_removal", printer.name);
       patch("printer", printer, { state: "awaiting_removal" });
@@ -158,7 +173,7 @@ export function createFactory(publish) {
     addPrinter("Ultimaker, room 2.14", "UltiMaker 2+ Connect");
     const cold = addPrinter("Old faithful", undefined, "offline", { contact: { state: "lost", since: ago(187) } });
     cold.status.tools[0].actual = 31;
-    printers.forEach((p) => { if (p.state === "attention") p.status.message = "Filament runout: load filament, then press the knob"; });
+    printers.forEach((p) => { if (p.state === "attention") ask(p, "Nozzle parked. Load filament, then choose.", ["Purge more", "Continue"]); });
     const gcode = Buffer.from("G28\n;TIME:9780\n");
     const cura = Buffer.from("G28\n;Generated with Cura_SteamEngine 5.7.1\n;TIME:3321\n");
     const bracket = addFile("camera-bracket_0.2mm_PLA_MK4.gcode", gcode, 12, 4_812_331);
@@ -185,7 +200,7 @@ export function createFactory(publish) {
   const byQueue = (a, b) => a.queued_at.localeCompare(b.queued_at);
   const over = (job) => ["finished", "cancelled", "failed"].includes(job.state);
   return {
-    tokens, order, request, confirmRemoval, pairingCode, addFile,
+    tokens, order, request, answerPrinter, confirmRemoval, pairingCode, addFile,
     addToken: (name) => { const token = { id: randomUUID(), name, created_at: now() }; tokens.unshift(token); return { ...token, token: `sdt_${randomUUID().replaceAll("-", "")}` }; },
     removeToken: (id) => tokens.splice(tokens.findIndex((token) => token.id === id), 1),
     printers: () => [...printers.values()],

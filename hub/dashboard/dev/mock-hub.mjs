@@ -58,6 +58,10 @@ const routes = [
   ["PATCH", /^printers\/([^/]+)$/, ([id], body) => [200, factory.changePrinter(id, JSON.parse(body))]],
   ["DELETE", /^printers\/([^/]+)$/, ([id]) =>
     factory.printer(id).current_job_id ? problem(409, "printer_busy", "A job is on this printer.") : [204, factory.removePrinter(id)]],
+  ["POST", /^printers\/([^/]+)\/answer$/, ([id], body) => {
+    const printer = factory.answerPrinter(id, JSON.parse(body));
+    return printer ? [200, printer] : problem(409, "not_asked", "The printer does not ask that any more.");
+  }],
   ["POST", /^pairing-codes$/, () => [201, factory.pairingCode()]],
   ["GET", /^files$/, () => [200, { items: factory.files() }]],
   ["POST", /^files$/, (_, body, query) => {

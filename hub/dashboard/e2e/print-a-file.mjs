@@ -108,6 +108,17 @@ async function watchProgress(card) {
   console.log(`  progress: ${values.join(" → ")} %`);
 }
 
+/** When another printer asks for somebody, as one does in the test of the whole. */
+async function answerWhatIsAsked() {
+  const asking = at("printer-asks").first();
+  if (!(await asking.isVisible())) return;
+  begin("answer what a printer asks");
+  await check("a question of a printer");
+  await shoot("asks-1440");
+  await asking.getByTestId("printer-answer").click();
+  await asking.waitFor({ state: "detached" });
+}
+
 async function lookAround(card) {
   begin("look at every screen while it prints");
   await shoot("printers-1440");
@@ -166,6 +177,7 @@ try {
   const jobId = await order(await upload());
   const card = page.locator(`[data-testid="printer-card"]:has(a[href*="${jobId}"])`);
   await watchProgress(card);
+  await answerWhatIsAsked();
   await lookAround(card);
   await pauseAndResume(card);
   await clearTheBed(card, jobId);

@@ -5,7 +5,10 @@ use super::{Db, DbError};
 use crate::params;
 
 /// Applied in this order and never changed once released: add a file, don't edit one.
-const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("migrations/0001_foundation.sql"))];
+const MIGRATIONS: &[(i64, &str)] = &[
+    (1, include_str!("migrations/0001_foundation.sql")),
+    (2, include_str!("migrations/0002_commands_without_a_job.sql")),
+];
 
 pub(super) async fn run(db: &Db) -> Result<(), DbError> {
     let mut tx = db.begin().await?;

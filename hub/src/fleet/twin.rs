@@ -175,6 +175,12 @@ impl Fleet {
         });
     }
 
+    /// As if an agent had connected, or gone, where a test has no connection.
+    #[cfg(test)]
+    pub(crate) fn set_contact(&self, id: PrinterId, state: ContactState, at: Timestamp) {
+        self.change(id, |twin| twin.contact = Contact { state, since: Some(at) });
+    }
+
     /// An agent has said how its printer is.
     pub fn apply(&self, id: PrinterId, message: StatusMessage) -> Applied {
         self.change(id, |twin| {

@@ -61,7 +61,7 @@ pub async fn request(app: &App, person: &Person, id: JobId, wanted: Requested) -
                 command,
             };
             store::save(&mut tx, &job).await?;
-            store::add_command(&mut tx, &job, printer, person.user_id, &message).await?;
+            store::add_command(&mut tx, workspace, Some(id), (printer, person.user_id), &message).await?;
             outbox::add(&mut tx, workspace, now, &Event::CommandCreated { command_id }).await?;
         }
     }

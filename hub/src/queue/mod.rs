@@ -2,11 +2,12 @@
 //!
 //! Promises: a job starts at most once; nothing starts on a bed that nobody cleared; no time-out ever
 //! dispatches again what may have started. [`rules`] says how a job changes (pure), [`store`] keeps it;
-//! [`submit`] and [`control`] are for people, [`claim`] and [`report`] for agents, [`dispatch`] and
+//! [`submit`], [`control`] and [`answer`] are for people, [`claim`] and [`report`] for agents, [`dispatch`] and
 //! [`sweep`] run by themselves.
 //! Must not know: MQTT beyond "tell this agent", nor what is in a file.
 
 pub mod agent_routes;
+pub mod answer;
 pub mod claim;
 pub mod control;
 pub mod dispatch;

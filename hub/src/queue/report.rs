@@ -48,6 +48,7 @@ pub async fn apply(app: &App, device: Device, events: &[AgentEvent]) -> Result<u
     }
     tx.commit().await?;
     app.bell.ring();
+    app.command_answers.notify_waiters();
     for job in batch.changed {
         super::publish(app, device.workspace_id, job).await?;
     }

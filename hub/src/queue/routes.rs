@@ -65,6 +65,7 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(resume))
         .routes(routes!(cancel))
         .routes(routes!(confirm_removal))
+        .merge(super::answer::router())
 }
 
 /// Lists print jobs.

@@ -302,15 +302,15 @@ pub async fn by_idempotency_key(
     row.map(|row| Ok((row.get("id")?, row.get("file_id")?))).transpose()
 }
 
-/// Writes a command for an agent.
+/// Writes a command for an agent. `job`: the one that shows what becomes of it, if one does.
 ///
 /// # Errors
 /// The database's.
 pub async fn add_command(
     tx: &mut Tx,
-    job: &JobRow,
-    printer: PrinterId,
-    user: UserId,
+    workspace: WorkspaceId,
+    job: Option<JobId>,
+    (printer, user): (PrinterId, UserId),
     message: &CommandMessage,
 ) -> Result<(), DbError> {
     let body =
@@ -318,7 +318,7 @@ pub async fn add_command(
     tx.execute(
         "INSERT INTO commands (id, workspace_id, printer_id, job_id, user_id, body, created_at, expires_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        params![message.id, job.workspace_id, printer, job.id, user, body, message.at, message.expires_at],
+        params![message.id, workspace, printer, job, user, body, message.at, message.expires_at],
     )
     .await?;
     Ok(())
@@ -365,7 +365,17 @@ fn read_command(row: &Row) -> Result<CommandMessage, DbError> {
     })
 }
 
-/// Writes a command's outcome; `None` if there was none to write, else its job and what it was.
+/// What became of a command; `None` while nobody knows.
+///
+/// # Errors
+/// The database's.
+pub async fn outcome_of(db: &Db, id: CommandId) -> Result<Option<(String, Option<String>)>, DbError> {
+    let sql = "SELECT outcome, reason FROM commands WHERE id = $1 AND outcome IS NOT NULL";
+    let row = db.query_opt(sql, params![id]).await?;
+    row.map(|row| Ok((row.get("outcome")?, row.get("reason")?))).transpose()
+}
+
+/// Writes a command's outcome; `None` if there was none to write or it is of no job, else its job.
 ///
 /// # Errors
 /// The database's.
@@ -384,7 +394,7 @@ pub async fn answer_command(
             params![id, printer, outcome, reason, now],
         )
         .await?;
-    row.map(|row| row.get("job_id")).transpose()
+    row.map_or(Ok(None), |row| row.get("job_id"))
 }
 
 /// Ends the commands that nobody may carry out any more: too old, or of a job that has ended.
@@ -405,5 +415,9 @@ pub async fn expire_commands(
             params![before, now],
         )
         .await?;
-    rows.iter().map(|row| Ok((row.get("workspace_id")?, row.get("job_id")?))).collect()
+    let of_a_job = |row: &Row| -> Result<Option<(WorkspaceId, JobId)>, DbError> {
+        let job: Option<JobId> = row.get("job_id")?;
+        job.map(|job| Ok((row.get("workspace_id")?, job))).transpose()
+    };
+    rows.iter().filter_map(|row| of_a_job(row).transpose()).collect()
 }

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use rstest::rstest;
 use stardust_protocol::agent_api::Claim;
+use stardust_protocol::status::StatusBody;
 use stardust_protocol::{
-    AgentEvent, Command, CommandOutcome, EventBody, FileId, JobId, JobState, PrinterId, Timestamp, limits,
+    AgentEvent, Attention, AttentionId, Command, CommandOutcome, EventBody, FileId, JobId, JobState,
+    PrinterId, PrinterState, PrinterStatus, ProtocolVersion, SessionId, StatusMessage, Timestamp, limits,
 };
 
+use super::answer::{PrinterAnswer, answer};
 use super::job::{PrintJob, Requested};
 use super::store::{self, Scope};
 use super::submit::Wish;
@@ -16,6 +19,7 @@ use crate::api::auth::Device;
 use crate::api::page::PageQuery;
 use crate::db::testing::Engine;
 use crate::error::Error;
+use crate::fleet::ContactState;
 use crate::testing::{TestHub, hub};
 
 const GCODE: &str = "G28\nG1 X1 Y1 E1\n";
@@ -278,4 +282,95 @@ async fn a_file_is_kept_while_a_job_needs_it(#[case] engine: Engine) {
     assert!(matches!(kept, Err(Error::Conflict { code: "file_in_use", .. })));
     control::request(&hub.app, &hub.owner, job, Requested::Cancel).await.unwrap();
     crate::library::store::delete(db, now, workspace, file).await.unwrap();
+}
+
+impl TestHub {
+    /// The printer is connected and asks something.
+    fn asks(&self, device: Device, buttons: &[&str]) -> AttentionId {
+        let now = self.app.clock.now();
+        let id = AttentionId::generate(now);
+        let buttons = buttons.iter().map(|label| (*label).to_owned()).collect();
+        let status = PrinterStatus {
+            attention: Some(Attention { id, text: "Nozzle Parked".into(), buttons }),
+            ..PrinterStatus::new(PrinterState::Attention)
+        };
+        self.app.fleet.set_contact(device.printer_id, ContactState::Online, now);
+        let message = StatusMessage {
+            protocol: ProtocolVersion::CURRENT,
+            session: SessionId::generate(now),
+            seq: 1,
+            at: now,
+            body: StatusBody::Full(status),
+        };
+        self.app.fleet.apply(device.printer_id, message);
+        id
+    }
+
+    /// The agent says what became of the only open command.
+    async fn command_is(&self, device: Device, seq: u64, outcome: CommandOutcome) -> Command {
+        let command = loop {
+            let open = store::open_commands(&self.app.db, device.printer_id).await.unwrap();
+            match open.into_iter().next() {
+                Some(command) => break command,
+                None => tokio::task::yield_now().await,
+            }
+        };
+        let body = EventBody::CommandAnswered { command_id: command.id.unwrap(), outcome };
+        report::apply(&self.app, device, &[AgentEvent { seq, at: self.at(seq), body }]).await.unwrap();
+        command.command
+    }
+}
+
+const LONG: Duration = Duration::from_secs(60);
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn an_answer_reaches_the_question_that_was_seen_with_no_job_at_all(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let printer = hub.pair("a").await;
+    let attention_id = hub.asks(printer, &["Purge More", "Continue"]);
+    let wanted = PrinterAnswer { attention_id, button: 1 };
+    let (told, command) = tokio::join!(
+        answer(&hub.app, &hub.owner, printer.printer_id, wanted, LONG),
+        hub.command_is(printer, 1, CommandOutcome::Done)
+    );
+    assert!(told.unwrap());
+    assert_eq!(command, Command::Answer { attention_id, button: 1 });
+
+    let reason = "The printer does not ask that any more.".to_owned();
+    let (told, _) = tokio::join!(
+        answer(&hub.app, &hub.owner, printer.printer_id, wanted, LONG),
+        hub.command_is(printer, 2, CommandOutcome::Refused { reason })
+    );
+    let refused = told.unwrap_err();
+    assert!(
+        matches!(&refused, Error::Conflict { code: "not_asked", detail } if detail.ends_with("any more."))
+    );
+
+    let none = answer(&hub.app, &hub.owner, printer.printer_id, wanted, Duration::ZERO).await;
+    assert!(!none.unwrap(), "the agent is silent");
+    hub.clock.advance(Duration::from_millis(limits::COMMAND_EXPIRY_MS as u64 + 10_000));
+    sweep::sweep(&hub.app).await.unwrap();
+    assert!(store::open_commands(&hub.app.db, printer.printer_id).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_to_something_else_is_refused_before_it_goes_anywhere() {
+    let hub = hub(Engine::Sqlite).await;
+    let printer = hub.pair("a").await;
+    let ask = async |attention_id, button| {
+        let wanted = PrinterAnswer { attention_id, button };
+        answer(&hub.app, &hub.owner, printer.printer_id, wanted, LONG).await.unwrap_err()
+    };
+    let first = hub.asks(printer, &["Continue"]);
+    let second = hub.asks(printer, &["Continue"]);
+    assert!(matches!(ask(first, 0).await, Error::Conflict { code: "not_asked", .. }));
+    assert!(matches!(ask(second, 1).await, Error::Invalid { code: "no_such_button", .. }));
+    let plain = hub.asks(printer, &[]);
+    assert!(matches!(ask(plain, 1).await, Error::Invalid { code: "no_such_button", .. }));
+    hub.app.fleet.set_contact(printer.printer_id, ContactState::Lost, hub.app.clock.now());
+    assert!(matches!(ask(plain, 0).await, Error::Conflict { code: "printer_out_of_reach", .. }));
+    assert!(store::open_commands(&hub.app.db, printer.printer_id).await.unwrap().is_empty());
 }

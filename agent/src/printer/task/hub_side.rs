@@ -2,9 +2,8 @@
 //!
 //! Owns: what is said to the hub and when. Must not know: files, or how a job goes on.
 
-use stardust_protocol::{CommandId, CommandMessage, CommandOutcome, EventBody};
+use stardust_protocol::{Command, CommandId, CommandMessage, CommandOutcome, EventBody};
 
-use super::super::picture;
 use super::Printer;
 use crate::hub_link::client::HubError;
 use crate::hub_link::commands::{Verdict, judge};
@@ -56,6 +55,13 @@ impl Printer {
             Verdict::Wake => self.look_for_work(),
             Verdict::ReportStatus => self.feed.start_over(),
             Verdict::Answer(id, outcome) => self.answer(id, outcome),
+            Verdict::CarryOut(id, Command::Answer { attention_id, button }) => {
+                self.follow_view();
+                let (outcome, order) = self.question.answer(attention_id, button);
+                order.into_iter().for_each(|order| self.port.order(order));
+                tracing::info!(command.id = %id, button, outcome = ?outcome, "answer to the printer");
+                self.answer(id, outcome);
+            }
             Verdict::CarryOut(id, command) => {
                 let (outcome, actions) = self.life.command(command);
                 tracing::info!(command.id = %id, command = ?command, outcome = ?outcome, "command");
@@ -104,7 +110,7 @@ impl Printer {
         if !self.connected {
             return;
         }
-        let status = picture::status(&self.port.view.borrow(), self.job_picture());
+        let status = self.status();
         let (elapsed, at) = (self.clock.elapsed(), self.clock.now());
         if let Some(message) = self.feed.next(&status, elapsed, at) {
             if !self.mqtt.send(message) {

@@ -1,16 +1,58 @@
-//! The printer's own panel and the people at it: actions, prompts, prints from its memory card.
+//! The printer's own panel and the people at it: actions, prompts, and what people see of a job.
 //!
 //! Owns: what they mean for the host. Must not know: the line.
 
 use std::time::Duration;
 
-use super::super::job::End;
+use super::super::job::{End, Job};
+use super::super::motion::Motion;
 use super::Host;
 
 impl Host {
+    /// Which question [`Self::attention`] is about: the next has another number.
+    #[must_use]
+    pub fn question(&self) -> u64 {
+        self.attention.number()
+    }
+
+    /// What people are shown of what the job's commands have set, if there is a job.
+    #[must_use]
+    pub fn motion(&self) -> Option<Motion> {
+        self.job.as_ref().filter(|_| !self.safety_stop).map(Job::motion)
+    }
+
+    /// What a person should know of the part being printed, if anything.
+    #[must_use]
+    pub fn remark(&self) -> Option<&'static str> {
+        self.job.as_ref().filter(|job| job.too_cold).map(
+            |_| "The nozzle was too cold to extrude: the printer left plastic out, the part may be spoilt.",
+        )
+    }
+
+    /// `echo:…`
+    pub(super) fn on_echo(&mut self, text: &str) {
+        if let Some(job) = self.job.as_mut().filter(|_| text.contains("cold extrusion prevented")) {
+            if !std::mem::replace(&mut job.too_cold, true) {
+                tracing::warn!(firmware.echo = text, "the printer leaves plastic out");
+            }
+        }
+    }
+
+    /// Stops the machine itself, at once and past everything: `M112`. Only a reset brings it back. False: this
+    /// firmware carries it out only when it gets to it.
+    pub fn kill(&mut self, now: Duration) -> bool {
+        self.halt("it was told to stop at once");
+        self.link.take_output();
+        self.link.send_urgent(now, "M112");
+        self.firmware.can("EMERGENCY_PARSER")
+    }
+
     /// Answers the firmware's question by the number of a button, at once: `M876` must not wait for an `ok`,
-    /// because the firmware gives none until it is answered.
-    pub fn answer(&mut self, now: Duration, button: u8) {
+    /// because the firmware gives none until it is answered. A question that is over is not answered.
+    pub fn answer(&mut self, now: Duration, question: u64, button: u8) {
+        if self.attention.message().is_none() || self.attention.number() != question {
+            return;
+        }
         if self.attention.prompt().is_some() && self.firmware.can("PROMPT_SUPPORT") {
             self.link.send_urgent(now, &format!("M876 S{button}"));
         } else if self.attention.is_waiting() {
@@ -22,7 +64,7 @@ impl Host {
     /// `//action:…`
     pub(super) fn on_action(&mut self, now: Duration, action: &str) {
         let (verb, text) = action.split_once(' ').unwrap_or((action, ""));
-        if self.attention.on_action(verb, text) {
+        if self.attention.on_action(verb, text) || self.external.on_action(verb) {
             return;
         }
         let area = self.firmware.area;

@@ -297,6 +297,45 @@ fn a_pause_at_the_panel_is_the_printers_own_affair() {
 }
 
 #[test]
+fn the_machine_itself_is_stopped_past_everything() {
+    let mut bench = Bench::ready(StandIn::new());
+    bench.start(&texts(&cube()));
+    bench.run_until(|bench| bench.printer.journal.len() > 100);
+    bench.sent.clear();
+    assert!(bench.host.kill(bench.now), "this firmware acts on it as it comes");
+    bench.step();
+    assert_eq!(String::from_utf8(bench.sent.clone()).unwrap(), "M112\n");
+    assert!(failure(&bench).contains("told to stop at once"), "{}", failure(&bench));
+    assert!(matches!(bench.host.connection(), Connection::Halted(_)));
+}
+
+#[test]
+fn a_print_whose_power_fails_is_lost() {
+    let mut bench = Bench::ready(StandIn::new());
+    bench.start(&texts(&cube()));
+    bench.run_until(|bench| bench.printer.journal.len() > 100);
+    bench.printer.say("INT4");
+    bench.run_until(|bench| bench.host.progress().is_none());
+    assert!(failure(&bench).contains("lost its power"), "{}", failure(&bench));
+}
+
+#[test]
+fn plastic_that_the_printer_leaves_out_is_told() {
+    let mut bench = Bench::ready(StandIn::new());
+    bench.printer.say("echo: cold extrusion prevented");
+    bench.step();
+    assert_eq!(bench.host.remark(), None, "no job of ours");
+    bench.start(&texts(&cube()));
+    bench.run_until(|bench| bench.printer.journal.len() > 100);
+    assert_eq!(bench.host.remark(), None);
+    bench.printer.say("echo: cold extrusion prevented");
+    bench.step();
+    assert!(bench.host.remark().unwrap().contains("too cold"));
+    bench.run_to_end();
+    assert_eq!(bench.host.remark(), None, "it was that job's");
+}
+
+#[test]
 fn a_print_from_the_memory_card_is_left_alone() {
     let mut bench = Bench::ready(StandIn::new());
     bench.printer.say("SD printing byte 500/1000");
@@ -306,4 +345,29 @@ fn a_print_from_the_memory_card_is_left_alone() {
     bench.printer.say("Done printing file");
     bench.step();
     assert!(bench.host.is_ready());
+}
+
+#[test]
+fn a_wait_at_the_panel_ends_by_a_word_from_afar_and_a_late_word_ends_no_other() {
+    let mut bench = Bench::ready(StandIn { hold: Some("M600"), ..StandIn::new() });
+    bench.start(&["G1 X1", "M600", "G1 X2"]);
+    run_to(&mut bench, "M600");
+    bench.printer.say("echo:busy: paused for user");
+    bench.step();
+    let question = bench.host.question();
+    let words = |bench: &Bench| {
+        String::from_utf8(bench.sent.clone()).unwrap().lines().filter(|line| *line == "M108").count()
+    };
+    bench.sent.clear();
+    bench.host.answer(bench.now, question + 1, 0);
+    bench.step();
+    assert_eq!(words(&bench), 0, "nobody has asked that");
+    bench.host.answer(bench.now, question, 0);
+    bench.host.answer(bench.now, question, 0);
+    bench.step();
+    assert_eq!(words(&bench), 1, "once, however often it is said");
+    bench.run_to_end();
+    let mut printed = bench.printer.job();
+    printed.retain(|line| *line != "M105" && *line != "M400");
+    assert_eq!(printed, ["G1 X1", "M600", "G1 X2"]);
 }

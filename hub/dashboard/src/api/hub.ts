@@ -22,6 +22,8 @@ export const readPrinter = (id: string): Promise<Printer> => answer(api.GET("/ap
 export const changePrinter = (id: string, change: { name?: string; model?: string }): Promise<Printer> =>
   answer(api.PATCH("/api/v1/printers/{id}", { ...by(id), body: change }));
 export const removePrinter = (id: string) => answer(api.DELETE("/api/v1/printers/{id}", by(id)));
+export const answerPrinter = (id: string, attention: string, button: number): Promise<Printer> =>
+  answer(api.POST("/api/v1/printers/{id}/answer", { ...by(id), body: { attention_id: attention, button } }));
 export const createPairingCode = (): Promise<PairingCode> => answer(api.POST("/api/v1/pairing-codes"));
 
 export const listFiles = (): Promise<PrintFile[]> =>

@@ -250,6 +250,23 @@ export interface paths {
         patch: operations["change_printer"];
         trace?: never;
     };
+    "/api/v1/printers/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers what a printer asks: 200 when its agent has passed it on, 202 when that is not known yet. */
+        post: operations["answer_printer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -339,6 +356,17 @@ export interface components {
             /** @description What it is for, in its maker's words. */
             name: string;
         };
+        /** @description What a printer wants of a person: a question of its firmware, or a wait at its panel. */
+        Attention: {
+            /** @description The answers that it offers, in their order. None: all that can be said is "go on". */
+            buttons?: string[];
+            /** @description Which question: the next one has another id, even with the same words. */
+            id: components["schemas"]["AttentionId"];
+            /** @description The question, in the firmware's words where it has some. */
+            text: string;
+        };
+        /** Format: uuid */
+        AttentionId: string;
         /** @description The data of an SSE `change` event. */
         Change: {
             /** @description The whole document or a merge patch; absent when it is gone. */
@@ -509,6 +537,42 @@ export interface components {
             reason?: string | null;
             /** @description Where it is since then. */
             to: components["schemas"]["JobState"];
+        };
+        /**
+         * @description What the job's commands have set. Of the commands that were sent: the nozzle is some moves behind.
+         *     What was set at the printer's own panel does not show here.
+         */
+        Motion: {
+            /**
+             * Format: double
+             * @description Part cooling, percent of full speed (`M106`); absent: the job has not set it.
+             */
+            fan_percent?: number | null;
+            /**
+             * Format: double
+             * @description Extrusion, percent of what the file says (`M221`); absent: the job has not set it.
+             */
+            flow_percent?: number | null;
+            /**
+             * Format: double
+             * @description Feed rate, percent of what the file says (`M220`); absent: the job has not set it.
+             */
+            speed_percent?: number | null;
+            /**
+             * Format: double
+             * @description X, mm; absent while nobody knows, as after homing.
+             */
+            x?: number | null;
+            /**
+             * Format: double
+             * @description Y, mm.
+             */
+            y?: number | null;
+            /**
+             * Format: double
+             * @description Z, mm.
+             */
+            z?: number | null;
         };
         /** @description A new API token with its secret. */
         NewApiToken: components["schemas"]["ApiToken"] & {
@@ -807,6 +871,16 @@ export interface components {
             /** @description Whose it is. */
             workspace_id: components["schemas"]["WorkspaceId"];
         };
+        /** @description An answer to what a printer asks. */
+        PrinterAnswer: {
+            /** @description Which question: `status.attention.id` of the printer. */
+            attention_id: components["schemas"]["AttentionId"];
+            /**
+             * Format: int32
+             * @description Which of its buttons, from 0. Of a question without buttons: 0, which lets the printer go on.
+             */
+            button?: number;
+        };
         /** @description What to change of a printer; what is absent stays. */
         PrinterChange: {
             /** @description Its model. */
@@ -825,6 +899,7 @@ export interface components {
         PrinterStatus: {
             /** @description Version of the agent. */
             agent_version?: string | null;
+            attention?: components["schemas"]["Attention"] | null;
             bed?: components["schemas"]["Temperature"] | null;
             chamber?: components["schemas"]["Temperature"] | null;
             /** @description `FIRMWARE_NAME` of M115. */
@@ -832,6 +907,7 @@ export interface components {
             job?: components["schemas"]["JobProgress"] | null;
             /** @description A sentence for people when the state needs one: a fault, a prompt of the firmware. */
             message?: string | null;
+            motion?: components["schemas"]["Motion"] | null;
             /** @description What the printer is doing. */
             state: components["schemas"]["PrinterState"];
             /** @description Hot ends, by tool number. */
@@ -1597,6 +1673,63 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_printer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PrinterId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrinterAnswer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Printer"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Printer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -40,6 +40,16 @@ export function formatLength(millimetres: number, locale: string): string {
   return `${new Intl.NumberFormat(locale, { maximumFractionDigits: metres < 10 ? 2 : 1 }).format(metres)} m`;
 }
 
+/** "12.45 mm". */
+export function formatMillimetres(millimetres: number, locale: string): string {
+  return `${new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }).format(millimetres)} mm`;
+}
+
+/** A setting in percent, which may be above 100. */
+export function formatSetting(percent: number, locale: string): string {
+  return new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 }).format(percent / 100);
+}
+
 export function formatWeight(grams: number, locale: string): string {
   return `${new Intl.NumberFormat(locale, { maximumFractionDigits: grams < 100 ? 1 : 0 }).format(grams)} g`;
 }

@@ -4,7 +4,7 @@ import { useI18n } from "vue-i18n";
 import type { Temperature } from "@/api/types";
 import { formatDuration } from "./duration";
 import { formatAgo, formatMoment, formatTime } from "./moments";
-import { formatBytes, formatLength, formatPercent, formatSpeed, formatTemperature, formatWeight } from "./quantities";
+import { formatBytes, formatLength, formatMillimetres, formatPercent, formatSetting, formatSpeed, formatTemperature, formatWeight } from "./quantities";
 import { regional } from "./regional";
 
 const ms = (at: string | number): number => (typeof at === "number" ? at : Date.parse(at));
@@ -18,6 +18,8 @@ export function useFormat() {
     speed: (bytesPerSecond: number) => formatSpeed(bytesPerSecond, region.value),
     temperature: (temperature: Temperature) => formatTemperature(temperature, region.value),
     length: (millimetres: number) => formatLength(millimetres, region.value),
+    millimetres: (millimetres: number) => formatMillimetres(millimetres, region.value),
+    setting: (percent: number) => formatSetting(percent, region.value),
     weight: (grams: number) => formatWeight(grams, region.value),
     percent: (fraction: number) => formatPercent(fraction, region.value),
     time: (at: string | number, now: number) => formatTime(ms(at), now, region.value),

@@ -101,6 +101,56 @@ describe("a printer's card", () => {
     expect(byTestId("job-progress")).not.toBeNull();
   });
 
+  const asks = (buttons: string[], id = "a1"): Partial<Printer> => ({
+    state: "attention",
+    status: { state: "attention", message: "Nozzle Parked", tools: [], attention: { id, text: "Nozzle Parked", buttons } },
+  });
+  const answers = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>('[data-testid="printer-answer"]')];
+
+  it("shows what the printer asks once, with its answers, and sends the one that is pressed", async () => {
+    const answer = vi.spyOn(hub, "answerPrinter").mockResolvedValue(printerSample({ state: "attention" }));
+    const card = await show(asks(["Purge More", "Continue"]));
+    expect(card.textContent?.split("Nozzle Parked")).toHaveLength(2);
+    expect(answers().map((button) => button.textContent?.trim())).toEqual(["Purge More", "Continue"]);
+    answers()[1]?.click();
+    await flushPromises();
+    expect(answer).toHaveBeenCalledExactlyOnceWith("p1", "a1", 1);
+    expect(answers()).toEqual([]);
+    expect(card.textContent).toContain("Answered");
+  });
+
+  it("offers to continue when the printer waits without answers to choose from", async () => {
+    const answer = vi.spyOn(hub, "answerPrinter").mockResolvedValue(printerSample());
+    await show(asks([]));
+    expect(answers().map((button) => button.textContent?.trim())).toEqual(["Continue"]);
+    answers()[0]?.click();
+    await flushPromises();
+    expect(answer).toHaveBeenCalledExactlyOnceWith("p1", "a1", 0);
+  });
+
+  it("keeps the answers when the hub refuses one, and says why", async () => {
+    vi.spyOn(hub, "answerPrinter").mockRejectedValue(new Problem(409, "not_asked", "It was answered already."));
+    await show(asks(["Continue"]));
+    answers()[0]?.click();
+    await flushPromises();
+    expect(notices.value.map((notice) => notice.text)).toEqual(["It was answered already."]);
+    expect(answers()).toHaveLength(1);
+  });
+
+  it("offers no answers while the printer is out of reach", async () => {
+    const card = await show({ ...asks(["Continue"]), state: "offline", contact: { state: "lost" } });
+    expect(byTestId("printer-asks")).toBeNull();
+    expect(card.textContent).not.toContain("Nozzle Parked");
+  });
+
+  it("shows height, cooling, speed and flow of a running job, as far as they are known", async () => {
+    const motion = { x: 101.3, y: 97, z: 2.45, fan_percent: 50, speed_percent: 110 };
+    await show({ state: "printing", status: { state: "printing", tools: [], motion } }, { state: "printing", progress });
+    const told = byTestId("printer-motion");
+    expect(told?.textContent).toMatch(/Height2.45 mm.*Part cooling50%.*Speed110%/);
+    expect(told?.textContent).not.toContain("Flow");
+  });
+
   it("passes on what the printer says", async () => {
     const card = await show({ state: "attention", status: { state: "attention", message: "Filament runout", tools: [] } });
     expect(card.textContent).toContain("Filament runout");

@@ -3,7 +3,7 @@ import {
   mdiAccountWrenchOutline, mdiAlertCircleOutline, mdiAlertOutline, mdiCancel, mdiCheckCircleOutline, mdiHelpCircleOutline,
   mdiLanConnect, mdiPauseCircleOutline, mdiPowerPlugOffOutline, mdiPrinter3dNozzleOutline, mdiThermometerChevronUp, mdiTrayRemove,
 } from "@mdi/js";
-import type { Printer, PrinterState } from "@/api/types";
+import type { Attention, Printer, PrinterState } from "@/api/types";
 
 export type Tone = "idle" | "busy" | "paused" | "waiting" | "trouble" | "off";
 
@@ -36,6 +36,10 @@ export const lookOf = (state: PrinterState): Look => LOOKS[state] ?? LOOKS.unkno
 /** Nothing goes on at this printer until somebody goes there. */
 export const needsPerson = (state: PrinterState): boolean =>
   state === "awaiting_removal" || state === "attention" || state === "error";
+
+/** What the printer asks of a person; nothing while nobody could pass the answer on. */
+export const askedBy = (printer: Printer): Attention | undefined =>
+  printer.contact.state === "online" && printer.state === "attention" ? (printer.status?.attention ?? undefined) : undefined;
 
 /** How many printers are in each state that occurs, in the order of STATES. */
 export function countByState(printers: Iterable<Printer>): [PrinterState, number][] {

@@ -1,0 +1,102 @@
+//! Firmware that asks a person something is answered over the hub, once, and the print goes on.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+use stardust_demo::client::Client;
+use stardust_demo::error::Result;
+use stardust_demo::wait;
+use stardust_e2e::house::{PATIENCE, TestHouse};
+use stardust_e2e::journal;
+
+/// Squares, with a change of filament in their midst; at the end the printer asks by its own words.
+fn print() -> String {
+    let mut text = String::from("G28\nM106 S128\nM220 S110\n");
+    for layer in 0..40 {
+        let z = 0.2 * f64::from(layer + 1);
+        let _ = writeln!(
+            text,
+            "G1 Z{z:.2} F3000\nG1 X90 Y0 E1\nG1 X90 Y90 E2\nG1 X0 Y90 E3\nG1 X0 Y0 E4\nG92 E0"
+        );
+        if layer == 20 {
+            text.push_str("M600\n");
+        }
+    }
+    for line in ["begin Which colour was that?", "button Red", "button Blue", "show"] {
+        let _ = writeln!(text, "M118 A1 action:prompt_{line}");
+    }
+    text
+}
+
+/// The printer once it asks, and what.
+async fn asked(test: &TestHouse, text: &str) -> (Value, Value) {
+    wait::until(&format!("the printer to ask “{text}”"), PATIENCE, async || {
+        let printer = test.printer("Ada").await;
+        let attention = printer["status"]["attention"].clone();
+        (attention["text"] == text).then_some((printer, attention))
+    })
+    .await
+    .unwrap()
+}
+
+async fn answer(client: &Client, printer: &Value, attention: &Value, button: u8) -> Result<Value> {
+    let id = printer["id"].as_str().unwrap();
+    let body = json!({ "attention_id": attention["id"], "button": button });
+    client.post(&format!("/api/v1/printers/{id}/answer"), &body).await
+}
+
+#[tokio::test]
+async fn what_the_printer_asks_is_answered_over_the_hub_and_the_print_goes_on() {
+    let test = TestHouse::start(&["Ada"], 50.0).await;
+    let text = print();
+    let job = test.print("two colours.gcode", text.clone().into_bytes(), None).await;
+
+    let (printer, change) = asked(&test, "Nozzle Parked").await;
+    assert_eq!(printer["state"], "attention");
+    assert_eq!(printer["status"]["message"], "Nozzle Parked");
+    assert_eq!(change["buttons"], json!(["Continue"]));
+    let motion = &printer["status"]["motion"];
+    assert_eq!(motion["fan_percent"], 50.0, "{motion}");
+    assert_eq!(motion["speed_percent"], 110.0, "{motion}");
+    // Of the commands sent: some of those behind the change may be on their way already.
+    assert!((4.2..4.7).contains(&motion["z"].as_f64().unwrap()), "{motion}");
+    let wrong = answer(test.client(), &printer, &change, 1).await.unwrap_err();
+    assert_eq!(wrong.code(), Some("no_such_button"));
+
+    // Two people press at once: one of them is told that it was answered.
+    let (one, other) = tokio::join!(
+        answer(test.client(), &printer, &change, 0),
+        answer(test.client(), &printer, &change, 0)
+    );
+    let refused = match (one, other) {
+        (Ok(_), Err(refused)) | (Err(refused), Ok(_)) => refused,
+        both => panic!("one answer is right: {both:?}"),
+    };
+    assert_eq!(refused.code(), Some("not_asked"));
+    assert!(refused.to_string().contains("answered already"), "{refused}");
+
+    // The job is printed, and there is a question still.
+    test.job_in_state(&job, "awaiting_removal").await;
+    let (printer, colour) = asked(&test, "Which colour was that?").await;
+    assert_eq!(colour["buttons"], json!(["Red", "Blue"]));
+    let late = answer(test.client(), &printer, &change, 0).await.unwrap_err();
+    assert_eq!(late.code(), Some("not_asked"));
+    answer(test.client(), &printer, &colour, 1).await.unwrap();
+    let printer = test.printer_in_state("Ada", "awaiting_removal").await;
+    assert_eq!(printer["status"].get("attention"), None, "{printer}");
+
+    let commands: Vec<&str> = text.lines().collect();
+    let printed = test.printed("Ada", 1, commands.len()).await;
+    assert_eq!(printed[0][..commands.len()], commands);
+    let path = test.journal("Ada");
+    let answers = wait::until("both answers in the journal", PATIENCE, async || {
+        let sent = journal::read(&path).into_iter().map(|entry| entry.command);
+        let answers: Vec<_> = sent.filter(|command| command.starts_with("M876")).collect();
+        (answers.len() >= 2).then_some(answers)
+    })
+    .await
+    .unwrap();
+    assert_eq!(answers, ["M876 S0", "M876 S1"], "each question once");
+    test.stop().await;
+}

@@ -1,0 +1,135 @@
+//! A person answers what a printer asks.
+//!
+//! Owns: that an answer goes to the question that the person saw, and that they learn whether it got there.
+//! Must not know: how firmware asks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use stardust_protocol::{
+    AttentionId, Command, CommandId, CommandMessage, PrinterId, ProtocolVersion, limits,
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::store;
+use crate::accounts::Person;
+use crate::api::extract::{Json, Path};
+use crate::api::problem::Problem;
+use crate::app::App;
+use crate::error::Error;
+use crate::events::outbox::{self, Event};
+use crate::fleet::{ContactState, Printer};
+
+/// A printer at hand answers within some hundred milliseconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// An answer to what a printer asks.
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
+pub struct PrinterAnswer {
+    /// Which question: `status.attention.id` of the printer.
+    pub attention_id: AttentionId,
+    /// Which of its buttons, from 0. Of a question without buttons: 0, which lets the printer go on.
+    #[serde(default)]
+    pub button: u8,
+}
+
+/// The route.
+pub fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(answer_printer))
+}
+
+/// Answers what a printer asks: 200 when its agent has passed it on, 202 when that is not known yet.
+#[utoipa::path(post, path = "/api/v1/printers/{id}/answer", operation_id = "answer_printer", tag = "printers", params(("id" = PrinterId, Path,)),
+    request_body = PrinterAnswer,
+    responses((status = 200, body = Printer), (status = 202, body = Printer),
+              (status = 404, body = Problem, content_type = "application/problem+json"),
+              (status = 409, body = Problem, content_type = "application/problem+json"),
+              (status = 422, body = Problem, content_type = "application/problem+json")))]
+async fn answer_printer(
+    State(app): State<Arc<App>>,
+    person: Person,
+    Path(id): Path<PrinterId>,
+    Json(wanted): Json<PrinterAnswer>,
+) -> Result<(StatusCode, axum::Json<Printer>), Error> {
+    let told = answer(&app, &person, id, wanted, PATIENCE).await?;
+    let printer = app.fleet.printer(person.workspace_id, id).ok_or_else(|| Error::no_such("printer"))?;
+    Ok((if told { StatusCode::OK } else { StatusCode::ACCEPTED }, axum::Json(printer)))
+}
+
+/// Answers, and waits for the agent's word on it. Returns whether it has come.
+///
+/// # Errors
+/// No such printer, it is out of reach or does not ask that (any more), or the database's.
+pub async fn answer(
+    app: &App,
+    person: &Person,
+    id: PrinterId,
+    wanted: PrinterAnswer,
+    patience: Duration,
+) -> Result<bool, Error> {
+    let (now, workspace) = (app.clock.now(), person.workspace_id);
+    let printer = app.fleet.printer(workspace, id).ok_or_else(|| Error::no_such("printer"))?;
+    may_answer(&printer, wanted)?;
+    let command_id = CommandId::generate(now);
+    let message = CommandMessage {
+        protocol: ProtocolVersion::CURRENT,
+        id: Some(command_id),
+        at: now,
+        expires_at: Some(now.plus_millis(limits::COMMAND_EXPIRY_MS)),
+        command: Command::Answer { attention_id: wanted.attention_id, button: wanted.button },
+    };
+    let mut tx = app.db.begin().await?;
+    store::add_command(&mut tx, workspace, None, (id, person.user_id), &message).await?;
+    outbox::add(&mut tx, workspace, now, &Event::CommandCreated { command_id }).await?;
+    tx.commit().await?;
+    app.bell.ring();
+    tracing::info!(printer.id = %id, command.id = %command_id, button = wanted.button, "answer to a printer");
+    match tokio::time::timeout(patience, outcome(app, command_id)).await {
+        Ok(outcome) => outcome.map(|()| true),
+        Err(_) => Ok(false),
+    }
+}
+
+async fn outcome(app: &App, id: CommandId) -> Result<(), Error> {
+    loop {
+        let mut told = std::pin::pin!(app.command_answers.notified());
+        // Listening before looking: an answer in between is heard.
+        told.as_mut().enable();
+        match store::outcome_of(&app.db, id).await? {
+            Some((outcome, _)) if outcome == "done" => return Ok(()),
+            Some((_, reason)) => return Err(not_asked(reason.as_deref())),
+            None => told.await,
+        }
+    }
+}
+
+fn not_asked(reason: Option<&str>) -> Error {
+    let gone = "The printer does not ask that any more: it was answered already, at its own panel or by someone else.";
+    Error::conflict("not_asked", reason.unwrap_or(gone))
+}
+
+fn may_answer(printer: &Printer, wanted: PrinterAnswer) -> Result<(), Error> {
+    if printer.contact.state != ContactState::Online {
+        return Err(Error::conflict(
+            "printer_out_of_reach",
+            "The printer's agent is out of reach, so the answer can't be passed on. Answer at the printer itself.",
+        ));
+    }
+    let asked = printer.status.as_ref().and_then(|status| status.attention.as_ref());
+    let Some(asked) = asked.filter(|asked| asked.id == wanted.attention_id) else {
+        return Err(not_asked(None));
+    };
+    if usize::from(wanted.button) >= asked.buttons.len().max(1) {
+        let detail = match asked.buttons.len() {
+            0 | 1 => "There is only one answer to what the printer asks: button 0.".to_owned(),
+            count => {
+                format!("There are {count} answers to what the printer asks: buttons 0 to {}.", count - 1)
+            }
+        };
+        return Err(Error::invalid("no_such_button", detail));
+    }
+    Ok(())
+}
