@@ -19,7 +19,8 @@ DEMO_SAMPLES := fixtures/gcode/ps_teapot_ender3_thumbs_mix.gcode fixtures/gcode/
 
 .DEFAULT_GOAL := help
 .PHONY: help bench demo test setup-demo setup-test format format-check dashboard test-dashboard lint build \
-	test-rust every-file e2e e2e-sqlite e2e-postgres build-demo check-demo exactness fuzz docs deny api clean
+	test-rust every-file e2e e2e-sqlite e2e-postgres build-demo check-demo exactness fuzz docs deny api deb \
+	check-units test-host clean
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
@@ -121,6 +122,15 @@ api: $(DASHBOARD_INSTALLED) ## write the OpenAPI document and the dashboard's ty
 	$(CARGO) run -q -p stardust-hub -- openapi > hub/openapi.json.new
 	mv hub/openapi.json.new hub/openapi.json
 	cd $(DASHBOARD) && npm run --silent api
+
+deb: ## Debian packages of agent and hub, into target/debian; ARCH=arm64 or armhf: of the agent for a Raspberry Pi
+	@scripts/deb.sh $(ARCH)
+
+check-units: ## the systemd units: understood without a word, and hardened
+	@scripts/check-units.sh
+
+test-host: ## the packages in a booted Debian 12: install, print, kill, upgrade in mid-print, remove (root; minutes)
+	@scripts/test-host.sh
 
 clean: ## remove all that was built (not the demo's data)
 	$(CARGO) clean

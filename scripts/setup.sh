@@ -2,6 +2,7 @@
 # Checks what the project needs on this machine, and installs what is missing where it may.
 #   scripts/setup.sh demo    what `make demo` needs
 #   scripts/setup.sh test    what `make test` needs: more
+#   scripts/setup.sh host    what `make test-host` needs beside that
 # Says nothing when all is there. Says one sentence for each thing that it can't install.
 set -euo pipefail
 
@@ -86,6 +87,18 @@ check_chromium() {
     have chromium || needs "chromium" "Chromium is missing. Install it: apt-get install chromium"
 }
 
+check_systemd_analyze() {
+    have systemd-analyze || needs "systemd" "systemd-analyze is missing, which checks the units. Install it: apt-get install systemd"
+}
+
+check_host() {
+    local tool
+    for tool in debootstrap:debootstrap systemd-nspawn:systemd-container lintian:lintian curl:curl nsenter:util-linux \
+        qemu-arm-static:qemu-user-static; do
+        have "${tool%%:*}" || needs "${tool#*:}" "${tool%%:*} is missing. Install it: apt-get install ${tool#*:}"
+    done
+}
+
 install_packages() {
     [ ${#packages[@]} -gt 0 ] || return 0
     echo "Installing by apt: ${packages[*]}"
@@ -144,6 +157,7 @@ test)
     check_gxx
     check_postgres
     check_chromium
+    check_systemd_analyze
     install_packages
     finish # without a compiler the tools below can't be built
     check_components
@@ -151,8 +165,13 @@ test)
     install_cargo_tool cargo-deny "$deny_version"
     finish
     ;;
+host)
+    check_host
+    install_packages
+    finish
+    ;;
 *)
-    sed -n '2,5p' "$0" >&2
+    sed -n '2,6p' "$0" >&2
     exit 2
     ;;
 esac

@@ -44,6 +44,7 @@ count() {
 
 step "tools" make -s setup-test
 step "format" make -s format-check
+step "units" make -s check-units
 # Before the dashboard: in a fresh clone this shows that the Rust code builds without Node.
 step "lint" make -s lint
 # Before the Rust build: the hub has the dashboard embedded.

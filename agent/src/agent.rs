@@ -15,6 +15,7 @@ use crate::port::PortStore;
 use crate::printer::folder::PrinterFolder;
 use crate::printer::report::{AgentReport, PrinterReport};
 use crate::printer::{Printer, SetupError};
+use crate::systemd::ServiceManager;
 
 /// Newly paired printers are found this soon.
 const LOOK_FOR_PRINTERS: Duration = Duration::from_secs(2);
@@ -38,6 +39,7 @@ pub async fn run(data: &Path, clock: SharedClock, ports: PortStore, stop: watch:
     let mut written: Option<Vec<PrinterReport>> = None;
     let mut written_at = None;
     let mut stopping = stop.clone();
+    let mut service = ServiceManager::default();
     while !*stopping.borrow() {
         for folder in PrinterFolder::all(data) {
             printers.entry(folder.clone()).or_insert_with(|| {
@@ -57,6 +59,7 @@ pub async fn run(data: &Path, clock: SharedClock, ports: PortStore, stop: watch:
         let due = written_at.is_none_or(|at| now >= at + REPORT_EVERY);
         let report: Vec<PrinterReport> =
             printers.values().filter_map(|(_, report)| report.borrow().clone()).collect();
+        service.tell_alive(&report);
         let states_changed = written.as_ref().is_none_or(|before| essence(before) != essence(&report));
         if written.as_ref() != Some(&report) && (due || states_changed) {
             let file = AgentReport { at: clock.now(), pid: std::process::id(), printers: report.clone() };
@@ -71,6 +74,7 @@ pub async fn run(data: &Path, clock: SharedClock, ports: PortStore, stop: watch:
             () = tokio::time::sleep(LOOK_FOR_PRINTERS) => {}
         }
     }
+    service.tell_stopping();
     for (_, (task, _)) in printers {
         // A task that has panicked has been reported where it happened.
         let _ = task.await;

@@ -11,6 +11,7 @@
 //! | [`hub_link`] | the wire to the hub |
 //! | [`printer`] | one printer: port, jobs and hub brought together |
 //! | [`agent`] | all printers of this host |
+//! | [`systemd`] | what the service manager is told |
 //! | [`settings`], [`cli`] | what a person sets and types |
 
 pub mod agent;
@@ -23,4 +24,5 @@ pub mod printer;
 pub mod serial;
 pub mod settings;
 pub mod spool;
+pub mod systemd;
 pub mod trail;

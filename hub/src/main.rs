@@ -1,10 +1,11 @@
 //! `stardust-hub`: the command line.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 use stardust_clock::SystemClock;
 use stardust_hub::accounts::password::Passwords;
 use stardust_hub::config::{Config, Settings};
@@ -29,6 +30,12 @@ enum Command {
     Serve,
     /// Print the OpenAPI document
     Openapi,
+    /// Write the manual pages and the shells' completions, for a package
+    #[command(hide = true)]
+    Manual {
+        /// Where to
+        directory: PathBuf,
+    },
     /// Look after a hub on this machine
     Admin {
         #[command(subcommand)]
@@ -83,12 +90,23 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             let spec = api::openapi::document().to_pretty_json()?;
             Ok(writeln!(std::io::stdout(), "{spec}")?)
         }
+        Command::Manual { directory } => Ok(write_manual(directory)?),
         Command::Admin { command: AdminCommand::ResetPassword { email } } => {
             let db = serve::open_db(&config()?).await?;
             let password = accounts::first_start::reset_password(&db, &Passwords::start()?, email).await?;
             Ok(writeln!(std::io::stdout(), "new password for {email}: {password}")?)
         }
     }
+}
+
+fn write_manual(directory: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(directory)?;
+    let mut command = Cli::command();
+    for shell in [Shell::Bash, Shell::Fish, Shell::Zsh] {
+        clap_complete::generate_to(shell, &mut command, "stardust-hub", directory)?;
+    }
+    // Afresh: the shells' generator has added `help` for each command.
+    clap_mangen::generate_to(Cli::command(), directory)
 }
 
 fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sd_notify::NotifyState;
 use stardust_clock::SharedClock;
 use stardust_gateway::{Gateway, GatewayConfig};
 use stardust_protocol::SessionId;
@@ -87,6 +88,7 @@ pub async fn serve(
 
     let address = http.local_addr().map_err(ServeError::Http)?;
     tracing::info!(http.address = %address, mqtt.port = app.mqtt_port, "the hub is ready");
+    tell_service_manager(&[NotifyState::Ready, NotifyState::Status(&format!("serving at {address}"))]);
     let mut http_stopped = stopped;
     let server = axum::serve(http, api::router(Arc::clone(&app)));
     let serving = async move {
@@ -99,12 +101,20 @@ pub async fn serve(
     let ending = async {
         stop.await;
         tracing::info!("the hub is stopping");
+        tell_service_manager(&[NotifyState::Stopping]);
         let _ = stop_tasks.send(true);
     };
     let (served, ()) = tokio::join!(serving, ending);
     app.gateway.shutdown().await;
     tasks.join_all().await;
     served.map_err(ServeError::Http)
+}
+
+/// Does nothing where systemd has not started the hub.
+fn tell_service_manager(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::warn!(%error, "the service manager could not be told how it goes");
+    }
 }
 
 async fn listen(

@@ -5,12 +5,21 @@
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Starts logging to standard error. A filter that can't be read is replaced by `info`.
+use super::journald::Journal;
+
+/// Starts logging: to systemd's journal where it has standard error, else to standard error as text. A filter that
+/// can't be read is replaced by `info`.
 pub(super) fn start(filter: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let ansi = std::io::stderr().is_terminal();
     // A second start (in tests) leaves the first in place.
+    if let Some(journal) = Journal::of_this_service() {
+        let _ = tracing_subscriber::registry().with(filter).with(journal).try_init();
+        return;
+    }
+    let ansi = std::io::stderr().is_terminal();
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(ansi)

@@ -3,8 +3,10 @@
 //! Owns: arguments, what is printed, exit codes. Must not know: how anything is done.
 
 mod doctor;
+mod journald;
 mod keys;
 mod logging;
+mod manual;
 mod pair;
 mod ports;
 mod print;
@@ -55,6 +57,12 @@ enum Command {
     Doctor(DoctorArguments),
     /// Print one file with no hub: the quickest check of a printer
     Print(PrintArguments),
+    /// Write the manual pages and the shells' completions, for a package
+    #[command(hide = true)]
+    Manual {
+        /// Where to
+        directory: PathBuf,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -114,6 +122,10 @@ fn baud() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(300..=4_000_000)
 }
 
+/// The exit status at which the service is not started again at once (the unit names it): what is wrong stays wrong
+/// until a person has changed it.
+const SETTINGS_ARE_WRONG: u8 = 78;
+
 /// Runs the command; errors go to standard error in a sentence.
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
@@ -123,6 +135,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         | Command::Status { .. }
         | Command::Ports
         | Command::Print(_)
+        | Command::Manual { .. }
         | Command::Doctor(_) => "warn",
     };
     logging::start(arguments.log.as_deref().unwrap_or(default));
@@ -130,7 +143,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let data = match data_directory(arguments.data, arguments.config.as_deref()) {
         Ok(data) => data,
-        Err(error) => return fail(&error.to_string()),
+        Err(error) => {
+            fail(&error.to_string());
+            return ExitCode::from(SETTINGS_ARE_WRONG);
+        }
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -142,6 +158,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
             Command::Pair(options) => pair::run(options, &data, SystemClock::shared()).await,
             Command::Status { json } => status::run(&data, json),
             Command::Ports => ports::run(),
+            Command::Manual { directory } => manual::run(&directory),
             Command::Print(options) => print::run(&options, &data, SystemClock::shared()).await,
             Command::Doctor(options) => doctor::run(&options, &data, SystemClock::shared()).await,
         }
