@@ -9,6 +9,8 @@
 //! | [`journal`] | what must survive restarts |
 //! | [`hub_link`] | the wire to the hub |
 //! | [`printer`] | one printer: port, jobs and hub brought together |
+//! | [`pairing`] | how a printer and a hub come together |
+//! | [`status_socket`] | telling the status to people of this machine |
 //! | [`agent`] | all printers of this host |
 //! | [`settings`], [`cli`] | what a person sets and types |
 
@@ -16,9 +18,11 @@ pub mod agent;
 pub mod cli;
 pub mod hub_link;
 pub mod journal;
+pub mod pairing;
 pub mod port;
 pub mod print_job;
 pub mod printer;
 pub mod serial;
 pub mod settings;
 pub mod spool;
+pub mod status_socket;

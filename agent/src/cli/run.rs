@@ -2,7 +2,6 @@
 //!
 //! Owns: signals. The first asks for a clean stop, the second ends at once.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use stardust_clock::SharedClock;
@@ -11,15 +10,17 @@ use tokio::sync::watch;
 
 use super::Failure;
 use crate::agent;
+use crate::settings::Settings;
 
 /// Runs until it is told to stop.
-pub(super) async fn run(data: &Path, clock: SharedClock) -> Result<ExitCode, Failure> {
+pub(super) async fn run(settings: &Settings, clock: SharedClock) -> Result<ExitCode, Failure> {
+    let data = &settings.data;
     std::fs::create_dir_all(data).map_err(|error| format!("{} can't be made: {error}", data.display()))?;
     let (stop, stopping) = watch::channel(false);
     let unwatched = |error: std::io::Error| format!("Signals can't be watched: {error}");
     let mut interrupt = signal(SignalKind::interrupt()).map_err(unwatched)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(unwatched)?;
-    let work = agent::run(data, clock, stopping);
+    let work = agent::run(settings, clock, stopping);
     tokio::pin!(work);
     loop {
         tokio::select! {

@@ -8,6 +8,7 @@ pub mod picture;
 mod progress;
 mod question;
 pub mod report;
+pub mod section;
 mod task;
 
 pub use task::Printer;
