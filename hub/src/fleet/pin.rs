@@ -161,6 +161,8 @@ mod tests {
 
         let shown = begin(&test.db, now, &request).await.unwrap();
         assert!(enter(&test.db, shown.expires_at, &person, &shown.pin).await.is_err(), "a PIN gets too old");
-        assert!(poll(&test.db, shown.expires_at, &PinPollRequest { poll_token: shown.poll_token }).await.is_err());
+        assert!(
+            poll(&test.db, shown.expires_at, &PinPollRequest { poll_token: shown.poll_token }).await.is_err()
+        );
     }
 }
