@@ -19,7 +19,7 @@ DEMO_SAMPLES := fixtures/gcode/ps_teapot_ender3_thumbs_mix.gcode fixtures/gcode/
 
 .DEFAULT_GOAL := help
 .PHONY: help bench demo test setup-demo setup-test format format-check dashboard test-dashboard lint build \
-	test-rust e2e e2e-sqlite e2e-postgres build-demo check-demo exactness fuzz docs deny api clean
+	test-rust every-file e2e e2e-sqlite e2e-postgres build-demo check-demo exactness fuzz docs deny api clean
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
@@ -83,17 +83,27 @@ lint: ## clippy; the workspace denies all warnings
 build: dashboard ## debug binaries, which the end-to-end tests start, and the tests themselves
 	$(CARGO) build $(LOCKED) --workspace --all-targets
 
+# Prints a collection of files that is not in the repository: a step of its own.
+EVERY_FILE := binary(every_file)
+# No hub, no database: once is enough.
+WITHOUT_HUB := (binary(families) + $(EVERY_FILE))
+# Where it is, unless STARDUST_PRINT_FILES says something else.
+PRINT_FILES := $(or $(STARDUST_PRINT_FILES),$(abspath ../shared/data/gcode))
+
 test-rust: build ## all Rust tests, with a throw-away PostgreSQL
-	scripts/with-postgres.sh $(CARGO) nextest run $(LOCKED) --workspace
+	scripts/with-postgres.sh $(CARGO) nextest run $(LOCKED) --workspace -E "not $(EVERY_FILE)"
+
+every-file: build ## every print file of the collection, printed to its end (STARDUST_PRINT_FILES)
+	STARDUST_PRINT_FILES=$(PRINT_FILES) $(CARGO) nextest run $(LOCKED) --workspace -E "$(EVERY_FILE)"
 
 e2e: e2e-sqlite e2e-postgres ## only the end-to-end tests, on both databases
 
 # Chosen by a filter, not by -p: that would build the dependencies again with fewer features.
 e2e-sqlite: build
-	$(CARGO) nextest run $(LOCKED) --workspace -E "package(stardust-e2e)"
+	$(CARGO) nextest run $(LOCKED) --workspace -E "package(stardust-e2e) - $(EVERY_FILE)"
 
 e2e-postgres: build
-	STARDUST_E2E_DATABASE=postgres scripts/with-postgres.sh $(CARGO) nextest run $(LOCKED) --workspace -E "package(stardust-e2e)"
+	STARDUST_E2E_DATABASE=postgres scripts/with-postgres.sh $(CARGO) nextest run $(LOCKED) --workspace -E "package(stardust-e2e) - $(WITHOUT_HUB)"
 
 exactness: ## many seeded runs of the host against faults on a virtual clock (RUNS); a failing seed is printed
 	STARDUST_RUNS=$(or $(RUNS),10000) $(CARGO) test --release $(LOCKED) -p stardust-agent --test exactness -- --nocapture

@@ -58,6 +58,14 @@ if [ -z "$failed_step" ] && [ -z "${STARDUST_TEST_POSTGRES:-}" ]; then
     fi
 fi
 step "tests" make -s test-rust
+# A collection that is not in the repository. Where it is missing the summary says so.
+if [ -n "${STARDUST_PRINT_FILES:-}" ] || [ -d ../shared/data/gcode ]; then
+    step "every print file" make -s every-file
+else
+    skipped="every print file NOT RUN: no ../shared/data/gcode, and STARDUST_PRINT_FILES is not set"
+    printf '\n== %s\n' "$skipped"
+    summary+=("$skipped")
+fi
 step "e2e on PostgreSQL" make -s e2e-postgres
 step "demo" make -s check-demo
 step "fuzz" make -s fuzz

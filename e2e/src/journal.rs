@@ -1,5 +1,6 @@
 //! What a simulated printer really did, from its journal.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde_json::Value;
@@ -35,23 +36,72 @@ pub fn read(path: &Path) -> Vec<Entry> {
 /// its own; the `M400` and `M105` by which it makes sure of the end, with the questions of an idle host behind them.
 #[must_use]
 pub fn jobs(entries: &[Entry]) -> Vec<Vec<String>> {
-    let mut jobs: Vec<Vec<String>> = Vec::new();
-    for entry in entries {
-        let own = ["M73 P", "M85 S"].iter().any(|code| entry.command.starts_with(code));
-        if own {
-            continue;
-        }
-        if entry.command.starts_with("M110") {
-            jobs.push(Vec::new());
-        } else if let (Some(_), Some(job)) = (entry.n, jobs.last_mut()) {
-            job.push(entry.command.clone());
-        }
-    }
+    let mut jobs = numbered(entries);
     for job in &mut jobs {
+        job.retain(|command| !["M73 P", "M85 S"].iter().any(|code| command.starts_with(code)));
         job.truncate(without_closing(job));
     }
     jobs.retain(|job| job.first().is_some_and(|first| first != "M115"));
     jobs
+}
+
+/// The same with all that has a number, the host's own lines too: for [`compare`], which tells them apart.
+#[must_use]
+pub fn prints(entries: &[Entry]) -> Vec<Vec<String>> {
+    let mut prints = numbered(entries);
+    prints.retain(|print| print.first().is_some_and(|first| first != "M115"));
+    prints
+}
+
+/// What was accepted with numbers each time after they were set.
+fn numbered(entries: &[Entry]) -> Vec<Vec<String>> {
+    let mut parts: Vec<Vec<String>> = Vec::new();
+    for entry in entries {
+        if entry.command.starts_with("M110") {
+            parts.push(Vec::new());
+        } else if let (Some(_), Some(part)) = (entry.n, parts.last_mut()) {
+            part.push(entry.command.clone());
+        }
+    }
+    parts
+}
+
+/// What the host sends by itself whatever is printed: questions and waits, which change nothing at the printer.
+const QUESTIONS: [&str; 7] = ["M27", "M105", "M113", "M114", "M115", "M155", "M400"];
+/// What the host sends by itself with a print whose file leaves it out: progress, a message, the dead man's switch.
+const SERVICES: [&str; 3] = ["M73", "M85", "M117"];
+
+/// Compares the numbered lines of one print with its file's commands: all of them, each once, in order. Between them
+/// nothing may stand but what the host sends by itself (the lists above). Returns those in between.
+///
+/// # Errors
+/// The first difference, in words.
+pub fn compare(printed: &[String], file: &[String]) -> Result<Vec<String>, String> {
+    let code = |command: &str| command.split([' ', 'S']).next().unwrap_or_default().to_owned();
+    let of_file: HashSet<String> = file.iter().map(|command| code(command)).collect();
+    let is_own = |command: &str| {
+        let code = code(command);
+        QUESTIONS.contains(&code.as_str()) || SERVICES.contains(&code.as_str()) && !of_file.contains(&code)
+    };
+    let (mut own, mut next) = (Vec::new(), 0);
+    for (at, command) in printed.iter().enumerate() {
+        if file.get(next) == Some(command) {
+            next += 1;
+        } else if is_own(command) {
+            own.push(command.clone());
+        } else {
+            let wanted = file.get(next).map_or("the end", String::as_str);
+            return Err(format!(
+                "line {at} of the print is “{command}”, command {next} of the file is “{wanted}”"
+            ));
+        }
+    }
+    match file.get(next) {
+        None => Ok(own),
+        Some(missing) => {
+            Err(format!("{} commands of the file are missing, from “{missing}”", file.len() - next))
+        }
+    }
 }
 
 /// How many commands stand before the host's closing ones, where there are any.
@@ -68,6 +118,28 @@ fn without_closing(job: &[String]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn of(commands: &[&str]) -> Vec<String> {
+        commands.iter().map(|&command| command.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_print_is_its_file_and_what_the_host_puts_between() {
+        let file = of(&["G28", "M105", "G1 X1", "M117 hello"]);
+        assert_eq!(compare(&file, &file), Ok(of(&[])));
+        let more = of(&["M85 S60", "G28", "M105", "M105", "G1 X1", "M73 P5", "M117 hello", "M400"]);
+        assert_eq!(compare(&more, &file), Ok(of(&["M85 S60", "M105", "M73 P5", "M400"])));
+        let refused: [&[&str]; 5] = [
+            &["G28", "M105", "G1 X1"],
+            &["G28", "M105", "M117 hello", "G1 X1"],
+            &["G28", "G28", "M105", "G1 X1", "M117 hello"],
+            &["G28", "M105", "G1 X1", "M117 hello", "M117 hello"],
+            &["G28", "M105", "G1 X1", "M117 hello", "M104 S0"],
+        ];
+        for printed in refused {
+            assert!(compare(&of(printed), &file).is_err(), "{printed:?}");
+        }
+    }
 
     #[test]
     fn the_hosts_own_lines_are_no_part_of_a_job() {

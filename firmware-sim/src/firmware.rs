@@ -23,15 +23,20 @@
 //! | M0/M1 with host prompts \[HOST_PROMPT_SUPPORT\] | `gcode` |
 //! | kill: three lines, then silence until the power is cycled | `machine` |
 //!
+//! | arcs in pieces of 1 mm at most \[MAX_ARC_SEGMENT_MM\] | `arc` |
+//! | M20 to M25 and M27, a print started at the panel | `card` |
 //! | M600 and M0 wait for a person, who answers at the printer by M108 or M876 | `gcode` |
 //! | what other firmwares say otherwise | `dialect` |
 //!
-//! Known simplifications: an arc is one block, with the speed its bend allows; reports nobody asked for at the
-//! moment (temperatures, `busy`, `wait`) are left out while more than 4 KiB wait for a host that does not read; G29
-//! only takes its time; nothing prints from an SD card; stored settings, pressure advance and the like are
-//! accepted and change nothing.
+//! Known simplifications: reports nobody asked for at the moment (temperatures, `busy`, `wait`) are left out while
+//! more than 4 KiB wait for a host that does not read; G29 only takes its time; a print from the memory card is a
+//! length and a speed, its commands move nothing; stored settings, pressure advance and the like are accepted and
+//! change nothing. A host that toggles DTR resets most boards; a pty has no such line, so that can't be simulated
+//! on one: the fault `reset` and `VirtualPrinter::reset` are what comes of it.
 
+mod arc;
 mod assembler;
+mod card;
 mod command;
 mod config;
 mod dialect;
@@ -51,6 +56,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use assembler::LineAssembler;
+use dialect::{Complaint, Speech};
 use emergency::{Emergency, EmergencyParser};
 use machine::Machine;
 use numbering::{LineCounter, QueuedLine, Verdict};
@@ -61,8 +67,6 @@ pub use dialect::Dialect;
 pub use limits::Corner;
 pub use machine::Failure;
 
-/// Commands that wait in Marlin's ring, the running one included (BUFSIZE).
-const QUEUE_LENGTH: usize = 4;
 /// Bytes a board with native USB takes before it makes the host wait.
 const USB_BUFFER: usize = 16 * 1024;
 /// Reports that nobody asked for right now are dropped while more than this waits to be sent.
@@ -102,6 +106,8 @@ pub struct Firmware {
     busy_at: Duration,
     /// When it last said `wait`.
     waited: Duration,
+    /// When the last byte came, or the last request was repeated.
+    heard: Duration,
     /// The firmware's loop stands still until then.
     stalled_until: Option<Duration>,
     /// Bytes that came when the receive buffer was full.
@@ -119,7 +125,11 @@ impl Firmware {
 
     /// The controller after a reset; nothing of what it knew is left but how often that has happened.
     #[must_use]
-    pub fn restarted(config: Config, boot: u32) -> Self {
+    pub fn restarted(mut config: Config, boot: u32) -> Self {
+        if boot > 0 {
+            // Nobody is at the panel again.
+            config.card |= config.prints_from_card.take().is_some();
+        }
         Self {
             boot,
             backlog: 0,
@@ -128,10 +138,11 @@ impl Firmware {
             assembler: LineAssembler::default(),
             emergency: EmergencyParser::default(),
             counter: LineCounter::default(),
-            queue: VecDeque::with_capacity(QUEUE_LENGTH),
+            queue: VecDeque::with_capacity(config.dialect.speech().queue),
             running: None,
             busy_at: Duration::ZERO,
             waited: Duration::ZERO,
+            heard: Duration::ZERO,
             stalled_until: None,
             overrun: 0,
             machine: Machine::boot(config),
@@ -148,6 +159,9 @@ impl Firmware {
             return bytes.len();
         }
         let taken = bytes.len().min(self.room());
+        if taken > 0 {
+            self.heard = self.now;
+        }
         for &byte in bytes.iter().take(taken) {
             if let Some(emergency) =
                 self.emergency.take(byte).filter(|_| self.machine.config.emergency_parser)
@@ -232,13 +246,24 @@ impl Firmware {
         let says_busy = self.running.as_ref().and(self.machine.keepalive).and(self.machine.speech().busy);
         let busy = says_busy.map(|_| self.busy_at);
         let kill = self.machine.inactivity_kill_at(self.running.is_some());
-        [stage, busy, self.machine.next_report(), kill, self.next_wait()].into_iter().flatten().min()
+        let card = self.machine.card.ends_at();
+        [stage, busy, self.machine.next_report(), kill, self.next_wait(), self.next_asking(), card]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// When an idle printer says `wait` next.
     fn next_wait(&self) -> Option<Duration> {
         let idle = self.running.is_none() && self.machine.config.says_wait;
         idle.then(|| self.waited.max(self.machine.last_activity) + dialect::WAIT_EVERY)
+    }
+
+    /// When it asks again for what it waits for.
+    fn next_asking(&self) -> Option<Duration> {
+        let patience = self.machine.speech().asks_again?;
+        let waits = !self.machine.dead && (self.counter.is_waiting() || self.assembler.is_within_line());
+        waits.then(|| self.heard + patience)
     }
 
     /// Bytes for the host, not yet taken. The driver drains what it could send.
@@ -269,6 +294,8 @@ impl Firmware {
         }
         self.stalled_until = None;
         self.machine.check_inactivity(self.now, self.running.is_some());
+        self.machine.advance_card(self.now);
+        self.ask_again();
         while !self.machine.halted {
             self.read_lines();
             let Some(stage) = self.running.take() else {
@@ -308,19 +335,29 @@ impl Firmware {
 
     /// The running command is done: its `ok` counts it as still in the queue, as Marlin's does.
     fn finish(&mut self, say_ok: bool) {
-        if say_ok {
+        let Speech { queue, ok_on_reception, .. } = self.machine.speech();
+        if say_ok && !ok_on_reception {
             let number = self.queue.front().and_then(|line| line.number);
-            self.machine.ok(number, QUEUE_LENGTH - self.queue.len().min(QUEUE_LENGTH));
+            self.machine.ok(number, queue - self.queue.len().min(*queue));
         }
         self.queue.pop_front();
     }
 
     fn read_lines(&mut self) {
-        while self.queue.len() < QUEUE_LENGTH {
+        let speech = self.machine.speech();
+        while self.queue.len() < speech.queue {
             let Some(byte) = self.received.pop_front() else { break };
             let Some(line) = self.assembler.take(byte) else { continue };
-            match self.counter.check(&line, self.machine.speech().counting) {
-                Verdict::Queue(line) => self.queue.push_back(line),
+            match self.counter.check(&line, speech.counting) {
+                Verdict::Queue(line) => {
+                    if speech.ok_on_reception {
+                        // Its M110 has no number of its own.
+                        let number =
+                            if line.text.starts_with("M110") { None } else { line.number.or(Some(0)) };
+                        self.machine.ok(number, 0);
+                    }
+                    self.queue.push_back(line);
+                }
                 Verdict::AlreadyAccepted => {}
                 Verdict::Skip(number) => {
                     self.machine.line(&format!("skip {number}"));
@@ -335,6 +372,20 @@ impl Firmware {
                     }
                 }
             }
+        }
+    }
+
+    /// The rest of a line does not come, or a line that was asked for.
+    fn ask_again(&mut self) {
+        if self.next_asking().is_none_or(|at| self.now < at) {
+            return;
+        }
+        self.heard = self.now;
+        self.received.clear();
+        self.assembler.clear();
+        self.counter.wait(self.machine.speech().counting);
+        for line in Complaint::asking_again(self.machine.config.dialect, self.counter.last()) {
+            self.machine.line(&line);
         }
     }
 
@@ -379,7 +430,7 @@ impl Firmware {
             let state = stage.busy_state();
             self.busy_at = self.now + keepalive;
             if roomy {
-                self.machine.line(&format!("{mark}busy: {state}"));
+                self.machine.line(&format!("{mark}{state}"));
             }
         }
     }

@@ -66,6 +66,10 @@ struct Arguments {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
+    /// Somebody has started a print of so many bytes from the memory card at the panel, 1000 bytes a second
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    sd_print: Option<u64>,
+
     /// After an unplug the link comes back as PATH.2, PATH.3, …, and not only the pty has another name
     #[arg(long)]
     rename_on_replug: bool,
@@ -147,6 +151,7 @@ fn main() -> ExitCode {
             Some(bytes) => (bytes > 0).then_some(bytes),
             None => build.receive_buffer,
         },
+        prints_from_card: arguments.sd_print,
         ..build
     };
     let line = LineSettings {

@@ -50,12 +50,18 @@ impl Profile {
             name: "marlin-avr",
             about: "the same on an 8-bit board: a rejected line empties its receive buffer",
         },
-        Named { name: "prusa", about: "MK3: // action:, a repeated line is rejected" },
-        Named { name: "reprapfirmware", about: "Duet on USB: rs N, !!, no banner" },
-        Named { name: "repetier", about: "wait, checksums always, TargetExtr0:, skip N, fatal:" },
+        Named { name: "prusa", about: "MK3: a repeated line is rejected, as is a checksum without a number" },
+        Named {
+            name: "reprapfirmware",
+            about: "Duet on USB: no banner, no order of lines, a damaged one is dropped",
+        },
+        Named {
+            name: "repetier",
+            about: "ok on reception, wait, checksums always, TargetExtr0:, skip N, fatal:",
+        },
         Named { name: "klipper", about: "its pty: no line numbers, !! while still saying ok" },
         Named { name: "malyan", about: "M200: checksums always, NAME. in M115, no thermal protection" },
-        Named { name: "teacup", about: "rs N without an ok, !!" },
+        Named { name: "teacup", about: "rs N, no order of lines, !!" },
         Named { name: "ultimaker2", about: "Marlin of 2012: no busy, nothing reported by itself" },
         Named { name: "creality", about: "Ender-3 as delivered: broken reports, no thermal protection" },
     ];
@@ -77,28 +83,36 @@ impl Profile {
             "marlin-no-emergency-parser" => Config { emergency_parser: false, ..marlin },
             "marlin-wait" => Config { says_wait: true, ..marlin },
             "marlin-avr" => Config { reject_empties_buffer: true, corner: Corner::CLASSIC, ..marlin },
-            "prusa" => build(Dialect::Prusa, "Prusa i3 MK3S"),
-            "reprapfirmware" => Config {
-                emergency_parser: true,
-                receive_buffer: None,
-                ..build(Dialect::RepRapFirmware, "Duet 2 WiFi")
-            },
-            "repetier" => Config { says_wait: true, ..build(Dialect::Repetier, "Mendel") },
+            "prusa" => {
+                Config { reject_empties_buffer: true, card: true, ..build(Dialect::Prusa, "Prusa i3 MK3S") }
+            }
+            "reprapfirmware" => {
+                Config { receive_buffer: None, ..build(Dialect::RepRapFirmware, "Duet 2 WiFi") }
+            }
+            "repetier" => {
+                Config { says_wait: true, reject_empties_buffer: true, ..build(Dialect::Repetier, "Mendel") }
+            }
             "klipper" => {
                 Config { emergency_parser: true, receive_buffer: None, ..build(Dialect::Klipper, "Klipper") }
             }
             "malyan" => Config {
                 receive_buffer: None,
                 thermal_protection: false,
+                card: true,
                 travel_mm: [120.0; 3],
                 ..build(Dialect::Malyan, "Malyan M200")
             },
             "teacup" => build(Dialect::Teacup, "Mendel"),
-            "ultimaker2" => {
-                Config { travel_mm: [230.0, 225.0, 205.0], ..build(Dialect::UltiMaker2, "Ultimaker") }
-            }
+            "ultimaker2" => Config {
+                reject_empties_buffer: true,
+                card: true,
+                travel_mm: [230.0, 225.0, 205.0],
+                ..build(Dialect::UltiMaker2, "Ultimaker")
+            },
             "creality" => Config {
                 thermal_protection: false,
+                reject_empties_buffer: true,
+                card: true,
                 travel_mm: [220.0, 220.0, 250.0],
                 ..build(Dialect::Creality, "Ender-3")
             },

@@ -88,6 +88,7 @@ impl VirtualPrinter {
     #[must_use]
     pub fn new(profile: Profile, plan: &FaultPlan, seed: u64) -> Self {
         let Profile { config, line, speed } = profile;
+        let config = Config { pace: speed, ..config };
         let mut printer = Self {
             firmware: Firmware::new(config.clone()),
             config,

@@ -107,3 +107,14 @@ fn a_rejected_line_empties_an_eight_bit_boards_buffer() {
         assert_eq!(said.matches("Resend: 1").count(), requests, "{name}: {said}");
     }
 }
+
+#[test]
+fn one_that_has_stopped_asks_for_nothing_any_more() {
+    let mut firmware = Firmware::new(Profile::named("repetier").unwrap().config);
+    firmware.receive(Duration::ZERO, b"N1 G28*1\nN1 G");
+    firmware.fail(Duration::from_millis(50), Failure::NozzleRunaway);
+    firmware.output().clear();
+    firmware.advance(Duration::from_secs(5));
+    let said = String::from_utf8_lossy(firmware.output()).into_owned();
+    assert!(!said.contains("Resend"), "{said}");
+}

@@ -110,11 +110,11 @@ pub(super) async fn run(
             () = stop.asked() => {
                 if std::mem::replace(&mut cancelling, true) {
                     bar.abandon();
-                    // Nothing that is sent now would be heard in time.
-                    port.order(Order::ResetBoard);
+                    port.order(Order::Kill);
                     port.close().await;
-                    return Err("Stopped at once, and the board was reset by its DTR line: on most printers that \
-                                turns the heaters off. Look whether they are; else switch the printer off."
+                    return Err("Stopped at once: the printer was told to halt (M112), and where it does not listen \
+                                in time its board was reset. On most printers that turns the heaters off. Look \
+                                whether they are; else switch the printer off."
                         .into());
                 }
                 bar.println("Cancelling: the heaters are being turned off. Once more stops at once.");

@@ -48,9 +48,9 @@ pub enum Order {
     Answer(u64, u8),
     /// Heaters off, with no job.
     MakeSafe,
-    /// Start the board anew by its DTR line: the last resort, and the only one that works on a firmware that has
-    /// stopped itself or does not listen. Best effort: not every board is wired so.
-    ResetBoard,
+    /// Stop the machine itself, at once: `M112`; where the firmware would get to it only behind all that waits, the
+    /// board is started anew by its DTR line, too. Best effort: not every board is wired so.
+    Kill,
 }
 
 /// What is known of the speed.
@@ -330,8 +330,11 @@ impl Driver {
                 Order::Stop(end) => self.host.stop(now, end),
                 Order::Answer(question, button) => self.host.answer(now, question, button),
                 Order::MakeSafe => self.host.make_safe(now),
-                Order::ResetBoard => {
-                    if let Some(port) = &self.port {
+                Order::Kill => {
+                    let acts_at_once = self.host.kill(now);
+                    // It ends whatever line was cut by this.
+                    self.to_write = b"\n".to_vec();
+                    if let Some(port) = self.port.as_ref().filter(|_| !acts_at_once) {
                         reset_board(port);
                     }
                 }

@@ -54,6 +54,8 @@ pub struct JobView {
     pub layer: Option<u32>,
     /// Minutes left as the file says (M73 R).
     pub minutes_left: Option<f64>,
+    /// What a person should know of the part.
+    pub remark: Option<&'static str>,
     /// What its commands have set.
     pub motion: Motion,
 }
@@ -103,6 +105,7 @@ impl PortView {
                 acknowledged_bytes,
                 layer,
                 minutes_left,
+                remark: host.remark(),
                 motion: host.motion().unwrap_or_default(),
             }),
         }

@@ -85,7 +85,7 @@ fn state(view: &PortView, job: Option<JobState>) -> (PrinterState, Option<String
         Some(JobState::Pausing | JobState::Paused | JobState::Resuming) => PrinterState::Paused,
         Some(_) => PrinterState::Preparing,
     };
-    (state, None)
+    (state, view.job.as_ref().and_then(|job| job.remark).map(str::to_owned))
 }
 
 fn progress(job: JobPicture<'_>, layer: Option<u32>) -> JobProgress {
@@ -199,6 +199,7 @@ mod tests {
             acknowledged_bytes: 1000,
             layer: None,
             minutes_left: None,
+            remark: None,
             motion: set,
         };
         let mut status = status(&PortView { job: Some(on_line), ..view() }, Some(job), None);

@@ -50,6 +50,24 @@ impl Dialect {
         }
     }
 
+    /// M105 is answered in a line of its own before or after the `ok`, which says nothing more.
+    #[must_use]
+    pub(super) fn reports_apart(self) -> bool {
+        matches!(self, Self::Repetier | Self::Teacup)
+    }
+
+    /// What an error means after which the next command is taken, none where it has stopped itself.
+    /// Klipper: one command was refused (klippy/gcode.py). RepRapFirmware: one heater is off, the others are not
+    /// (Heating/LocalHeater.cpp).
+    #[must_use]
+    pub(super) fn goes_on_after(self, error: &str) -> Option<&'static str> {
+        match self {
+            Self::Klipper if !error.starts_with("Klipper state") => Some("refused a command"),
+            Self::RepRapFirmware if error.contains("fault") => Some("has turned a heater off"),
+            _ => None,
+        }
+    }
+
     /// How many lines may be in flight: firmwares whose buffers are not known get one.
     #[must_use]
     pub(super) fn max_lines(self) -> usize {

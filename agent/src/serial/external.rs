@@ -13,9 +13,21 @@ pub(super) struct External {
     /// Bytes done and bytes in all, as M27 tells.
     progress: Option<(u64, u64)>,
     busy_until: Option<Duration>,
+    /// After a loss of power it offers, at its panel, to go on with what it printed.
+    offers_to_go_on: bool,
 }
 
 impl External {
+    /// `//action:…` of Prusa-Firmware: `uvlo_recovery_ready` after a loss of power; what is decided at the panel ends
+    /// it. False when it is none of these.
+    pub(super) fn on_action(&mut self, verb: &str) -> bool {
+        let offers = matches!(verb, "uvlo_recovery_ready" | "uvlo_auto_recovery_ready");
+        if offers || matches!(verb, "ready" | "not_ready" | "cancel" | "resumed") {
+            self.offers_to_go_on = offers;
+        }
+        offers
+    }
+
     /// A line of the firmware: `SD printing byte 123/456`, `Not SD printing`, `Done printing file`.
     pub(super) fn read(&mut self, now: Duration, line: &str) {
         if let Some(rest) = line.trim().strip_prefix("SD printing byte ") {
@@ -51,11 +63,16 @@ impl External {
     }
 
     pub(super) fn is_on(&self) -> bool {
-        self.busy_until.is_some()
+        self.busy_until.is_some() || self.offers_to_go_on
     }
 
     /// What a person is told, while it is on.
     pub(super) fn message(&self) -> Option<String> {
+        if self.offers_to_go_on {
+            return Some(
+                "It lost its power in mid-print and offers at its panel to go on: decide there.".into(),
+            );
+        }
         self.busy_until?;
         Some(match self.progress {
             #[allow(clippy::cast_precision_loss, reason = "a percentage")]
@@ -73,6 +90,17 @@ mod tests {
     use super::*;
 
     const S: fn(u64) -> Duration = Duration::from_secs;
+
+    #[test]
+    fn after_a_loss_of_power_the_panel_decides() {
+        let mut external = External::default();
+        assert!(external.on_action("uvlo_recovery_ready"));
+        assert!(external.is_on() && external.message().unwrap().contains("panel"));
+        external.tick(S(1000));
+        assert!(external.is_on(), "for as long as that takes");
+        assert!(!external.on_action("cancel"));
+        assert!(!external.is_on());
+    }
 
     #[test]
     fn a_print_from_the_card_is_shown_until_it_ends() {

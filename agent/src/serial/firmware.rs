@@ -19,6 +19,8 @@ pub struct Firmware {
     capabilities: BTreeMap<String, bool>,
     /// The reachable area in mm, where the firmware tells it.
     pub area: Option<Area>,
+    /// Who made this build, as the banner tells: `(CREALITY, Ender-3)`.
+    maker: Option<String>,
 }
 
 /// The reachable area, mm.
@@ -44,7 +46,10 @@ impl Firmware {
         let name = self.name.as_deref()?;
         let unprotected = match said {
             Some(protected) => !protected,
-            None => Dialect::is_known_unprotected(name),
+            // Creality's builds tell it in their banner only.
+            None => {
+                [Some(name), self.maker.as_deref()].into_iter().flatten().any(Dialect::is_known_unprotected)
+            }
         };
         unprotected.then(|| {
             format!(
@@ -64,6 +69,17 @@ impl Firmware {
             }
             Reply::Capability(name, there) => {
                 self.capabilities.insert(name.clone(), *there);
+            }
+            // Creality's word for it. Old firmware does not name the capability, but says so at its start.
+            Reply::Other(line) | Reply::Echo(line)
+                if ["SD card ok", "TF card ok"].contains(&line.as_str()) =>
+            {
+                self.capabilities.entry("SDCARD".to_owned()).or_insert(true);
+            }
+            Reply::Echo(line) => {
+                if let Some((_, maker)) = line.split_once("| Author: ") {
+                    self.maker = Some(maker.to_owned());
+                }
             }
             Reply::Other(line) => {
                 if let Some(area) = Area::parse(line) {
@@ -105,6 +121,17 @@ mod tests {
     }
 
     #[test]
+    fn a_memory_card_that_is_announced_is_a_capability() {
+        for line in ["echo:SD card ok", "TF card ok"] {
+            let mut firmware = Firmware::default();
+            firmware.learn(&Reply::parse(line));
+            assert!(firmware.can("SDCARD"), "{line}");
+            firmware.learn(&Reply::parse("Cap:SDCARD:0"));
+            assert!(!firmware.can("SDCARD"), "M115 knows better");
+        }
+    }
+
+    #[test]
     fn a_missing_capability_is_not_there() {
         let mut firmware = Firmware::default();
         firmware.learn(&Reply::parse("Cap:AUTOREPORT_TEMP:1"));
@@ -125,5 +152,8 @@ mod tests {
         assert!(warned(&["FIRMWARE_NAME:Marlin 2.1", "Cap:THERMAL_PROTECTION:0"]));
         assert!(warned(&["NAME. Malyan VER: 2.9 MODEL: M200 HW: HA02"]));
         assert!(!warned(&["FIRMWARE_NAME:Ender-3 Marlin 2", "Cap:THERMAL_PROTECTION:1"]));
+        let banner = |maker: &str| format!("echo: Last Updated: 2018-01-20 | Author: {maker}");
+        assert!(warned(&[&banner("(CREALITY, Ender-3)"), "FIRMWARE_NAME:Marlin 1.1.6 (Github)"]));
+        assert!(!warned(&[&banner("(Bob Kuhn, Anet A6)"), "FIRMWARE_NAME:Marlin 1.1.6 (Github)"]));
     }
 }

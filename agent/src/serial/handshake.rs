@@ -26,6 +26,8 @@ enum Step {
     Reports,
     /// `M113 S2`
     KeepAlive,
+    /// `M27`: a print that was started at the panel must be known of before one of ours is.
+    Card,
     Done,
 }
 
@@ -82,7 +84,8 @@ impl Handshake {
             Step::Identity if answered && self.identified => self.after_identity(firmware),
             Step::Identity if overdue && self.tries >= TRIES => self.after_identity(firmware),
             Step::Reports if answered || overdue => Self::after_reports(firmware),
-            Step::KeepAlive if answered || overdue => Step::Done,
+            Step::KeepAlive if answered || overdue => Self::after_keep_alive(firmware),
+            Step::Card if answered || overdue => Step::Done,
             step if overdue => step,
             _ => return None,
         };
@@ -94,6 +97,7 @@ impl Handshake {
             Step::Identity => Action::Send("M115"),
             Step::Reports => Action::Send("M155 S1"),
             Step::KeepAlive => Action::Send("M113 S2"),
+            Step::Card => Action::Send("M27"),
             Step::Done => Action::Done,
         })
     }
@@ -103,7 +107,11 @@ impl Handshake {
     }
 
     fn after_reports(firmware: &Firmware) -> Step {
-        if firmware.dialect.has_keep_alive() { Step::KeepAlive } else { Step::Done }
+        if firmware.dialect.has_keep_alive() { Step::KeepAlive } else { Self::after_keep_alive(firmware) }
+    }
+
+    fn after_keep_alive(firmware: &Firmware) -> Step {
+        if firmware.can("SDCARD") { Step::Card } else { Step::Done }
     }
 
     pub(super) fn deadline(&self) -> Duration {

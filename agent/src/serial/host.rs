@@ -299,6 +299,7 @@ impl Host {
         self.firmware.learn(reply);
         match reply {
             Reply::Ok(ok) => {
+                ok.firmware.iter().for_each(|firmware| self.on_reply(now, firmware));
                 self.link.on_ok(now, ok);
                 self.attention.works();
                 if let Some(report) = &ok.temperatures {
@@ -318,7 +319,9 @@ impl Host {
             }
             Reply::Temperatures(report) => {
                 self.thermometer.read(report);
-                if report.waiting {
+                // Marlin 1, Klipper: M190 reports without `W:`, and nothing else reports there.
+                let unasked = self.link.is_waiting() && !self.firmware.can("AUTOREPORT_TEMP");
+                if report.waiting || unasked {
                     self.link.on_busy(now, false);
                 }
             }
@@ -330,7 +333,11 @@ impl Host {
                     handshake.on_identity();
                 }
             }
-            Reply::Error(ErrorKind::Fatal, message) => self.halt(message),
+            Reply::Error(ErrorKind::Fatal, message) => match self.firmware.dialect.goes_on_after(message) {
+                // The heaters are still on, and off they must be.
+                Some(what) => self.stop(now, End::Failed(format!("The printer {what}: {message}."))),
+                None => self.halt(message),
+            },
             Reply::Error(ErrorKind::Other, message) => tracing::warn!(firmware.error = message),
             Reply::Action(action) => self.on_action(now, action),
             Reply::Error(ErrorKind::Transmission, message) => {
@@ -340,8 +347,16 @@ impl Host {
             Reply::Echo(text) | Reply::Other(text) if self.job.is_some() && reply::tells_a_reset(text) => {
                 self.restarted(now);
             }
+            // Prusa's notice, the moment its supply fails.
+            Reply::Other(text) if text == "INT4" && self.job.is_some() => {
+                self.lose(
+                    now,
+                    "The printer lost its power in mid-print: look at its panel whether it offers to go on",
+                );
+            }
             Reply::Other(text) => self.external.read(now, text),
-            Reply::Capability(..) | Reply::Echo(_) => {}
+            Reply::Echo(text) => self.on_echo(text),
+            Reply::Capability(..) => {}
         }
         if let Phase::Handshake(handshake) = &mut self.phase {
             if matches!(reply, Reply::Ok(_) | Reply::Start | Reply::Wait | Reply::Temperatures(_)) {

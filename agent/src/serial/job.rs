@@ -94,6 +94,8 @@ pub(super) struct Job {
     pub(super) layer: Option<u32>,
     /// Minutes left as the file says (M73 R).
     pub(super) minutes_left: Option<f64>,
+    /// The firmware has refused to extrude.
+    pub(super) too_cold: bool,
     events: Vec<JobEvent>,
 }
 
@@ -127,6 +129,7 @@ impl Job {
             acknowledged: 0,
             layer: None,
             minutes_left: None,
+            too_cold: false,
             events: Vec::new(),
         }
     }

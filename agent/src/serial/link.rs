@@ -227,7 +227,7 @@ impl Link {
             return;
         }
         // The probe is answered by temperatures: a bare `ok` may belong to a Resend that was damaged on its way.
-        let answers = ok.temperatures.is_some() || ok.line.is_some();
+        let answers = ok.temperatures.is_some() || ok.line.is_some() || self.dialect.reports_apart();
         if self.window.front_proves() && !answers {
             self.troubled = true;
             return;
@@ -303,11 +303,14 @@ impl Link {
                 None
             }
             Asked::TooOften => Some(LinkFault::SameLine(number)),
-            Asked::Odd => {
+            Asked::Odd(times) => {
                 let base = self.numbering.base();
-                if self.told == base && (number <= base || number > known) {
+                let unproved = self.told == base && (number <= base || number > known);
+                // Twice: one request may be damaged, and setting the numbers in vain would double lines.
+                if unproved || times > 1 && self.numbering.is_stale(number, self.told) {
                     // The line that sets the number was damaged into one that does nothing.
                     self.window.clear();
+                    self.told = base;
                     self.cursor = base + 1;
                     self.renumber = true;
                 } else {

@@ -27,6 +27,13 @@ impl Numbering {
         self.base
     }
 
+    /// Whether a request for this line comes of the old numbers. `told`: the last line taken for accepted: by a stray
+    /// `ok` it may be one of the first without truth.
+    pub(super) fn is_stale(&self, number: u32, told: u32) -> bool {
+        let last = number.saturating_sub(1);
+        told <= self.base + MAX_LINES as u32 && (self.stale.0..=self.stale.1).contains(&last)
+    }
+
     /// Numbers begin anew. `told`: the last line that was accepted for certain; `next`: the first not yet sent.
     pub(super) fn restart(&mut self, told: u32, next: u32) {
         let last = next.saturating_sub(1);
@@ -57,6 +64,15 @@ mod tests {
         assert_eq!(numbering.base(), 100);
         numbering.restart(100, 101);
         assert_eq!(numbering.base(), 200, "nothing was accepted: it may be at 2 to 100");
+    }
+
+    #[test]
+    fn a_request_of_the_old_numbers_is_known() {
+        let mut numbering = Numbering::default();
+        numbering.restart(3, 6);
+        assert!(numbering.is_stale(4, 100) && numbering.is_stale(6, 101));
+        assert!(!numbering.is_stale(7, 100) && !numbering.is_stale(101, 100), "not of those");
+        assert!(!numbering.is_stale(4, 105), "lines were accepted since: the request is damaged");
     }
 
     proptest! {

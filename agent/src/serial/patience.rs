@@ -11,7 +11,9 @@ pub(super) const PROBE: &str = "M105";
 const BUSY_FIRMWARE: Duration = Duration::from_secs(6);
 /// Firmware that has not sent `busy` yet may need this long for an ordinary line: a long, slow move.
 const ORDINARY: Duration = Duration::from_secs(20);
-/// The same for heating, homing, levelling.
+/// Heating, homing and levelling may take minutes. That is asked once before: where the `ok` was lost the answer
+/// comes at once, and the printer does not stand idle with its heaters on.
+const SLOW_ASKED: Duration = Duration::from_secs(30);
 const SLOW: Duration = Duration::from_secs(600);
 /// After this many probes without any answer the printer is given up.
 const MAX_PROBES: u32 = 5;
@@ -63,13 +65,14 @@ impl Patience {
     }
 
     pub(super) fn deadline(&self, slow: bool) -> Duration {
-        let limit = match (self.sends_busy, slow) {
-            (true, _) => BUSY_FIRMWARE,
-            (false, false) => ORDINARY,
-            (false, true) => SLOW,
+        let limit = match (self.sends_busy, slow, self.probes) {
+            (false, false, 0) => ORDINARY,
+            (false, true, 0) => SLOW_ASKED,
+            (false, true, 1) => SLOW,
+            // A probe is answered at once, or the line is dead.
+            _ => BUSY_FIRMWARE,
         };
-        // A probe is answered at once, or the line is dead.
-        self.last_sign + if self.probes > 0 { BUSY_FIRMWARE } else { limit }
+        self.last_sign + limit
     }
 
     /// Counts a probe; false when there were enough.
@@ -83,5 +86,32 @@ impl Patience {
     /// Nothing is awaited any more.
     pub(super) fn relax(&mut self) {
         self.probes = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waits(slow: bool, sends_busy: bool) -> Vec<u64> {
+        let mut patience = Patience { sends_busy, ..Patience::default() };
+        let mut waits = Vec::new();
+        let mut now = Duration::ZERO;
+        loop {
+            let deadline = patience.deadline(slow);
+            assert!(patience.is_over(deadline, slow));
+            waits.push((deadline - now).as_secs());
+            now = deadline;
+            if !patience.probe(now) {
+                return waits;
+            }
+        }
+    }
+
+    #[test]
+    fn silence_is_asked_about_soon_and_given_up_late_where_a_command_may_be_slow() {
+        assert_eq!(waits(false, true), [6; 6]);
+        assert_eq!(waits(false, false), [20, 6, 6, 6, 6, 6]);
+        assert_eq!(waits(true, false), [30, 600, 6, 6, 6, 6]);
     }
 }

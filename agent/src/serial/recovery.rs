@@ -30,8 +30,9 @@ pub(super) enum Asked {
     Again,
     /// The same line too often.
     TooOften,
-    /// For a line long accepted or never sent: damaged, most likely. To be brought about once more.
-    Odd,
+    /// For a line long accepted or never sent: damaged, most likely. To be brought about once more. With how often
+    /// the same line was asked for so.
+    Odd(u32),
     /// The same odd line over and over, and it was accepted long ago.
     Past,
     /// The same odd line over and over, and it was never sent.
@@ -114,7 +115,7 @@ impl Recovery {
         let (last, times) = self.odd;
         self.odd = (number, if last == number { times + 1 } else { 1 });
         match self.odd {
-            (_, ..MAX_ODD) => Asked::Odd,
+            (_, times @ ..MAX_ODD) => Asked::Odd(times),
             _ if number > next => Asked::Future,
             _ => Asked::Past,
         }

@@ -220,7 +220,7 @@ fn who_stops_a_print_at_once_has_the_board_reset() {
     });
     let output = process.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && said.contains("reset by its DTR line"), "{said}");
+    assert!(!output.status.success() && said.contains("told to halt (M112)"), "{said}");
 }
 
 #[test]

@@ -22,6 +22,16 @@ enum Mode {
 }
 
 impl LineAssembler {
+    /// Whether a line has begun and not ended.
+    pub(crate) fn is_within_line(&self) -> bool {
+        !self.line.is_empty()
+    }
+
+    /// Forgets what has come of a line.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
     /// Takes one byte; returns the line it completes. A line with nothing in it is none.
     pub(crate) fn take(&mut self, byte: u8) -> Option<Vec<u8>> {
         match byte {

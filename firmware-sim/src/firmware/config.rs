@@ -26,6 +26,13 @@ pub struct Config {
     pub says_wait: bool,
     /// Whether it says to be protected against thermal runaway.
     pub thermal_protection: bool,
+    /// There is a memory card in the printer.
+    pub card: bool,
+    /// A print from the memory card that somebody starts at the panel when the printer is switched on: its bytes.
+    pub prints_from_card: Option<u64>,
+    /// Seconds of this printer in one of the host's, greater than 0. Only M85 asks: what it counts is how long the
+    /// host is silent, and a host is no faster because its printer is.
+    pub pace: f64,
     /// How fast corners are taken, before M205 says otherwise.
     pub corner: Corner,
     /// Travel of X, Y and Z from zero, mm.
@@ -50,6 +57,9 @@ impl Default for Config {
             dialect: Dialect::Marlin,
             says_wait: false,
             thermal_protection: true,
+            card: false,
+            prints_from_card: None,
+            pace: 1.0,
             corner: Corner::Deviation(0.013),
             travel_mm: [250.0, 210.0, 210.0],
             nozzle_max_c: 300.0,

@@ -1,10 +1,11 @@
 //! The firmwares there are and how their speech differs. What they do to a machine is the same for all.
 //!
-//! Facts from the project's checklist of the host protocol and the firmwares' published behaviour. Where only a form
-//! is known (`rs N…`, `fatal:`, `!!`), the words after it are plausible ones: no host may depend on them.
+//! Each fact is from the firmware's own source, named where it stands: Prusa-Firmware 3.13.3, RepRapFirmware 3.5,
+//! Repetier-Firmware 1.0.5, Klipper (2026), Teacup (2023), Ultimaker2Marlin (2018); what is closed (Malyan,
+//! Creality) from logs in public issue threads and from what OctoPrint's serial connector says of it.
 //!
-//! Known simplifications: RepRapFirmware counts lines as Marlin does; Repetier answers every line after a rejected
-//! one with a request of its own instead of skipping some; nothing prints from SD cards.
+//! Known simplifications: Prusa's restarts after a kill and waits for a person after a thermal fault, here it falls
+//! silent; Teacup's M84 ends the program, here it only lets go of the motors.
 
 mod complaint;
 mod last_words;
@@ -22,7 +23,7 @@ pub enum Dialect {
     Marlin,
     /// Prusa's firmware for its 8-bit boards.
     Prusa,
-    /// RepRapFirmware on USB: `rs N`, `!!`.
+    /// RepRapFirmware on USB: no order of lines, a damaged one is dropped without a word.
     RepRapFirmware,
     /// Repetier: checksums always, `wait` when idle, `TargetExtr0:`, `skip N`, `fatal:`.
     Repetier,
@@ -30,7 +31,7 @@ pub enum Dialect {
     Klipper,
     /// Malyan M200 and its kin: checksums always, `NAME.` in M115.
     Malyan,
-    /// Teacup: `rs N12 Expected checksum 67` without an ok, `!!`.
+    /// Teacup: `rs N12 Expected checksum 67`, no order of lines, `!!`.
     Teacup,
     /// UltiMaker 2: Marlin of 2012, nothing reported by itself, no busy.
     UltiMaker2,
@@ -45,11 +46,11 @@ pub(crate) enum Temperatures {
     Marlin,
     /// One decimal, T0 always, and a board's own sensors.
     Prusa,
-    /// One decimal, T0 always.
+    /// One decimal.
     OldMarlin,
     /// Whole targets, powers in another order.
     Repetier,
-    /// No powers.
+    /// No powers, the tools before the bed, T0 always.
     RepRap,
     /// The bed first, T0 instead of T.
     Klipper,
@@ -68,14 +69,32 @@ pub(crate) enum Repeats {
     Skipped,
 }
 
+/// What becomes of a line that has a checksum and no number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stray {
+    /// It is taken, the checksum not looked at.
+    Taken,
+    /// It is complained about, and a resend asked for.
+    Rejected,
+    /// It is complained about, and nothing asked for.
+    Dropped,
+}
+
 /// How the dialect treats line numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Counting {
-    /// Numbers and checksums are verified at all.
-    pub(crate) verifies: bool,
+    /// A number must be one more than the last.
+    pub(crate) in_order: bool,
+    /// A checksum is looked at.
+    pub(crate) checksums: bool,
+    /// A number needs a checksum.
+    pub(crate) number_needs_checksum: bool,
+    pub(crate) stray_checksum: Stray,
     pub(crate) repeats: Repeats,
     /// A line without number and checksum is rejected once there has been one with them.
     pub(crate) checksums_always: bool,
+    /// So many lines out of order are skipped after a rejected one before the next is complained about.
+    pub(crate) skips: u8,
 }
 
 /// Everything that differs between dialects and is not in the [configuration](super::Config).
@@ -93,18 +112,28 @@ pub(crate) struct Speech {
     pub(crate) tells_targets: bool,
     /// `ok 12` for line 12.
     pub(crate) ok_with_number: bool,
-    /// What stands before `busy: …`; `None`: it never says so.
+    /// The `ok` says that a line has been put into the queue, not that it was carried out.
+    pub(crate) ok_on_reception: bool,
+    /// Commands that wait, the running one included.
+    pub(crate) queue: usize,
+    /// After so long a silence it asks again for what it waits for: the rest of a line, a line to be resent.
+    pub(crate) asks_again: Option<Duration>,
+    /// What stands before the state in a busy line; `None`: it never says so.
     pub(crate) busy: Option<&'static str>,
     /// What stands before `action:`; `None`: it has no such commands.
     pub(crate) action: Option<&'static str>,
+    /// It shows its questions to the host, too.
+    pub(crate) prompts: bool,
     /// M154, M155 and M113 exist.
     pub(crate) reports: bool,
     /// G28, G92, M73, M106 say what they did, and M114 counts steps.
     pub(crate) chatty: bool,
     /// Before and after the text of an unknown command.
     pub(crate) unknown: (&'static str, &'static str),
-    /// After its end it still answers, with this and an `ok`.
-    pub(crate) answers_dead: Option<&'static str>,
+    /// The lines said of a move that would extrude cold filament; the last one decides whether it moves at all.
+    pub(crate) cold: &'static [&'static str],
+    /// Says no to a move that would extrude cold filament as a whole.
+    pub(crate) refuses_cold_moves: bool,
 }
 
 /// How often an idle printer says `wait`, if it does.

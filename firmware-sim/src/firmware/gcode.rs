@@ -2,11 +2,13 @@
 
 mod heating;
 mod hosting;
+mod memory_card;
 mod moving;
 
 use std::time::Duration;
 
 use super::command::Command;
+use super::dialect::Dialect;
 use super::machine::Machine;
 use super::numbering::LineCounter;
 use super::stage::{Stage, Then};
@@ -16,11 +18,18 @@ pub(super) fn execute(machine: &mut Machine, counter: &mut LineCounter, text: &s
     machine.planner.retire(now);
     let visible = Command::visible(text);
     visible.clone_into(&mut machine.last_command);
-    if let Some(answer) = machine.speech().answers_dead.filter(|_| machine.dead) {
-        machine.line(answer);
-        return Stage::Done;
+    let command = Command::parse(visible);
+    if let Some(answer) = machine.dead_answer {
+        // Klipper tells temperatures and who it is in any state (klippy/gcode.py, base_gcode_handlers).
+        let still = machine.config.dialect == Dialect::Klipper
+            && command
+                .is_some_and(|command| command.letter == 'M' && matches!(command.code, 105 | 110 | 115));
+        if !still {
+            machine.line(answer);
+            return Stage::Done;
+        }
     }
-    let Some(command) = Command::parse(visible) else { return unknown(machine, visible) };
+    let Some(command) = command else { return unknown(machine, visible) };
     if matches!(command.code, 113 | 154 | 155) && command.letter == 'M' && !machine.speech().reports {
         return unknown(machine, visible);
     }
@@ -51,12 +60,14 @@ fn m(machine: &mut Machine, counter: &mut LineCounter, command: &Command<'_>, no
     match command.code {
         0 | 1 => hosting::stop_for_person(command),
         17 => Stage::Done,
+        20..=25 | 27 => memory_card::card(machine, command, now),
         18 | 84 => moving::release(machine, command, now),
         31 => hosting::print_time(machine),
         73 => hosting::progress(machine, command),
         82 | 83 => done(|| machine.motion.relative[3] = command.code == 83),
         85 => done(|| {
-            machine.max_inactive = command.value('S').and_then(seconds).filter(|time| !time.is_zero())
+            let time = command.value('S').map(|time| time * machine.config.pace);
+            machine.max_inactive = time.and_then(seconds).filter(|time| !time.is_zero());
         }),
         104 | 109 => heating::nozzle(machine, command, now),
         105 => heating::report(machine, now),
@@ -113,6 +124,10 @@ fn accepted_without_effect(code: u32) -> bool {
 
 fn unknown(machine: &mut Machine, text: &str) -> Stage {
     let (before, after) = machine.speech().unknown;
+    let text = match (machine.config.dialect, text.split_at_checked(1)) {
+        (Dialect::Teacup, Some((letter, code))) => format!("{letter}-code {code}"),
+        _ => text.to_owned(),
+    };
     machine.line(&format!("{before}{text}{after}"));
     Stage::Done
 }

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::config::Config;
 use super::dialect::Dialect;
 
-/// What this build can do. EMERGENCY_PARSER and THERMAL_PROTECTION are in the configuration.
+/// What this build can do. EMERGENCY_PARSER, SDCARD and THERMAL_PROTECTION are in the configuration.
 const CAPABILITIES: [(&str, bool); 34] = [
     ("SERIAL_XON_XOFF", false),
     ("BINARY_FILE_TRANSFER", false),
@@ -51,30 +51,40 @@ pub(crate) fn description(config: &Config) -> Vec<String> {
     let unique = format!("{machine} UUID:{}", uuid(name));
     let head = match config.dialect {
         Dialect::Marlin => return marlin(config),
+        // Firmware/Marlin_main.cpp: version, commit number and hash.
         Dialect::Prusa => format!(
-            "FIRMWARE_NAME:Prusa-Firmware 3.13.2 based on Marlin \
+            "FIRMWARE_NAME:Prusa-Firmware 3.13.3+7094_0c9bf5d44 based on Marlin \
              FIRMWARE_URL:https://github.com/prusa3d/Prusa-Firmware {unique}"
         ),
-        Dialect::RepRapFirmware => format!(
-            "FIRMWARE_NAME: RepRapFirmware for {name} FIRMWARE_VERSION: 3.4.5 \
-             ELECTRONICS: Duet WiFi 1.02 or later FIRMWARE_DATE: 2022-11-30"
-        ),
+        // src/GCodes/GCodes2.cpp, src/Config/Pins_DuetNG.h
+        Dialect::RepRapFirmware => {
+            "FIRMWARE_NAME: RepRapFirmware for Duet 2 WiFi/Ethernet FIRMWARE_VERSION: 3.5.4 \
+             ELECTRONICS: Duet WiFi 1.02 or later FIRMWARE_DATE: 2024-11-24 10:47:10"
+                .to_owned()
+        }
+        // Communication.cpp
         Dialect::Repetier => format!(
-            "FIRMWARE_NAME:Repetier_1.0.4 \
+            "FIRMWARE_NAME:Repetier_1.0.5 COMPILED:Aug  3 2022 \
              FIRMWARE_URL:https://github.com/repetier/Repetier-Firmware/ {machine} REPETIER_PROTOCOL:3"
         ),
-        Dialect::Klipper => "FIRMWARE_VERSION:v0.12.0-100-g0123abcd FIRMWARE_NAME:Klipper".to_owned(),
-        Dialect::Malyan => "NAME. Malyan VER: 3.6 MODEL: M200 HW: HA02".to_owned(),
+        // klippy/gcode.py; it stands in the `ok`.
+        Dialect::Klipper => "FIRMWARE_NAME:Klipper FIRMWARE_VERSION:v0.12.0-100-g0123abcd".to_owned(),
+        // Quoted in OctoPrint's serial_comm.py, with tabs.
+        Dialect::Malyan => "NAME. Malyan\tVER: 3.8\tMODEL: M200\tHW: HA02".to_owned(),
+        // gcode_process.c: one extruder, whatever there is.
         Dialect::Teacup => format!(
-            "FIRMWARE_NAME:Teacup FIRMWARE_URL:http://github.com/traumflug/Teacup_Firmware/ {machine} \
-             TEMP_SENSOR_COUNT:{tools} HEATER_COUNT:{tools}"
+            "FIRMWARE_NAME:Teacup FIRMWARE_URL:http://github.com/traumflug/Teacup_Firmware/ \
+             PROTOCOL_VERSION:1.0 MACHINE_TYPE:Mendel EXTRUDER_COUNT:1 TEMP_SENSOR_COUNT:{tools} \
+             HEATER_COUNT:{tools}"
         ),
+        // Marlin/language.h
         Dialect::UltiMaker2 => format!(
             "FIRMWARE_NAME:Marlin Ultimaker2; Sprinter/grbl mashup for gen6 \
-             FIRMWARE_URL:http://github.com/Ultimaker {unique}"
+             FIRMWARE_URL:http://github.com/Ultimaker {machine}"
         ),
+        // The form of Marlin 1.1, as in the log of MarlinFirmware/Marlin issue 6571.
         Dialect::Creality => format!(
-            "FIRMWARE_NAME:Marlin Ver 1.0.1 SOURCE_CODE_URL:https://github.com/MarlinFirmware/Marlin {unique}"
+            "FIRMWARE_NAME:Marlin 1.1.6 (Github) SOURCE_CODE_URL:https://github.com/MarlinFirmware/Marlin {unique}"
         ),
     };
     let mut lines = vec![head];
@@ -98,11 +108,17 @@ fn capabilities(dialect: Dialect) -> &'static [&'static str] {
         Dialect::Repetier => &[
             "Cap:PROGRESS:1",
             "Cap:AUTOREPORT_TEMP:1",
+            "Cap:HOST_RESCUE:1",
             "Cap:EEPROM:1",
+            "Cap:AUTOLEVEL:0",
+            "Cap:Z_PROBE:0",
+            "Cap:SOFTWARE_POWER:0",
             "Cap:TOGGLE_LIGHTS:0",
             "Printed filament:0.00m Printing time:0 days 0 hours 0 min",
             "PRINTER_MODE:FFF",
         ],
+        // In lower case: gcode_process.c.
+        Dialect::Teacup => &["cap:AUTOREPORT_TEMP:1"],
         Dialect::Creality => {
             &["Cap:EEPROM:1", "Cap:AUTOREPORT_TEMP:1", "Cap:PROGRESS:0", "Cap:EMERGENCY_PARSER:0"]
         }
@@ -121,6 +137,7 @@ fn marlin(config: &Config) -> Vec<String> {
     for (capability, there) in CAPABILITIES {
         lines.push(match capability {
             "THERMAL_PROTECTION" => thermal_protection(config),
+            "SDCARD" => format!("Cap:SDCARD:{}", u8::from(config.card || config.prints_from_card.is_some())),
             _ => format!("Cap:{capability}:{}", u8::from(there)),
         });
         if capability == "CASE_LIGHT_BRIGHTNESS" {

@@ -4,18 +4,19 @@
 
 use std::time::Duration;
 
+use super::card::Card;
 use super::config::Config;
-use super::dialect::{Dialect, Speech};
+use super::dialect::{Dialect, Speech, Temperatures};
 use super::heat_wait::Progress;
-use super::motion::Motion;
-use super::planner::Planner;
-use super::stage::{Finally, Stage, Then};
+use super::motion::{Motion, Way};
+use super::planner::{Block, Planner};
+use super::stage::{Finally, Stage, Then, Walk};
 use super::thermal::{HeaterId, Thermal};
 
 /// HOST_KEEPALIVE_FEATURE's default, changed by M113.
 const KEEPALIVE: Duration = Duration::from_secs(2);
-/// A probing pass of G29.
-const PROBING: Duration = Duration::from_secs(25);
+/// A probing pass of G29: nine points, as Marlin's bilinear levelling has it by default, about 4 s each.
+const PROBING: Duration = Duration::from_secs(36);
 
 /// Everything G-code can change.
 #[derive(Debug)]
@@ -26,6 +27,10 @@ pub(crate) struct Machine {
     pub(crate) dead: bool,
     /// Stopped for good and silent.
     pub(crate) halted: bool,
+    /// Stopped for good, and says so to every line.
+    pub(crate) dead_answer: Option<&'static str>,
+    /// The memory card.
+    pub(crate) card: Card,
     pub(crate) motion: Motion,
     pub(crate) planner: Planner,
     pub(crate) thermal: Thermal,
@@ -125,6 +130,8 @@ impl Machine {
             out: Vec::new(),
             dead: false,
             halted: false,
+            dead_answer: None,
+            card: Card::new(config.card || config.prints_from_card.is_some()),
             motion: Motion::new(config.travel_mm, config.corner),
             planner: Planner::default(),
             thermal: Thermal::new(config.tools, config.ambient_c, config.nozzle_max_c, config.bed_max_c),
@@ -143,6 +150,9 @@ impl Machine {
         };
         for line in machine.speech().banner {
             machine.line(line);
+        }
+        if let Some(bytes) = machine.config.prints_from_card {
+            machine.print_from_card(Duration::ZERO, bytes);
         }
         machine
     }
@@ -193,6 +203,40 @@ impl Machine {
         report.split(' ').map(doubled).collect::<Vec<_>>().join(" ")
     }
 
+    /// What M109 and M190 say every second.
+    fn heating_report(&self, now: Duration, heater: HeaterId, left: &str) -> String {
+        let reading = |heater| self.thermal.heater(heater).temperature(now);
+        let nozzle = reading(HeaterId::Nozzle(self.tool));
+        match (self.speech().temperatures, heater) {
+            // Marlin_main.cpp of Prusa-Firmware and of the UltiMaker 2.
+            (Temperatures::OldMarlin | Temperatures::Prusa, HeaterId::Nozzle(tool)) => {
+                format!("T:{nozzle:.1} E:{tool} {left}")
+            }
+            (Temperatures::OldMarlin | Temperatures::Prusa, HeaterId::Bed) => {
+                format!("T:{nozzle:.1} E:{} B:{:.1}", self.tool, reading(HeaterId::Bed))
+            }
+            // klippy/extras/heaters.py; Repetier's Commands.cpp: as M105, without a word of the wait.
+            (Temperatures::Klipper | Temperatures::Repetier, _) => self.temperatures(now),
+            _ if self.speech().broken_reports => format!("=={} {left}", self.temperatures(now)),
+            _ => format!(" {} {left}", self.temperatures(now)),
+        }
+    }
+
+    /// Lets the print from the memory card go on until `now`.
+    pub(crate) fn advance_card(&mut self, now: Duration) {
+        if self.card.take_end(now) {
+            self.thermal.all_off(now);
+            self.line("Done printing file");
+        }
+    }
+
+    /// Somebody starts a print at the panel: so many bytes, and warm heaters.
+    fn print_from_card(&mut self, now: Duration, bytes: u64) {
+        self.thermal.set_target(now, HeaterId::Nozzle(0), 205.0);
+        self.thermal.set_target(now, HeaterId::Bed, 60.0);
+        self.card.start(now, bytes);
+    }
+
     /// Carries the running command as far as it gets at `now`.
     pub(crate) fn proceed(&mut self, stage: Stage, now: Duration) -> Stage {
         self.planner.retire(now);
@@ -201,6 +245,7 @@ impl Machine {
                 self.planner.push(now, block, &self.motion.limits);
                 Stage::Done
             }
+            Stage::Arc(walk) => self.walk(walk, now),
             Stage::Still(then) if self.planner.is_still(now) => self.at_rest(then, now),
             Stage::Until(end, finally) if now >= end => {
                 if let Finally::Homed(axes) = finally {
@@ -215,8 +260,7 @@ impl Machine {
                 Progress::Over => Stage::Done,
                 Progress::Waiting(report) => {
                     if let Some(left) = report {
-                        let mark = if self.speech().broken_reports { "==" } else { " " };
-                        let line = format!("{mark}{} {left}", self.temperatures(now));
+                        let line = self.heating_report(now, wait.heater, &left);
                         self.line(&line);
                     }
                     Stage::Heat(wait)
@@ -225,6 +269,20 @@ impl Machine {
             Stage::Person(Some(until)) if now >= until => Stage::Done,
             waiting => waiting,
         }
+    }
+
+    /// Gives the planner as many pieces of an arc as there is room for.
+    fn walk(&mut self, mut walk: Walk, now: Duration) -> Stage {
+        while self.planner.free() > 0 {
+            let Some(to) = walk.arc.next() else { return Stage::Done };
+            let way = Way::straight(&walk.at, &to);
+            if way.length > 0.0 || walk.at != to {
+                let block = Block::new(walk.at, to, &way, walk.feed, &self.motion.limits);
+                self.planner.push(now, block, &self.motion.limits);
+            }
+            walk.at = to;
+        }
+        Stage::Arc(walk)
     }
 
     fn at_rest(&mut self, then: Then, now: Duration) -> Stage {
@@ -246,7 +304,7 @@ impl Machine {
                     self.line(&format!("echo:{text}"));
                 }
                 let message = text.as_deref().unwrap_or(default);
-                if let Some(mark) = self.speech().action {
+                if let Some(mark) = self.speech().action.filter(|_| self.speech().prompts) {
                     for line in [
                         "prompt_end",
                         &format!("prompt_begin {message}"),
@@ -283,7 +341,9 @@ impl Machine {
         }
         self.thermal.all_off(self.last_activity);
         self.dead = true;
-        self.halted = self.speech().answers_dead.is_none();
+        self.dead_answer = self.config.dialect.dead_answer(failure);
+        self.halted = self.dead_answer.is_none();
+        self.card.stop();
     }
 
     /// When an automatic report is due.

@@ -1,6 +1,5 @@
 //! Where the tool is and how the next move is to be read: modes, units, feed, limits. No queue, no time.
 
-use std::f64::consts::TAU;
 use std::time::Duration;
 
 use super::command::Command;
@@ -122,16 +121,13 @@ impl Motion {
     }
 }
 
-/// The way of X, Y and Z from one place to another.
+/// The straight way of X, Y and Z from one place to another.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Way {
     /// mm; 0 when only E moves.
     pub(crate) length: f64,
-    /// Each axis's share of the length at the beginning and at the end.
-    pub(crate) entry: [f64; 3],
-    pub(crate) exit: [f64; 3],
-    /// Of an arc, mm.
-    pub(crate) radius: Option<f64>,
+    /// Each axis's share of the length.
+    pub(crate) direction: [f64; 3],
 }
 
 impl Way {
@@ -139,54 +135,13 @@ impl Way {
         let delta: [f64; 3] = std::array::from_fn(|axis| to[axis] - from[axis]);
         let length = delta.iter().map(|axis| axis * axis).sum::<f64>().sqrt();
         let direction = if length > 0.0 { delta.map(|axis| axis / length) } else { [0.0; 3] };
-        Self { length, entry: direction, exit: direction, radius: None }
+        Self { length, direction }
     }
-
-    /// An arc (G2 clockwise, G3 counter-clockwise) in the XY plane, helix included. `None`: neither a centre nor a
-    /// radius that reaches.
-    pub(crate) fn arc(from: &Axes, to: &Axes, command: &Command<'_>, clockwise: bool) -> Option<Self> {
-        let (dx, dy) = (to[0] - from[0], to[1] - from[1]);
-        let (i, j) = match command.value('R') {
-            Some(radius) => centre(dx, dy, radius, clockwise)?,
-            None if command.has('I') || command.has('J') => {
-                (command.value('I').unwrap_or(0.0), command.value('J').unwrap_or(0.0))
-            }
-            None => return None,
-        };
-        let radius = i.hypot(j);
-        if radius == 0.0 {
-            return None;
-        }
-        let (start, end) = ((-j).atan2(-i), (dy - j).atan2(dx - i));
-        let turned = if clockwise { start - end } else { end - start }.rem_euclid(TAU);
-        // Start and end the same: a whole circle.
-        let angle = if turned < 1e-6 { TAU } else { turned };
-        let turns = command.value('P').unwrap_or(0.0).clamp(0.0, 1000.0);
-        let round = radius * (angle + turns * TAU);
-        let length = round.hypot(to[2] - from[2]);
-        let along = if clockwise { -round / length } else { round / length };
-        let tangent = |angle: f64| [-angle.sin() * along, angle.cos() * along, (to[2] - from[2]) / length];
-        Some(Self { length, entry: tangent(start), exit: tangent(end), radius: Some(radius) })
-    }
-}
-
-/// The centre, from the start, of an arc given by its radius; a negative one takes the long way round.
-fn centre(dx: f64, dy: f64, radius: f64, clockwise: bool) -> Option<(f64, f64)> {
-    let chord = dx.hypot(dy);
-    if radius == 0.0 || chord == 0.0 {
-        return None;
-    }
-    // A radius that does not reach is taken for half the chord.
-    let height = (radius * radius - chord * chord / 4.0).max(0.0).sqrt();
-    let side = if clockwise == (radius > 0.0) { -height } else { height };
-    Some((dx / 2.0 - dy / chord * side, dy / 2.0 + dx / chord * side))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
-    use std::f64::consts::PI;
 
     fn motion() -> Motion {
         Motion::new([200.0; 3], Corner::Deviation(0.013))
@@ -214,37 +169,5 @@ mod tests {
         assert_eq!(go(&mut motion, "G1 X500")[0], 500.0);
         motion.homed([true, false, false]);
         assert_eq!(go(&mut motion, "G1 X500 Y-3"), [200.0, -3.0, 0.0, 0.0]);
-    }
-
-    #[rstest]
-    #[case::quarter("G3 X-10 Y10 I-10", false, 10.0 * PI / 2.0)]
-    #[case::three_quarters("G2 X-10 Y10 I-10", true, 10.0 * PI * 1.5)]
-    #[case::circle("G2 I5", true, 10.0 * PI)]
-    #[case::radius("G2 X20 R10", true, 10.0 * PI)]
-    fn arcs_have_their_length(#[case] text: &str, #[case] clockwise: bool, #[case] expected: f64) {
-        let command = Command::parse(text).unwrap();
-        let from = [0.0; 4];
-        let to = motion().target(&command);
-        let length = Way::arc(&from, &to, &command, clockwise).unwrap().length;
-        assert!((length - expected).abs() < 1e-9, "{length}");
-    }
-
-    #[rstest]
-    #[case::quarter_left("G3 X10 Y10 J10", false, [1.0, 0.0], [0.0, 1.0])]
-    #[case::quarter_right("G2 X10 Y-10 J-10", true, [1.0, 0.0], [0.0, -1.0])]
-    #[case::by_radius("G2 X10 Y-10 R10", true, [1.0, 0.0], [0.0, -1.0])]
-    #[case::the_long_way("G3 X10 Y-10 R-10", false, [-1.0, 0.0], [0.0, 1.0])]
-    fn arcs_begin_and_end_along_their_tangents(
-        #[case] text: &str,
-        #[case] clockwise: bool,
-        #[case] entry: [f64; 2],
-        #[case] exit: [f64; 2],
-    ) {
-        let command = Command::parse(text).unwrap();
-        let to = motion().target(&command);
-        let way = Way::arc(&[0.0; 4], &to, &command, clockwise).unwrap();
-        for (got, wanted) in way.entry.iter().zip(entry).chain(way.exit.iter().zip(exit)) {
-            assert!((got - wanted).abs() < 1e-9, "{way:?}");
-        }
     }
 }

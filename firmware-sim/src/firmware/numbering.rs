@@ -3,7 +3,7 @@
 //! Written after Marlin; what other dialects do otherwise is in their [`Counting`].
 //! Owns the last accepted number. Knows nothing of what a command does, except that M110 sets the number.
 
-use super::dialect::{Complaint, Counting, Repeats};
+use super::dialect::{Complaint, Counting, Repeats, Stray};
 
 /// A line that passed and waits for its turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,12 +25,18 @@ pub(crate) enum Verdict {
     Reject(Complaint),
 }
 
+/// Lines that may still be skipped without a complaint after a rejected one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Skips(u8);
+
 /// Remembers the number of the last accepted line.
 #[derive(Debug, Default)]
 pub(crate) struct LineCounter {
     last: i64,
     /// A line with checksum has been seen.
     verified: bool,
+    /// The line after the last accepted one has been asked for and has not come yet.
+    waiting: Option<Skips>,
 }
 
 impl LineCounter {
@@ -43,17 +49,41 @@ impl LineCounter {
         self.last = number;
     }
 
+    /// Whether a line has been asked for that has not come yet.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// A line has been asked for.
+    pub(crate) fn wait(&mut self, counting: Counting) {
+        self.waiting = Some(Skips(counting.skips));
+    }
+
     pub(crate) fn check(&mut self, line: &[u8], counting: Counting) -> Verdict {
+        let verdict = self.judge(line, counting);
+        match verdict {
+            Verdict::Queue(_) => self.waiting = None,
+            Verdict::Reject(_) => self.wait(counting),
+            Verdict::AlreadyAccepted | Verdict::Skip(_) => {}
+        }
+        verdict
+    }
+
+    fn judge(&mut self, line: &[u8], counting: Counting) -> Verdict {
         let line = skip_spaces(line);
         let numbered = line.first() == Some(&b'N');
         if !numbered && counting.checksums_always && self.verified {
             return Verdict::Reject(Complaint::NoChecksum);
         }
+        if !numbered && counting.stray_checksum != Stray::Taken && line.contains(&b'*') {
+            return Verdict::Reject(Complaint::NoNumber);
+        }
         if !numbered {
             let body = without_trailing_checksum(line);
             return Verdict::Queue(QueuedLine { number: None, text: text_of(body) });
         }
-        if !counting.verifies {
+        let star = line.iter().rposition(|&byte| byte == b'*');
+        if !counting.checksums || star.is_none() && !counting.number_needs_checksum {
             let number = leading_integer(line.get(1..).unwrap_or_default());
             let body = without_number(without_trailing_checksum(line));
             return Verdict::Queue(QueuedLine { number: Some(number), text: text_of(body) });
@@ -67,13 +97,11 @@ impl LineCounter {
             if let Some(second) = rest.iter().position(|&byte| byte == b'N') {
                 number = leading_integer(rest.get(second + 1..).unwrap_or_default());
             }
-        } else if let Some(verdict) = self.out_of_order(number, counting.repeats) {
+        } else if let Some(verdict) = self.out_of_order(number, counting) {
             return verdict;
         }
 
-        let Some(star) = line.iter().rposition(|&byte| byte == b'*') else {
-            return Verdict::Reject(Complaint::NoChecksum);
-        };
+        let Some(star) = star else { return Verdict::Reject(Complaint::NoChecksum) };
         let (body, checksum) = line.split_at(star);
         let sum = body.iter().fold(0_u8, |sum, byte| sum ^ byte);
         if leading_integer(checksum.get(1..).unwrap_or_default()) != i64::from(sum) {
@@ -86,12 +114,16 @@ impl LineCounter {
         Verdict::Queue(QueuedLine { number: Some(sent), text: text_of(without_number(body)) })
     }
 
-    fn out_of_order(&self, number: i64, repeats: Repeats) -> Option<Verdict> {
+    fn out_of_order(&mut self, number: i64, counting: Counting) -> Option<Verdict> {
         let ago = self.last - number;
-        match repeats {
-            _ if ago == -1 => None,
-            Repeats::Silent if (0..=1).contains(&ago) => Some(Verdict::AlreadyAccepted),
-            Repeats::Skipped if (0..40).contains(&ago) => Some(Verdict::Skip(number)),
+        match (counting.repeats, self.waiting) {
+            _ if ago == -1 || !counting.in_order => None,
+            (Repeats::Silent, _) if (0..=1).contains(&ago) => Some(Verdict::AlreadyAccepted),
+            (Repeats::Skipped, _) if (0..40).contains(&ago) => Some(Verdict::Skip(number)),
+            (_, Some(Skips(left @ 1..))) => {
+                self.waiting = Some(Skips(left - 1));
+                Some(Verdict::Skip(number))
+            }
             _ => Some(Verdict::Reject(Complaint::Order(number))),
         }
     }
@@ -151,7 +183,19 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    const MARLIN: Counting = Counting { verifies: true, repeats: Repeats::Silent, checksums_always: false };
+    const MARLIN: Counting = Counting {
+        in_order: true,
+        checksums: true,
+        number_needs_checksum: true,
+        stray_checksum: Stray::Taken,
+        repeats: Repeats::Silent,
+        checksums_always: false,
+        skips: 0,
+    };
+
+    fn after(last: i64) -> LineCounter {
+        LineCounter { last, ..LineCounter::default() }
+    }
 
     fn order(number: i64) -> Verdict {
         Verdict::Reject(Complaint::Order(number))
@@ -187,7 +231,7 @@ mod tests {
         #[case] verdict: Verdict,
         #[case] last_after: i64,
     ) {
-        let mut counter = LineCounter { last, verified: false };
+        let mut counter = after(last);
         assert_eq!(counter.check(line.as_bytes(), MARLIN), verdict);
         assert_eq!(counter.last(), last_after);
     }
@@ -203,7 +247,7 @@ mod tests {
     #[case::repetier(Repeats::Skipped, "N1 G28*18", Verdict::Skip(1))]
     #[case::marlin(Repeats::Silent, "N4 G28*23", Verdict::AlreadyAccepted)]
     fn an_accepted_line_once_more(#[case] repeats: Repeats, #[case] line: &str, #[case] verdict: Verdict) {
-        let mut counter = LineCounter { last: 5, verified: true };
+        let mut counter = after(5);
         assert_eq!(counter.check(line.as_bytes(), Counting { repeats, ..MARLIN }), verdict);
     }
 
@@ -216,10 +260,26 @@ mod tests {
         assert_eq!(counter.check(b"M115", counting), no_checksum());
     }
 
+    #[rstest]
+    #[case::no_checksum_looked_at(Counting { checksums: false, in_order: false, ..MARLIN }, "N7 G28*99", queued(Some(7), "G28"))]
+    #[case::any_number(Counting { in_order: false, ..MARLIN }, "N7 G28*20", queued(Some(7), "G28"))]
+    #[case::but_a_checksum(Counting { in_order: false, ..MARLIN }, "N7 G28*21", Verdict::Reject(Complaint::Mismatch(20)))]
+    #[case::or_none(Counting { in_order: false, number_needs_checksum: false, ..MARLIN }, "N7 G28", queued(Some(7), "G28"))]
+    #[case::a_number_for_a_checksum(Counting { stray_checksum: Stray::Rejected, ..MARLIN }, "G28*18", Verdict::Reject(Complaint::NoNumber))]
+    fn what_is_verified_differs(#[case] counting: Counting, #[case] line: &str, #[case] verdict: Verdict) {
+        assert_eq!(LineCounter::default().check(line.as_bytes(), counting), verdict);
+    }
+
     #[test]
-    fn where_nothing_is_verified_everything_passes() {
-        let counting = Counting { verifies: false, ..MARLIN };
+    fn after_a_rejected_line_some_are_skipped_until_the_one_that_is_awaited() {
+        let counting = Counting { skips: 2, repeats: Repeats::Skipped, ..MARLIN };
         let mut counter = LineCounter::default();
-        assert_eq!(counter.check(b"N7 G28*99", counting), queued(Some(7), "G28"));
+        let mut check = |line: &str| counter.check(line.as_bytes(), counting);
+        assert_eq!(check("N1 G28*19"), Verdict::Reject(Complaint::Mismatch(18)));
+        assert_eq!(check("N2 G28*17"), Verdict::Skip(2));
+        assert_eq!(check("N3 G28*16"), Verdict::Skip(3));
+        assert_eq!(check("N4 G28*23"), order(4));
+        assert_eq!(check("N1 G28*18"), queued(Some(1), "G28"));
+        assert_eq!(check("N3 G28*16"), order(3));
     }
 }

@@ -33,8 +33,8 @@ pub(crate) struct Block {
     nominal: f64,
     /// mm/s².
     acceleration: f64,
-    entry_direction: Axes,
-    exit_direction: Axes,
+    /// Each axis's share of the length.
+    direction: Axes,
 }
 
 impl Block {
@@ -43,19 +43,17 @@ impl Block {
         let extruded = to[3] - from[3];
         let moves = way.length > 0.0;
         let length = if moves { way.length } else { extruded.abs() }.max(1e-9);
-        let share = |direction: [f64; 3]| [direction[0], direction[1], direction[2], extruded / length];
-        let (entry, exit) = (share(way.entry), share(way.exit));
-        // On an arc every direction comes by, so both axes must bear all of it.
-        let hardest = if way.radius.is_some() { [1.0, 1.0, entry[2], entry[3]] } else { entry };
+        let [x, y, z] = way.direction;
+        let direction = [x, y, z, extruded / length];
         let wanted = limits.acceleration(moves, extruded != 0.0);
-        let acceleration = within(wanted, &hardest, &limits.max_acceleration).max(1e-3);
-        let bend = way.radius.map_or(f64::INFINITY, |radius| (acceleration * radius).sqrt());
-        let nominal = within(feed, &hardest, &limits.max_feed).min(bend).max(1e-2);
-        Self { from, to, length, nominal, acceleration, entry_direction: entry, exit_direction: exit }
+        let acceleration = within(wanted, &direction, &limits.max_acceleration).max(1e-3);
+        let nominal = within(feed, &direction, &limits.max_feed).max(1e-2);
+        Self { from, to, length, nominal, acceleration, direction }
     }
 
-    fn side(&self, direction: Axes) -> Side {
-        Side { direction, nominal: self.nominal, length: self.length, acceleration: self.acceleration }
+    fn side(&self) -> Side {
+        let Self { direction, nominal, length, acceleration, .. } = *self;
+        Side { direction, nominal, length, acceleration }
     }
 }
 
@@ -126,11 +124,10 @@ impl Planner {
             return;
         }
         self.retire(now);
-        let rest = junction::from_rest(&limits.corner, &block.side(block.entry_direction));
+        let rest = junction::from_rest(&limits.corner, &block.side());
         let max_entry = match self.blocks.back() {
             Some(last) => {
-                let (before, after) =
-                    (last.block.side(last.block.exit_direction), block.side(block.entry_direction));
+                let (before, after) = (last.block.side(), block.side());
                 junction::speed(&limits.corner, &before, &after, &limits.max_acceleration)
             }
             None => {
@@ -191,7 +188,7 @@ impl Planner {
         rest
     }
 
-    /// Where the axes are on their way; `None` when they rest. An arc is shown as its chord.
+    /// Where the axes are on their way; `None` when they rest.
     pub(crate) fn position(&self, now: Duration) -> Option<Axes> {
         let head = self.blocks.front()?;
         let seconds = now.saturating_sub(self.head_started).as_secs_f64();

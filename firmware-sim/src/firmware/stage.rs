@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::arc::Arc;
 use super::heat_wait::HeatWait;
 use super::machine::Machine;
+use super::motion::Axes;
 use super::planner::Block;
 
 /// The state of the running command.
@@ -15,6 +17,8 @@ pub(crate) enum Stage {
     Answered,
     /// A move waits for room in the planner.
     Room(Block),
+    /// An arc, of which the next piece waits for room.
+    Arc(Walk),
     /// All moves must have ended, then this.
     Still(Then),
     /// Takes until then.
@@ -23,6 +27,16 @@ pub(crate) enum Stage {
     Heat(HeatWait),
     /// M0, M1: a person, at most until then.
     Person(Option<Duration>),
+}
+
+/// An arc on its way into the planner.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Walk {
+    /// Where the next piece begins.
+    pub(crate) at: Axes,
+    pub(crate) arc: Arc,
+    /// mm/s.
+    pub(crate) feed: f64,
 }
 
 /// What follows when the axes rest.
@@ -54,7 +68,7 @@ impl Stage {
     pub(crate) fn deadline(&self, machine: &Machine) -> Option<Duration> {
         match self {
             Self::Done | Self::Answered => Some(Duration::ZERO),
-            Self::Room(_) | Self::Still(_) => machine.planner.next_change(),
+            Self::Room(_) | Self::Arc(_) | Self::Still(_) => machine.planner.next_change(),
             Self::Until(end, _) => Some(*end),
             Self::Heat(wait) => Some(wait.next_check()),
             Self::Person(until) => *until,

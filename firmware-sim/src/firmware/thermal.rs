@@ -157,13 +157,14 @@ impl Thermal {
             numbered.map(|(index, nozzle)| format!(" {letter}{index}:{}", what(nozzle))).collect()
         };
         let several = self.nozzles.len() > 1;
-        let always = matches!(style, Temperatures::Prusa | Temperatures::OldMarlin);
+        let always = matches!(style, Temperatures::Prusa | Temperatures::RepRap);
         let nozzles = if several || always { each("T", &reading) } else { String::new() };
         let powers = if several { each("@", &|nozzle| nozzle.power(now).to_string()) } else { String::new() };
         let active = reading(head);
         match style {
             Temperatures::Klipper => format!("B:{bed}{}", each("T", &reading)),
-            Temperatures::RepRap | Temperatures::Teacup => format!("T:{active} B:{bed}{nozzles}"),
+            Temperatures::RepRap => format!("T:{active}{nozzles} B:{bed}"),
+            Temperatures::Teacup => format!("T:{active} B:{bed}"),
             Temperatures::Repetier => format!("T:{active} B:{bed} B@:{bed_power} @:{power}{nozzles}"),
             Temperatures::Prusa => {
                 format!("T:{active} B:{bed}{nozzles} @:{power} B@:{bed_power} P:0.0 A:{:.1}", head.ambient_c)
@@ -222,9 +223,9 @@ mod tests {
 
     #[rstest::rstest]
     #[case(Temperatures::Prusa, "T:21.3 /0.0 B:21.3 /0.0 T0:21.3 /0.0 @:0 B@:0 P:0.0 A:21.3")]
-    #[case(Temperatures::OldMarlin, "T:21.3 /0.0 B:21.3 /0.0 T0:21.3 /0.0 @:0 B@:0")]
+    #[case(Temperatures::OldMarlin, "T:21.3 /0.0 B:21.3 /0.0 @:0 B@:0")]
     #[case(Temperatures::Repetier, "T:21.30 /0 B:21.30 /0 B@:0 @:0")]
-    #[case(Temperatures::RepRap, "T:21.3 /0.0 B:21.3 /0.0")]
+    #[case(Temperatures::RepRap, "T:21.3 /0.0 T0:21.3 /0.0 B:21.3 /0.0")]
     #[case(Temperatures::Klipper, "B:21.3 /0.0 T0:21.3 /0.0")]
     #[case(Temperatures::Teacup, "T:21.3/0.0 B:21.3/0.0")]
     fn every_dialect_writes_it_its_way(#[case] style: Temperatures, #[case] expected: &str) {

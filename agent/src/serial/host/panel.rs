@@ -21,6 +21,32 @@ impl Host {
         self.job.as_ref().filter(|_| !self.safety_stop).map(Job::motion)
     }
 
+    /// What a person should know of the part being printed, if anything.
+    #[must_use]
+    pub fn remark(&self) -> Option<&'static str> {
+        self.job.as_ref().filter(|job| job.too_cold).map(
+            |_| "The nozzle was too cold to extrude: the printer left plastic out, the part may be spoilt.",
+        )
+    }
+
+    /// `echo:…`
+    pub(super) fn on_echo(&mut self, text: &str) {
+        if let Some(job) = self.job.as_mut().filter(|_| text.contains("cold extrusion prevented")) {
+            if !std::mem::replace(&mut job.too_cold, true) {
+                tracing::warn!(firmware.echo = text, "the printer leaves plastic out");
+            }
+        }
+    }
+
+    /// Stops the machine itself, at once and past everything: `M112`. Only a reset brings it back. False: this
+    /// firmware carries it out only when it gets to it.
+    pub fn kill(&mut self, now: Duration) -> bool {
+        self.halt("it was told to stop at once");
+        self.link.take_output();
+        self.link.send_urgent(now, "M112");
+        self.firmware.can("EMERGENCY_PARSER")
+    }
+
     /// Answers the firmware's question by the number of a button, at once: `M876` must not wait for an `ok`,
     /// because the firmware gives none until it is answered. A question that is over is not answered.
     pub fn answer(&mut self, now: Duration, question: u64, button: u8) {
@@ -38,7 +64,7 @@ impl Host {
     /// `//action:…`
     pub(super) fn on_action(&mut self, now: Duration, action: &str) {
         let (verb, text) = action.split_once(' ').unwrap_or((action, ""));
-        if self.attention.on_action(verb, text) {
+        if self.attention.on_action(verb, text) || self.external.on_action(verb) {
             return;
         }
         let area = self.firmware.area;

@@ -22,7 +22,7 @@ const TRANSMISSION: [&str; 6] = [
     "expected line",
 ];
 
-const FATAL: [&str; 10] = [
+const FATAL: [&str; 12] = [
     "printer halted",
     "kill() called",
     "mintemp",
@@ -33,12 +33,19 @@ const FATAL: [&str; 10] = [
     "homing failed",
     "printer stopped due to errors",
     "emergency shutdown",
+    // RepRapFirmware: `Heating fault on heater 1, …`, `Temperature reading fault on heater 1: …`
+    "fault on heater",
+    "heater fault",
 ];
 
 /// Reads `Error:…`, `!!…` (RepRapFirmware, Klipper, Teacup) and `fatal:…` (Repetier).
 pub(super) fn parse(text: &str) -> Option<(ErrorKind, &str)> {
     if let Some(message) = text.strip_prefix("!!").or_else(|| text.strip_prefix("fatal:")) {
         return Some((ErrorKind::Fatal, message.trim()));
+    }
+    // RepRapFirmware after M112, without a mark.
+    if text.starts_with("Emergency Stop!") {
+        return Some((ErrorKind::Fatal, text));
     }
     let message = text.strip_prefix("Error:").or_else(|| text.strip_prefix("error:"))?.trim();
     let lower = message.to_ascii_lowercase();

@@ -20,6 +20,8 @@ pub struct Ok {
     pub advanced: bool,
     /// Temperatures: the answer of M105 comes on the same line.
     pub temperatures: Option<TemperatureReport>,
+    /// The answer of M115 on the same line (Klipper): a [`Reply::Firmware`].
+    pub firmware: Option<Box<Reply>>,
 }
 
 /// Why the firmware is busy.
@@ -81,9 +83,13 @@ impl Reply {
         if let Some((kind, message)) = error::parse(text) {
             return Self::Error(kind, message.to_owned());
         }
-        if let Some(rest) = text.strip_prefix("//") {
-            if let Some(action) = rest.trim_start().strip_prefix("action:") {
+        if let Some(rest) = text.strip_prefix("//").map(str::trim_start) {
+            if let Some(action) = rest.strip_prefix("action:") {
                 return Self::Action(action.trim().to_owned());
+            }
+            // Its `!!` says no more than that one command was refused (klippy/gcode.py).
+            if ["Klipper state: Shutdown", "Klipper state: Disconnect"].contains(&rest) {
+                return Self::Error(ErrorKind::Fatal, rest.to_owned());
             }
         }
         let (echo, body) = match text.strip_prefix("echo:") {
@@ -103,8 +109,8 @@ impl Reply {
                 None => Self::Other(text.to_owned()),
             };
         }
-        if let Some(name) = firmware_name(text) {
-            return Self::Firmware(name, extruder_count(text));
+        if let Some(firmware) = firmware(text) {
+            return firmware;
         }
         match TemperatureReport::parse(text) {
             Some(report) => Self::Temperatures(report),
@@ -120,14 +126,16 @@ pub(super) fn tells_a_reset(text: &str) -> bool {
 }
 
 /// ` N10 P15 B3` and nothing else is an advanced one: two lines run together (`okM106 P0 S77`) must not look so.
+/// Repetier says ` 10`, the line number alone.
 fn parse_ok(rest: &str) -> Ok {
     let number = |word: &str, letter: char| {
         let digits = word.strip_prefix(letter)?;
         (!digits.is_empty() && digits.len() < 11 && digits.bytes().all(|byte| byte.is_ascii_digit()))
             .then(|| digits.parse::<u32>().ok())?
     };
+    let alone = rest.strip_prefix(' ').and_then(|rest| number(&format!("N{rest}"), 'N'));
     let mut words = rest.split_ascii_whitespace().peekable();
-    let line = words.peek().and_then(|word| number(word, 'N'));
+    let line = words.peek().and_then(|word| number(word, 'N')).or(alone);
     if line.is_some() {
         words.next();
     }
@@ -135,7 +143,14 @@ fn parse_ok(rest: &str) -> Ok {
         && words.next().is_some_and(|word| number(word, 'P').is_some())
         && words.next().is_some_and(|word| number(word, 'B').is_some())
         && words.next().is_none();
-    Ok { line, bare: rest.trim().is_empty(), advanced: room, temperatures: TemperatureReport::parse(rest) }
+    let firmware = firmware(rest.trim_start()).map(Box::new);
+    Ok {
+        line,
+        bare: rest.trim().is_empty(),
+        advanced: room,
+        temperatures: TemperatureReport::parse(rest),
+        firmware,
+    }
 }
 
 /// `Resend: 5`, `Resend:5`, `rs 5`, `rs N5 Expected checksum 67`.
@@ -149,9 +164,17 @@ fn resend_number(text: &str) -> Option<u32> {
     digits.parse().ok()
 }
 
+/// The answer of M115. Klipper may put its version before its name.
+fn firmware(text: &str) -> Option<Reply> {
+    let name = firmware_name(text)?;
+    Some(Reply::Firmware(name, extruder_count(text)))
+}
+
 /// The value of `FIRMWARE_NAME:` up to the next `KEY:` of that line.
 fn firmware_name(text: &str) -> Option<String> {
-    let rest = text.strip_prefix("FIRMWARE_NAME:").or_else(|| text.strip_prefix("NAME."))?;
+    let later =
+        || text.strip_prefix("FIRMWARE_VERSION:")?.split_once(" FIRMWARE_NAME:").map(|(_, rest)| rest);
+    let rest = text.strip_prefix("FIRMWARE_NAME:").or_else(|| text.strip_prefix("NAME.")).or_else(later)?;
     let is_key = |word: &str| {
         word.split_once(':').is_some_and(|(key, _)| {
             key.len() > 3 && key.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')

@@ -20,7 +20,7 @@ pub struct TemperatureReport {
     pub bed: Option<Heat>,
     /// The chamber.
     pub chamber: Option<Heat>,
-    /// The firmware is waiting for a temperature (`W:`).
+    /// The firmware is waiting for a temperature: `W:`, in Marlin 1 also `E:` alone, the tool that is waited for.
     pub waiting: bool,
 }
 
@@ -36,7 +36,7 @@ impl TemperatureReport {
             let value = after.get(1..).unwrap_or("").trim_start_matches(':');
             let heat = heat(value);
             match (name, heat) {
-                ("W", _) => report.waiting = true,
+                ("W" | "E", _) => report.waiting = true,
                 // Creality's broken reports: `TT::27.9327.93`.
                 ("T" | "TT", Some(heat)) => current = Some(heat),
                 ("B", Some(heat)) => report.bed = Some(heat),

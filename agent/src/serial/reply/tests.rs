@@ -8,12 +8,23 @@ fn heat(actual: f64, target: f64) -> Heat {
     Heat { actual, target: Some(target) }
 }
 
+fn klipper() -> Reply {
+    let firmware = Reply::Firmware("Klipper".into(), None);
+    Reply::Ok(Ok { firmware: Some(Box::new(firmware)), ..Ok::default() })
+}
+
 #[rstest]
 #[case("ok", Reply::Ok(Ok { bare: true, ..Ok::default() }))]
 #[case("ok P15 B3", Reply::Ok(Ok { advanced: true, ..Ok::default() }))]
 #[case("ok N10 P15 B3", Reply::Ok(Ok { line: Some(10), advanced: true, ..Ok::default() }))]
 #[case("okM106 P0 S77", Reply::Ok(Ok::default()))]
 #[case("ok N10 P15", Reply::Ok(Ok { line: Some(10), ..Ok::default() }))]
+#[case("ok 10", Reply::Ok(Ok { line: Some(10), ..Ok::default() }))]
+#[case("ok 10 20", Reply::Ok(Ok::default()))]
+#[case("// Klipper state: Shutdown", Reply::Error(ErrorKind::Fatal, "Klipper state: Shutdown".into()))]
+#[case("// Klipper state: Ready", Reply::Other("// Klipper state: Ready".into()))]
+#[case("ok FIRMWARE_NAME:Klipper FIRMWARE_VERSION:v0.12.0", klipper())]
+#[case("ok FIRMWARE_VERSION:v0.12.0 FIRMWARE_NAME:Klipper", klipper())]
 #[case("Resend: 5", Reply::Resend(5))]
 #[case("Resend:5", Reply::Resend(5))]
 #[case("rs 5", Reply::Resend(5))]
@@ -47,6 +58,8 @@ fn replies(#[case] line: &str, #[case] expected: Reply) {
 #[case("Error:Thermal Runaway, system stopped! Heater_ID: bed", ErrorKind::Fatal)]
 #[case("!! Lost communication with MCU", ErrorKind::Fatal)]
 #[case("fatal:heater decoupled", ErrorKind::Fatal)]
+#[case("Error: Heating fault on heater 1, temperature excursion exceeded 15.0C", ErrorKind::Fatal)]
+#[case("Emergency Stop! Reset the controller to continue.", ErrorKind::Fatal)]
 #[case("Error:SD init fail", ErrorKind::Other)]
 fn errors(#[case] line: &str, #[case] expected: ErrorKind) {
     match Reply::parse(line) {
@@ -71,6 +84,8 @@ fn temperatures_in_every_spelling() {
     assert_eq!(report("ok T:19.38 /60.00 B:20.00 /0.00 @:0 B@:0"), both);
     assert_eq!(report("okT:19.38/ 60.00 B:20.00/ 0.00 @:64"), both);
     assert!(report(" T:19.38 /60.00 B:19.38 /0.00 @:0 B@:0 W:?").waiting);
+    assert!(report("T:25.0 E:0 B:21.8").waiting);
+    assert!(!report("T:25.0 /0.0 B:21.8 /0.0 @:0").waiting);
     assert_eq!(report("T:21.31").tools, [(0, Heat { actual: 21.31, target: None })]);
     let two = report("T:200.0 /200.0 B:60.0 /60.0 T0:200.0 /200.0 T1:21.0 /0.0 @:64 C:30.5 /0.0");
     assert_eq!(two.tools, [(0, heat(200.0, 200.0)), (1, heat(21.0, 0.0))]);
@@ -79,7 +94,7 @@ fn temperatures_in_every_spelling() {
     let ok = Reply::parse("ok N7 T:19.38 /0.00 B:19.38 /0.00");
     assert!(matches!(
         ok,
-        Reply::Ok(Ok { line: Some(7), bare: false, advanced: false, temperatures: Some(_) })
+        Reply::Ok(Ok { line: Some(7), bare: false, advanced: false, temperatures: Some(_), .. })
     ));
 }
 

@@ -297,6 +297,45 @@ fn a_pause_at_the_panel_is_the_printers_own_affair() {
 }
 
 #[test]
+fn the_machine_itself_is_stopped_past_everything() {
+    let mut bench = Bench::ready(StandIn::new());
+    bench.start(&texts(&cube()));
+    bench.run_until(|bench| bench.printer.journal.len() > 100);
+    bench.sent.clear();
+    assert!(bench.host.kill(bench.now), "this firmware acts on it as it comes");
+    bench.step();
+    assert_eq!(String::from_utf8(bench.sent.clone()).unwrap(), "M112\n");
+    assert!(failure(&bench).contains("told to stop at once"), "{}", failure(&bench));
+    assert!(matches!(bench.host.connection(), Connection::Halted(_)));
+}
+
+#[test]
+fn a_print_whose_power_fails_is_lost() {
+    let mut bench = Bench::ready(StandIn::new());
+    bench.start(&texts(&cube()));
+    bench.run_until(|bench| bench.printer.journal.len() > 100);
+    bench.printer.say("INT4");
+    bench.run_until(|bench| bench.host.progress().is_none());
+    assert!(failure(&bench).contains("lost its power"), "{}", failure(&bench));
+}
+
+#[test]
+fn plastic_that_the_printer_leaves_out_is_told() {
+    let mut bench = Bench::ready(StandIn::new());
+    bench.printer.say("echo: cold extrusion prevented");
+    bench.step();
+    assert_eq!(bench.host.remark(), None, "no job of ours");
+    bench.start(&texts(&cube()));
+    bench.run_until(|bench| bench.printer.journal.len() > 100);
+    assert_eq!(bench.host.remark(), None);
+    bench.printer.say("echo: cold extrusion prevented");
+    bench.step();
+    assert!(bench.host.remark().unwrap().contains("too cold"));
+    bench.run_to_end();
+    assert_eq!(bench.host.remark(), None, "it was that job's");
+}
+
+#[test]
 fn a_print_from_the_memory_card_is_left_alone() {
     let mut bench = Bench::ready(StandIn::new());
     bench.printer.say("SD printing byte 500/1000");

@@ -1,11 +1,24 @@
 //! The dialects, one table each. Every difference to Marlin 2.1 is a line here.
 
-use super::{Counting, Repeats, Speech, Temperatures};
+use std::time::Duration;
 
-const MARLIN_COUNTING: Counting =
-    Counting { verifies: true, repeats: Repeats::Silent, checksums_always: false };
-/// Marlin before 2.0: a repeated line is out of order like any other.
-const OLD_COUNTING: Counting = Counting { repeats: Repeats::Rejected, ..MARLIN_COUNTING };
+use super::{Counting, Repeats, Speech, Stray, Temperatures};
+
+const MARLIN_COUNTING: Counting = Counting {
+    in_order: true,
+    checksums: true,
+    number_needs_checksum: true,
+    stray_checksum: Stray::Taken,
+    repeats: Repeats::Silent,
+    checksums_always: false,
+    skips: 0,
+};
+/// Marlin before 2.0: a repeated line is out of order like any other, a checksum wants a number.
+const OLD_COUNTING: Counting =
+    Counting { repeats: Repeats::Rejected, stray_checksum: Stray::Rejected, ..MARLIN_COUNTING };
+/// Numbers are read over.
+const LOOSE_COUNTING: Counting =
+    Counting { in_order: false, number_needs_checksum: false, ..MARLIN_COUNTING };
 
 pub(super) static MARLIN: Speech = Speech {
     banner: &[
@@ -25,121 +38,170 @@ pub(super) static MARLIN: Speech = Speech {
     broken_reports: false,
     tells_targets: false,
     ok_with_number: false,
-    busy: Some("echo:"),
+    ok_on_reception: false,
+    // BUFSIZE
+    queue: 4,
+    asks_again: None,
+    busy: Some("echo:busy: "),
     action: Some("//"),
+    prompts: true,
     reports: true,
     chatty: true,
     unknown: ("echo:Unknown command: \"", "\""),
-    answers_dead: None,
+    cold: &["echo: cold extrusion prevented"],
+    refuses_cold_moves: false,
 };
 
+/// Prusa-Firmware: Firmware/Marlin_main.cpp (setup, M105, M115, FlushSerialRequestResend), cmdqueue.cpp, messages.cpp.
 pub(super) static PRUSA: Speech = Speech {
     banner: &[
         "start",
-        "echo: 3.13.2-7080",
-        "echo: Last Updated: Jul 11 2023 14:15:16 | Author: (none, default config)",
+        "echo: 3.13.3-7094_0c9bf5d44",
+        "echo: Last Updated: Mar 28 2024 06:59:07 | Author: (none, default config)",
         "echo: Free Memory: 1755  PlannerBufferBytes: 1312",
         "echo:Stored settings retrieved",
         "adc_init",
-        "CrashDetect ENABLED!",
-        "Sending 0xFF",
     ],
     counting: OLD_COUNTING,
     temperatures: Temperatures::Prusa,
-    action: Some("// "),
+    prompts: false,
     chatty: false,
+    unknown: ("echo:Unknown command: \"", "\"(2)"),
     ..MARLIN
 };
 
+/// RepRapFirmware in its Marlin mode, that of USB: src/GCodes/GCodes.cpp (HandleReply, GenerateTemperatureReport),
+/// GCodes2.cpp (M115, what is not supported), GCodeBuffer/StringParser.cpp (LineFinished).
 pub(super) static REPRAP: Speech = Speech {
     // It starts without a word.
     banner: &[],
+    counting: LOOSE_COUNTING,
     temperatures: Temperatures::RepRap,
     busy: None,
+    action: None,
+    prompts: false,
     chatty: false,
-    unknown: ("Error: ", ": Command is not supported"),
+    unknown: ("Warning: ", ": Command is not supported"),
+    cold: &[
+        "Warning: Tool 0 was not driven because its heater temperatures were not high enough or it has a heater fault",
+    ],
     ..MARLIN
 };
 
+/// Repetier-Firmware: src/ArduinoAVR/Repetier/Communication.cpp, gcode.cpp (checkAndPushCommand, requestResend,
+/// readFromSerial, keepAlive), Configuration.h (ACK_WITH_LINENUMBER, KEEP_ALIVE_INTERVAL, WAITING_IDENTIFIER),
+/// Repetier.h (GCODE_BUFFER_SIZE 1). With FEATURE_CHECKSUM_FORCED, as boards of old have it; without it a line whose
+/// star is damaged is taken for one without a checksum.
 pub(super) static REPETIER: Speech = Speech {
-    banner: &["start", "Info:PowerUp", "Free RAM:3456", "SelectExtruder:0", "FlowMultiply:100"],
-    counting: Counting { verifies: true, repeats: Repeats::Skipped, checksums_always: true },
+    banner: &["start", "Info:PowerUp", "Free RAM:3456"],
+    counting: Counting { repeats: Repeats::Skipped, checksums_always: true, skips: 14, ..MARLIN_COUNTING },
     temperatures: Temperatures::Repetier,
     temperatures_in_ok: false,
     tells_targets: true,
     ok_with_number: true,
-    busy: None,
+    ok_on_reception: true,
+    queue: 2,
+    asks_again: Some(Duration::from_millis(200)),
+    busy: Some("busy:"),
     action: None,
+    prompts: false,
     chatty: false,
     unknown: ("Unknown command:", ""),
+    cold: &[],
     ..MARLIN
 };
 
+/// Klipper: klippy/gcode.py, klippy/extras/heaters.py (M105), gcode_move.py (M114).
 pub(super) static KLIPPER: Speech = Speech {
     banner: &[],
-    counting: Counting { verifies: false, ..MARLIN_COUNTING },
+    counting: Counting { checksums: false, ..LOOSE_COUNTING },
     temperatures: Temperatures::Klipper,
     busy: None,
+    prompts: false,
     reports: false,
     chatty: false,
     unknown: ("// Unknown command:\"", "\""),
-    answers_dead: Some("!! Lost communication with MCU 'mcu'"),
+    // klippy/kinematics/extruder.py
+    cold: &[
+        "// Extrude below minimum temp",
+        "// See the 'min_extrude_temp' config option for details",
+        "!! Extrude below minimum temp",
+    ],
+    refuses_cold_moves: true,
     ..MARLIN
 };
 
+/// Malyan's own, closed. That it wants checksums always: OctoPrint's serial_comm.py, which turns that on for it.
 pub(super) static MALYAN: Speech = Speech {
     banner: &["start"],
     counting: Counting { checksums_always: true, ..OLD_COUNTING },
     temperatures: Temperatures::OldMarlin,
     busy: None,
     action: None,
+    prompts: false,
     reports: false,
     chatty: false,
     ..MARLIN
 };
 
+/// Teacup: mendel.c (start, ok), gcode_parse.c and .h (REQUIRE_LINENUMBER and REQUIRE_CHECKSUM are off), temp.c.
 pub(super) static TEACUP: Speech = Speech {
     banner: &["start", "ok"],
-    counting: OLD_COUNTING,
+    counting: LOOSE_COUNTING,
     temperatures: Temperatures::Teacup,
+    temperatures_in_ok: false,
     busy: None,
     action: None,
+    prompts: false,
     reports: false,
     chatty: false,
-    unknown: ("E: Bad command ", ""),
+    // gcode_process.c: the letter's name and the number, no more.
+    unknown: ("E: Bad ", ""),
+    cold: &[],
     ..MARLIN
 };
 
+/// Ultimaker2Marlin: Marlin/Marlin_main.cpp (setup, M105, FlushSerialRequestResend), language.h.
 pub(super) static ULTIMAKER2: Speech = Speech {
     banner: &[
         "start",
-        "echo: Last Updated: Jan  1 2015 00:00:00 | Author: Version DEV",
+        "echo:Marlin 1.0.0",
+        "echo: Last Updated: Jun 20 2018 14:58:40 | Author: Version DEV",
+        "Compiled: Jun 20 2018",
         "echo: Free Memory: 2270  PlannerBufferBytes: 1232",
     ],
-    counting: OLD_COUNTING,
+    counting: Counting { stray_checksum: Stray::Dropped, ..OLD_COUNTING },
     temperatures: Temperatures::OldMarlin,
     busy: None,
     action: None,
+    prompts: false,
     reports: false,
     chatty: false,
     ..MARLIN
 };
 
+/// Creality's Marlin 1.1.6, closed: the banner's end as users of such boards quote it; `TF card ok` is what an
+/// OctoPrint plugin (Ender3tf2sd) is there for.
 pub(super) static CREALITY: Speech = Speech {
     banner: &[
         "start",
-        "echo:Marlin 1.1.6.2",
+        "echo:Marlin 1.1.6",
+        "",
         "echo: Last Updated: 2018-01-20 | Author: (CREALITY, Ender-3)",
-        "echo: Free Memory: 10413  PlannerBufferBytes: 1232",
+        "echo:Compiled: Jan 20 2018",
+        "echo: Free Memory: 10510  PlannerBufferBytes: 1232",
+        "echo:Hardcoded Default Settings Loaded",
         "TF card ok",
         "Init power off infomation.",
-        "size:",
-        "591",
+        "size: ",
+        "585",
+        "init valid: ",
     ],
     counting: OLD_COUNTING,
     temperatures: Temperatures::Marlin,
     broken_reports: true,
     action: None,
+    prompts: false,
     chatty: false,
     ..MARLIN
 };

@@ -4,13 +4,19 @@ use std::time::Duration;
 
 use super::seconds;
 use crate::firmware::command::Command;
+use crate::firmware::dialect::Dialect;
 use crate::firmware::identity;
 use crate::firmware::machine::Machine;
 use crate::firmware::stage::{Stage, Then};
 
 /// M115.
 pub(super) fn describe(machine: &mut Machine) -> Stage {
-    for line in identity::description(&machine.config) {
+    let lines = identity::description(&machine.config);
+    if machine.config.dialect == Dialect::Klipper {
+        machine.line(&format!("ok {}", lines.concat()));
+        return Stage::Answered;
+    }
+    for line in lines {
         machine.line(&line);
     }
     Stage::Done

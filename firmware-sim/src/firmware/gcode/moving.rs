@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::{seconds, unknown};
+use crate::firmware::arc::Arc;
 use crate::firmware::command::Command;
 use crate::firmware::machine::Machine;
 use crate::firmware::motion::{Axes, Way};
 use crate::firmware::planner::Block;
-use crate::firmware::stage::{Stage, Then};
+use crate::firmware::stage::{Stage, Then, Walk};
 use crate::firmware::thermal::HeaterId;
 
 /// EXTRUDE_MINTEMP, °C.
@@ -17,40 +18,52 @@ const EXTRUDE_MAX_MM: f64 = 200.0;
 
 pub(super) fn straight(machine: &mut Machine, command: &Command<'_>, now: Duration) -> Stage {
     let to = machine.motion.target(command);
-    let way = Way::straight(&machine.motion.position, &to);
-    go(machine, to, &way, now)
+    let Some(from) = set_out(machine, to, now) else { return Stage::Done };
+    if from == to {
+        return Stage::Done;
+    }
+    let way = Way::straight(&from, &to);
+    Stage::Room(Block::new(from, to, &way, machine.motion.feed_mm_s(), &machine.motion.limits))
 }
 
 pub(super) fn arc(machine: &mut Machine, command: &Command<'_>, now: Duration) -> Stage {
     let to = machine.motion.target(command);
-    match Way::arc(&machine.motion.position, &to, command, command.code == 2) {
-        Some(way) => go(machine, to, &way, now),
-        None => {
-            machine.line("Error:G2/G3 bad parameters");
-            Stage::Done
+    if Arc::new(&machine.motion.position, &to, command, command.code == 2).is_none() {
+        machine.line("Error:G2/G3 bad parameters");
+        return Stage::Done;
+    }
+    let Some(from) = set_out(machine, to, now) else { return Stage::Done };
+    match Arc::new(&from, &to, command, command.code == 2) {
+        Some(arc) => {
+            machine.proceed(Stage::Arc(Walk { at: from, arc, feed: machine.motion.feed_mm_s() }), now)
         }
+        None => Stage::Done,
     }
 }
 
-fn go(machine: &mut Machine, to: Axes, way: &Way, now: Duration) -> Stage {
+/// The place the next move begins at: E's is the move's end where no filament goes. `None`: no move at all.
+fn set_out(machine: &mut Machine, to: Axes, now: Duration) -> Option<Axes> {
     let mut from = machine.motion.position;
-    machine.motion.position = to;
     let extruded = to[3] - from[3];
     if extruded != 0.0 {
         let nozzle = machine.thermal.heater(HeaterId::Nozzle(machine.tool)).temperature(now);
         if nozzle < EXTRUDE_MIN_C && !machine.cold_extrusion {
             // The filament stays; the coordinate and the other axes go on as if nothing had happened.
+            let speech = machine.speech();
+            for line in speech.cold {
+                machine.line(line);
+            }
+            if speech.refuses_cold_moves {
+                return None;
+            }
             from[3] = to[3];
-            machine.line("echo: cold extrusion prevented");
         } else if extruded.abs() > EXTRUDE_MAX_MM {
             from[3] = to[3];
             machine.line("echo: too long extrusion prevented");
         }
     }
-    if from == to && way.length == 0.0 {
-        return Stage::Done;
-    }
-    Stage::Room(Block::new(from, to, way, machine.motion.feed_mm_s(), &machine.motion.limits))
+    machine.motion.position = to;
+    Some(from)
 }
 
 pub(super) fn dwell(command: &Command<'_>) -> Stage {

@@ -1,0 +1,186 @@
+//! One host and one simulated printer of a family, on a virtual clock.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::time::Duration;
+
+use firmware_sim::faults::FaultPlan;
+use firmware_sim::profile::{LineSettings, Profile};
+use firmware_sim::virtual_printer::VirtualPrinter;
+use stardust_agent::serial::{CommandSource, Fed, Host, HostEvent, JobEvent, Parking, Stage};
+use stardust_gcode::command::parse;
+
+/// What the host sends by itself: questions, numbered where the firmware wants everything numbered, and what it tells
+/// the printer of a job whose file does not.
+const OWN: [&str; 9] = ["M105", "M400", "M110", "M27", "M113", "M155", "M73", "M85", "M117"];
+
+/// A printer and its host.
+pub(crate) struct Bench {
+    pub(crate) host: Host,
+    pub(crate) printer: VirtualPrinter,
+    name: String,
+    now: Duration,
+    events: Vec<HostEvent>,
+    log: VecDeque<String>,
+}
+
+impl Bench {
+    /// Powers the printer up and connects; returns when the host is ready.
+    pub(crate) fn connect(profile: &str, plan: &FaultPlan, seed: u64) -> Self {
+        let name = format!("{profile}, {plan:?}, seed {seed}");
+        let mut bench = Self::power_up(name, Profile::named(profile).unwrap(), plan, seed);
+        bench.run_until("ready", |bench| bench.host.is_ready());
+        bench
+    }
+
+    /// Somebody has started a print of so many bytes at the panel before the host connects. Returns when the host
+    /// has had its first words with the firmware.
+    pub(crate) fn connect_to_one_that_prints(bytes: u64) -> Self {
+        let mut profile = Profile::named("marlin").unwrap();
+        profile.config.prints_from_card = Some(bytes);
+        let mut bench = Self::power_up("prints from its card".into(), profile, &FaultPlan::none(), 1);
+        bench.run_until("a connection", |bench| bench.events.contains(&HostEvent::Ready));
+        bench
+    }
+
+    fn power_up(name: String, mut profile: Profile, plan: &FaultPlan, seed: u64) -> Self {
+        profile.line = LineSettings { baud: Some(115_200), latency: Duration::from_micros(500) };
+        Self {
+            host: Host::new(Duration::ZERO, Parking::default()),
+            printer: VirtualPrinter::new(profile, plan, seed),
+            name,
+            now: Duration::ZERO,
+            events: Vec::new(),
+            log: VecDeque::new(),
+        }
+    }
+
+    /// Starts a print.
+    pub(crate) fn start(&mut self, file: &[String]) {
+        assert!(self.try_start(file), "{}", self.story("the host takes no job"));
+    }
+
+    /// False: the host takes none now.
+    pub(crate) fn try_start(&mut self, file: &[String]) -> bool {
+        self.host.start(self.now, source(file))
+    }
+
+    /// Until there is no job any more: how it ended.
+    pub(crate) fn finish(&mut self) -> JobEvent {
+        self.run_until("the end of the job", |bench| bench.host.progress().is_none());
+        let ends = self.events.iter().rev().filter_map(|event| match event {
+            HostEvent::Job(end @ (JobEvent::Completed | JobEvent::Stopped(_))) => Some(end.clone()),
+            _ => None,
+        });
+        ends.clone().next().unwrap_or_else(|| panic!("{}", self.story("a job without an end")))
+    }
+
+    pub(crate) fn pause(&mut self) {
+        self.host.pause(self.now);
+        self.run_until("paused", |bench| {
+            bench.host.progress().is_some_and(|(stage, ..)| stage == Stage::Paused)
+        });
+    }
+
+    pub(crate) fn resume(&mut self) {
+        self.host.resume(self.now);
+    }
+
+    pub(crate) fn stop(&mut self, end: stardust_agent::serial::End) {
+        self.host.stop(self.now, end);
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&mut self, time: Duration) {
+        let until = self.now + time;
+        self.run_until("time to pass", |bench| bench.now >= until);
+    }
+
+    /// Until so many commands of the print have been accepted.
+    pub(crate) fn printed_so_many(&mut self, count: usize) {
+        self.run_until("the print to get so far", |bench| {
+            assert!(bench.host.progress().is_some(), "{}", bench.story("the job has ended"));
+            bench.printed().len() >= count
+        });
+    }
+
+    /// Until the printer has carried out all that it has taken.
+    pub(crate) fn settle(&mut self) {
+        self.wait(Duration::from_secs(60));
+    }
+
+    /// The commands accepted with a number since the job's numbering began, without the host's own.
+    pub(crate) fn printed(&self) -> Vec<String> {
+        let all = self.printer.accepted();
+        let is = |text: &str, code: &str| text.split([' ', 'S']).next() == Some(code);
+        let start = all.iter().rposition(|one| is(&one.text, "M110")).map_or(0, |at| at + 1);
+        let own = |text: &str| OWN.iter().any(|code| is(text, code));
+        let job = all[start..].iter().filter(|one| one.number.is_some() && !own(&one.text));
+        job.map(|one| one.text.clone()).collect()
+    }
+
+    fn run_until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+        for _ in 0..500_000 {
+            if done(self) {
+                return;
+            }
+            self.exchange();
+        }
+        panic!("{}", self.story(&format!("waited in vain for {what}")));
+    }
+
+    fn exchange(&mut self) {
+        let output = self.host.take_output();
+        self.note(">", &output);
+        self.printer.receive(&output, self.now);
+        let due = [self.printer.next_deadline(), self.host.deadline()].into_iter().flatten().min();
+        // A microsecond: a deadline that is not met yet must not stop the clock.
+        self.now = due.unwrap_or(self.now + Duration::from_secs(1)).max(self.now + Duration::from_micros(1));
+        self.printer.advance(self.now);
+        let heard = self.printer.output(self.now);
+        self.note("<", &heard);
+        if heard.is_empty() {
+            self.host.tick(self.now);
+        } else {
+            self.host.receive(self.now, &heard);
+        }
+        while let Some(event) = self.host.next_event() {
+            self.events.push(event);
+        }
+    }
+
+    pub(crate) fn story(&self, what: &str) -> String {
+        let log: Vec<&str> = self.log.iter().map(String::as_str).collect();
+        format!("{}: {what}\n{}\n{:?}\n{:?}", self.name, log.join("\n"), self.host, self.events)
+    }
+
+    fn note(&mut self, direction: &str, bytes: &[u8]) {
+        for line in String::from_utf8_lossy(bytes).lines() {
+            self.log.push_back(format!("{:10.4} {direction} {line}", self.now.as_secs_f64()));
+            if self.log.len() > 60 {
+                self.log.pop_front();
+            }
+        }
+    }
+}
+
+/// The beginning of a real print, heating included, and a slicer's end.
+pub(crate) fn file(count: usize) -> Vec<String> {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/gcode/cura_teapot_ender3_marlin.gcode");
+    let text = std::fs::read_to_string(path).unwrap();
+    let bare = text.lines().map(|line| line.split(';').next().unwrap_or_default().trim());
+    let mut file: Vec<String> =
+        bare.filter(|line| !line.is_empty() && !OWN.contains(line)).take(count).map(str::to_owned).collect();
+    file.extend(["M104 S0", "M140 S0", "M107", "M84"].map(str::to_owned));
+    file
+}
+
+fn source(file: &[String]) -> Box<dyn CommandSource> {
+    let mut end = 0;
+    let fed = file.iter().map(|text| {
+        end += text.len() as u64 + 1;
+        Fed { command: parse(text.as_bytes()).unwrap().into_owned(), end, layer: None }
+    });
+    Box::new(fed.collect::<VecDeque<_>>())
+}
