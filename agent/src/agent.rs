@@ -49,7 +49,8 @@ pub async fn run(settings: &Settings, clock: SharedClock, stop: watch::Receiver<
         for (name, port) in unpaired(settings, &seats) {
             let folder = PrinterFolder::for_name(settings, &name);
             if let (Some(hub), false) = (&settings.hub, seats.contains_key(folder.path())) {
-                let seat = Seat::waiting(folder.clone(), (name, port), hub.clone(), stop.clone());
+                let seat =
+                    Seat::waiting(folder.clone(), (name, port), hub.clone(), clock.clone(), stop.clone());
                 seats.insert(folder.path().to_owned(), seat);
             }
         }

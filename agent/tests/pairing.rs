@@ -219,7 +219,8 @@ fn the_journal_tells_what_is_held_when_no_agent_runs() {
 
 #[test]
 fn an_unpaired_agent_shows_a_pin_until_somebody_has_typed_it() {
-    let (hub, printer, mut host) = (Hub::start(), Printer::start(1000), Host::new());
+    let (hub, mut host) = (Hub::start(), Host::new());
+    let printer = Printer::start_with(&["--speed", "1000", "--name", "Ender-3 S1"]);
     let config = host.data.path().join("agent.toml");
     let port = printer.port();
     let text = format!("hub = {:?}\n[printer.\"Ender left\"]\nport = {port:?}\n", hub.url);
@@ -230,6 +231,10 @@ fn an_unpaired_agent_shows_a_pin_until_somebody_has_typed_it() {
     assert!(waiting["link"].as_str().unwrap().contains("Waits for its PIN"), "{waiting}");
     let words = host.command().arg("status").output().unwrap();
     assert!(String::from_utf8_lossy(&words.stdout).contains("PIN ABCD-EFGH"));
+    eventually("on its display", || {
+        printer.journal().iter().any(|line| line.cmd == "M117 PIN ABCD-EFGH").then_some(())
+    });
+    assert_eq!(hub.state.lock().unwrap().pairings[0]["printer_model"], "Ender-3 S1");
 
     hub.state.lock().unwrap().pin_typed = true;
     eventually("printed", || ended(&hub).then_some(()));

@@ -48,11 +48,12 @@ impl Seat {
         folder: PrinterFolder,
         (name, port): (String, PathBuf),
         hub: Url,
+        clock: SharedClock,
         mut stop: watch::Receiver<bool>,
     ) -> Self {
         let (report, reports) = watch::channel(None);
         let (pin, pins) = watch::channel(None);
-        let work = waiting::pair(folder.clone(), (name, port.clone()), hub, report, pin);
+        let work = waiting::pair(folder.clone(), (name, port.clone()), hub, report, pin, clock);
         let task = tokio::spawn(async move {
             tokio::select! {
                 () = work => {}

@@ -75,6 +75,7 @@ async fn pair(options: PairArguments, settings: &Settings, clock: &SharedClock) 
             ));
         }
     }
+    let mut model = options.model.clone();
     folder.prepare().map_err(|error| error.to_string())?;
     // Whatever its name becomes later, this is the one that is meant.
     remember_adapter(&DeviceTree::default(), &port, &folder.adapter_file());
@@ -89,7 +90,9 @@ async fn pair(options: PairArguments, settings: &Settings, clock: &SharedClock) 
             adapter_file: Some(folder.adapter_file()),
             ..PortPlan::new(port.clone(), options.baud)
         };
-        say(&examination::examine(plan, clock).await);
+        let found = examination::examine(plan, clock).await;
+        say(&found.words);
+        model = model.or(found.model);
     }
     let client = HubClient::new(hub.clone(), None).map_err(|error| error.to_string())?;
     let paired = match options.code {
@@ -99,7 +102,7 @@ async fn pair(options: PairArguments, settings: &Settings, clock: &SharedClock) 
                 protocol: ProtocolVersion::CURRENT,
                 agent_version: env!("CARGO_PKG_VERSION").into(),
                 printer_name: name,
-                printer_model: options.model,
+                printer_model: model,
                 // Told to nobody but the hub that has given it.
                 credential: before
                     .as_ref()
@@ -108,7 +111,7 @@ async fn pair(options: PairArguments, settings: &Settings, clock: &SharedClock) 
             };
             client.pair(&request).await.map_err(|error| error.to_string())?
         }
-        None => by_pin(&client, &name, options.model).await,
+        None => by_pin(&client, &name, model).await,
     };
     let new = PrinterConfig::new(&paired, hub, port);
     let config = match &before {

@@ -14,17 +14,31 @@ use crate::serial::firmware::Area;
 /// A printer that is switched on answers by then; the agent goes on looking for the others.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Asks the printer who it is, and puts it in words.
-pub async fn examine(plan: PortPlan, clock: &SharedClock) -> String {
+/// What was found out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// For the person who pairs it.
+    pub words: String,
+    /// What printer it is, where its firmware says so.
+    pub model: Option<String>,
+}
+
+/// Asks the printer who it is.
+pub async fn examine(plan: PortPlan, clock: &SharedClock) -> Found {
+    let note = |words: String| Found { words, model: None };
     let (port, speed) = match tokio::time::timeout(PATIENCE, connect(plan, clock)).await {
         Ok(Ok(connected)) => connected,
         Err(_) => {
-            return "Note: the printer does not answer; is it switched on? It is paired all the same, and the agent \
-                    goes on trying."
-                .into();
+            return note(
+                "Note: the printer does not answer; is it switched on? It is paired all the same, and the agent goes \
+                 on trying."
+                    .into(),
+            );
         }
         Ok(Err(error)) => {
-            return format!("Note: {error}\n      It is paired all the same, and the agent goes on trying.");
+            return note(format!(
+                "Note: {error}\n      It is paired all the same, and the agent goes on trying."
+            ));
         }
     };
     let view = port.view.borrow().clone();
@@ -34,9 +48,19 @@ pub async fn examine(plan: PortPlan, clock: &SharedClock) -> String {
         None => format!("The printer answers at {speed} baud, but does not say what firmware it has."),
     };
     let (area, extruders) = view.machine;
-    let facts: Vec<String> =
-        [area.map(size), extruders.map(tools)].into_iter().flatten().chain(view.warning.clone()).collect();
-    if facts.is_empty() { who } else { format!("{who}\n{}", facts.join("\n")) }
+    let facts: Vec<String> = std::iter::once(who)
+        .chain([area.map(size), extruders.map(tools), view.warning].into_iter().flatten())
+        .collect();
+    Found { words: facts.join("\n"), model: view.machine_type.and_then(model) }
+}
+
+/// What a maker has put in place of the firmware's own default.
+#[must_use]
+pub fn model(machine_type: String) -> Option<String> {
+    let is_default =
+        ["none", "3d printer", "mendel", "unknown"].contains(&machine_type.to_lowercase().as_str());
+    let fits = machine_type.chars().count() <= 100 && !machine_type.contains(char::is_control);
+    (!is_default && fits).then_some(machine_type)
 }
 
 fn size(area: Area) -> String {
@@ -46,4 +70,17 @@ fn size(area: Area) -> String {
 
 fn tools(count: u32) -> String {
     if count == 1 { "It has one extruder.".into() } else { format!("It has {count} extruders.") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_every_firmware_says_is_no_model() {
+        assert_eq!(model("Ender-3 V2".into()).as_deref(), Some("Ender-3 V2"));
+        for default in ["3D Printer", "None", "Mendel"] {
+            assert_eq!(model(default.into()), None);
+        }
+    }
 }

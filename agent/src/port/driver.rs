@@ -48,6 +48,8 @@ pub enum Order {
     Answer(u64, u8),
     /// Heaters off, with no job.
     MakeSafe,
+    /// Show a text on the printer's display, with no job.
+    Say(String),
     /// Stop the machine itself, at once: `M112`; where the firmware would get to it only behind all that waits, the
     /// board is started anew by its DTR line, too. Best effort: not every board is wired so.
     Kill,
@@ -330,6 +332,7 @@ impl Driver {
                 Order::Stop(end) => self.host.stop(now, end),
                 Order::Answer(question, button) => self.host.answer(now, question, button),
                 Order::MakeSafe => self.host.make_safe(now),
+                Order::Say(text) => self.host.say(now, &text),
                 Order::Kill => {
                     let acts_at_once = self.host.kill(now);
                     // It ends whatever line was cut by this.
