@@ -12,7 +12,7 @@ use url::Url;
 use crate::printer::section::{PrinterSection, Sections};
 
 /// Where the package puts it; root's commands read it without being told.
-const SYSTEM_CONFIG: &str = "/etc/stardust/agent.toml";
+pub const SYSTEM_CONFIG: &str = "/etc/stardust/agent.toml";
 /// Where the service keeps its data.
 const SYSTEM_DATA: &str = "/var/lib/stardust-agent";
 

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Output};
 
 use serde_json::Value;
 use stand_in::eventually;
-use stand_in::hub::{Hub, TOKEN};
+use stand_in::hub::{Hub, PRINTER, TOKEN};
 use stand_in::printer::{Accepted, Printer, agent, commands, fixture, hash};
 use stardust_protocol::{CommandMessage, JobState, ProtocolVersion, Timestamp};
 
@@ -178,7 +178,7 @@ fn a_printer_moves_to_another_hub_when_its_job_is_over() {
     assert_eq!(new.state.lock().unwrap().calls, 0, "the code was not used up");
 
     let said = host.paired(&new, "Ender left", &printer.port(), &["--force"]);
-    assert!(said.contains("printed to its end") && said.contains(&old.url), "{said}");
+    assert!(said.contains("comes to its end first") && said.contains(&old.url), "{said}");
     assert_eq!(new.state.lock().unwrap().pairings[0].get("credential"), None, "told to nobody else");
     eventually("printed to the end", || ended(&old).then_some(()));
     let status = host.status_where("Ender left", |status| status["hub"] == new.url);
@@ -211,10 +211,32 @@ fn the_journal_tells_what_is_held_when_no_agent_runs() {
     let refused = host.pair(&new, "Ender left", &printer.port(), &["--no-check"]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("“bracket.gcode”"));
     let said = host.paired(&new, "Ender left", &printer.port(), &["--no-check", "--force"]);
-    assert!(said.contains("is dropped here"), "{said}");
+    assert!(said.contains("comes to its end first"), "{said}");
     host.run(None);
     host.status_where("Ender left", |status| status["hub"] == new.url);
+    let last = old.state.lock().unwrap().moves().pop();
+    assert!(last.is_some_and(JobState::is_final) || last == Some(JobState::AwaitingRemoval), "{last:?}");
     assert_eq!(new.state.lock().unwrap().events.len(), 0, "the old job is none of the new hub's");
+}
+
+/// The hub before is gone for good: what it does not know is kept.
+#[test]
+fn a_hub_that_is_gone_does_not_hold_a_printer() {
+    let (old, new, printer, mut host) = (Hub::start(), Hub::start(), Printer::start(200), Host::new());
+    new.state.lock().unwrap().printer = Some(OTHER_PRINTER);
+    old.offer(&std::fs::read(fixture(FILE)).unwrap());
+    host.paired(&old, "Ender left", &printer.port(), &[]);
+    host.run(None);
+    printing(&old);
+    old.state.lock().unwrap().down = true;
+    host.status_where("Ender left", |status| {
+        status["status"].get("job").is_none_or(Value::is_null) && status["undelivered_events"] != 0
+    });
+    let said = host.paired(&new, "Ender left", &printer.port(), &[]);
+    assert!(said.contains("does not know 1 events") || said.contains("does not know 2 events"), "{said}");
+    host.status_where("Ender left", |status| status["hub"] == new.url && status["undelivered_events"] == 0);
+    let former = host.data.path().join("printers/ender-left").join(format!("former-{PRINTER}"));
+    assert!(std::fs::read_to_string(former.join("journal.jsonl")).unwrap().contains("awaiting_removal"));
 }
 
 #[test]

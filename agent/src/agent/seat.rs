@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use super::waiting;
+use crate::journal::Journal;
 use crate::printer::folder::PrinterFolder;
 use crate::printer::report::{LastError, PrinterEntry, PrinterReport};
 use crate::printer::{Printer, SetupError};
@@ -21,6 +22,9 @@ use crate::printer::{Printer, SetupError};
 const START_AGAIN: Duration = Duration::from_secs(2);
 /// A later pairing takes over this soon after the printer has become free.
 const LOOK_FOR_NEXT: Duration = Duration::from_secs(1);
+
+/// The hub before has so long to learn the last events, in looks.
+const LAST_WORDS: u32 = 15;
 
 type Reports = watch::Sender<Option<PrinterReport>>;
 
@@ -118,13 +122,18 @@ async fn keep_running(
     while !*stop.borrow() {
         let (end, ended) = watch::channel(false);
         let mut run = tokio::spawn(run_once(folder.clone(), clock.clone(), ended, report.clone()));
+        let mut looks = 0;
         let result = loop {
             tokio::select! {
                 result = &mut run => break result,
                 _ = stop.changed() => drop(end.send(true)),
                 () = tokio::time::sleep(LOOK_FOR_NEXT) => {
-                    let is_free = report.borrow().as_ref().is_some_and(|now| now.status.job.is_none());
-                    if is_free && folder.next().is_paired() {
+                    let (is_free, all_told) = report.borrow().as_ref().map_or((false, false), |now| {
+                        (now.status.job.is_none(), now.undelivered_events == 0)
+                    });
+                    let has_next = is_free && folder.next().is_paired();
+                    looks = if has_next { looks + 1 } else { 0 };
+                    if has_next && (all_told || looks > LAST_WORDS) {
                         tracing::info!(printer.name = folder.name(), "paired again; the new pairing takes over");
                         let _ = end.send(true);
                     }
@@ -161,7 +170,10 @@ async fn run_once(
     stop: watch::Receiver<bool>,
     report: Reports,
 ) -> Result<(), SetupError> {
-    folder.take_over()?;
+    // What was begun for the hub before is brought to its end first.
+    if folder.next().is_paired() && Journal::open(&folder.journal())?.state().held.is_none() {
+        folder.take_over()?;
+    }
     let printer = Printer::set_up(&folder, clock)?;
     tracing::info!(printer.name = folder.name(), "printer started");
     printer.run(stop, report).await

@@ -23,7 +23,7 @@ use crate::pairing::{address, examination};
 use crate::port::{DeviceTree, PortPlan, SpeedMemory, listing, remember_adapter};
 use crate::printer::folder::{PrinterConfig, PrinterFolder};
 use crate::printer::report::AgentReport;
-use crate::settings::Settings;
+use crate::settings::{SYSTEM_CONFIG, Settings};
 use crate::status_socket;
 
 /// Pairs one printer; as root, with the rights of the service's user.
@@ -34,6 +34,9 @@ pub(super) async fn run(
 ) -> Result<ExitCode, Failure> {
     let is_root = rustix::process::geteuid().is_root();
     let with_service = is_root && !options.no_service && settings.service_is_meant;
+    if !is_root && settings.service_is_meant && Path::new(SYSTEM_CONFIG).exists() {
+        say("Note: this pairs for an agent of your own. For the service of this machine, use sudo.");
+    }
     let is_last = !with_service && !options.as_service_user;
     match service::other_owner(&settings.data) {
         // Our own arguments once more.

@@ -51,17 +51,15 @@ impl Standing {
         if self.undelivered > 0 {
             let (count, former) = (self.undelivered, former.display());
             lines.push(format!(
-                "{count} events that were not delivered yet are kept in {former}; nobody delivers them."
+                "It does not know {count} events yet. What can't be delivered soon is kept in {former}, and nobody \
+                 delivers it later."
             ));
         }
-        match (&self.job, self.running) {
-            (Some(file), true) => lines.push(format!(
-                "“{file}” is printed to its end, and the hub before learns how it ended if it can. The new pairing takes over then."
-            )),
-            (Some(file), false) => lines.push(format!(
-                "“{file}” is dropped here. The hub before holds it until you remove the printer there."
-            )),
-            (None, _) => {}
+        if let Some(file) = &self.job {
+            lines.push(format!(
+                "“{file}” comes to its end first, and the hub before is told of it if it can be. The new pairing takes \
+                 over then."
+            ));
         }
         lines.join("\n")
     }
@@ -88,8 +86,6 @@ mod tests {
             said.contains("2 events") && said.contains("/data/former") && said.contains("to its end"),
             "{said}"
         );
-        let away = Standing { running: false, ..at_work };
-        assert!(away.left(&hub, Path::new("/x")).contains("is dropped here"));
         assert!(!Standing::default().left(&hub, Path::new("/x")).contains("events"));
     }
 }
