@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use stardust_clock::SharedClock;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
 use crate::pairing::choice;
 use crate::port::{DeviceTree, listing};
@@ -27,13 +28,13 @@ const LOOK_FOR_PRINTERS: Duration = Duration::from_secs(2);
 /// Drives every printer that is paired or gets paired, until `stop` turns true; leaves all of them safe.
 pub async fn run(settings: &Settings, clock: SharedClock, stop: watch::Receiver<bool>) {
     let (ask, mut questions) = mpsc::channel::<Question>(8);
-    let answering = match status_socket::open(&settings.data) {
-        Ok(socket) => Some(tokio::spawn(socket.serve(ask.clone()))),
-        Err(error) => {
-            tracing::warn!(error = %error, "`stardust-agent status` can't ask this agent");
-            None
+    let mut answering = JoinSet::new();
+    match status_socket::open(&settings.data) {
+        Ok(sockets) => {
+            sockets.into_iter().for_each(|socket| drop(answering.spawn(socket.serve(ask.clone()))))
         }
-    };
+        Err(error) => tracing::warn!(error = %error, "`stardust-agent status` can't ask this agent"),
+    }
     let mut seats: BTreeMap<PathBuf, Seat> = BTreeMap::new();
     let mut said_how_to_pair = false;
     let mut stopping = stop.clone();
@@ -75,10 +76,7 @@ pub async fn run(settings: &Settings, clock: SharedClock, stop: watch::Receiver<
     for (_, seat) in seats {
         seat.ended().await;
     }
-    if let Some(answering) = answering {
-        answering.abort();
-        let _ = answering.await;
-    }
+    answering.shutdown().await;
 }
 
 /// The printers that could be paired by PIN: those that the configuration names; with none there and none paired, the

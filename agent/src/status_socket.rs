@@ -1,8 +1,8 @@
 //! The socket on which the running agent tells its status: `status.sock`.
 //!
-//! Whoever connects gets one JSON document, and the end. Under systemd it is in the service's runtime directory, for the
-//! members of the service's group; otherwise in the data directory. Owns: where it is, who may use it, and reading and
-//! writing it. Must not know: what is told.
+//! Whoever connects gets one JSON document, and the end. It is in the data directory, where it also shows that an agent
+//! runs on these data; under systemd another one is in the service's runtime directory, for the members of the service's
+//! group. Owns: where they are, who may use them, and reading and writing. Must not know: what is told.
 
 use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::PermissionsExt;
@@ -45,14 +45,18 @@ pub enum AskError {
     Failed(PathBuf, String),
 }
 
-/// Opens the socket, in the place of one that a killed agent has left. The file is removed when `run` ends.
+/// Opens the sockets. Their files are removed when they are dropped.
 ///
 /// # Errors
-/// The system's.
-pub fn open(data: &Path) -> std::io::Result<Listening> {
+/// The system's; or another agent runs on the same data.
+pub fn open(data: &Path) -> std::io::Result<Vec<Listening>> {
     // systemd names the runtime directory of the service.
     let runtime = std::env::var_os("RUNTIME_DIRECTORY").map(PathBuf::from);
-    let path = runtime.as_deref().unwrap_or(data).join(NAME);
+    std::iter::once(data.to_owned()).chain(runtime).map(|folder| open_at(folder.join(NAME))).collect()
+}
+
+/// In the place of one that a killed agent has left.
+fn open_at(path: PathBuf) -> std::io::Result<Listening> {
     if StdStream::connect(&path).is_ok() {
         return Err(std::io::Error::new(ErrorKind::AddrInUse, "another agent runs on this data directory"));
     }
@@ -137,4 +141,21 @@ fn read(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
     if text.is_empty() { Err(ErrorKind::ConnectionRefused.into()) } else { Ok(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_that_was_left_is_replaced_and_one_in_use_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(NAME);
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        let open = open_at(path.clone()).unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o660);
+        assert_eq!(open_at(path.clone()).unwrap_err().kind(), ErrorKind::AddrInUse);
+        drop(open);
+        assert!(!path.exists());
+    }
 }

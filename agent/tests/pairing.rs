@@ -5,7 +5,7 @@
 
 mod stand_in;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
 
 use serde_json::Value;
@@ -21,11 +21,13 @@ const OTHER_PRINTER: &str = "0190a7c2-6f00-7000-8000-0000000000aa";
 struct Host {
     data: tempfile::TempDir,
     process: Option<Child>,
+    /// The service's runtime directory.
+    runtime: Option<PathBuf>,
 }
 
 impl Host {
     fn new() -> Self {
-        Self { data: tempfile::tempdir().unwrap(), process: None }
+        Self { data: tempfile::tempdir().unwrap(), process: None, runtime: None }
     }
 
     fn command(&self) -> Command {
@@ -51,6 +53,7 @@ impl Host {
         command
             .arg("run")
             .args(config.map(|config| ["--config".as_ref(), config.as_os_str()]).into_iter().flatten());
+        command.envs(self.runtime.iter().map(|path| ("RUNTIME_DIRECTORY", path)));
         self.process = Some(command.spawn().unwrap());
     }
 
@@ -135,12 +138,16 @@ fn a_fault_of_one_printer_touches_no_other() {
 #[test]
 fn the_same_printer_paired_again_keeps_everything_but_its_credential() {
     let (hub, printer, mut host) = (Hub::start(), Printer::start(1000), Host::new());
+    let runtime = tempfile::tempdir().unwrap();
+    host.runtime = Some(runtime.path().to_owned());
     host.paired(&hub, "Ender left", &printer.port(), &[]);
     let settings = host.data.path().join("printers/ender-left/printer.toml");
     let text = std::fs::read_to_string(&settings).unwrap();
     std::fs::write(&settings, text + "[profile]\nbed_max_c = 90.0\n").unwrap();
     host.run(None);
     host.status_where("Ender left", |status| status["link"] == "Connected to the hub.");
+    // As under systemd.
+    assert!(std::os::unix::net::UnixStream::connect(runtime.path().join("status.sock")).is_ok());
     hub.state.lock().unwrap().revoked = true;
     hub.offer(b"G28\nG1 X10 Y10 F6000\nM84\n");
     wake(&hub);

@@ -24,7 +24,7 @@ use crate::port::{DeviceTree, PortPlan, SpeedMemory, listing, remember_adapter};
 use crate::printer::folder::{PrinterConfig, PrinterFolder};
 use crate::printer::report::AgentReport;
 use crate::settings::{SYSTEM_CONFIG, Settings};
-use crate::status_socket;
+use crate::status_socket::{self, AskError};
 
 /// Pairs one printer; as root, with the rights of the service's user.
 pub(super) async fn run(
@@ -175,12 +175,21 @@ impl Before {
 
 /// How the printer stands: as the running agent says, else as its journal does.
 fn standing(folder: &PrinterFolder, name: &str, settings: &Settings) -> Result<Standing, Failure> {
-    let report: Option<AgentReport> =
-        status_socket::ask(settings).ok().and_then(|text| serde_json::from_str(&text).ok());
-    let driven = report.and_then(|all| all.printers.into_iter().find(|entry| entry.report.name == name));
-    if let Some(entry) = driven {
-        let job = entry.report.status.job.is_some().then(|| entry.report.file_name.unwrap_or_default());
-        return Ok(Standing { job, undelivered: entry.report.undelivered_events, running: true });
+    match status_socket::ask(settings) {
+        Ok(text) => {
+            let report: AgentReport = serde_json::from_str(&text).map_err(|error| {
+                format!(
+                    "The running agent can't be understood ({error}): is it another version? Start it anew."
+                )
+            })?;
+            let found = report.printers.into_iter().find(|entry| entry.report.name == name);
+            // Its journal belongs to the agent that runs, whatever that says.
+            let Some(entry) = found else { return Ok(Standing { running: true, ..Standing::default() }) };
+            let job = entry.report.status.job.is_some().then(|| entry.report.file_name.unwrap_or_default());
+            return Ok(Standing { job, undelivered: entry.report.undelivered_events, running: true });
+        }
+        Err(AskError::NotRunning) => {}
+        Err(error) => return Err(error.to_string()),
     }
     if !folder.journal().exists() {
         return Ok(Standing::default());
