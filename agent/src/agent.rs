@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::pairing::choice;
-use crate::port::{DeviceTree, listing};
+use crate::port::{DeviceTree, PortStore, listing};
 use crate::printer::folder::PrinterFolder;
 use crate::printer::report::AgentReport;
 use crate::settings::Settings;
@@ -26,7 +26,9 @@ use seat::Seat;
 const LOOK_FOR_PRINTERS: Duration = Duration::from_secs(2);
 
 /// Drives every printer that is paired or gets paired, until `stop` turns true; leaves all of them safe.
-pub async fn run(settings: &Settings, clock: SharedClock, stop: watch::Receiver<bool>) {
+///
+/// `ports` are those that an earlier process has left open.
+pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop: watch::Receiver<bool>) {
     let (ask, mut questions) = mpsc::channel::<Question>(8);
     let mut answering = JoinSet::new();
     match status_socket::open(&settings.data) {
@@ -45,7 +47,9 @@ pub async fn run(settings: &Settings, clock: SharedClock, stop: watch::Receiver<
             if seats.get(&path).is_some_and(Seat::is_over) {
                 seats.remove(&path);
             }
-            seats.entry(path).or_insert_with(|| Seat::paired(folder, clock.clone(), stop.clone()));
+            seats
+                .entry(path)
+                .or_insert_with(|| Seat::paired(folder, clock.clone(), ports.clone(), stop.clone()));
         }
         for (name, port) in unpaired(settings, &seats) {
             let folder = PrinterFolder::for_name(settings, &name);

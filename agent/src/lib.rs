@@ -7,6 +7,7 @@
 //! | [`print_job`] | one job: its file, its progress, its way through its states |
 //! | [`spool`] | print files on disk |
 //! | [`journal`] | what must survive restarts |
+//! | [`trail`] | where the job at work is, for the process that comes after this one |
 //! | [`hub_link`] | the wire to the hub |
 //! | [`printer`] | one printer: port, jobs and hub brought together |
 //! | [`pairing`] | how a printer and a hub come together |
@@ -26,3 +27,4 @@ pub mod serial;
 pub mod settings;
 pub mod spool;
 pub mod status_socket;
+pub mod trail;

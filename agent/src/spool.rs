@@ -71,7 +71,13 @@ impl Spool {
     /// Where a whole, verified file is.
     #[must_use]
     pub fn path_of(&self, claim: &Claim) -> PathBuf {
-        self.folder.join(format!("{}.gcode", claim.sha256))
+        Self::file(&self.folder, claim)
+    }
+
+    /// The same, in a folder that is not opened.
+    #[must_use]
+    pub fn file(folder: &Path, claim: &Claim) -> PathBuf {
+        folder.join(format!("{}.gcode", claim.sha256))
     }
 
     /// Gets the claim's file, going on where an earlier attempt ended. Retries while the hub does not answer.

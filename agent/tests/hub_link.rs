@@ -229,12 +229,14 @@ fn a_print_goes_on_while_the_hub_is_away_and_is_reported_later() {
 }
 
 #[test]
-fn an_agent_killed_in_mid_print_reports_it_and_makes_the_printer_safe() {
+fn an_agent_killed_in_mid_print_that_has_nothing_to_go_on_by_makes_the_printer_safe() {
     let (hub, printer) = (Hub::start(), Printer::start(50));
     hub.offer(&std::fs::read(fixture(FILE)).unwrap());
     let mut agent = Agent::paired(&hub, &printer).run();
     wait_for(&hub, JobState::Printing);
     agent.end(rustix::process::Signal::KILL);
+    // As an older agent would have left it. With it the print goes on: `survive_kill`.
+    std::fs::remove_file(agent.data.path().join("printers/ender-left/trail")).unwrap();
     let _agent = agent.run();
     wait_for(&hub, JobState::Failed);
     let state = hub.state.lock().unwrap();

@@ -28,7 +28,8 @@ const MOST_CIRCLES: u32 = 100;
 const SAME_MM: f64 = 1e-6;
 
 /// The plane an arc lies in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Plane {
     /// G17.
     #[default]

@@ -14,6 +14,7 @@ use url::Url;
 
 use super::waiting;
 use crate::journal::Journal;
+use crate::port::PortStore;
 use crate::printer::folder::PrinterFolder;
 use crate::printer::report::{LastError, PrinterEntry, PrinterReport};
 use crate::printer::{Printer, SetupError};
@@ -41,9 +42,14 @@ pub(super) struct Seat {
 
 impl Seat {
     /// Drives a paired printer until `stop` turns true.
-    pub(super) fn paired(folder: PrinterFolder, clock: SharedClock, stop: watch::Receiver<bool>) -> Self {
+    pub(super) fn paired(
+        folder: PrinterFolder,
+        clock: SharedClock,
+        ports: PortStore,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
         let (report, reports) = watch::channel(None);
-        let task = tokio::spawn(keep_running(folder.clone(), clock, stop, report));
+        let task = tokio::spawn(keep_running(folder.clone(), clock, ports, stop, report));
         Self { folder, task, reports, pin: watch::channel(None).1, port: None, last_error: None }
     }
 
@@ -116,12 +122,14 @@ fn fault(report: PrinterReport) -> Option<String> {
 async fn keep_running(
     folder: PrinterFolder,
     clock: SharedClock,
+    ports: PortStore,
     mut stop: watch::Receiver<bool>,
     report: Reports,
 ) {
     while !*stop.borrow() {
         let (end, ended) = watch::channel(false);
-        let mut run = tokio::spawn(run_once(folder.clone(), clock.clone(), ended, report.clone()));
+        let mut run =
+            tokio::spawn(run_once(folder.clone(), clock.clone(), ports.clone(), ended, report.clone()));
         let mut looks = 0;
         let result = loop {
             tokio::select! {
@@ -167,6 +175,7 @@ async fn keep_running(
 async fn run_once(
     folder: PrinterFolder,
     clock: SharedClock,
+    ports: PortStore,
     stop: watch::Receiver<bool>,
     report: Reports,
 ) -> Result<(), SetupError> {
@@ -174,7 +183,7 @@ async fn run_once(
     if folder.next().is_paired() && Journal::open(&folder.journal())?.state().held.is_none() {
         folder.take_over()?;
     }
-    let printer = Printer::set_up(&folder, clock)?;
+    let printer = Printer::set_up(&folder, clock, &ports)?;
     tracing::info!(printer.name = folder.name(), "printer started");
     printer.run(stop, report).await
 }

@@ -229,7 +229,10 @@ fn name_and_port(options: &PairArguments, settings: &Settings) -> Result<(String
                 .filter_map(|folder| Some(folder.load().ok()?.0.port))
                 .collect();
             match choice::choose(choice::candidates(listing::list(&DeviceTree::default()), &taken))? {
-                Choice::Only(port) => port,
+                Choice::Only(port) => {
+                    say(&format!("The only serial port without a printer is {}.", port.display()));
+                    port
+                }
                 Choice::Ask(ports) if can_ask() => {
                     say(&format!("Which port is the printer's?\n{}", choice::list(&ports).trim_end()));
                     loop {

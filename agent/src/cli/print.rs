@@ -57,7 +57,7 @@ pub(super) async fn run(
     let file = File::open(&options.file).map_err(unreadable)?;
     let Admitted { commands, brief } = check(file, &Profile::default().with_firmware(machine))?;
     let mut keys = Keys::listen().map_err(|error| format!("The keyboard can't be watched: {error}"))?;
-    port.order(Order::Start(Box::new(Briefed::new(source, brief))));
+    port.order(Order::Start(Box::new(Briefed::new(source, brief)), None));
     let bar = bar(size);
     bar.set_message(format!("{commands} commands"));
     let started = clock.elapsed();

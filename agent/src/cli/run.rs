@@ -1,6 +1,7 @@
 //! `stardust-agent run`
 //!
-//! Owns: signals. The first asks for a clean stop, the second ends at once.
+//! Owns: signals. SIGINT and SIGTERM: the first asks for a clean stop, the second ends at once. SIGUSR1 hands over: the
+//! process ends at once and leaves everything as it is, because systemd starts the next one, which goes on.
 
 use std::process::ExitCode;
 
@@ -10,23 +11,35 @@ use tokio::sync::watch;
 
 use super::Failure;
 use crate::agent;
+use crate::port::PortStore;
 use crate::settings::Settings;
 
 /// Runs until it is told to stop.
 pub(super) async fn run(settings: &Settings, clock: SharedClock) -> Result<ExitCode, Failure> {
     let data = &settings.data;
     std::fs::create_dir_all(data).map_err(|error| format!("{} can't be made: {error}", data.display()))?;
+    let ports = PortStore::from_environment();
     let (stop, stopping) = watch::channel(false);
     let unwatched = |error: std::io::Error| format!("Signals can't be watched: {error}");
     let mut interrupt = signal(SignalKind::interrupt()).map_err(unwatched)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(unwatched)?;
-    let work = agent::run(settings, clock, stopping);
+    let mut hand_over = signal(SignalKind::user_defined1()).map_err(unwatched)?;
+    let work = agent::run(settings, clock, ports.clone(), stopping);
     tokio::pin!(work);
     loop {
         tokio::select! {
             () = &mut work => return Ok(ExitCode::SUCCESS),
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = hand_over.recv() => {
+                if PortStore::is_kept() {
+                    // What is sent from now on is known to the next process as well: every line is, before it is sent.
+                    ports.hand_over();
+                    tracing::info!("handing over to the next process");
+                    return Ok(ExitCode::SUCCESS);
+                }
+                tracing::warn!("there is nobody to hand over to (NOTIFY_SOCKET is not set): stopping instead");
+            }
         }
         if stop.send_replace(true) {
             return Err("Stopped at once. The heaters may still be on.".into());

@@ -6,7 +6,9 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use stardust_protocol::agent_api::Claim;
-use stardust_protocol::{AgentEvent, ClaimId, CommandId, CommandOutcome, EventBody, JobId, Timestamp};
+use stardust_protocol::{
+    AgentEvent, ClaimId, CommandId, CommandOutcome, EventBody, JobId, JobState, Timestamp,
+};
 
 /// Outcomes are remembered for this many commands: a repeat of an older one has expired anyway.
 const REMEMBERED_COMMANDS: usize = 128;
@@ -40,6 +42,13 @@ pub enum Record {
         /// The job.
         job_id: JobId,
     },
+    /// The state that was reported last of the job at hand. Only at the beginning of a journal: events tell it else.
+    Reached {
+        /// The job.
+        job_id: JobId,
+        /// Its state.
+        state: JobState,
+    },
     /// The job is over for this agent, or was dropped unprinted.
     Ended {
         /// The job.
@@ -66,6 +75,8 @@ pub struct Held {
     pub claim: Claim,
     /// Whether something of it may have gone to the printer.
     pub started: bool,
+    /// The state that was reported last, to the hub or to the outbox.
+    pub reported: Option<JobState>,
 }
 
 /// What the journal says now.
@@ -107,15 +118,21 @@ impl State {
             Record::Event(event) => {
                 self.next_seq = event.seq + 1;
                 self.is_fresh = false;
+                if let EventBody::JobMoved { job_id, state, .. } = &event.body {
+                    self.reached(*job_id, *state);
+                }
                 self.outbox.push_back(event.clone());
             }
             Record::Acknowledged { seq } => self.outbox.retain(|event| event.seq > *seq),
-            Record::Claimed { claim } => self.held = Some(Held { claim: claim.clone(), started: false }),
+            Record::Claimed { claim } => {
+                self.held = Some(Held { claim: claim.clone(), started: false, reported: None })
+            }
             Record::Started { job_id } => {
                 if let Some(held) = self.held.as_mut().filter(|held| held.claim.job_id == *job_id) {
                     held.started = true;
                 }
             }
+            Record::Reached { job_id, state } => self.reached(*job_id, *state),
             Record::Ended { job_id, claim_id } => {
                 self.held = self.held.take().filter(|held| held.claim.claim_id != *claim_id);
                 if self.ended.len() == REMEMBERED_CLAIMS {
@@ -130,6 +147,12 @@ impl State {
                 self.answered.push_back((*command_id, outcome.clone()));
             }
             Record::Unknown => {}
+        }
+    }
+
+    fn reached(&mut self, job: JobId, state: JobState) {
+        if let Some(held) = self.held.as_mut().filter(|held| held.claim.job_id == job) {
+            held.reported = Some(state);
         }
     }
 
@@ -176,6 +199,9 @@ impl State {
             records.push(Record::Claimed { claim: held.claim.clone() });
             if held.started {
                 records.push(Record::Started { job_id: held.claim.job_id });
+            }
+            if let Some(state) = held.reported {
+                records.push(Record::Reached { job_id: held.claim.job_id, state });
             }
         }
         records

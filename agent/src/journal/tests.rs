@@ -52,7 +52,10 @@ fn everything_is_there_after_a_restart() {
     assert_eq!(journal.state(), &before);
     assert_eq!(journal.state().next_seq, 10);
     assert_eq!(journal.state().outbox.iter().map(|event| event.seq).collect::<Vec<_>>(), [9]);
-    assert_eq!(journal.state().held, Some(Held { claim: claim(), started: true }));
+    assert_eq!(
+        journal.state().held,
+        Some(Held { claim: claim(), started: true, reported: Some(JobState::Printing) })
+    );
     assert_eq!(journal.state().outcome_of(command), Some(&CommandOutcome::Done));
 }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 use stardust_clock::SharedClock;
 use tokio::time::{Instant, timeout_at};
 
-use super::driver::{PortHandle, SpeedView, drive};
+use super::driver::drive;
+use super::handle::{PortHandle, SpeedView};
 use super::plan::PortPlan;
 use super::speed_search::{ENOUGH_ROUNDS, SPEEDS};
 use crate::serial::{Connection, Parking};

@@ -5,7 +5,7 @@
 //! mean.
 
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 use std::time::Duration;
@@ -15,140 +15,74 @@ use rustix::io::Errno;
 use stardust_clock::SharedClock;
 use tokio::sync::{mpsc, watch};
 
+use super::handle::{Order, Orders, PortEvent, PortHandle, SpeedView};
+use super::kept::Keeper;
 use super::locator::Locator;
 use super::open::{OpenError, open};
 use super::plan::PortPlan;
 use super::reset::reset_board;
+use super::resumption::Resumption;
 use super::seek::Sought;
 use super::speed_memory::SpeedMemory;
 use super::speed_search::SPEEDS;
 use super::view::PortView;
 use super::wait::{Wait, Woken};
 use super::waker::Waker;
-use crate::serial::{CommandSource, End, Host, HostEvent, Parking};
+use crate::serial::{Host, HostEvent, JobEvent, Parking};
+use crate::trail::Trail;
 
 /// Between attempts to open a port that is not there.
 const REOPEN_FIRST: Duration = Duration::from_millis(500);
 const REOPEN_LAST: Duration = Duration::from_secs(5);
+/// The port of a job that is to be gone on with: its heaters are on.
+const REOPEN_ATTACHING: Duration = Duration::from_millis(50);
+const ATTACH_PATIENCE: Duration = Duration::from_secs(30);
 /// The view is renewed this often while nothing special happens.
 const VIEW_EVERY: Duration = Duration::from_millis(250);
-
-/// What the driver is asked to do.
-#[derive(Debug)]
-pub enum Order {
-    /// Start a job.
-    Start(Box<dyn CommandSource>),
-    /// Pause it.
-    Pause,
-    /// Go on with it.
-    Resume,
-    /// Stop it and make the printer safe.
-    Stop(End),
-    /// Answer the firmware's question of this number by the number of a button.
-    Answer(u64, u8),
-    /// Heaters off, with no job.
-    MakeSafe,
-    /// Show a text on the printer's display, with no job.
-    Say(String),
-    /// Stop the machine itself, at once: `M112`; where the firmware would get to it only behind all that waits, the
-    /// board is started anew by its DTR line, too. Best effort: not every board is wired so.
-    Kill,
-}
-
-/// What is known of the speed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SpeedView {
-    /// Being found out; all speeds have been tried so often in vain.
-    Sought(u32),
-    /// This one, bits a second.
-    Known(u32),
-}
-
-/// What the driver tells.
-#[derive(Debug, Clone, PartialEq)]
-pub enum PortEvent {
-    /// Of the host protocol; with the bytes of the file that the firmware has taken so far.
-    Host(HostEvent, u64),
-    /// The job could not be started: the printer was not ready.
-    NotStarted,
-}
-
-/// Where orders go; can be handed to other tasks and threads.
-#[derive(Debug, Clone)]
-pub struct Orders {
-    to: std_mpsc::Sender<Order>,
-    waker: Waker,
-}
-
-impl Orders {
-    /// Gives an order; it is carried out at once.
-    pub fn send(&self, order: Order) {
-        // A thread that has ended can't carry out anything.
-        let _ = self.to.send(order);
-        self.waker.wake();
-    }
-}
-
-/// A port being driven. The thread ends, and the port is closed, when the handle and all copies of its orders
-/// are dropped.
-#[derive(Debug)]
-pub struct PortHandle {
-    orders: Option<Orders>,
-    waker: Waker,
-    /// What has happened, in order.
-    pub events: mpsc::UnboundedReceiver<PortEvent>,
-    /// The latest view.
-    pub view: watch::Receiver<PortView>,
-    /// What is known of the speed.
-    pub speed: watch::Receiver<SpeedView>,
-}
-
-impl PortHandle {
-    /// Gives an order; it is carried out at once.
-    pub fn order(&self, order: Order) {
-        if let Some(orders) = &self.orders {
-            orders.send(order);
-        }
-    }
-
-    /// Ends the thread, and waits until the port is closed.
-    pub async fn close(mut self) {
-        self.orders = None;
-        self.waker.wake();
-        while self.events.recv().await.is_some() {}
-    }
-
-    /// A copy of where orders go.
-    #[must_use]
-    pub fn orders(&self) -> Option<Orders> {
-        self.orders.clone()
-    }
-}
-
-impl Drop for PortHandle {
-    fn drop(&mut self) {
-        self.orders = None;
-        // It finds nobody there, and ends.
-        self.waker.wake();
-    }
-}
 
 /// Starts the thread for a port.
 ///
 /// # Errors
 /// When the system has no thread or descriptor left.
 pub fn drive(plan: PortPlan, parking: Parking, clock: SharedClock) -> std::io::Result<PortHandle> {
+    drive_on(plan, parking, clock, None)
+}
+
+/// The same, and goes on with a job of an earlier process.
+///
+/// # Errors
+/// When the system has no thread or descriptor left.
+pub fn drive_on(
+    plan: PortPlan,
+    parking: Parking,
+    clock: SharedClock,
+    job: Option<Resumption>,
+) -> std::io::Result<PortHandle> {
     let waker = Waker::new()?;
     let (orders, orders_out) = std_mpsc::channel();
     let (events_in, events) = mpsc::unbounded_channel();
     let (view_in, view) = watch::channel(PortView::closed());
     let (speed_in, speed) = watch::channel(plan.baud.map_or(SpeedView::Sought(0), SpeedView::Known));
-    let host = Host::new(clock.elapsed(), parking);
+    let now = clock.elapsed();
+    let (host, trail, found) = match job {
+        None => (Host::new(now, parking), None, None),
+        Some(Resumption { checkpoint, source, trail, speed }) => {
+            let acknowledged = checkpoint.acknowledged();
+            let host = Host::attach(now, parking, checkpoint, source);
+            (host, Some((trail, acknowledged)), Some(speed))
+        }
+    };
+    let (trail, acknowledged) = trail.map_or((None, 0), |(trail, acknowledged)| (Some(trail), acknowledged));
     let driver = Driver {
         locator: Locator::new(plan.devices, plan.path, plan.adapter_file),
         baud: plan.baud,
         speeds: plan.speeds,
-        found: None,
+        found,
+        keeper: plan.keeper,
+        is_kept: false,
+        was_open: false,
+        trail,
+        attach_until: now + ATTACH_PATIENCE,
         reset_on_open: plan.reset_on_open,
         port: None,
         clock,
@@ -160,7 +94,7 @@ pub fn drive(plan: PortPlan, parking: Parking, clock: SharedClock) -> std::io::R
         speed: speed_in,
         view_at: Duration::ZERO,
         heard: false,
-        acknowledged: 0,
+        acknowledged,
         to_write: Vec::new(),
     };
     std::thread::Builder::new().name("serial".into()).spawn(move || driver.run())?;
@@ -178,6 +112,13 @@ pub(super) struct Driver {
     speeds: Option<SpeedMemory>,
     found: Option<u32>,
     reset_on_open: bool,
+    keeper: Option<Keeper>,
+    /// The port was open before this process began, or was kept over a fault of it.
+    is_kept: bool,
+    was_open: bool,
+    trail: Option<Trail>,
+    /// So long the port of an earlier process's job is waited for.
+    attach_until: Duration,
     /// While it is open.
     port: Option<Arc<OwnedFd>>,
     pub(super) clock: SharedClock,
@@ -201,10 +142,14 @@ impl Driver {
             let reason = match self.open() {
                 Ok((path, port)) => {
                     back_off = REOPEN_FIRST;
+                    self.was_open = true;
                     let port = Arc::new(port);
                     self.port = Some(Arc::clone(&port));
                     let ended = self.use_port(&port);
                     self.port = None;
+                    if let Some(keeper) = &self.keeper {
+                        keeper.forget();
+                    }
                     match ended {
                         Ok(error) => format!("The port {} vanished ({error}).", path.display()),
                         Err(Abandoned) => return,
@@ -215,6 +160,13 @@ impl Driver {
             if self.view.borrow().port_error.as_deref() != Some(reason.as_str()) {
                 tracing::warn!(reason, "port not open");
             }
+            let now = self.clock.elapsed();
+            if self.port_may_come(now) {
+                if self.wait_closed(REOPEN_ATTACHING).is_err() {
+                    return;
+                }
+                continue;
+            }
             self.host.port_lost(self.clock.elapsed());
             self.tell(self.clock.elapsed(), Some(&reason));
             if self.wait_closed(back_off).is_err() {
@@ -224,9 +176,22 @@ impl Driver {
         }
     }
 
+    /// Whether a job of an earlier process waits for the port, which could not be opened yet.
+    fn port_may_come(&self, now: Duration) -> bool {
+        !self.was_open && self.host.is_attaching() && now < self.attach_until
+    }
+
     /// Opens the printer's port under the name that it has now.
     fn open(&mut self) -> Result<(PathBuf, OwnedFd), OpenError> {
         let path = self.locator.locate()?;
+        self.is_kept = false;
+        if let Some((port, speed)) = self.take_kept(&path) {
+            self.is_kept = true;
+            self.found = Some(speed);
+            self.speed.send_replace(SpeedView::Known(speed));
+            tracing::info!(port.path = %path.display(), port.baud = speed, "the port is still open");
+            return Ok((path, port));
+        }
         let speed = self.baud.or_else(|| self.known_speed()).unwrap_or(SPEEDS[0]);
         let port = open(&path, speed)?;
         // The name may have become another's while it was opened.
@@ -236,6 +201,21 @@ impl Driver {
         self.locator.pin();
         tracing::info!(port.path = %path.display(), port.baud = speed, "port opened");
         Ok((path, port))
+    }
+
+    /// The port that is open already, if it is the right one and at the right speed.
+    fn take_kept(&self, path: &Path) -> Option<(OwnedFd, u32)> {
+        let port = self.keeper.as_ref()?.take(path)?;
+        let speed = rustix::termios::tcgetattr(&port).ok()?.output_speed();
+        if self.baud.is_none_or(|baud| baud == speed) || self.host.is_attaching() {
+            return Some((port, speed));
+        }
+        // It was set anew in the meantime.
+        drop(port);
+        if let Some(keeper) = &self.keeper {
+            keeper.forget();
+        }
+        None
     }
 
     /// The speed that was found last.
@@ -249,10 +229,12 @@ impl Driver {
         let now = self.clock.elapsed();
         self.host.port_opened(now);
         self.tell(now, None);
-        if self.reset_on_open {
+        // What is at work on a job is neither reset nor asked for its speed.
+        let is_fresh = !self.is_kept && !self.host.is_attaching();
+        if self.reset_on_open && is_fresh {
             reset_board(port);
         }
-        if self.baud.is_none() {
+        if self.baud.is_none() && is_fresh {
             match self.seek(port)? {
                 Sought::Found(speed, said) => {
                     self.found = Some(speed);
@@ -267,6 +249,10 @@ impl Driver {
                 }
                 Sought::Lost(error) => return Ok(error),
             }
+        }
+        // Not before its speed is known: whoever takes it over relies on that.
+        if let (Some(keeper), false) = (&self.keeper, self.is_kept) {
+            keeper.keep(port);
         }
         self.serve(port)
     }
@@ -300,6 +286,7 @@ impl Driver {
             } else {
                 self.host.tick(now);
             }
+            self.keep_trail(now, port);
             if let Err(error) = self.write(port) {
                 return Ok(error);
             }
@@ -321,9 +308,11 @@ impl Driver {
                 Err(std_mpsc::TryRecvError::Disconnected) => return Err(Abandoned),
             };
             match order {
-                Order::Start(source) => {
+                Order::Start(source, trail) => {
                     self.acknowledged = 0;
-                    if !(open && self.host.start(now, source)) {
+                    if open && self.host.start(now, source) {
+                        self.trail = trail.map(|trail| *trail);
+                    } else {
                         let _ = self.events.send(PortEvent::NotStarted);
                     }
                 }
@@ -342,6 +331,16 @@ impl Driver {
                     }
                 }
             }
+        }
+    }
+
+    /// Keeps where the job is, before anything that was decided until now is transmitted.
+    fn keep_trail(&mut self, now: Duration, port: &OwnedFd) {
+        let Some(trail) = &mut self.trail else { return };
+        if let Some(checkpoint) = self.host.take_checkpoint(now) {
+            let speed = self.baud.or(self.found);
+            let speed = speed.or_else(|| Some(rustix::termios::tcgetattr(port).ok()?.output_speed()));
+            trail.keep(now, checkpoint, speed.unwrap_or(SPEEDS[0]));
         }
     }
 
@@ -368,6 +367,9 @@ impl Driver {
         }
         let mut events = Vec::new();
         while let Some(event) = self.host.next_event() {
+            if let HostEvent::Job(JobEvent::Completed | JobEvent::Stopped(_)) = event {
+                self.trail = None;
+            }
             events.push(PortEvent::Host(event, self.acknowledged));
         }
         if !events.is_empty() || port_error.is_some() || now >= self.view_at {

@@ -5,8 +5,9 @@
 //! | [`devices`], `locator` | which device is the printer's, whatever its name has become |
 //! | [`listing`] | the ports a person chooses from |
 //! | [`open`], `permission`, `reset`, `latency` | opening a port the way a printer needs it |
+//! | [`kept`], `resumption` | what outlives this process: open ports, and a job to go on with |
 //! | `speed_search`, `recognition`, `speed_memory` | which speed it speaks: rules without I/O |
-//! | [`driver`], `wait`, `seek` | the thread: bytes, orders, waiting; finding the speed |
+//! | `handle`, [`driver`], `wait`, `seek` | the thread: bytes, orders, waiting; finding the speed |
 //! | [`connect`] | waiting until a printer is ready |
 //! | [`round_trip`] | how long an answer takes |
 //!
@@ -15,6 +16,8 @@
 pub mod connect;
 pub mod devices;
 pub mod driver;
+mod handle;
+pub mod kept;
 mod latency;
 pub mod listing;
 mod locator;
@@ -23,6 +26,7 @@ mod permission;
 mod plan;
 mod recognition;
 mod reset;
+mod resumption;
 pub mod round_trip;
 mod seek;
 mod speed_memory;
@@ -32,9 +36,12 @@ mod wait;
 mod waker;
 
 pub use devices::DeviceTree;
-pub use driver::{Order, PortEvent, PortHandle, SpeedView, drive};
+pub use driver::{drive, drive_on};
+pub use handle::{Order, Orders, PortEvent, PortHandle, SpeedView};
+pub use kept::PortStore;
 pub use latency::latency_ms;
 pub use locator::{locate, remember_adapter};
 pub use plan::PortPlan;
+pub use resumption::Resumption;
 pub use speed_memory::SpeedMemory;
 pub use view::{Asked, JobView, PortView};

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use super::devices::DeviceTree;
+use super::kept::Keeper;
 use super::speed_memory::SpeedMemory;
 
 /// How a printer's port is found and opened.
@@ -20,6 +21,8 @@ pub struct PortPlan {
     pub adapter_file: Option<PathBuf>,
     /// Start the board anew each time its port is opened: a few don't answer otherwise.
     pub reset_on_open: bool,
+    /// Where the open port is kept over the end of this process; none: it is closed then.
+    pub keeper: Option<Keeper>,
     /// The machine's devices.
     pub devices: DeviceTree,
 }
@@ -34,6 +37,7 @@ impl PortPlan {
             speeds: None,
             adapter_file: None,
             reset_on_open: false,
+            keeper: None,
             devices: DeviceTree::default(),
         }
     }

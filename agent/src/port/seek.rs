@@ -8,7 +8,8 @@ use std::os::fd::OwnedFd;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
-use super::driver::{Abandoned, Driver, SpeedView, timespec};
+use super::driver::{Abandoned, Driver, timespec};
+use super::handle::SpeedView;
 use super::open::set_speed;
 use super::recognition::{Heard, Recognition};
 use super::speed_search::{ENOUGH_ROUNDS, SpeedSearch, Step};

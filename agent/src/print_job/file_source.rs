@@ -3,12 +3,12 @@
 //! Owns: reading it piece by piece, and the layers that its comments tell. Must not know: how commands are sent.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::Path;
 
 use stardust_gcode::command::Command;
 use stardust_gcode::commands::of_line;
-use stardust_gcode::lines::LineScanner;
+use stardust_gcode::lines::{LineScanner, Position};
 
 use crate::serial::{CommandSource, Fed, SourceError};
 
@@ -26,7 +26,20 @@ impl FileSource<BufReader<File>> {
     /// # Errors
     /// When it can't be opened.
     pub fn open(path: &Path) -> std::io::Result<Self> {
-        Ok(Self::new(BufReader::with_capacity(32 * 1024, File::open(path)?)))
+        Self::open_at(path, 0, None)
+    }
+
+    /// Opens a file to read on behind a line that ends at `offset`, in this layer.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    pub fn open_at(path: &Path, offset: u64, layer: Option<u32>) -> std::io::Result<Self> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        let reader = BufReader::with_capacity(32 * 1024, file);
+        // Its number is told only of a line that admission would have refused.
+        let scanner = LineScanner::resume(Position { offset, ..Position::START });
+        Ok(Self { reader, scanner, layer })
     }
 }
 
@@ -108,6 +121,25 @@ mod tests {
                 ("G1 X2".to_owned(), file.len() as u64, Some(2)),
             ]
         );
+    }
+
+    #[test]
+    fn a_file_is_read_on_behind_any_command() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.gcode");
+        std::fs::write(&path, "G28\r\n;LAYER:0\nG1 X1\n;LAYER:1\nG1 X2\r\nG1 X3").unwrap();
+        let read = |mut source: FileSource<_>| {
+            let mut seen = Vec::new();
+            while let Some(fed) = source.next().unwrap() {
+                seen.push(fed);
+            }
+            seen
+        };
+        let all = read(FileSource::open(&path).unwrap());
+        assert_eq!(all.len(), 4);
+        for (at, fed) in all.iter().enumerate() {
+            assert_eq!(read(FileSource::open_at(&path, fed.end, fed.layer).unwrap()), all[at + 1..]);
+        }
     }
 
     #[test]

@@ -91,11 +91,18 @@ impl Lifecycle {
         if !held.started {
             return vec![Action::Transfer];
         }
-        let reason = "The agent was restarted in mid-print, so the print could not go on. \
+        let reason = "The agent was restarted in mid-print and has nothing to go on by: the print could not go on. \
                       The heaters were turned off; clear the bed and print the job again.";
         let mut actions = vec![Action::MakeSafe];
         actions.extend(self.end(JobState::Failed, Some(reason.into())));
         actions
+    }
+
+    /// The agent has started and goes on with the job that its journal says: it is in this state now.
+    pub fn resumed(&mut self, held: &Held, state: JobState) -> Vec<Action> {
+        self.job = Some((held.claim.clone(), Phase::Running(state)));
+        let is_news = held.reported != Some(state) && state != JobState::Preparing;
+        if is_news { vec![report(state, None)] } else { Vec::new() }
     }
 
     /// The hub has given a job.

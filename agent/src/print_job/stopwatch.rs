@@ -11,6 +11,13 @@ pub struct Stopwatch {
     since: Option<Duration>,
 }
 
+impl From<Duration> for Stopwatch {
+    /// It stands still and shows this.
+    fn from(before: Duration) -> Self {
+        Self { before, since: None }
+    }
+}
+
 impl Stopwatch {
     /// Runs from now on; nothing happens when it runs already.
     pub fn run(&mut self, now: Duration) {

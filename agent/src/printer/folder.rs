@@ -6,6 +6,7 @@
 //! | `adapter.toml` | which USB adapter the port is, whatever its name becomes; delete it when that has changed |
 //! | `credential` | the device token, readable by the agent alone |
 //! | `journal.jsonl` | what must survive restarts |
+//! | `trail` | where the job at work is, for the process that comes after this one |
 //! | `spool/` | print files |
 //! | `next/` | a later pairing, which takes over when the printer is free |
 //! | `former-<printer>/` | what the hub before was not told any more |
@@ -158,6 +159,12 @@ impl PrinterFolder {
     #[must_use]
     pub fn journal(&self) -> PathBuf {
         self.path.join("journal.jsonl")
+    }
+
+    /// The trail's file.
+    #[must_use]
+    pub fn trail(&self) -> PathBuf {
+        self.path.join("trail")
     }
 
     /// The folder of print files.

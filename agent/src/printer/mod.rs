@@ -8,6 +8,7 @@ pub mod picture;
 mod progress;
 mod question;
 pub mod report;
+mod return_to_job;
 pub mod section;
 mod task;
 

@@ -29,6 +29,14 @@ impl Progress {
         self.watch.run(now);
     }
 
+    /// Going on with a job of an earlier process.
+    pub(super) fn go_on(&mut self, now: Duration, printed: Duration, acknowledged: u64, is_paused: bool) {
+        *self = Self { watch: Stopwatch::from(printed), acknowledged, file_says: None };
+        if !is_paused {
+            self.watch.run(now);
+        }
+    }
+
     /// Time printed.
     pub(super) fn elapsed(&self, now: Duration) -> Duration {
         self.watch.elapsed(now)

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use stardust_clock::SharedClock;
-use stardust_protocol::{EventBody, PrinterStatus, SessionId};
+use stardust_protocol::{EventBody, JobState, PrinterStatus, SessionId};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -21,17 +21,19 @@ use super::picture::{self, JobPicture};
 use super::progress::Progress;
 use super::question::Question;
 use super::report::PrinterReport;
+use super::return_to_job::{self, Return};
 use crate::hub_link::client::HubClient;
 use crate::hub_link::events::SharedJournal;
 use crate::hub_link::mqtt::{self, MqttLink};
 use crate::hub_link::status::StatusFeed;
 use crate::journal::{Journal, Record};
-use crate::port::{Order, PortEvent, PortHandle, drive};
+use crate::port::{Order, PortEvent, PortHandle, PortStore, drive_on};
 use crate::print_job::briefed::Briefed;
 use crate::print_job::file_source::FileSource;
 use crate::print_job::lifecycle::{Action, Lifecycle};
 use crate::serial::{Brief, End, HostEvent, JobEvent};
 use crate::spool::Spool;
+use crate::trail::{Head, Trail};
 
 /// Hints to look for work may get lost: it is looked for this often anyway.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
@@ -44,6 +46,7 @@ const DELIVERY_PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Printer {
     config: PrinterConfig,
+    folder: PrinterFolder,
     clock: SharedClock,
     port: PortHandle,
     journal: SharedJournal,
@@ -54,6 +57,11 @@ pub struct Printer {
     progress: Progress,
     question: Question,
     file: Option<(PathBuf, Brief)>,
+    trail: Option<Box<Trail>>,
+    /// The job of an earlier process.
+    returning: Option<Return>,
+    /// It begins at its beginning, as soon as the printer is ready.
+    print_wanted: bool,
     inbox: mpsc::UnboundedReceiver<Inbound>,
     transfer: Option<JoinHandle<()>>,
     delivery: JoinHandle<()>,
@@ -74,12 +82,16 @@ impl Printer {
     ///
     /// # Errors
     /// [`SetupError`].
-    pub fn set_up(folder: &PrinterFolder, clock: SharedClock) -> Result<Self, SetupError> {
+    pub fn set_up(folder: &PrinterFolder, clock: SharedClock, ports: &PortStore) -> Result<Self, SetupError> {
         let (config, credential) = folder.load()?;
+        // The port first: a job that is at work has waited long enough.
+        let (returning, job) = return_to_job::look(folder).unzip();
+        let mut plan = folder.port_plan(&config);
+        plan.keeper = Some(ports.keeper(&folder.name()));
+        let port = drive_on(plan, config.parking(), clock.clone(), job.flatten())?;
         let journal = SharedJournal::new(Journal::open(&folder.journal())?);
         let spool = Spool::open(folder.spool())?;
         let hub = HubClient::new(config.hub.clone(), Some(credential))?;
-        let port = drive(folder.port_plan(&config), config.parking(), clock.clone())?;
         let (inbound, inbox) = mpsc::unbounded_channel();
         let calls = Calls::new(hub.clone(), spool, clock.clone(), inbound);
         let delivery = calls.deliver(journal.clone());
@@ -95,6 +107,10 @@ impl Printer {
             progress: Progress::default(),
             question: Question::default(),
             file: None,
+            trail: None,
+            returning,
+            print_wanted: false,
+            folder: folder.clone(),
             inbox,
             transfer: None,
             delivery,
@@ -118,9 +134,7 @@ impl Printer {
         mut stop: watch::Receiver<bool>,
         reports: watch::Sender<Option<PrinterReport>>,
     ) -> Result<(), SetupError> {
-        let held = self.journal.lock().state().held.clone();
-        let actions = self.life.restarted(held.as_ref());
-        self.perform(actions);
+        self.come_back();
         let mut look = tokio::time::interval(LOOK_EVERY);
         while !*stop.borrow() {
             let status_at = Instant::now() + self.feed.due_at().saturating_sub(self.clock.elapsed());
@@ -140,6 +154,9 @@ impl Printer {
                 self.look_for_work();
             }
             self.was_ready = is_ready;
+            if is_ready && std::mem::take(&mut self.print_wanted) {
+                self.print();
+            }
             // In order: the hub learns of the transfer before it is asked to start.
             if self.leave_wanted && is_ready && self.journal.is_delivered() {
                 self.ask_leave();
@@ -154,6 +171,34 @@ impl Printer {
         }
         self.wind_up().await;
         Ok(())
+    }
+
+    /// Takes up what the journal says.
+    fn come_back(&mut self) {
+        let held = self.journal.lock().state().held.clone();
+        let actions = match self.returning.take() {
+            None => self.life.restarted(held.as_ref()),
+            Some(Return { held, brief, reached }) => {
+                self.file = Some((Spool::file(&self.folder.spool(), &held.claim), brief));
+                match reached {
+                    None => {
+                        self.print_wanted = true;
+                        self.life.resumed(&held, JobState::Preparing)
+                    }
+                    Some(reached) => {
+                        let is_paused = reached.state == JobState::Paused;
+                        self.progress.go_on(
+                            self.clock.elapsed(),
+                            reached.printed,
+                            reached.acknowledged,
+                            is_paused,
+                        );
+                        self.life.resumed(&held, reached.state)
+                    }
+                }
+            }
+        };
+        self.perform(actions);
     }
 
     fn on_port(&mut self, event: PortEvent) {
@@ -217,6 +262,9 @@ impl Printer {
         for action in actions {
             match action {
                 Action::Record(record) => {
+                    if matches!(record, Record::Started { .. }) {
+                        self.begin_trail();
+                    }
                     if let Err(error) = self.journal.lock().append(&[record]) {
                         // Printing without a journal could print a job twice.
                         tracing::error!(error = %error, "stopping here");
@@ -240,6 +288,9 @@ impl Printer {
                     );
                     if ends {
                         self.life.let_go();
+                        self.trail = None;
+                        self.print_wanted = false;
+                        Trail::remove(&self.folder.trail());
                         self.file = None;
                         self.leave_wanted = false;
                     }
@@ -285,7 +336,23 @@ impl Printer {
         }
     }
 
+    /// Before the job is said to be started: where there is no trail, nobody knows what of it was sent.
+    fn begin_trail(&mut self) {
+        let (Some(claim), Some((_, brief))) = (self.life.claim(), &self.file) else { return };
+        let head = Head { job_id: claim.job_id, claim_id: claim.claim_id, brief: *brief };
+        match Trail::begin(&self.folder.trail(), &head) {
+            Ok(trail) => self.trail = Some(Box::new(trail)),
+            Err(error) => {
+                tracing::error!(error = %error, "no trail can be kept of the job: it would not survive a restart");
+            }
+        }
+    }
+
     fn print(&mut self) {
+        if self.trail.is_none() {
+            // Going on at the beginning, or the disk was full: it may not be now.
+            self.begin_trail();
+        }
         let opened = self.file.as_ref().map(|(path, brief)| (FileSource::open(path), *brief));
         match opened {
             Some((Ok(source), brief)) => {
@@ -293,7 +360,7 @@ impl Printer {
                 let estimated =
                     self.life.claim().and_then(|claim| claim.estimated_s).map(Duration::from_secs);
                 let source = Briefed::new(source, Brief { estimated, ..brief });
-                self.port.order(Order::Start(Box::new(source)));
+                self.port.order(Order::Start(Box::new(source), self.trail.take()));
             }
             _ => {
                 let actions = self.life.on_line(JobEvent::Stopped(End::Failed(

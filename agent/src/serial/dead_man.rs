@@ -8,6 +8,7 @@
 
 mod kind;
 
+use serde::{Deserialize, Serialize};
 use stardust_gcode::command::{Code, Command, parse};
 
 use super::firmware::Firmware;
@@ -17,7 +18,7 @@ use kind::Kind;
 const SECONDS: u32 = 600;
 
 /// The dead-man of one job.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct DeadMan {
     /// None: this firmware has none, or the printer's settings don't want it.
     seconds: Option<u32>,

@@ -3,12 +3,14 @@
 //! Owns: telling them by the name of M115, and their habits. Must not know: what is in flight.
 //! Sources: the firmwares' own documentation and what hosts' issue trackers report of them.
 
+use serde::{Deserialize, Serialize};
 use stardust_gcode::modal::ExtruderRule;
 
 use super::window::MAX_LINES;
 
 /// A firmware's family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Dialect {
     /// Marlin 2, and whatever is not known.
     #[default]
@@ -81,6 +83,12 @@ impl Dialect {
     #[must_use]
     pub(super) fn has_keep_alive(self) -> bool {
         matches!(self, Self::Marlin | Self::Marlin1 | Self::Prusa)
+    }
+
+    /// It counts lines, and tells which one it wants next.
+    #[must_use]
+    pub(super) fn counts_lines(self) -> bool {
+        !matches!(self, Self::Klipper | Self::RepRapFirmware | Self::Teacup)
     }
 
     /// What G90 and G91 do to the extruder.

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use stardust_gcode::command::{Command, parse};
 
 use super::brief::Brief;
@@ -17,7 +18,8 @@ use super::firmware::Firmware;
 const EVERY: Duration = Duration::from_secs(1);
 
 /// What the display is told by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Way {
     /// M73
     Percent,
@@ -26,12 +28,14 @@ enum Way {
 }
 
 /// The printer's display during one job.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Display {
     /// None: nothing is shown.
     shows: Option<(Way, Brief)>,
     /// Bytes acknowledged at which the next percent begins.
     next_bytes: u64,
+    /// By the clock of this process: of no use to another one.
+    #[serde(skip)]
     not_before: Duration,
 }
 

@@ -4,11 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::dialect::Dialect;
 use super::reply::Reply;
 
 /// The firmware at the other end.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Firmware {
     /// `FIRMWARE_NAME`.
     pub name: Option<String>,
@@ -26,7 +28,7 @@ pub struct Firmware {
 }
 
 /// The reachable area, mm.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Area {
     /// Lowest X, Y, Z.
     pub min: [f64; 3],

@@ -53,6 +53,14 @@ impl History {
         self.lines.get(self.lines.len().checked_sub(back)?)
     }
 
+    /// A line's command, without number and checksum.
+    pub(super) fn text(&self, number: u32) -> Option<&str> {
+        let bytes = &self.get(number)?.bytes;
+        let from = bytes.iter().position(|byte| *byte == b' ')? + 1;
+        let to = bytes.iter().rposition(|byte| *byte == b'*')?;
+        std::str::from_utf8(bytes.get(from..to)?).ok()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }

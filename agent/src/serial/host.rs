@@ -3,15 +3,18 @@
 //! Owns: what each reply means for the connection as a whole. Parts: `framing` and `reply` read, `link`
 //! delivers, `handshake` gets to know the firmware, `job` feeds. Must not know: ports, threads, sleeping, the hub.
 
+mod attaching;
 mod panel;
 mod polls;
+mod sight;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use stardust_gcode::command::parse;
 
-use super::attention::{Attention, Prompt};
+use super::attention::Attention;
+use super::checkpoint::Due;
 use super::external::External;
 use super::feeder::CommandSource;
 use super::firmware::Firmware;
@@ -22,6 +25,7 @@ use super::link::Link;
 use super::reply::{self, Busy, ErrorKind, Reply};
 use super::scripts::Parking;
 use super::thermometer::Thermometer;
+use attaching::{Attaching, Wish};
 
 /// What the driver is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +54,7 @@ pub enum Connection {
 
 enum Phase {
     Handshake(Handshake),
+    Attaching(Box<Attaching>),
     Ready,
     Halted(String),
 }
@@ -73,6 +78,7 @@ pub struct Host {
     unsafe_job: bool,
     /// The job at work is none of the driver's: it only turns the heaters off.
     safety_stop: bool,
+    checkpoint_due: Due,
     events: VecDeque<HostEvent>,
 }
 
@@ -103,6 +109,7 @@ impl Host {
             poll_at: None,
             unsafe_job: false,
             safety_stop: false,
+            checkpoint_due: Due::default(),
             events: VecDeque::new(),
         }
     }
@@ -120,6 +127,9 @@ impl Host {
 
     /// Does what is due: call it at [`Self::deadline`] and after each order.
     pub fn tick(&mut self, now: Duration) {
+        if self.is_attaching() {
+            return self.find_place(now);
+        }
         while let Some(origin) = self.link.take_accepted() {
             if let Some(job) = &mut self.job {
                 job.accepted(origin);
@@ -145,7 +155,8 @@ impl Host {
     pub fn deadline(&self) -> Option<Duration> {
         let handshake = match &self.phase {
             Phase::Handshake(handshake) => Some(handshake.deadline()),
-            _ => None,
+            Phase::Attaching(attaching) => attaching.deadline(),
+            Phase::Ready | Phase::Halted(_) => None,
         };
         [handshake, self.link.deadline(), self.poll_at, self.card_at, self.external.deadline()]
             .into_iter()
@@ -184,6 +195,7 @@ impl Host {
         if !self.is_ready() {
             return false;
         }
+        self.checkpoint_due.clear();
         self.job = Some(Job::start(now, source, self.parking.clone(), &self.firmware, &mut self.link));
         self.tick(now);
         true
@@ -191,6 +203,9 @@ impl Host {
 
     /// Pauses the job as soon as what was sent is carried out.
     pub fn pause(&mut self, now: Duration) {
+        if self.postpone(Wish::Pause) {
+            return;
+        }
         if let Some(job) = &mut self.job {
             job.pause(self.firmware.area, None);
         }
@@ -199,6 +214,9 @@ impl Host {
 
     /// Goes on with a paused job.
     pub fn resume(&mut self, now: Duration) {
+        if self.postpone(Wish::Resume) {
+            return;
+        }
         let is_parked = self.job.as_ref().is_some_and(|job| job.stage() == Stage::Paused);
         if self.attention.message().is_some() && !is_parked {
             // Not the job waits, but the firmware: M0, M600.
@@ -211,6 +229,9 @@ impl Host {
 
     /// Stops the job and makes the printer safe. Nothing of the file is sent after this.
     pub fn stop(&mut self, now: Duration, end: End) {
+        if self.postpone(Wish::Stop(end.clone())) {
+            return;
+        }
         if let Some(job) = &mut self.job {
             let interrupt = self.firmware.can("EMERGENCY_PARSER");
             job.stop(now, end, self.firmware.area, &mut self.link, interrupt);
@@ -239,6 +260,9 @@ impl Host {
 
     /// The port was opened again: the firmware is greeted anew.
     pub fn port_opened(&mut self, now: Duration) {
+        if self.attach_anew(now) {
+            return;
+        }
         self.reconnect(now);
     }
 
@@ -248,55 +272,9 @@ impl Host {
         self.assembler.clear();
     }
 
-    /// How the connection is.
-    #[must_use]
-    pub fn connection(&self) -> Connection {
-        match &self.phase {
-            Phase::Handshake(handshake) => Connection::Connecting { silent: handshake.is_unanswered() },
-            Phase::Ready => Connection::Ready,
-            Phase::Halted(reason) => Connection::Halted(reason.clone()),
-        }
-    }
-
-    /// What the firmware said about itself.
-    #[must_use]
-    pub fn firmware(&self) -> &Firmware {
-        &self.firmware
-    }
-
-    /// Heaters as last reported.
-    #[must_use]
-    pub fn thermometer(&self) -> &Thermometer {
-        &self.thermometer
-    }
-
-    /// What the firmware wants of a person, if it does.
-    #[must_use]
-    pub fn attention(&self) -> Option<&str> {
-        self.attention.message()
-    }
-
-    /// The question that the firmware asks, if it does.
-    #[must_use]
-    pub fn prompt(&self) -> Option<&Prompt> {
-        self.attention.prompt()
-    }
-
-    /// What the printer does on its own account, if it does: a print from its memory card, say.
-    #[must_use]
-    pub fn external(&self) -> Option<String> {
-        self.external.message()
-    }
-
-    /// Where the job is: stage, bytes of the file that were taken, layer, and minutes left as the file says.
-    #[must_use]
-    pub fn progress(&self) -> Option<(Stage, u64, Option<u32>, Option<f64>)> {
-        let job = self.job.as_ref().filter(|_| !self.safety_stop);
-        job.map(|job| (job.stage(), job.acknowledged, job.layer, job.minutes_left))
-    }
-
     fn on_reply(&mut self, now: Duration, reply: &Reply) {
         self.firmware.learn(reply);
+        self.hear_attaching(now, reply);
         match reply {
             Reply::Ok(ok) => {
                 ok.firmware.iter().for_each(|firmware| self.on_reply(now, firmware));

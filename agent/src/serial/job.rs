@@ -2,8 +2,11 @@
 //!
 //! Owns: the stages of a job and what is sent in each. Must not know: bytes, replies, files, the hub.
 
+mod record;
+
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use stardust_gcode::command::{Code, Disposition, parse};
 use stardust_gcode::modal::{Effect, Modal};
 
@@ -15,9 +18,11 @@ use super::link::Link;
 use super::motion::Motion;
 use super::scripts::{self, Parking, Script};
 use super::window::Origin;
+pub(super) use record::{JobMark, JobRecord};
 
 /// How a job that was stopped ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum End {
     /// By a person.
     Cancelled,
@@ -26,7 +31,8 @@ pub enum End {
 }
 
 /// What a job is doing on the line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Line numbers start anew.
     Numbering,
@@ -89,6 +95,8 @@ pub(super) struct Job {
     /// The pause is the printer's own.
     held: bool,
     end: Option<End>,
+    /// Bytes of the file up to the end of the last command that was sent or passed over.
+    read_to: u64,
     /// Bytes of the file that the firmware has taken.
     pub(super) acknowledged: u64,
     pub(super) layer: Option<u32>,
@@ -126,6 +134,7 @@ impl Job {
             resume_wanted: false,
             held: false,
             end: None,
+            read_to: 0,
             acknowledged: 0,
             layer: None,
             minutes_left: None,
@@ -302,13 +311,17 @@ impl Job {
                     link.send(now, &fed.command, Origin::File { end: fed.end });
                     self.follow();
                 }
-                Disposition::Numbering => self.next = None,
+                Disposition::Numbering => {
+                    self.read_to = fed.end;
+                    self.next = None;
+                }
                 Disposition::Pause => {
                     let text = fed.command.argument();
                     let reason = match text {
                         "" => "The print file asked for a pause.".to_owned(),
                         text => format!("The print file asked for a pause: {text}"),
                     };
+                    self.read_to = fed.end;
                     self.next = None;
                     return self.pause(area, Some(reason));
                 }
@@ -319,6 +332,7 @@ impl Job {
     /// Keeps track of what was just sent.
     fn follow(&mut self) {
         let Some(fed) = self.next.take() else { return };
+        self.read_to = fed.end;
         let effect = self.modal.apply(&fed.command);
         self.dead_man.follow(&fed.command);
         if !self.printing && matches!(effect, Effect::Move(it) if it.prints()) {

@@ -5,6 +5,8 @@
 //! may be in flight; a wrong one costs time, never a command.
 //! Must not know: what the commands are for.
 
+mod record;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -21,6 +23,7 @@ use super::patience::{self, Patience};
 use super::recovery::{Asked, Recovery};
 use super::reply;
 use super::window::{InFlight, Origin, Window};
+pub(super) use record::{KeptLine, LinkRecord};
 
 /// So many more advanced `ok`s than odd bare ones make the firmware one with ADVANCED_OK.
 const ADVANCED_FROM: u8 = 3;
@@ -50,6 +53,8 @@ pub(super) struct Link {
     probed_by_question: bool,
     /// The numbers have to be set once more before anything else.
     renumber: bool,
+    /// Lines of the host's own so far: of the numbering, scripts, probes.
+    own_lines: u64,
 }
 
 impl Link {
@@ -71,6 +76,7 @@ impl Link {
             troubled: false,
             probed_by_question: false,
             renumber: false,
+            own_lines: 0,
         }
     }
 
@@ -113,6 +119,7 @@ impl Link {
 
     /// Sends a numbered command: there must be room.
     pub(super) fn send(&mut self, now: Duration, command: &Command<'_>, origin: Origin) {
+        self.own_lines += u64::from(!matches!(origin, Origin::File { .. }));
         self.history.add(command.text(), Pace::of(command), origin);
         self.transmit_next(now);
     }
@@ -122,6 +129,7 @@ impl Link {
     /// for one bit).
     pub(super) fn send_alone(&mut self, now: Duration, command: &Command<'_>) {
         let pace = Pace { alone: true, ..Pace::of(command) };
+        self.own_lines += 1;
         self.history.add(command.text(), pace, Origin::Host);
         self.transmit_next(now);
     }
@@ -129,6 +137,7 @@ impl Link {
     /// Asks for a proof that everything sent before has been taken: no stray `ok` can stand for its answer, and
     /// its number brings to light that the line before was lost. There must be nothing in flight.
     pub(super) fn send_proof(&mut self, now: Duration) {
+        self.own_lines += 1;
         self.history.add(patience::PROBE, Pace::PROOF, Origin::Host);
         self.transmit_next(now);
     }
@@ -157,6 +166,7 @@ impl Link {
     }
 
     fn set_number(&mut self, now: Duration) {
+        self.own_lines += 1;
         let base = self.numbering.base();
         let line = numbered_line(base, &format!("M110 N{base}"));
         self.output.extend_from_slice(&line);
@@ -375,6 +385,7 @@ impl Link {
         }
         self.probed_by_question = self.cursor == self.history.next_number();
         if self.probed_by_question {
+            self.own_lines += 1;
             self.history.add(patience::PROBE, Pace::ORDINARY, Origin::Host);
         }
         self.transmit_next(now);

@@ -10,15 +10,18 @@
 //! | [`framing`], [`reply`] | bytes to lines, lines to replies |
 //! | `link` | exact, ordered delivery: window, history, resends, lost `ok`s |
 //! | `handshake`, [`firmware`], [`dialect`] | getting to know the firmware |
+//! | `attach`, `checkpoint` | going on with a job that an earlier process has begun |
 //! | [`job`] | the stages of a job: feeding, pausing, stopping |
 //! | `scripts`, [`templates`] | how a job is left and brought back to what it had set |
 //! | `display`, `dead_man` | what is put between a job's commands: progress, and being turned off without a host |
 //! | `attention`, `motion` | what people are asked, and are shown of the job |
 //! | [`feeder`], [`Brief`] | where commands come from, and what is known of them beforehand |
 
+mod attach;
 mod attention;
 mod brief;
 mod caution;
+mod checkpoint;
 mod dead_man;
 pub mod dialect;
 mod display;
@@ -48,6 +51,7 @@ mod window;
 
 pub use attention::Prompt;
 pub use brief::Brief;
+pub use checkpoint::Checkpoint;
 pub use feeder::{CommandSource, Fed, SourceError};
 pub use host::{Connection, Host, HostEvent};
 pub use job::{End, JobEvent, Stage};

@@ -6,15 +6,17 @@
 //! shows that it did not take the `M110`.
 //! Owns: the choice of the first number. Must not know: what is sent.
 
+use serde::{Deserialize, Serialize};
+
 use super::window::MAX_LINES;
 
 /// Further apart than what may be in flight, and the two that are passed over in silence.
 const APART: u32 = 2 * MAX_LINES as u32;
-/// A number that people can count from.
+/// A number that people can count from. Never zero: a firmware that is there was reset.
 const ROUND: u32 = 100;
 
 /// The numbers in use, and those that the firmware may still be at.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Numbering {
     base: u32,
     /// The firmware's last number, at least and at most, in case it did not take the last `M110`.
@@ -44,7 +46,7 @@ impl Numbering {
             (self.stale.0.min(self.base), self.stale.1.max(last))
         };
         let (low, high) = self.stale;
-        self.base = if low > APART { 0 } else { (high + APART).next_multiple_of(ROUND) };
+        self.base = if low > ROUND + APART { ROUND } else { (high + APART).next_multiple_of(ROUND) };
     }
 }
 
@@ -54,16 +56,16 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_long_job_is_followed_from_zero_and_a_short_one_from_further_on() {
+    fn a_long_job_is_followed_from_a_hundred_and_a_short_one_from_further_on() {
         let mut numbering = Numbering::default();
         numbering.restart(3, 4);
         assert_eq!(numbering.base(), 100, "behind the greeting");
         numbering.restart(5_100, 5_101);
-        assert_eq!(numbering.base(), 0);
-        numbering.restart(2, 6);
-        assert_eq!(numbering.base(), 100);
-        numbering.restart(100, 101);
-        assert_eq!(numbering.base(), 200, "nothing was accepted: it may be at 2 to 100");
+        assert_eq!(numbering.base(), 100, "never from zero");
+        numbering.restart(102, 106);
+        assert_eq!(numbering.base(), 200);
+        numbering.restart(200, 201);
+        assert_eq!(numbering.base(), 300, "nothing was accepted: it may be at 102 to 200");
     }
 
     #[test]

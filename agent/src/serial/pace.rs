@@ -3,10 +3,11 @@
 //! Owns: the list of commands before and after which the line must drain, and of those that take long.
 //! Must not know: what is in flight.
 
+use serde::{Deserialize, Serialize};
 use stardust_gcode::command::{Code, Command};
 
 /// How a command goes over the line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Pace {
     /// Nothing else may be in flight with it.
     pub(super) alone: bool,

@@ -4,6 +4,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::pace::Pace;
 
 /// The receive buffer of an AVR Marlin holds 128 bytes, one of them always free.
@@ -13,7 +15,8 @@ const MAX_BYTES: usize = 127;
 pub(super) const MAX_LINES: usize = 4;
 
 /// Where a line came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Origin {
     /// The file being printed.
     File {

@@ -16,7 +16,7 @@ use rustix::termios::tcgetattr;
 use stand_in::eventually;
 use stand_in::hub::Hub;
 use stand_in::printer::{Printer, agent, fixture};
-use stardust_agent::port::driver::SpeedView;
+use stardust_agent::port::SpeedView;
 use stardust_agent::port::{DeviceTree, Order, PortEvent, PortHandle, PortPlan, SpeedMemory, drive};
 use stardust_agent::print_job::file_source::FileSource;
 use stardust_agent::serial::{HostEvent, JobEvent, Parking};
@@ -95,7 +95,7 @@ fn a_printer_is_found_again_under_another_name_and_a_stranger_is_left_alone(
     let file = data.path().join("moves.gcode");
     let moves: Vec<String> = (0..1000).map(|at| format!("G1 X{}\n", at % 100)).collect();
     std::fs::write(&file, moves.concat()).unwrap();
-    port.order(Order::Start(Box::new(FileSource::open(&file).unwrap())));
+    port.order(Order::Start(Box::new(FileSource::open(&file).unwrap()), None));
     let error = eventually("the cable is out", || port.view.borrow().port_error.clone());
     assert!(error.contains("vanished") || error.contains("no port"), "{error}");
     tree.hide("ttyUSB0");

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod broker;
+pub(crate) mod fd_store;
 pub(crate) mod hub;
 pub(crate) mod printer;
 

@@ -4,7 +4,8 @@
 //! know: how fast a printer can move, how commands reach it, what a pause is.
 //!
 //! Nothing here is on the heap ([`Modal`] is `Copy`), so following a line allocates nothing, and a host may
-//! keep a copy of the state at any line.
+//! keep a copy of the state at any line. It can be written down and read again (serde): a host that is started anew
+//! in mid-print goes on from there.
 //!
 //! # The rules, and where they come from
 //!
@@ -44,6 +45,8 @@ pub(crate) mod words;
 pub use effect::{Effect, FirmwareMove, Move, Path};
 pub use per_tool::PerTool;
 
+use serde::{Deserialize, Serialize};
+
 use crate::arc::Plane;
 
 /// How many fans are told apart.
@@ -56,7 +59,8 @@ const USUAL_PERCENT: f64 = 100.0;
 pub const MM_PER_INCH: f64 = 25.4;
 
 /// How `G90` and `G91` bear on the extruder.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ExtruderRule {
     /// They set the extruder's mode too, until the next `M82` or `M83`: Marlin.
     #[default]
@@ -69,7 +73,7 @@ pub enum ExtruderRule {
 }
 
 /// What G10 and G11 do by themselves: M207 and M208. The defaults are Marlin's (`RETRACT_LENGTH` and so on).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct FirmwareRetraction {
     /// Filament that is pulled back, in mm.
     pub length_mm: f64,
@@ -100,7 +104,7 @@ impl Default for FirmwareRetraction {
 /// assert_eq!(modal.position(), [Some(15.0), Some(20.0), Some(0.3)]);
 /// assert_eq!(modal.e, 2.0);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Modal {
     /// How `G90` and `G91` bear on the extruder.
     pub extruder_rule: ExtruderRule,

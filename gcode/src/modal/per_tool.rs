@@ -4,6 +4,9 @@
 
 use std::fmt;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::metadata::MAX_TOOLS;
 
 /// One value for each of the tools 0 to [`MAX_TOOLS`] − 1.
@@ -41,5 +44,33 @@ impl<T: Copy + PartialEq + fmt::Debug> fmt::Debug for PerTool<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let usual = self.0.last().copied();
         f.debug_map().entries(self.iter().filter(|(_, value)| Some(*value) != usual)).finish()
+    }
+}
+
+/// As it is written down: most tools have the usual value.
+#[derive(Serialize, Deserialize)]
+struct Written<T> {
+    usual: T,
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    others: Vec<(u32, T)>,
+}
+
+impl<T: Copy + PartialEq + Serialize> Serialize for PerTool<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let [.., usual] = self.0;
+        let others = self.iter().filter(|(_, value)| *value != usual).collect();
+        Written { usual, others }.serialize(serializer)
+    }
+}
+
+impl<'de, T: Copy + Deserialize<'de>> Deserialize<'de> for PerTool<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = Written::deserialize(deserializer)?;
+        let mut values = Self::all(written.usual);
+        for (tool, value) in written.others {
+            let place = values.0.get_mut(tool as usize);
+            *place.ok_or_else(|| D::Error::custom(format!("there is no tool {tool}")))? = value;
+        }
+        Ok(values)
     }
 }

@@ -309,3 +309,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn it_can_be_written_down_and_read_again() {
+    let mut modal = Modal::new(ExtruderRule::OnItsOwn);
+    for line in
+        ["G20", "G18", "M104 T1 S205", "M221 T1 S95", "G28", "G1 X1 Y2 F1200", "G92 X0", "M106 P1 S128", "T1"]
+    {
+        modal.apply(&crate::command::parse(line.as_bytes()).unwrap());
+    }
+    let text = serde_json::to_string(&modal).unwrap();
+    assert_eq!(serde_json::from_str::<Modal>(&text).unwrap(), modal);
+    assert!(serde_json::from_str::<PerTool<u8>>(r#"{"usual":1,"others":[[4000000000,2]]}"#).is_err());
+}

@@ -72,7 +72,7 @@ fn a_pause_keeps_the_printers_reason() {
 #[case::started(true, vec![])]
 fn after_a_restart(#[case] started: bool, #[case] expected: Vec<Action>) {
     let mut life = Lifecycle::default();
-    let actions = life.restarted(Some(&Held { claim: claim(), started }));
+    let actions = life.restarted(Some(&Held { claim: claim(), started, reported: None }));
     if started {
         let [
             Action::MakeSafe,
@@ -86,6 +86,23 @@ fn after_a_restart(#[case] started: bool, #[case] expected: Vec<Action>) {
     } else {
         assert_eq!(actions, expected);
     }
+}
+
+#[rstest]
+#[case::nothing_new(JobState::Printing, Some(JobState::Printing), false)]
+#[case::its_report_was_lost(JobState::Printing, Some(JobState::Transferring), true)]
+#[case::paused(JobState::Paused, Some(JobState::Pausing), true)]
+#[case::preparing_is_never_reported(JobState::Preparing, Some(JobState::Transferring), false)]
+fn going_on_after_a_restart(
+    #[case] state: JobState,
+    #[case] reported: Option<JobState>,
+    #[case] tells: bool,
+) {
+    let mut life = Lifecycle::default();
+    let actions = life.resumed(&Held { claim: claim(), started: true, reported }, state);
+    let expected = if tells { vec![report(state, None)] } else { Vec::new() };
+    assert_eq!((actions, life.state()), (expected, Some(state)));
+    assert_eq!(life.on_line(JobEvent::Completed), ends(JobState::AwaitingRemoval, None));
 }
 
 #[test]

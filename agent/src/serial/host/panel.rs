@@ -10,6 +10,7 @@ use super::super::dialect::Dialect;
 use super::super::job::{End, Job};
 use super::super::motion::Motion;
 use super::Host;
+use super::attaching::Wish;
 
 impl Host {
     /// Which question [`Self::attention`] is about: the next has another number.
@@ -80,7 +81,10 @@ impl Host {
     /// `//action:…`
     pub(super) fn on_action(&mut self, now: Duration, action: &str) {
         let (verb, text) = action.split_once(' ').unwrap_or((action, ""));
-        if self.attention.on_action(verb, text) || self.external.on_action(verb) {
+        if self.attention.on_action(verb, text)
+            || self.external.on_action(verb)
+            || self.postpone(Wish::Action(action.to_owned()))
+        {
             return;
         }
         let area = self.firmware.area;

@@ -57,7 +57,7 @@ fn a_silent_printer_is_greeted_again_and_a_late_start_begins_anew() {
 }
 
 #[test]
-fn a_file_is_sent_numbered_from_one_and_nothing_else_with_it() {
+fn a_file_is_sent_numbered_and_nothing_else_with_it() {
     for advanced_ok in [false, true] {
         let file = cube();
         let mut bench = Bench::ready(StandIn { advanced_ok, ..StandIn::new() });
@@ -66,7 +66,8 @@ fn a_file_is_sent_numbered_from_one_and_nothing_else_with_it() {
         assert_eq!(bench.printer.job(), texts(&file));
         assert_eq!(job_events(&bench), [JobEvent::Printing, JobEvent::Completed]);
         let closing: Vec<_> = bench.printer.journal.iter().rev().take(2).rev().collect();
-        let number = Some(file.len() as u32);
+        // The greeting has counted from 100.
+        let number = Some(200 + file.len() as u32);
         let after = |lines| number.map(|number| number + lines);
         let expected = [(after(1), "M400".to_owned()), (after(2), "M105".to_owned())];
         assert_eq!(closing, expected.iter().collect::<Vec<_>>(), "it waits for the last moves");
@@ -228,9 +229,9 @@ fn a_numbering_that_was_damaged_into_nothing_is_sent_again() {
     let mut bench = Bench::ready(StandIn::new());
     bench.printer.last = 500;
     bench.start(&texts(&file));
-    // `0 M110 N0*125`: no number and no command, but an `ok`.
+    // `200 M110 N200*125`: no number and no command, but an `ok`.
     let sent = bench.host.take_output();
-    assert!(sent.starts_with(b"N0 M110 N0"));
+    assert!(sent.starts_with(b"N200 M110 N200"));
     bench.printer.say("ok");
     bench.run_to_end();
     let mut printed = bench.printer.job();

@@ -1,0 +1,112 @@
+//! The handle of a port that is being driven: orders in, events and views out.
+//!
+//! Owns: their forms, and that the thread ends with the last handle. Must not know: how a port is driven.
+
+use std::sync::mpsc as std_mpsc;
+
+use tokio::sync::{mpsc, watch};
+
+use super::view::PortView;
+use super::waker::Waker;
+use crate::serial::{CommandSource, End, HostEvent};
+use crate::trail::Trail;
+
+/// What the driver is asked to do.
+#[derive(Debug)]
+pub enum Order {
+    /// Start a job; with a trail it can be gone on with after the end of this process.
+    Start(Box<dyn CommandSource>, Option<Box<Trail>>),
+    /// Pause it.
+    Pause,
+    /// Go on with it.
+    Resume,
+    /// Stop it and make the printer safe.
+    Stop(End),
+    /// Answer the firmware's question of this number by the number of a button.
+    Answer(u64, u8),
+    /// Heaters off, with no job.
+    MakeSafe,
+    /// Show a text on the printer's display, with no job.
+    Say(String),
+    /// Stop the machine itself, at once: `M112`; where the firmware would get to it only behind all that waits, the
+    /// board is started anew by its DTR line, too. Best effort: not every board is wired so.
+    Kill,
+}
+
+/// What is known of the speed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpeedView {
+    /// Being found out; all speeds have been tried so often in vain.
+    Sought(u32),
+    /// This one, bits a second.
+    Known(u32),
+}
+
+/// What the driver tells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PortEvent {
+    /// Of the host protocol; with the bytes of the file that the firmware has taken so far.
+    Host(HostEvent, u64),
+    /// The job could not be started: the printer was not ready.
+    NotStarted,
+}
+
+/// Where orders go; can be handed to other tasks and threads.
+#[derive(Debug, Clone)]
+pub struct Orders {
+    pub(super) to: std_mpsc::Sender<Order>,
+    pub(super) waker: Waker,
+}
+
+impl Orders {
+    /// Gives an order; it is carried out at once.
+    pub fn send(&self, order: Order) {
+        // A thread that has ended can't carry out anything.
+        let _ = self.to.send(order);
+        self.waker.wake();
+    }
+}
+
+/// A port being driven. The thread ends, and the port is closed, when the handle and all copies of its orders
+/// are dropped.
+#[derive(Debug)]
+pub struct PortHandle {
+    pub(super) orders: Option<Orders>,
+    pub(super) waker: Waker,
+    /// What has happened, in order.
+    pub events: mpsc::UnboundedReceiver<PortEvent>,
+    /// The latest view.
+    pub view: watch::Receiver<PortView>,
+    /// What is known of the speed.
+    pub speed: watch::Receiver<SpeedView>,
+}
+
+impl PortHandle {
+    /// Gives an order; it is carried out at once.
+    pub fn order(&self, order: Order) {
+        if let Some(orders) = &self.orders {
+            orders.send(order);
+        }
+    }
+
+    /// Ends the thread, and waits until the port is closed.
+    pub async fn close(mut self) {
+        self.orders = None;
+        self.waker.wake();
+        while self.events.recv().await.is_some() {}
+    }
+
+    /// A copy of where orders go.
+    #[must_use]
+    pub fn orders(&self) -> Option<Orders> {
+        self.orders.clone()
+    }
+}
+
+impl Drop for PortHandle {
+    fn drop(&mut self) {
+        self.orders = None;
+        // It finds nobody there, and ends.
+        self.waker.wake();
+    }
+}

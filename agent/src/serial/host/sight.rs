@@ -1,0 +1,59 @@
+//! What can be seen of the host: connection, firmware, heaters, job.
+//!
+//! Owns: nothing; it only looks. Must not know: how it came about.
+
+use super::super::attention::Prompt;
+use super::super::firmware::Firmware;
+use super::super::job::Stage;
+use super::super::thermometer::Thermometer;
+use super::{Connection, Host, Phase};
+
+impl Host {
+    /// How the connection is.
+    #[must_use]
+    pub fn connection(&self) -> Connection {
+        match &self.phase {
+            Phase::Handshake(handshake) => Connection::Connecting { silent: handshake.is_unanswered() },
+            Phase::Attaching(_) => Connection::Connecting { silent: false },
+            Phase::Ready => Connection::Ready,
+            Phase::Halted(reason) => Connection::Halted(reason.clone()),
+        }
+    }
+
+    /// What the firmware said about itself.
+    #[must_use]
+    pub fn firmware(&self) -> &Firmware {
+        &self.firmware
+    }
+
+    /// Heaters as last reported.
+    #[must_use]
+    pub fn thermometer(&self) -> &Thermometer {
+        &self.thermometer
+    }
+
+    /// What the firmware wants of a person, if it does.
+    #[must_use]
+    pub fn attention(&self) -> Option<&str> {
+        self.attention.message()
+    }
+
+    /// The question that the firmware asks, if it does.
+    #[must_use]
+    pub fn prompt(&self) -> Option<&Prompt> {
+        self.attention.prompt()
+    }
+
+    /// What the printer does on its own account, if it does: a print from its memory card, say.
+    #[must_use]
+    pub fn external(&self) -> Option<String> {
+        self.external.message()
+    }
+
+    /// Where the job is: stage, bytes of the file that were taken, layer, and minutes left as the file says.
+    #[must_use]
+    pub fn progress(&self) -> Option<(Stage, u64, Option<u32>, Option<f64>)> {
+        let job = self.job.as_ref().filter(|_| !self.safety_stop);
+        job.map(|job| (job.stage(), job.acknowledged, job.layer, job.minutes_left))
+    }
+}

@@ -1,0 +1,55 @@
+//! The trail over restarts.
+
+use super::*;
+use crate::serial::{Host, Parking};
+use stardust_gcode::command::parse;
+use std::collections::VecDeque;
+
+fn head() -> Head {
+    Head {
+        job_id: "0190a7c2-6f00-7000-8000-000000000001".parse().unwrap(),
+        claim_id: "0190a7c2-6f00-7000-8000-000000000002".parse().unwrap(),
+        brief: Brief { size_bytes: 1000, ..Brief::default() },
+    }
+}
+
+/// A checkpoint of a job that has just begun.
+fn checkpoint() -> Checkpoint {
+    let s = Duration::from_secs;
+    let mut host = Host::new(s(0), Parking::default());
+    host.tick(s(1));
+    for _ in 0..9 {
+        host.receive(s(2), b"FIRMWARE_NAME:Marlin 2.1.2 (x)\nok\n");
+    }
+    let fed = crate::serial::Fed { command: parse(b"G28").unwrap().into_owned(), end: 4, layer: Some(1) };
+    assert!(host.start(s(3), Box::new(VecDeque::from([fed]))));
+    host.take_checkpoint(s(3)).unwrap()
+}
+
+#[test]
+fn what_is_kept_is_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trail");
+    assert!(Trail::find(&path).is_none());
+    let mut trail = Trail::begin(&path, &head()).unwrap();
+    assert!(Trail::find(&path).unwrap().place.is_none());
+    let s = Duration::from_secs;
+    trail.keep(s(10), checkpoint(), 250_000);
+    trail.keep(s(70), checkpoint(), 250_000);
+    let found = Trail::find(&path).unwrap();
+    assert_eq!(found.head, head());
+    assert_eq!(found.place, Some(Place { checkpoint: checkpoint(), speed: 250_000, printed: s(60) }));
+    assert_eq!(found.trail.watch.elapsed(s(1000)), s(60), "it stands still until it is gone on with");
+    Trail::remove(&path);
+    assert!(Trail::find(&path).is_none());
+}
+
+#[test]
+fn a_trail_that_can_not_be_written_is_no_trail() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trail");
+    let mut trail = Trail::begin(&path, &head()).unwrap();
+    trail.file = TrailFile::unwritable(&path);
+    trail.keep(Duration::ZERO, checkpoint(), 115_200);
+    assert!(Trail::find(&path).is_none(), "an old one would mislead");
+}

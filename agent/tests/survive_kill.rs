@@ -1,0 +1,277 @@
+//! The running agent is killed (SIGKILL) at random moments of real jobs, and another one started: the printer's journal
+//! equals the file each time. The store for open ports is a stand-in (`stand_in::fd_store`); half of the kills do
+//! without it, and the port is opened anew.
+//!
+//! `STARDUST_KILLS=200 cargo test --release -p stardust-agent --test survive_kill -- --nocapture` kills so often;
+//! `STARDUST_SEED` repeats a run's moments as far as time can be repeated.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "tests, of time itself"
+)]
+
+#[path = "exactness/dice.rs"]
+#[allow(dead_code, reason = "its part")]
+mod dice;
+mod stand_in;
+
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use dice::Dice;
+use stand_in::eventually;
+use stand_in::fd_store::FdStore;
+use stand_in::hub::Hub;
+use stand_in::printer::{Printer, agent, commands, fixture, hash};
+use stardust_protocol::JobState;
+
+const FILE: &str = "cura_teapot_ender3_marlin.gcode";
+/// Of an ordinary run.
+const KILLS: u64 = 12;
+/// Kills of one job.
+const A_JOB: u64 = 4;
+
+struct Agent {
+    data: tempfile::TempDir,
+    process: Option<Child>,
+}
+
+impl Agent {
+    fn command(&self) -> std::process::Command {
+        let mut command = agent();
+        command.env("STARDUST_AGENT_DATA", self.data.path());
+        command
+    }
+
+    fn kill(&mut self) {
+        let mut process = self.process.take().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+fn env(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// How long nothing of the job was taken, for each kill.
+#[derive(Default)]
+struct Gaps(Vec<Duration>);
+
+impl Gaps {
+    fn share(&mut self, percent: usize) -> Duration {
+        self.0.sort();
+        self.0[(self.0.len() - 1) * percent / 100]
+    }
+}
+
+fn wait(time: Duration) {
+    let (_never, wait) = std::sync::mpsc::channel::<()>();
+    let _ = wait.recv_timeout(time);
+}
+
+/// A hub with a job, a printer, and an agent at work on it.
+struct Bench {
+    hub: Hub,
+    printer: Printer,
+    agent: Agent,
+    store: Option<FdStore>,
+    file: std::path::PathBuf,
+}
+
+impl Bench {
+    fn start(kept: bool) -> Self {
+        // As fast as the test may take, and not so fast that everything was printed before anyone could be killed.
+        let (hub, printer) = (Hub::start(), Printer::start_with(&["--speed", "100", "--advanced-ok"]));
+        let file = fixture(FILE);
+        hub.offer(&std::fs::read(&file).unwrap());
+        let agent = Agent { data: tempfile::tempdir().unwrap(), process: None };
+        let paired = agent
+            .command()
+            .args(["pair", &hub.url, "K7QM-4TXP", "--name", "ender", "--port"])
+            .arg(printer.port())
+            .output()
+            .unwrap();
+        assert!(paired.status.success(), "{}", String::from_utf8_lossy(&paired.stderr));
+        let store = kept.then(|| FdStore::new(agent.data.path()));
+        let mut bench = Self { hub, printer, agent, store, file };
+        bench.run();
+        eventually("begun", || (bench.hub.state.lock().unwrap().started == 1).then_some(()));
+        bench
+    }
+
+    fn run(&mut self) {
+        let mut command = self.agent.command();
+        command.arg("run");
+        if let Some(store) = &self.store {
+            command = store.give(&command, "ender");
+        }
+        self.agent.process = Some(command.spawn().unwrap());
+    }
+
+    /// What systemd would have kept all the time.
+    fn keep_port(&mut self) {
+        if let Some(store) = &mut self.store {
+            store.keep_port_of(self.agent.process.as_ref().unwrap(), &self.printer.port());
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let moves = self.hub.state.lock().unwrap().moves();
+        moves.iter().any(|state| state.is_final() || *state == JobState::AwaitingRemoval)
+    }
+
+    /// Waits for the end: the printer has taken the file, and the hub knows of one print.
+    fn expect_the_file(self) {
+        eventually("printed", || self.is_over().then_some(()));
+        let state = self.hub.state.lock().unwrap();
+        let reasons = format!("{:?}", state.events.last());
+        let expected = [JobState::Transferring, JobState::Printing, JobState::AwaitingRemoval];
+        assert_eq!(state.moves(), expected, "{reasons}");
+        assert_eq!(state.started, 1);
+        drop(state);
+        let mut printed = self.printer.last_job();
+        printed.retain(|line| line != "M105");
+        let expected = commands(&self.file);
+        let differs = printed.iter().zip(&expected).position(|(one, other)| one != other);
+        assert_eq!(
+            hash(&printed),
+            hash(&expected),
+            "{} of {} lines, at {differs:?}",
+            printed.len(),
+            expected.len()
+        );
+    }
+}
+
+/// Prints a file, killing the agent so many times.
+fn print(dice: &mut Dice, kills: u64, kept: bool, gaps: &mut Gaps) {
+    let mut bench = Bench::start(kept);
+    for kill in 0..kills {
+        // Now and then again before it has come back.
+        let pause = if kill > 0 && dice.below(5) == 0 { dice.below(150) } else { 100 + dice.below(900) };
+        wait(Duration::from_millis(pause as u64));
+        if bench.is_over() {
+            break;
+        }
+        bench.keep_port();
+        bench.agent.kill();
+        // What is still in the printer's own queue is taken without anyone's help.
+        let mut before = bench.printer.journal_size();
+        let killed = Instant::now();
+        bench.run();
+        let mut last = killed;
+        let mut longest = Duration::ZERO;
+        // Until it goes on steadily.
+        while killed.elapsed() < Duration::from_millis(1500) {
+            wait(Duration::from_millis(1));
+            let now = bench.printer.journal_size();
+            if now != before {
+                longest = longest.max(last.elapsed());
+                (before, last) = (now, Instant::now());
+            }
+            if longest > Duration::from_millis(50) && killed.elapsed() > Duration::from_millis(400) {
+                break;
+            }
+        }
+        gaps.0.push(longest);
+    }
+    bench.expect_the_file();
+}
+
+fn run(kept: bool) {
+    let seed = env("STARDUST_SEED").unwrap_or(7) + u64::from(kept);
+    let kills = env("STARDUST_KILLS").unwrap_or(KILLS) / 2;
+    let mut dice = Dice::new(seed);
+    let mut gaps = Gaps::default();
+    while (gaps.0.len() as u64) < kills {
+        let left = kills - gaps.0.len() as u64;
+        print(&mut dice, left.min(A_JOB), kept, &mut gaps);
+    }
+    let how = if kept { "port kept" } else { "port opened anew" };
+    println!(
+        "{how}: {} kills (seed {seed}), every journal equal to the file. Gap between lines: median {:?}, 95 % {:?}, longest {:?}.",
+        gaps.0.len(),
+        gaps.share(50),
+        gaps.share(95),
+        gaps.share(100)
+    );
+    assert!(gaps.share(95) < Duration::from_secs(5));
+}
+
+#[test]
+fn a_print_survives_kill_with_its_port_kept() {
+    run(true);
+}
+
+#[test]
+fn a_print_survives_kill_with_its_port_opened_anew() {
+    run(false);
+}
+
+#[test]
+fn an_agent_that_is_told_to_hand_over_leaves_everything_to_the_next_one() {
+    let mut bench = Bench::start(true);
+    eventually("printing", || {
+        bench.hub.state.lock().unwrap().moves().contains(&JobState::Printing).then_some(())
+    });
+    bench.keep_port();
+    let mut process = bench.agent.process.take().unwrap();
+    let id = rustix::process::Pid::from_child(&process);
+    rustix::process::kill_process(id, rustix::process::Signal::USR1).unwrap();
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+    assert!(!bench.is_over());
+    bench.run();
+    bench.expect_the_file();
+}
+
+#[test]
+fn an_agent_that_has_nobody_to_hand_over_to_makes_the_printer_safe() {
+    let mut bench = Bench::start(false);
+    eventually("printing", || {
+        bench.hub.state.lock().unwrap().moves().contains(&JobState::Printing).then_some(())
+    });
+    let mut process = bench.agent.process.take().unwrap();
+    let id = rustix::process::Pid::from_child(&process);
+    rustix::process::kill_process(id, rustix::process::Signal::USR1).unwrap();
+    assert!(process.wait().unwrap().success());
+    assert_eq!(bench.hub.state.lock().unwrap().moves().last(), Some(&JobState::Failed));
+    assert!(bench.printer.last_job().contains(&"M104 S0".to_owned()));
+}
+
+#[test]
+fn a_printer_that_was_reset_while_nobody_was_there_gets_nothing_more() {
+    let mut bench = Bench::start(false);
+    eventually("printing", || {
+        bench.hub.state.lock().unwrap().moves().contains(&JobState::Printing).then_some(())
+    });
+    bench.agent.kill();
+    // Another one at the same port, just switched on; what the first one is asked no longer matters.
+    let anew = Printer::start_at(&bench.printer.port(), tempfile::tempdir().unwrap(), &["--speed", "100"]);
+    let _first = std::mem::replace(&mut bench.printer, anew);
+    bench.run();
+    eventually("failed", || bench.is_over().then_some(()));
+    let last = bench.hub.state.lock().unwrap().events.last().cloned();
+    let Some(stardust_protocol::EventBody::JobMoved { reason: Some(reason), fraction, .. }) =
+        last.map(|event| event.body)
+    else {
+        panic!()
+    };
+    assert!(reason.contains("reset") && fraction > 0.0, "{reason}");
+    eventually("safe", || bench.printer.journal().iter().any(|line| line.cmd == "M104 S0").then_some(()));
+    let moved = bench.printer.last_job().into_iter().any(|line| line.starts_with("G1 X"));
+    assert!(!moved);
+}
