@@ -155,8 +155,7 @@ inside systemd-run --quiet --unit=firmware-sim --uid=stardust-agent -p RuntimeDi
     -p StateDirectory=firmware-sim /opt/firmware-sim --link /run/firmware-sim/tty --journal "$state/journal" --speed $speed
 until_true 10 "the printer's port" inside test -e /run/firmware-sim/tty
 code=$(api -X POST -d '{}' "$url/api/v1/pairing-codes" | field code)
-must inside runuser -u stardust-agent -- stardust-agent pair "$url" "$code" --port /run/firmware-sim/tty \
-    --name "Ender left" --data /var/lib/stardust-agent
+must inside stardust-agent pair "$url" "$code" --port /run/firmware-sim/tty --name "Ender left"
 until_true 30 "the printer is idle" printer_is idle
 [ "$(inside sh -c 'stat -c %a /var/lib/stardust-agent/printers/*/credential')" = 600 ] || fail "the credential is not private"
 

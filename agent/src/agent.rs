@@ -1,140 +1,115 @@
-//! The whole agent: every paired printer, each in a task of its own.
+//! The whole agent: every paired printer, each in a task of its own, and those that wait for their PIN to be typed.
 //!
-//! Owns: finding printers, starting them again after a fault, and `status.json`. Must not know: what one
-//! printer does.
+//! Owns: finding printers, starting them again after a fault or a later pairing, and answering who asks for the status.
+//! A fault of one printer stays with it. Must not know: what one printer does.
+
+mod seat;
+mod waiting;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use stardust_clock::SharedClock;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
-use crate::port::PortStore;
+use crate::pairing::choice;
+use crate::port::{DeviceTree, PortStore, listing};
 use crate::printer::folder::PrinterFolder;
-use crate::printer::report::{AgentReport, PrinterReport};
-use crate::printer::{Printer, SetupError};
+use crate::printer::report::AgentReport;
+use crate::settings::Settings;
+use crate::status_socket::{self, Question};
 use crate::systemd::ServiceManager;
+use seat::Seat;
 
 /// Newly paired printers are found this soon.
 const LOOK_FOR_PRINTERS: Duration = Duration::from_secs(2);
-/// A printer whose task has ended is started again after this: soon, for its heaters may be on.
-const START_AGAIN: Duration = Duration::from_secs(2);
-/// The report is written no more often: it is for people, and the disk may be an SD card.
-const REPORT_EVERY: Duration = Duration::from_secs(5);
-
-/// Where `run` keeps its report and `status` reads it.
-#[must_use]
-pub fn report_file(data: &Path) -> PathBuf {
-    data.join("status.json")
-}
 
 /// Drives every printer that is paired or gets paired, until `stop` turns true; leaves all of them safe.
 ///
 /// `ports` are those that an earlier process has left open.
-pub async fn run(data: &Path, clock: SharedClock, ports: PortStore, stop: watch::Receiver<bool>) {
-    let mut printers: BTreeMap<PrinterFolder, (JoinHandle<()>, watch::Receiver<Option<PrinterReport>>)> =
-        BTreeMap::new();
-    let mut written: Option<Vec<PrinterReport>> = None;
-    let mut written_at = None;
+pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop: watch::Receiver<bool>) {
+    let (ask, mut questions) = mpsc::channel::<Question>(8);
+    let mut answering = JoinSet::new();
+    match status_socket::open(&settings.data) {
+        Ok(sockets) => {
+            sockets.into_iter().for_each(|socket| drop(answering.spawn(socket.serve(ask.clone()))))
+        }
+        Err(error) => tracing::warn!(error = %error, "`stardust-agent status` can't ask this agent"),
+    }
+    let mut seats: BTreeMap<PathBuf, Seat> = BTreeMap::new();
+    let mut said_how_to_pair = false;
     let mut stopping = stop.clone();
     let mut service = ServiceManager::default();
     while !*stopping.borrow() {
-        for folder in PrinterFolder::all(data) {
-            printers.entry(folder.clone()).or_insert_with(|| {
-                let (report, reports) = watch::channel(None);
-                (
-                    tokio::spawn(keep_running(folder, clock.clone(), ports.clone(), stop.clone(), report)),
-                    reports,
-                )
-            });
-        }
-        if printers.is_empty() && written.is_none() {
-            tracing::warn!(
-                "no printer is paired yet: make a code on the dashboard (Add printer) and run `stardust-agent pair`"
-            );
-        }
-        let now = clock.elapsed();
-        let due = written_at.is_none_or(|at| now >= at + REPORT_EVERY);
-        let report: Vec<PrinterReport> =
-            printers.values().filter_map(|(_, report)| report.borrow().clone()).collect();
-        service.tell_alive(&report);
-        let states_changed = written.as_ref().is_none_or(|before| essence(before) != essence(&report));
-        if written.as_ref() != Some(&report) && (due || states_changed) {
-            let file = AgentReport { at: clock.now(), pid: std::process::id(), printers: report.clone() };
-            if let Err(error) = write_report(data, &file) {
-                tracing::warn!(error = %error, "the status file could not be written");
+        for folder in PrinterFolder::all(settings) {
+            let path = folder.path().to_owned();
+            // Who waited for a PIN has been paired.
+            if seats.get(&path).is_some_and(Seat::is_over) {
+                seats.remove(&path);
             }
-            written = Some(report);
-            written_at = Some(now);
+            seats
+                .entry(path)
+                .or_insert_with(|| Seat::paired(folder, clock.clone(), ports.clone(), stop.clone()));
         }
+        for (name, port) in unpaired(settings, &seats) {
+            let folder = PrinterFolder::for_name(settings, &name);
+            if let (Some(hub), false) = (&settings.hub, seats.contains_key(folder.path())) {
+                let seat =
+                    Seat::waiting(folder.clone(), (name, port), hub.clone(), clock.clone(), stop.clone());
+                seats.insert(folder.path().to_owned(), seat);
+            }
+        }
+        if seats.is_empty() && !said_how_to_pair {
+            said_how_to_pair = true;
+            tracing::warn!("{}", how_to_pair(settings));
+        }
+        for seat in seats.values_mut() {
+            seat.note_errors(&clock);
+        }
+        let reports: Vec<_> = seats.values().filter_map(Seat::report).collect();
+        service.tell_alive(&reports);
         tokio::select! {
             _ = stopping.changed() => {}
+            Some(question) = questions.recv() => {
+                let printers = seats.values_mut().map(|seat| { seat.note_errors(&clock); seat.entry() }).collect();
+                let (at, pid, version) = (clock.now(), std::process::id(), env!("CARGO_PKG_VERSION").into());
+                // Who has gone away needs no answer.
+                let _ = question.send(AgentReport { at, pid, version, printers });
+            }
             () = tokio::time::sleep(LOOK_FOR_PRINTERS) => {}
         }
     }
     service.tell_stopping();
-    for (_, (task, _)) in printers {
-        // A task that has panicked has been reported where it happened.
-        let _ = task.await;
+    for (_, seat) in seats {
+        seat.ended().await;
     }
-    // A report of an agent that does not run would mislead.
-    let _ = std::fs::remove_file(report_file(data));
+    answering.shutdown().await;
 }
 
-/// What is worth writing at once.
-fn essence(reports: &[PrinterReport]) -> Vec<(String, stardust_protocol::PrinterState, String)> {
-    reports.iter().map(|report| (report.name.clone(), report.status.state, report.link.clone())).collect()
-}
-
-fn write_report(data: &Path, report: &AgentReport) -> std::io::Result<()> {
-    let path = report_file(data);
-    let new = path.with_extension("new");
-    std::fs::write(&new, serde_json::to_vec_pretty(report)?)?;
-    std::fs::rename(new, path)
-}
-
-/// One printer, started again whenever its task has ended by a fault.
-async fn keep_running(
-    folder: PrinterFolder,
-    clock: SharedClock,
-    ports: PortStore,
-    mut stop: watch::Receiver<bool>,
-    report: watch::Sender<Option<PrinterReport>>,
-) {
-    while !*stop.borrow() {
-        let run = tokio::spawn(run_once(
-            folder.clone(),
-            clock.clone(),
-            ports.clone(),
-            stop.clone(),
-            report.clone(),
-        ));
-        match run.await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => {
-                tracing::error!(printer.name = folder.name(), error = %error, "this printer can't be driven");
-            }
-            Err(error) => {
-                tracing::error!(printer.name = folder.name(), error = %error, "a fault of the agent; starting this printer again");
-            }
-        }
-        tokio::select! {
-            _ = stop.changed() => {}
-            () = tokio::time::sleep(START_AGAIN) => {}
-        }
+/// The printers that could be paired by PIN: those that the configuration names; with none there and none paired, the
+/// one on the only port.
+fn unpaired(settings: &Settings, seats: &BTreeMap<PathBuf, Seat>) -> Vec<(String, PathBuf)> {
+    if settings.hub.is_none() {
+        return Vec::new();
+    }
+    let named: Vec<_> =
+        settings.sections.ports().map(|(name, port)| (name.to_owned(), port.clone())).collect();
+    if !named.is_empty() || !seats.is_empty() {
+        return named;
+    }
+    match choice::choose(listing::list(&DeviceTree::default())) {
+        Ok(choice::Choice::Only(port)) => vec![(choice::name_of(&port), port)],
+        _ => Vec::new(),
     }
 }
 
-async fn run_once(
-    folder: PrinterFolder,
-    clock: SharedClock,
-    ports: PortStore,
-    stop: watch::Receiver<bool>,
-    report: watch::Sender<Option<PrinterReport>>,
-) -> Result<(), SetupError> {
-    let printer = Printer::set_up(&folder, clock, &ports)?;
-    tracing::info!(printer.name = folder.name(), "printer started");
-    printer.run(stop, report).await
+fn how_to_pair(settings: &Settings) -> &'static str {
+    if settings.hub.is_some() {
+        "no printer is paired yet: plug one in; where there are several serial ports, name each in the configuration: \
+         [printer.<name>] with port = \"…\""
+    } else {
+        "no printer is paired yet: make a code on the dashboard (Add printer) and run `stardust-agent pair`"
+    }
 }

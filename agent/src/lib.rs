@@ -10,6 +10,8 @@
 //! | [`trail`] | where the job at work is, for the process that comes after this one |
 //! | [`hub_link`] | the wire to the hub |
 //! | [`printer`] | one printer: port, jobs and hub brought together |
+//! | [`pairing`] | how a printer and a hub come together |
+//! | [`status_socket`] | telling the status to people of this machine |
 //! | [`agent`] | all printers of this host |
 //! | [`systemd`] | what the service manager is told |
 //! | [`settings`], [`cli`] | what a person sets and types |
@@ -18,11 +20,13 @@ pub mod agent;
 pub mod cli;
 pub mod hub_link;
 pub mod journal;
+pub mod pairing;
 pub mod port;
 pub mod print_job;
 pub mod printer;
 pub mod serial;
 pub mod settings;
 pub mod spool;
+pub mod status_socket;
 pub mod systemd;
 pub mod trail;

@@ -1,18 +1,43 @@
-//! The agent's own settings: where its data are.
+//! The agent's own settings: where its data are, its hub, and what a person sets for each printer.
 //!
-//! Owns: the order of precedence: command line, environment, configuration file, default. Printers have settings
-//! of their own ([`crate::printer::folder`]).
+//! Owns: the order of precedence: command line, environment, configuration file, default; and saying in which line a
+//! mistake is. What `pair` finds out is in the printers' folders ([`crate::printer::folder`]).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use url::Url;
+
+use crate::printer::section::{PrinterSection, Sections};
+
+/// Where the package puts it; root's commands read it without being told.
+pub const SYSTEM_CONFIG: &str = "/etc/stardust/agent.toml";
+/// Where the service keeps its data.
+const SYSTEM_DATA: &str = "/var/lib/stardust-agent";
+
+/// Everything that can be set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The data directory.
+    pub data: PathBuf,
+    /// The configuration file that was read.
+    pub config: Option<PathBuf>,
+    /// Nobody has named a data directory or a configuration of their own: the service of this machine may be meant.
+    pub service_is_meant: bool,
+    /// The hub that printers are paired with from this side, by a PIN.
+    pub hub: Option<Url>,
+    /// What is set for each printer.
+    pub sections: Sections,
+}
 
 /// What `--config` may hold.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct ConfigFile {
-    /// The data directory.
     data: Option<PathBuf>,
+    hub: Option<Url>,
+    printer: BTreeMap<String, PrinterSection>,
 }
 
 /// The settings can't be used.
@@ -26,28 +51,56 @@ pub enum SettingsError {
     Wrong(PathBuf, String),
 }
 
-/// Where the data are.
-///
-/// # Errors
-/// [`SettingsError`] when a configuration file was named and can't be used.
-pub fn data_directory(given: Option<PathBuf>, config: Option<&Path>) -> Result<PathBuf, SettingsError> {
-    let from_file = match config {
-        None => None,
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| SettingsError::Unreadable(path.to_owned(), error))?;
-            let file: ConfigFile = toml::from_str(&text)
-                .map_err(|error| SettingsError::Wrong(path.to_owned(), error.message().to_owned()))?;
-            file.data
-        }
-    };
-    Ok(given.or(from_file).unwrap_or_else(default_data_directory))
+impl Settings {
+    /// Reads the settings. `data` and `config` are what was given on the command line or in the environment.
+    ///
+    /// # Errors
+    /// [`SettingsError`] when there is a configuration file that can't be used.
+    pub fn read(data: Option<PathBuf>, config: Option<&Path>) -> Result<Self, SettingsError> {
+        let is_root = rustix::process::geteuid().is_root();
+        let system = Path::new(SYSTEM_CONFIG);
+        // Who names a data directory means that one, and no service of the machine.
+        let config = config.or_else(|| (is_root && data.is_none() && system.exists()).then_some(system));
+        let file = config.map_or_else(|| Ok(ConfigFile::default()), read)?;
+        let wrong = |message| SettingsError::Wrong(config.unwrap_or(system).to_owned(), message);
+        Ok(Self {
+            service_is_meant: data.is_none() && config.is_none_or(|config| config == system),
+            config: config.map(Path::to_owned),
+            data: data.or(file.data).unwrap_or_else(|| default_data(is_root)),
+            hub: file.hub.map(with_slash),
+            sections: Sections::new(file.printer)
+                .map_err(|name| wrong(format!("there is another section for the printer “{name}”")))?,
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<ConfigFile, SettingsError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| SettingsError::Unreadable(path.to_owned(), error))?;
+    toml::from_str(&text).map_err(|error| SettingsError::Wrong(path.to_owned(), in_words(&text, &error)))
+}
+
+/// A mistake in a TOML file, with its line.
+pub(crate) fn in_words(text: &str, error: &toml::de::Error) -> String {
+    let line = error.span().and_then(|span| Some(text.get(..span.start)?.matches('\n').count() + 1));
+    match line {
+        Some(line) => format!("line {line}: {}", error.message()),
+        None => error.message().to_owned(),
+    }
+}
+
+/// Paths are joined to it: without the slash its last part would be replaced.
+pub(crate) fn with_slash(mut url: Url) -> Url {
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    url
 }
 
 /// The system's place for root, the user's own for everyone else.
-fn default_data_directory() -> PathBuf {
-    if rustix::process::geteuid().is_root() {
-        return "/var/lib/stardust-agent".into();
+fn default_data(is_root: bool) -> PathBuf {
+    if is_root {
+        return SYSTEM_DATA.into();
     }
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
     let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or_else(home);
@@ -57,15 +110,32 @@ fn default_data_directory() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
+
+    fn settings(text: &str, data: Option<&str>) -> Result<Settings, SettingsError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        Settings::read(data.map(PathBuf::from), Some(file.path()))
+    }
 
     #[test]
     fn the_command_line_goes_before_the_file() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "data = \"/from/file\"\n").unwrap();
-        assert_eq!(data_directory(None, Some(file.path())).unwrap(), Path::new("/from/file"));
-        assert_eq!(data_directory(Some("/given".into()), Some(file.path())).unwrap(), Path::new("/given"));
-        std::fs::write(file.path(), "daata = \"/from/file\"\n").unwrap();
-        let error = data_directory(None, Some(file.path())).unwrap_err().to_string();
-        assert!(error.contains("daata"), "{error}");
+        let text =
+            "data = \"/from/file\"\nhub = \"https://hub.example\"\n[printer.left]\nport = \"/dev/ttyUSB0\"\n";
+        assert_eq!(settings(text, None).unwrap().data, Path::new("/from/file"));
+        let read = settings(text, Some("/given")).unwrap();
+        assert_eq!(read.data, Path::new("/given"));
+        assert_eq!(read.hub.unwrap().as_str(), "https://hub.example/");
+        assert_eq!(read.sections.ports().count(), 1);
+    }
+
+    #[rstest]
+    #[case("daata = \"/x\"\n", "line 1: unknown field `daata`")]
+    #[case("[printer.left]\nport = \"/dev/a\"\nbawd = 9600\n", "line 3: unknown field `bawd`")]
+    #[case("[printer.left.profile]\ntool = 2\n", "line 2: unknown field `tool`")]
+    #[case("[printer.left]\n[printer.Left]\n", "another section for the printer")]
+    fn a_mistake_is_named_with_its_line(#[case] text: &str, #[case] expected: &str) {
+        let error = settings(text, None).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
     }
 }

@@ -299,21 +299,21 @@ fn a_revoked_credential_stops_all_asking_and_is_said() {
 fn pairing_mistakes_use_nothing_up() {
     let hub = Hub::start();
     let data = tempfile::tempdir().unwrap();
-    let pair = |code: &str| {
+    let pair = |code: &str, port: &str| {
         let data = data.path();
         agent()
             .arg("--data")
             .arg(data)
-            .args(["pair", &hub.url, code, "--port", "/dev/ttyUSB9"])
+            .args(["pair", &hub.url, code, "--name", "ttyUSB9", "--port", port])
             .output()
             .unwrap()
     };
-    let output = pair("WRONG");
+    let output = pair("WRONG", "/dev/ttyUSB9");
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("The hub says bad_code."));
-    assert!(pair("K7QM-4TXP").status.success());
+    assert!(pair("K7QM-4TXP", "/dev/ttyUSB9").status.success());
     let calls = hub.state.lock().unwrap().calls;
-    let output = pair("K7QM-4TXP");
+    let output = pair("K7QM-4TXP", "/dev/ttyUSB8");
     assert!(String::from_utf8_lossy(&output.stderr).contains("is paired here already"));
     assert_eq!(hub.state.lock().unwrap().calls, calls, "the code was not used up");
 }

@@ -13,6 +13,7 @@ use crate::db::Db;
 use crate::events::bus::Bus;
 use crate::events::outbox::Bell;
 use crate::fleet::Fleet;
+use crate::fleet::attempts::Attempts;
 use crate::objects::Objects;
 
 /// The hub.
@@ -41,6 +42,8 @@ pub struct App {
     pub gateway: Gateway,
     /// The port on which the gateway really listens.
     pub mqtt_port: u16,
+    /// Who has tried how often to guess pairing codes and PINs.
+    pub attempts: Attempts,
 }
 
 impl App {

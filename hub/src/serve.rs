@@ -17,6 +17,7 @@ use crate::db::{Db, DbError};
 use crate::error::Error;
 use crate::events::bus::Bus;
 use crate::events::outbox::{self, Bell};
+use crate::fleet::attempts::Attempts;
 use crate::fleet::credentials::DeviceAuthenticator;
 use crate::fleet::{self, Fleet};
 use crate::objects::Objects;
@@ -90,7 +91,8 @@ pub async fn serve(
     tracing::info!(http.address = %address, mqtt.port = app.mqtt_port, "the hub is ready");
     tell_service_manager(&[NotifyState::Ready, NotifyState::Status(&format!("serving at {address}"))]);
     let mut http_stopped = stopped;
-    let server = axum::serve(http, api::router(Arc::clone(&app)));
+    let routes = api::router(Arc::clone(&app)).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let server = axum::serve(http, routes);
     let serving = async move {
         tokio::select! {
             // Streams to browsers never end by themselves: no waiting for them.
@@ -155,6 +157,7 @@ async fn build(
         command_answers: tokio::sync::Notify::default(),
         gateway,
         mqtt_port,
+        attempts: Attempts::default(),
     });
     queue::load(&app).await?;
     Ok((app, edge))

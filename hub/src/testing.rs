@@ -16,6 +16,7 @@ use crate::config::Settings;
 use crate::db::testing::{Engine, TestDb, fresh};
 use crate::events::bus::Bus;
 use crate::events::outbox::Bell;
+use crate::fleet::attempts::Attempts;
 use crate::fleet::credentials::DeviceAuthenticator;
 use crate::fleet::{Fleet, pairing};
 use crate::library;
@@ -55,6 +56,7 @@ pub(crate) async fn hub(engine: Engine) -> TestHub {
         command_answers: tokio::sync::Notify::default(),
         gateway,
         mqtt_port,
+        attempts: Attempts::default(),
     };
     let owner = Person {
         user_id,
@@ -78,6 +80,7 @@ impl TestHub {
             agent_version: "0".into(),
             printer_name: name.into(),
             printer_model: None,
+            credential: None,
         };
         let (paired, row) = pairing::pair(&self.app.db, now, &request).await.unwrap();
         self.app.fleet.put_row(row);

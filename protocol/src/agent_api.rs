@@ -3,6 +3,8 @@
 //! | call | body | answer |
 //! |---|---|---|
 //! | `POST /agent/v1/pair` (no credential) | [`PairRequest`] | [`PairResponse`] |
+//! | `POST /agent/v1/pairing-pins` (no credential) | [`PinRequest`] | [`PinResponse`] |
+//! | `POST /agent/v1/pairing-pins/poll` (no credential) | [`PinPollRequest`] | [`PinPollResponse`] |
 //! | `GET /agent/v1/session` | | [`SessionResponse`] |
 //! | `POST /agent/v1/claim` | [`ClaimRequest`] | [`ClaimResponse`] |
 //! | `GET /agent/v1/jobs/{job}/file` | `Range` honoured, `ETag` is the sha256 | the bytes |
@@ -30,6 +32,55 @@ pub struct PairRequest {
     /// Printer model, where known (M115's `MACHINE_TYPE`, or given by a person).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub printer_model: Option<String>,
+    /// The credential that this hub has given the agent for this printer before: if it counts still and the code is of
+    /// the same workspace, the printer stays the same and only gets a new credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
+}
+
+/// Asks for a PIN that a member types into the dashboard: pairing from the printer's side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinRequest {
+    /// What the agent speaks.
+    pub protocol: ProtocolVersion,
+    /// Version of the agent, for people.
+    pub agent_version: String,
+    /// The printer's name on the dashboard.
+    pub printer_name: String,
+    /// Printer model, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub printer_model: Option<String>,
+}
+
+/// A PIN, and how to learn that it was typed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinResponse {
+    /// For people to see: eight characters with a dash. Good once.
+    pub pin: String,
+    /// For the agent alone: who has it gets the credential.
+    pub poll_token: String,
+    /// Until when it can be typed.
+    pub expires_at: Timestamp,
+    /// For how long it can be typed, in seconds: the agent's clock may be wrong.
+    pub expires_in_s: u64,
+    /// How often to ask, in seconds.
+    pub poll_every_s: u64,
+}
+
+/// Asks whether a PIN was typed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinPollRequest {
+    /// Of [`PinResponse`].
+    pub poll_token: String,
+}
+
+/// Whether a PIN was typed. An unknown or expired one is problem `no_such_pin` (404): ask for another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinPollResponse {
+    /// Absent: not yet. Asked again after an answer that got lost, the credential is another one, and the last one
+    /// counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paired: Option<PairResponse>,
 }
 
 /// The new printer and its credential.
@@ -49,6 +100,16 @@ pub struct PairResponse {
 impl std::fmt::Debug for PairRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PairRequest").field("printer_name", &self.printer_name).finish_non_exhaustive()
+    }
+}
+impl std::fmt::Debug for PinResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PinResponse").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+impl std::fmt::Debug for PinPollRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PinPollRequest").finish_non_exhaustive()
     }
 }
 impl std::fmt::Debug for PairResponse {

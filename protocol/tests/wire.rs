@@ -149,6 +149,7 @@ fn agent_api_bodies() {
             agent_version: "0.1.0".into(),
             printer_name: "Ender left".into(),
             printer_model: Some("Ender-3".into()),
+            credential: None,
         },
     );
     check(
@@ -160,6 +161,27 @@ fn agent_api_bodies() {
             token: "t".into(),
         },
     );
+    check(
+        "pin_request",
+        &PinRequest {
+            protocol: ProtocolVersion::CURRENT,
+            agent_version: "0.1.0".into(),
+            printer_name: "Ender left".into(),
+            printer_model: Some("Ender-3".into()),
+        },
+    );
+    check(
+        "pin_response",
+        &PinResponse {
+            pin: "K7QM-4TXP".into(),
+            poll_token: "p".into(),
+            expires_at: at(),
+            expires_in_s: 900,
+            poll_every_s: 3,
+        },
+    );
+    check("pin_poll_request", &PinPollRequest { poll_token: "p".into() });
+    check("pin_poll_response", &PinPollResponse { paired: None });
     check(
         "session_response",
         &SessionResponse {

@@ -5,7 +5,6 @@
 
 mod findings;
 
-use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -16,6 +15,7 @@ use super::{DoctorArguments, Failure, say};
 use crate::port::connect::connect;
 use crate::port::{DeviceTree, PortPlan, SpeedMemory, latency_ms, listing, locate, round_trip};
 use crate::printer::folder::PrinterFolder;
+use crate::settings::Settings;
 use findings::{Finding, Verdict};
 
 /// Of one printer.
@@ -28,15 +28,15 @@ struct Examination {
 /// Looks at the named port, or at those of all paired printers.
 pub(super) async fn run(
     options: &DoctorArguments,
-    data: &Path,
+    settings: &Settings,
     clock: SharedClock,
 ) -> Result<ExitCode, Failure> {
     let plans: Vec<PortPlan> = match &options.port {
         Some(port) => {
-            let speeds = Some(SpeedMemory::new(data));
+            let speeds = Some(SpeedMemory::new(&settings.data));
             vec![PortPlan { speeds, ..PortPlan::new(port.clone(), options.baud) }]
         }
-        None => PrinterFolder::all(data)
+        None => PrinterFolder::all(settings)
             .into_iter()
             .filter_map(|folder| Some(folder.port_plan(&folder.load().ok()?.0)))
             .collect(),

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use stardust_clock::SystemClock;
 
-use crate::settings::data_directory;
+use crate::settings::Settings;
 
 /// The agent beside a 3D printer: connects it to a Stardust hub, or prints a file by itself.
 #[derive(Debug, Parser)]
@@ -32,7 +32,8 @@ pub struct Arguments {
     /// Where printers, journals and print files are kept [default: /var/lib/stardust-agent for root]
     #[arg(long, env = "STARDUST_AGENT_DATA", global = true, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// A configuration file (TOML): `data = "…"`
+    /// A configuration file (TOML): `data`, `hub`, and a `[printer.<name>]` for each printer [default for root:
+    /// /etc/stardust/agent.toml]
     #[arg(long, env = "STARDUST_AGENT_CONFIG", global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -43,7 +44,7 @@ pub struct Arguments {
 enum Command {
     /// Drive every paired printer
     Run,
-    /// Connect a printer to a hub with the code that its dashboard shows
+    /// Connect a printer to a hub: with the code that its dashboard shows, or with a PIN to type there
     Pair(PairArguments),
     /// Show what the running agent's printers are doing
     Status {
@@ -70,9 +71,9 @@ struct PairArguments {
     /// The hub's address
     #[arg(value_name = "HUB_URL")]
     hub: String,
-    /// The code
-    code: String,
-    /// The printer's serial port [default: the only one of this machine]
+    /// The code that the dashboard shows; without it, a PIN is shown to type into the dashboard
+    code: Option<String>,
+    /// The printer's serial port [default: the only one of this machine, or asked for]
     #[arg(long, value_name = "PATH")]
     port: Option<PathBuf>,
     /// Its speed [default: found out]
@@ -81,7 +82,16 @@ struct PairArguments {
     /// Pair without asking the printer whether it answers
     #[arg(long)]
     no_check: bool,
-    /// The printer's name on the dashboard [default: the port's]
+    /// Pair again although a job is held, or on another port than before
+    #[arg(long)]
+    force: bool,
+    /// As root: don't enable and start the service
+    #[arg(long)]
+    no_service: bool,
+    /// Root's `pair` runs itself again as the service's user
+    #[arg(long, hide = true)]
+    as_service_user: bool,
+    /// The printer's name on the dashboard [default: asked for, or the port's]
     #[arg(long)]
     name: Option<String>,
     /// What printer it is, as `Ender-3`
@@ -141,8 +151,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
     logging::start(arguments.log.as_deref().unwrap_or(default));
     // A second installation (in tests) leaves the first in place.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let data = match data_directory(arguments.data, arguments.config.as_deref()) {
-        Ok(data) => data,
+    let settings = match Settings::read(arguments.data, arguments.config.as_deref()) {
+        Ok(settings) => settings,
         Err(error) => {
             fail(&error.to_string());
             return ExitCode::from(SETTINGS_ARE_WRONG);
@@ -154,13 +164,13 @@ pub fn run(arguments: Arguments) -> ExitCode {
     };
     let result = runtime.block_on(async {
         match arguments.command {
-            Command::Run => run::run(&data, SystemClock::shared()).await,
-            Command::Pair(options) => pair::run(options, &data, SystemClock::shared()).await,
-            Command::Status { json } => status::run(&data, json),
+            Command::Run => run::run(&settings, SystemClock::shared()).await,
+            Command::Pair(options) => pair::run(options, &settings, SystemClock::shared()).await,
+            Command::Status { json } => status::run(&settings, json),
             Command::Ports => ports::run(),
             Command::Manual { directory } => manual::run(&directory),
-            Command::Print(options) => print::run(&options, &data, SystemClock::shared()).await,
-            Command::Doctor(options) => doctor::run(&options, &data, SystemClock::shared()).await,
+            Command::Print(options) => print::run(&options, &settings.data, SystemClock::shared()).await,
+            Command::Doctor(options) => doctor::run(&options, &settings, SystemClock::shared()).await,
         }
     });
     match result {

@@ -3,7 +3,6 @@
 //! Owns: signals. SIGINT and SIGTERM: the first asks for a clean stop, the second ends at once. SIGUSR1 hands over: the
 //! process ends at once and leaves everything as it is, because systemd starts the next one, which goes on.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use stardust_clock::SharedClock;
@@ -13,9 +12,11 @@ use tokio::sync::watch;
 use super::Failure;
 use crate::agent;
 use crate::port::PortStore;
+use crate::settings::Settings;
 
 /// Runs until it is told to stop.
-pub(super) async fn run(data: &Path, clock: SharedClock) -> Result<ExitCode, Failure> {
+pub(super) async fn run(settings: &Settings, clock: SharedClock) -> Result<ExitCode, Failure> {
+    let data = &settings.data;
     std::fs::create_dir_all(data).map_err(|error| format!("{} can't be made: {error}", data.display()))?;
     let ports = PortStore::from_environment();
     let (stop, stopping) = watch::channel(false);
@@ -23,7 +24,7 @@ pub(super) async fn run(data: &Path, clock: SharedClock) -> Result<ExitCode, Fai
     let mut interrupt = signal(SignalKind::interrupt()).map_err(unwatched)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(unwatched)?;
     let mut hand_over = signal(SignalKind::user_defined1()).map_err(unwatched)?;
-    let work = agent::run(data, clock, ports.clone(), stopping);
+    let work = agent::run(settings, clock, ports.clone(), stopping);
     tokio::pin!(work);
     loop {
         tokio::select! {

@@ -1,28 +1,27 @@
 //! `stardust-agent status`
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
 
 use super::{Failure, say};
-use crate::agent::report_file;
 use crate::printer::folder::PrinterFolder;
-use crate::printer::report::{AgentReport, PrinterReport};
+use crate::printer::report::{AgentReport, PrinterEntry};
+use crate::settings::Settings;
+use crate::status_socket::{self, AskError};
 
-/// Shows what `run` has written last.
-pub(super) fn run(data: &Path, json: bool) -> Result<ExitCode, Failure> {
-    let path = report_file(data);
-    let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound if PrinterFolder::all(data).is_empty() => {
+/// Shows what the running agent says.
+pub(super) fn run(settings: &Settings, json: bool) -> Result<ExitCode, Failure> {
+    let text = status_socket::ask(settings).map_err(|error| match error {
+        AskError::NotRunning if PrinterFolder::all(settings).is_empty() => {
             "No printer is paired, and the agent is not running. Make a code on the dashboard (Add printer), then \
              run `stardust-agent pair`."
                 .to_owned()
         }
-        std::io::ErrorKind::NotFound => "The agent is not running: start `stardust-agent run`.".to_owned(),
-        _ => format!("{} can't be read: {error}", path.display()),
+        error => error.to_string(),
     })?;
-    let report: AgentReport = serde_json::from_str(&text)
-        .map_err(|error| format!("{} can't be understood: {error}", path.display()))?;
+    let report: AgentReport = serde_json::from_str(&text).map_err(|error| {
+        format!("The running agent's answer can't be understood ({error}). Is it another version?")
+    })?;
     if json {
         say(text.trim_end());
         return Ok(ExitCode::SUCCESS);
@@ -31,12 +30,13 @@ pub(super) fn run(data: &Path, json: bool) -> Result<ExitCode, Failure> {
         say("No printer is paired yet.");
     }
     for printer in &report.printers {
-        say(line(printer).trim_end());
+        say(lines(printer).trim_end());
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn line(printer: &PrinterReport) -> String {
+fn lines(entry: &PrinterEntry) -> String {
+    let printer = &entry.report;
     let mut text = format!("{}: {}", printer.name, printer.status.state);
     // Writing to a string does not fail.
     if let (Some(job), Some(file)) = (&printer.status.job, &printer.file_name) {
@@ -45,10 +45,25 @@ fn line(printer: &PrinterReport) -> String {
             let _ = write!(text, ", {} h {} min left", left / 3600, left / 60 % 60);
         }
     }
+    if let Some(pin) = &entry.pin {
+        let _ = write!(text, "\n  PIN {pin}: type it into the dashboard (Add printer, I have a PIN).");
+    }
     if let Some(message) = &printer.status.message {
         let _ = write!(text, "\n  {message}");
     }
-    let _ = write!(text, "\n  {} ({})", printer.link, printer.hub);
+    let last =
+        entry.last_error.as_ref().filter(|last| printer.status.message.as_ref() != Some(&last.message));
+    if let Some(last) = last {
+        let _ = write!(text, "\n  Last error, {}: {}", last.at, last.message);
+    }
+    if let Some(port) = &entry.port {
+        let firmware = printer.status.firmware.as_deref().unwrap_or("firmware not known yet");
+        let _ = write!(text, "\n  {} ({firmware})", port.display());
+    }
+    let _ = write!(text, "\n  {}", printer.link);
+    if !printer.hub.is_empty() {
+        let _ = write!(text, " ({})", printer.hub);
+    }
     if printer.undelivered_events > 0 {
         let _ = write!(text, "\n  {} events wait for the hub.", printer.undelivered_events);
     }
@@ -58,11 +73,12 @@ fn line(printer: &PrinterReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use stardust_protocol::{PrinterState, PrinterStatus};
+    use crate::printer::report::{LastError, PrinterReport};
+    use stardust_protocol::{PrinterState, PrinterStatus, Timestamp};
 
     #[test]
     fn a_printer_in_words() {
-        let printer = PrinterReport {
+        let report = PrinterReport {
             name: "Ender left".into(),
             hub: "https://hub.example/".into(),
             link: "Connected to the hub.".into(),
@@ -73,9 +89,15 @@ mod tests {
             },
             file_name: None,
         };
-        insta::assert_snapshot!(line(&printer), @r"
+        let at = Timestamp::from_millis(1_800_000_000_000);
+        let last_error = Some(LastError { at, message: "It was unplugged.".into() });
+        let (port, pin) = (Some("/dev/ttyUSB0".into()), Some("K7QM-4TXP".into()));
+        insta::assert_snapshot!(lines(&PrinterEntry { report, port, last_error, pin }), @r"
         Ender left: offline
+          PIN K7QM-4TXP: type it into the dashboard (Add printer, I have a PIN).
           No port.
+          Last error, 2027-01-15T08:00:00.000Z: It was unplugged.
+          /dev/ttyUSB0 (firmware not known yet)
           Connected to the hub. (https://hub.example/)
           2 events wait for the hub.
         ");

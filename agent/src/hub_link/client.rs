@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use stardust_protocol::agent_api::{
     ClaimRequest, ClaimResponse, CommandsResponse, EventsRequest, EventsResponse, PairRequest, PairResponse,
-    SessionResponse, StartRequest, StartResponse,
+    PinPollRequest, PinPollResponse, PinRequest, PinResponse, SessionResponse, StartRequest, StartResponse,
 };
 use stardust_protocol::{AgentEvent, ClaimId, JobId, ProtocolVersion};
 use url::Url;
@@ -135,6 +135,22 @@ impl HubClient {
     /// [`HubError`].
     pub async fn pair(&self, request: &PairRequest) -> Result<PairResponse, HubError> {
         self.call(Method::POST, "agent/v1/pair", Some(request)).await
+    }
+
+    /// Asks for a PIN that a member types into the dashboard.
+    ///
+    /// # Errors
+    /// [`HubError`].
+    pub async fn new_pin(&self, request: &PinRequest) -> Result<PinResponse, HubError> {
+        self.call(Method::POST, "agent/v1/pairing-pins", Some(request)).await
+    }
+
+    /// Asks whether a PIN was typed.
+    ///
+    /// # Errors
+    /// [`HubError`]; a problem of status 404: the PIN is none any more.
+    pub async fn poll_pin(&self, request: &PinPollRequest) -> Result<PinPollResponse, HubError> {
+        self.call(Method::POST, "agent/v1/pairing-pins/poll", Some(request)).await
     }
 
     /// Who we are to the hub, and where its MQTT is.

@@ -321,6 +321,7 @@ impl Driver {
                 Order::Stop(end) => self.host.stop(now, end),
                 Order::Answer(question, button) => self.host.answer(now, question, button),
                 Order::MakeSafe => self.host.make_safe(now),
+                Order::Say(text) => self.host.say(now, &text),
                 Order::Kill => {
                     let acts_at_once = self.host.kill(now);
                     // It ends whatever line was cut by this.

@@ -26,6 +26,8 @@ pub enum Order {
     Answer(u64, u8),
     /// Heaters off, with no job.
     MakeSafe,
+    /// Show a text on the printer's display, with no job.
+    Say(String),
     /// Stop the machine itself, at once: `M112`; where the firmware would get to it only behind all that waits, the
     /// board is started anew by its DTR line, too. Best effort: not every board is wired so.
     Kill,

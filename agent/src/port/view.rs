@@ -14,6 +14,8 @@ pub struct PortView {
     pub connection: Connection,
     /// `FIRMWARE_NAME`.
     pub firmware: Option<String>,
+    /// `MACHINE_TYPE`.
+    pub machine_type: Option<String>,
     /// The area and the number of extruders that the firmware tells.
     pub machine: (Option<Area>, Option<u32>),
     /// Whether the firmware acts on urgent commands at once (`EMERGENCY_PARSER`).
@@ -68,6 +70,7 @@ impl PortView {
             port_error: None,
             connection: Connection::Connecting { silent: true },
             firmware: None,
+            machine_type: None,
             machine: (None, None),
             can_interrupt: false,
             thermometer: Thermometer::default(),
@@ -84,6 +87,7 @@ impl PortView {
             port_error: port_error.map(str::to_owned),
             connection: host.connection(),
             firmware: host.firmware().name.clone(),
+            machine_type: host.firmware().machine_type.clone(),
             machine: (host.firmware().area, host.firmware().extruders),
             can_interrupt: host.firmware().can("EMERGENCY_PARSER"),
             thermometer: host.thermometer().clone(),

@@ -8,6 +8,10 @@
 //! | `journal.jsonl` | what must survive restarts |
 //! | `trail` | where the job at work is, for the process that comes after this one |
 //! | `spool/` | print files |
+//! | `next/` | a later pairing, which takes over when the printer is free |
+//! | `former-<printer>/` | what the hub before was not told any more |
+//!
+//! `[printer.<name>]` of the agent's configuration goes before `printer.toml` ([`super::section`]).
 //!
 //! Owns: names and formats of these. Must not know: what they are used for.
 
@@ -17,13 +21,23 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use stardust_protocol::agent_api::PairResponse;
 use stardust_protocol::{PrinterId, WorkspaceId};
 use url::Url;
 
+use super::section::{PrinterSection, overlay};
 use crate::hub_link::client::Credential;
 use crate::port::{PortPlan, SpeedMemory};
 use crate::print_job::profile::Profile;
 use crate::serial::{Parking, Templates};
+use crate::settings::{Settings, in_words};
+
+const CONFIG: &str = "printer.toml";
+const CREDENTIAL: &str = "credential";
+const ADAPTER: &str = "adapter.toml";
+const SPOOL: &str = "spool";
+const NEXT: &str = "next";
+const FORMER: &str = "former-";
 
 /// What `pair` has found out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +68,22 @@ pub struct PrinterConfig {
 }
 
 impl PrinterConfig {
+    /// As the hub has answered; everything else is found out.
+    #[must_use]
+    pub fn new(paired: &PairResponse, hub: Url, port: PathBuf) -> Self {
+        Self {
+            name: paired.printer_name.clone(),
+            hub,
+            workspace_id: paired.workspace_id,
+            printer_id: paired.printer_id,
+            port,
+            baud: None,
+            reset_on_open: false,
+            profile: Profile::default(),
+            scripts: Templates::default(),
+        }
+    }
+
     /// How the host moves on its own account on this printer.
     #[must_use]
     pub fn parking(&self) -> Parking {
@@ -83,66 +113,76 @@ pub enum FolderError {
 }
 
 /// A printer's folder.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PrinterFolder(PathBuf);
+#[derive(Debug, Clone)]
+pub struct PrinterFolder {
+    path: PathBuf,
+    section: Option<PrinterSection>,
+}
 
 impl PrinterFolder {
     /// The folder for a printer of this name.
     #[must_use]
-    pub fn for_name(data: &Path, name: &str) -> Self {
-        Self(printers(data).join(slug(name)))
+    pub fn for_name(settings: &Settings, name: &str) -> Self {
+        Self::at(settings, printers(&settings.data).join(slug(name)))
     }
 
     /// The folders of all paired printers, by name.
     #[must_use]
-    pub fn all(data: &Path) -> Vec<Self> {
-        let Ok(entries) = fs::read_dir(printers(data)) else { return Vec::new() };
-        let mut folders: Vec<Self> = entries.flatten().map(|entry| Self(entry.path())).collect();
+    pub fn all(settings: &Settings) -> Vec<Self> {
+        let Ok(entries) = fs::read_dir(printers(&settings.data)) else { return Vec::new() };
+        let mut folders: Vec<Self> =
+            entries.flatten().map(|entry| Self::at(settings, entry.path())).collect();
         folders.retain(Self::is_paired);
-        folders.sort();
+        folders.sort_by(|a, b| a.path.cmp(&b.path));
         folders
+    }
+
+    fn at(settings: &Settings, path: PathBuf) -> Self {
+        let mut folder = Self { path, section: None };
+        folder.section = settings.sections.of(&folder.name()).cloned();
+        folder
     }
 
     /// Its name.
     #[must_use]
     pub fn name(&self) -> String {
-        self.0.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+        self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// The journal's file.
     #[must_use]
     pub fn journal(&self) -> PathBuf {
-        self.0.join("journal.jsonl")
+        self.path.join("journal.jsonl")
     }
 
     /// The trail's file.
     #[must_use]
     pub fn trail(&self) -> PathBuf {
-        self.0.join("trail")
+        self.path.join("trail")
     }
 
     /// The folder of print files.
     #[must_use]
     pub fn spool(&self) -> PathBuf {
-        self.0.join("spool")
+        self.path.join(SPOOL)
     }
 
     /// Where the printer's adapter is kept.
     #[must_use]
     pub fn adapter_file(&self) -> PathBuf {
-        self.0.join("adapter.toml")
+        self.path.join(ADAPTER)
     }
 
     /// How its port is found and opened.
     #[must_use]
     pub fn port_plan(&self, config: &PrinterConfig) -> PortPlan {
-        let data = self.0.parent().and_then(Path::parent);
+        let data = self.path.parent().and_then(Path::parent);
         PortPlan {
             speeds: data.map(SpeedMemory::new),
             adapter_file: Some(self.adapter_file()),
@@ -164,11 +204,95 @@ impl PrinterFolder {
     pub fn load(&self) -> Result<(PrinterConfig, Credential), FolderError> {
         let path = self.config_file();
         let text = fs::read_to_string(&path).map_err(disk(&path))?;
-        let config = toml::from_str(&text)
-            .map_err(|error| FolderError::Config { path, message: error.message().to_owned() })?;
+        let config = self.understood(&text).map_err(|message| FolderError::Config { path, message })?;
+        Ok((config, self.credential()?))
+    }
+
+    /// Its credential.
+    ///
+    /// # Errors
+    /// [`FolderError`].
+    pub fn credential(&self) -> Result<Credential, FolderError> {
         let path = self.credential_file();
         let token = fs::read_to_string(&path).map_err(disk(&path))?;
-        Ok((config, Credential::new(&token)))
+        Ok(Credential::new(&token))
+    }
+
+    fn understood(&self, text: &str) -> Result<PrinterConfig, String> {
+        // First as it stands: a mistake in it is told with its line.
+        let alone: PrinterConfig = toml::from_str(text).map_err(|error| in_words(text, &error))?;
+        let Some(section) = &self.section else { return Ok(alone) };
+        let table = toml::from_str(text).map_err(|error| in_words(text, &error))?;
+        overlay(table, section)?.try_into().map_err(|error| error.message().to_owned())
+    }
+
+    /// What `pair` has written, without the agent's own configuration.
+    ///
+    /// # Errors
+    /// [`FolderError`].
+    pub fn stored_config(&self) -> Result<PrinterConfig, FolderError> {
+        let path = self.config_file();
+        let text = fs::read_to_string(&path).map_err(disk(&path))?;
+        toml::from_str(&text).map_err(|error| FolderError::Config { path, message: in_words(&text, &error) })
+    }
+
+    /// A later pairing is kept here until it takes over.
+    #[must_use]
+    pub fn next(&self) -> Self {
+        Self { path: self.path.join(NEXT), section: None }
+    }
+
+    /// Where what the hub before was not told is kept.
+    #[must_use]
+    pub fn former(&self, printer: PrinterId) -> PathBuf {
+        self.path.join(format!("{FORMER}{printer}"))
+    }
+
+    /// Lets a later pairing take over, if there is one; whoever drives the printer calls this before. Where it is
+    /// another printer for the hub, its memory begins anew. May be cut off anywhere and is then done to its end at the
+    /// next start.
+    ///
+    /// # Errors
+    /// [`FolderError`].
+    pub fn take_over(&self) -> Result<bool, FolderError> {
+        let next = self.next();
+        if !next.is_paired() {
+            return Ok(false);
+        }
+        let new = next.stored_config()?;
+        match self.stored_config() {
+            Ok(old) if old.printer_id == new.printer_id => {}
+            Ok(old) => self.set_aside(&self.former(old.printer_id))?,
+            // There is nothing to tell whose it was.
+            Err(_) => self.set_aside(&self.path.join(format!("{FORMER}unknown")))?,
+        }
+        for (from, to) in
+            [(next.credential_file(), self.credential_file()), (next.config_file(), self.config_file())]
+        {
+            // Absent: it was moved before we were cut off.
+            if from.exists() {
+                fs::rename(&from, &to).map_err(disk(&to))?;
+            }
+        }
+        fs::remove_dir_all(&next.path).map_err(disk(&next.path))?;
+        File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(disk(&self.path))?;
+        Ok(true)
+    }
+
+    /// Moves the memory of the former pairing out of the way; print files are not kept.
+    fn set_aside(&self, former: &Path) -> Result<(), FolderError> {
+        fs::create_dir_all(former).map_err(disk(former))?;
+        for entry in fs::read_dir(&self.path).map_err(disk(&self.path))?.flatten() {
+            let name = entry.file_name();
+            let stays = [CONFIG, CREDENTIAL, ADAPTER, NEXT, SPOOL].iter().any(|kept| name == *kept);
+            if !stays && !name.to_string_lossy().starts_with(FORMER) {
+                fs::rename(entry.path(), former.join(&name)).map_err(disk(former))?;
+            }
+        }
+        match fs::remove_dir_all(self.spool()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(disk(&self.spool())(error)),
+            _ => Ok(()),
+        }
     }
 
     /// Writes settings and credential: the settings last, for they say that the pairing is done.
@@ -194,7 +318,7 @@ impl PrinterFolder {
         let written = File::create(&new)
             .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&new, &path))
-            .and_then(|()| File::open(&self.0)?.sync_all());
+            .and_then(|()| File::open(&self.path)?.sync_all());
         written.map_err(disk(&path))
     }
 
@@ -203,15 +327,15 @@ impl PrinterFolder {
     /// # Errors
     /// [`FolderError`].
     pub fn prepare(&self) -> Result<(), FolderError> {
-        fs::create_dir_all(&self.0).map_err(disk(&self.0))
+        fs::create_dir_all(&self.path).map_err(disk(&self.path))
     }
 
     fn config_file(&self) -> PathBuf {
-        self.0.join("printer.toml")
+        self.path.join(CONFIG)
     }
 
     fn credential_file(&self) -> PathBuf {
-        self.0.join("credential")
+        self.path.join(CREDENTIAL)
     }
 }
 
@@ -225,7 +349,7 @@ fn disk(path: &Path) -> impl FnOnce(std::io::Error) -> FolderError {
 }
 
 /// A folder's name for a printer's name: letters and digits of any script stay.
-fn slug(name: &str) -> String {
+pub(super) fn slug(name: &str) -> String {
     let dashed: String =
         name.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
     let words: Vec<&str> = dashed.split('-').filter(|word| !word.is_empty()).collect();
@@ -234,79 +358,4 @@ fn slug(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::os::unix::fs::PermissionsExt;
-
-    fn config() -> PrinterConfig {
-        PrinterConfig {
-            name: "Ender left".into(),
-            hub: "http://hub.local:8080/".parse().unwrap(),
-            workspace_id: "0190a7c2-6f00-7000-8000-000000000001".parse().unwrap(),
-            printer_id: "0190a7c2-6f00-7000-8000-000000000002".parse().unwrap(),
-            port: "/dev/serial/by-id/usb-1a86".into(),
-            baud: None,
-            reset_on_open: false,
-            profile: Profile::default(),
-            scripts: Templates::default(),
-        }
-    }
-
-    #[test]
-    fn what_is_stored_is_loaded_and_the_token_is_ours_alone() {
-        let data = tempfile::tempdir().unwrap();
-        let folder = PrinterFolder::for_name(data.path(), "Ender left!");
-        assert_eq!(PrinterFolder::all(data.path()), []);
-        folder.store(&config(), &Credential::new("token")).unwrap();
-        assert_eq!(PrinterFolder::all(data.path()).first(), Some(&folder));
-        assert_eq!(folder.name(), "ender-left");
-        let (loaded, credential) = folder.load().unwrap();
-        assert_eq!((loaded, credential.secret()), (config(), "token"));
-        let mode = folder.credential_file().metadata().unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        insta::assert_snapshot!(fs::read_to_string(folder.config_file()).unwrap(), @r#"
-        name = "Ender left"
-        hub = "http://hub.local:8080/"
-        workspace_id = "0190a7c2-6f00-7000-8000-000000000001"
-        printer_id = "0190a7c2-6f00-7000-8000-000000000002"
-        port = "/dev/serial/by-id/usb-1a86"
-        "#);
-    }
-
-    #[test]
-    fn what_a_person_sets_about_the_port() {
-        let data = tempfile::tempdir().unwrap();
-        let folder = PrinterFolder::for_name(data.path(), "x");
-        folder.store(&config(), &Credential::new("token")).unwrap();
-        let text =
-            fs::read_to_string(folder.config_file()).unwrap() + "baud = 250000\nreset_on_open = true\n";
-        fs::write(folder.config_file(), text).unwrap();
-        let (config, _) = folder.load().unwrap();
-        let plan = folder.port_plan(&config);
-        assert_eq!((plan.baud, plan.reset_on_open), (Some(250_000), true));
-        assert_eq!(plan.adapter_file, Some(data.path().join("printers/x/adapter.toml")));
-    }
-
-    #[test]
-    fn a_mistake_in_the_settings_is_named() {
-        let data = tempfile::tempdir().unwrap();
-        let folder = PrinterFolder::for_name(data.path(), "x");
-        folder.store(&config(), &Credential::new("token")).unwrap();
-        let text = fs::read_to_string(folder.config_file()).unwrap() + "bawd = 9600\n";
-        fs::write(folder.config_file(), text).unwrap();
-        let error = folder.load().unwrap_err().to_string();
-        assert!(error.contains("printer.toml") && error.contains("bawd"), "{error}");
-    }
-
-    #[test]
-    fn any_name_makes_a_folder() {
-        for (name, expected) in [
-            ("Ender 3 (left)", "ender-3-left"),
-            ("../..", "printer"),
-            ("Drücker №1", "drücker-1"),
-            ("", "printer"),
-        ] {
-            assert_eq!(slug(name), expected, "{name}");
-        }
-    }
-}
+mod tests;

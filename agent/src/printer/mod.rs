@@ -9,6 +9,7 @@ mod progress;
 mod question;
 pub mod report;
 mod return_to_job;
+pub mod section;
 mod task;
 
 pub use task::Printer;

@@ -1,11 +1,13 @@
-//! What `stardust-agent status` shows of one printer.
+//! What `stardust-agent status` shows.
 //!
-//! Owns: its form, which is a file (`status.json`) that `run` keeps. Must not know: the hub's wire.
+//! Owns: its form, which is the JSON on the agent's socket. Must not know: the hub's wire.
+
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use stardust_protocol::{PrinterStatus, Timestamp};
+use stardust_protocol::{PrinterState, PrinterStatus, Timestamp};
 
-/// A printer as its agent sees it.
+/// A printer as its task sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PrinterReport {
     /// Its name.
@@ -23,13 +25,56 @@ pub struct PrinterReport {
     pub file_name: Option<String>,
 }
 
+impl PrinterReport {
+    /// Of a printer that is not driven, for a reason.
+    #[must_use]
+    pub fn idle(
+        name: String,
+        hub: String,
+        link: String,
+        state: PrinterState,
+        message: Option<String>,
+    ) -> Self {
+        let status = PrinterStatus { message, ..PrinterStatus::new(state) };
+        Self { name, hub, link, undelivered_events: 0, status, file_name: None }
+    }
+}
+
+/// A printer as its agent sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PrinterEntry {
+    /// What its task says.
+    #[serde(flatten)]
+    pub report: PrinterReport,
+    /// Its serial port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<PathBuf>,
+    /// What went wrong last, since the agent was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<LastError>,
+    /// To be typed into the dashboard: the printer is not paired yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin: Option<String>,
+}
+
+/// Something that went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastError {
+    /// When it was seen.
+    pub at: Timestamp,
+    /// What it was.
+    pub message: String,
+}
+
 /// All printers of an agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentReport {
-    /// When it was written.
+    /// When it was asked.
     pub at: Timestamp,
     /// The agent's process.
     pub pid: u32,
+    /// Its version.
+    pub version: String,
     /// Its printers.
-    pub printers: Vec<PrinterReport>,
+    pub printers: Vec<PrinterEntry>,
 }

@@ -18,6 +18,8 @@ pub struct Firmware {
     pub dialect: Dialect,
     /// `EXTRUDER_COUNT`, where it counts the tools.
     pub extruders: Option<u32>,
+    /// `MACHINE_TYPE`.
+    pub machine_type: Option<String>,
     capabilities: BTreeMap<String, bool>,
     /// The reachable area in mm, where the firmware tells it.
     pub area: Option<Area>,
@@ -64,7 +66,8 @@ impl Firmware {
     /// Takes what a reply tells about the firmware.
     pub(super) fn learn(&mut self, reply: &Reply) {
         match reply {
-            Reply::Firmware(name, extruders) => {
+            Reply::Firmware(name, extruders, machine) => {
+                self.machine_type = machine.clone();
                 self.name = Some(name.clone());
                 self.dialect = Dialect::of(name);
                 self.extruders = extruders.filter(|_| self.dialect.counts_tools());

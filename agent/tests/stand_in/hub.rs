@@ -39,6 +39,14 @@ pub(crate) struct State {
     /// The `Range` headers seen.
     pub(crate) ranges: Vec<Option<String>>,
     pub(crate) calls: usize,
+    /// The printer of the last pairing; none: [`PRINTER`].
+    pub(crate) printer: Option<&'static str>,
+    /// The credential that the next pairing gives, and the only one that counts then; none: [`TOKEN`].
+    pub(crate) token: Option<&'static str>,
+    /// What agents have asked to be paired with.
+    pub(crate) pairings: Vec<Value>,
+    /// Whether somebody has typed the PIN `ABCD-EFGH`.
+    pub(crate) pin_typed: bool,
     pub(crate) claims: usize,
 }
 
@@ -115,9 +123,10 @@ impl Hub {
 
         let mut state = self.state.lock().unwrap();
         state.calls += 1;
+        let (printer, token) = (state.printer.unwrap_or(PRINTER), state.token.unwrap_or(TOKEN));
         let authorised =
-            headers.get("authorization").is_some_and(|value| *value == format!("Bearer {TOKEN}"));
-        if path != "/agent/v1/pair" && (state.revoked || !authorised) {
+            headers.get("authorization").is_some_and(|value| *value == format!("Bearer {token}"));
+        if !path.starts_with("/agent/v1/pair") && (state.revoked || !authorised) {
             return problem(&mut stream, 401, "bad_credential");
         }
         if path.ends_with("/file") {
@@ -128,11 +137,25 @@ impl Hub {
             ("POST", "/agent/v1/pair") if body["code"] != "K7QM-4TXP" => {
                 return problem(&mut stream, 403, "bad_code");
             }
-            ("POST", "/agent/v1/pair") => json!({
-                "workspace_id": WORKSPACE, "printer_id": PRINTER, "printer_name": body["printer_name"], "token": TOKEN
-            }),
+            ("POST", "/agent/v1/pair") => {
+                // A new credential counts again.
+                state.revoked &= state.token.is_none();
+                let name = body["printer_name"].clone();
+                state.pairings.push(body);
+                json!({"workspace_id": WORKSPACE, "printer_id": printer, "printer_name": name, "token": token})
+            }
+            ("POST", "/agent/v1/pairing-pins") => {
+                state.pairings.push(body);
+                json!({"pin": "ABCD-EFGH", "poll_token": "poll", "expires_at": now, "expires_in_s": 900, "poll_every_s": 0})
+            }
+            ("POST", "/agent/v1/pairing-pins/poll") if state.pin_typed && body["poll_token"] == "poll" => {
+                json!({
+                    "paired": {"workspace_id": WORKSPACE, "printer_id": printer, "printer_name": "Ender left", "token": token}
+                })
+            }
+            ("POST", "/agent/v1/pairing-pins/poll") => json!({}),
             ("GET", "/agent/v1/session") => json!({
-                "protocol": {"major": 1, "minor": 0}, "workspace_id": WORKSPACE, "printer_id": PRINTER,
+                "protocol": {"major": 1, "minor": 0}, "workspace_id": WORKSPACE, "printer_id": printer,
                 "printer_name": "Ender left", "mqtt": {"port": self.broker.port, "tls": false},
                 "last_event_seq": state.events.last().map_or(0, |event| event.seq), "now": now
             }),

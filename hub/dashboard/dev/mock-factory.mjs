@@ -165,6 +165,14 @@ export function createFactory(publish) {
     return { code: "K7QM-4TXP", expires_at: new Date(Date.now() + 10 * 60e3).toISOString(), command: "stardust-agent pair https://hub.example.org K7QM-4TXP" };
   }
 
+  /** The one PIN that a printer shows here: ABCD-EFGH. */
+  function pairByPin(pin) {
+    if (pin.replaceAll(/[^A-Za-z0-9]/g, "").toUpperCase() !== "ABCDEFGH") return undefined;
+    const printer = addPrinter("Ender 3 by the wall", "Creality Ender-3");
+    upsert("printer", printer);
+    return printer;
+  }
+
   function seed() {
     const mk4 = addPrinter("Prusa 1", "Original Prusa MK4");
     const second = addPrinter("Prusa 2", "Original Prusa MK4");
@@ -200,7 +208,7 @@ export function createFactory(publish) {
   const byQueue = (a, b) => a.queued_at.localeCompare(b.queued_at);
   const over = (job) => ["finished", "cancelled", "failed"].includes(job.state);
   return {
-    tokens, order, request, answerPrinter, confirmRemoval, pairingCode, addFile,
+    tokens, order, request, answerPrinter, confirmRemoval, pairingCode, pairByPin, addFile,
     addToken: (name) => { const token = { id: randomUUID(), name, created_at: now() }; tokens.unshift(token); return { ...token, token: `sdt_${randomUUID().replaceAll("-", "")}` }; },
     removeToken: (id) => tokens.splice(tokens.findIndex((token) => token.id === id), 1),
     printers: () => [...printers.values()],

@@ -62,6 +62,10 @@ const routes = [
     const printer = factory.answerPrinter(id, JSON.parse(body));
     return printer ? [200, printer] : problem(409, "not_asked", "The printer does not ask that any more.");
   }],
+  ["POST", /^pairings$/, (_, body) => {
+    const printer = factory.pairByPin(JSON.parse(body).pin);
+    return printer ? [201, printer] : problem(422, "bad_pin", "No printer shows this PIN: it was used already, has expired, or was mistyped.");
+  }],
   ["POST", /^pairing-codes$/, () => [201, factory.pairingCode()]],
   ["GET", /^files$/, () => [200, { items: factory.files() }]],
   ["POST", /^files$/, (_, body, query) => {

@@ -1,6 +1,7 @@
 //! The hub over HTTP: puts the capabilities' routes together, with what all of them share.
 
 pub mod auth;
+pub mod client_address;
 pub mod extract;
 pub mod openapi;
 pub mod page;

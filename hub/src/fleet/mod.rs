@@ -5,9 +5,11 @@
 //! Must not know: what is in the queue beyond that.
 
 pub mod agent_routes;
+pub mod attempts;
 pub mod credentials;
 pub mod ingest;
 pub mod pairing;
+pub mod pin;
 pub mod printer;
 pub mod routes;
 pub mod store;

@@ -1,16 +1,19 @@
-//! Pairing: a code from the dashboard becomes a printer and its credential.
+//! Pairing: a code from the dashboard becomes a printer and its credential. The other way round is [`super::pin`].
 
 use stardust_protocol::agent_api::{PairRequest, PairResponse};
-use stardust_protocol::{PrinterId, ProtocolVersion, Timestamp, UserId, WorkspaceId, limits};
+use stardust_protocol::{ProtocolVersion, Timestamp, UserId, WorkspaceId, limits};
 
 use super::store::{self, PrinterRow};
 use crate::accounts::Person;
-use crate::db::{Db, Tx};
+use crate::db::Db;
 use crate::error::Error;
 use crate::{params, secret};
 
 /// How long a code holds, milliseconds.
 pub const CODE_LIFETIME_MS: i64 = 10 * 60 * 1000;
+
+/// The problem of a code that is not valid.
+pub const WRONG_CODE: &str = "bad_pairing_code";
 
 /// Makes a code for the person's workspace: `K7QM4TXP`.
 ///
@@ -30,7 +33,8 @@ pub async fn create_code(db: &Db, now: Timestamp, person: &Person) -> Result<(St
     Ok((code, expires_at))
 }
 
-/// Uses a code up: a new printer with a new credential.
+/// Uses a code up: a new printer with a new credential; or a new credential for the printer whose credential the
+/// agent shows, if that printer is in the code's workspace.
 ///
 /// # Errors
 /// The code is unknown, used or too old; the agent is too old or too new; or the database's.
@@ -40,47 +44,46 @@ pub async fn pair(
     request: &PairRequest,
 ) -> Result<(PairResponse, PrinterRow), Error> {
     check_version(request.protocol)?;
-    let code: String = request.code.chars().filter(char::is_ascii_alphanumeric).collect();
     let name = printer_name(&request.printer_name)?;
     let token = secret::token("sdd")?;
     let mut tx = db.begin().await?;
     let used = tx
         .query_opt(
             "DELETE FROM pairing_codes WHERE code_hash = $1 RETURNING workspace_id, owner_id, expires_at",
-            params![secret::hash(&code.to_uppercase())],
+            params![secret::hash(&as_typed(&request.code))],
         )
         .await?;
     let valid = used.filter(|row| row.get::<Timestamp>("expires_at").is_ok_and(|at| at > now));
     let Some(row) = valid else {
         return Err(Error::Unauthorized {
-            code: "bad_pairing_code",
+            code: WRONG_CODE,
             detail: "This pairing code is not valid: it was used already, is older than ten minutes, or was \
                      mistyped. Make a new one in the dashboard with “Add printer”."
                 .into(),
         });
     };
     let (workspace_id, owner): (WorkspaceId, UserId) = (row.get("workspace_id")?, row.get("owner_id")?);
-    tx.lock(&format!("printers:{workspace_id}")).await?;
-    let printer = PrinterRow {
-        id: PrinterId::generate(now),
-        workspace_id,
-        name: free_name(&mut tx, workspace_id, name).await?,
-        model: request.printer_model.clone(),
-        created_at: now,
-        last_seen_at: None,
-        version: 1,
+    let hash = secret::hash(&token);
+    let known = match &request.credential {
+        Some(credential) => store::renew_credential(&mut tx, workspace_id, credential, &hash).await?,
+        None => None,
     };
-    tx.execute(
-        "INSERT INTO printers (id, workspace_id, owner_id, name, model, token_hash, last_event_seq, created_at, version) \
-         VALUES ($1, $2, $3, $4, $5, $6, 0, $7, 1)",
-        params![printer.id, workspace_id, owner, printer.name, printer.model, secret::hash(&token), now],
-    )
-    .await
-    .map_err(|error| store::name_taken(error, &printer.name))?;
+    let printer = match known {
+        Some(printer) => printer,
+        None => {
+            let model = request.printer_model.as_deref();
+            store::add(&mut tx, now, (workspace_id, owner), (name, model), Some(&hash)).await?
+        }
+    };
     tx.commit().await?;
     let response =
         PairResponse { workspace_id, printer_id: printer.id, printer_name: printer.name.clone(), token };
     Ok((response, printer))
+}
+
+/// A code or PIN as it is hashed: case, dashes and blanks don't matter.
+pub(super) fn as_typed(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }
 
 /// Refuses an agent that this hub does not understand.
@@ -111,17 +114,6 @@ pub fn printer_name(text: &str) -> Result<&str, Error> {
     Ok(name)
 }
 
-/// The name, or the name with the first number that is free.
-async fn free_name(tx: &mut Tx, workspace: WorkspaceId, name: &str) -> Result<String, Error> {
-    let rows = tx
-        .query("SELECT name FROM printers WHERE workspace_id = $1 AND removed_at IS NULL", params![workspace])
-        .await?;
-    let taken = rows.iter().map(|row| row.get::<String>("name")).collect::<Result<Vec<_>, _>>()?;
-    let numbered = (2..).map(|n| format!("{name} {n}"));
-    let mut candidates = std::iter::once(name.to_owned()).chain(numbered);
-    Ok(candidates.find(|candidate| !taken.contains(candidate)).unwrap_or_else(|| name.to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +129,7 @@ mod tests {
             agent_version: "0".into(),
             printer_name: " Ender ".into(),
             printer_model: None,
+            credential: None,
         }
     }
 
@@ -165,6 +158,14 @@ mod tests {
         let (code, _) = create_code(&test.db, now, &person).await.unwrap();
         let (second, _) = pair(&test.db, now, &request(&code)).await.unwrap();
         assert_eq!(second.printer_name, "Ender 2", "a taken name gets a number");
+
+        // The same agent again: the printer stays, its credential is another one.
+        let (code, _) = create_code(&test.db, now, &person).await.unwrap();
+        let again = PairRequest { credential: Some(paired.token.clone()), ..request(&code) };
+        let (renewed, _) = pair(&test.db, now, &again).await.unwrap();
+        assert_eq!((renewed.printer_id, renewed.printer_name.as_str()), (paired.printer_id, "Ender"));
+        assert!(credentials::device(&test.db, &paired.token).await.unwrap().is_none(), "the old one is gone");
+        let paired = renewed;
 
         store::remove(&test.db, now, &person, paired.printer_id).await.unwrap();
         assert!(

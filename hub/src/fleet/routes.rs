@@ -9,8 +9,9 @@ use stardust_gateway::Principal;
 use stardust_protocol::{PrinterId, Timestamp, limits};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::attempts::Attempt;
 use super::printer::Printer;
-use super::{pairing, store};
+use super::{pairing, pin, store};
 use crate::accounts::Person;
 use crate::api::extract::{Json, Path, Query};
 use crate::api::page::{Page, PageQuery, Place};
@@ -38,12 +39,20 @@ pub struct PairingCode {
     command: String,
 }
 
+/// What a printer shows.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct ShownPin {
+    /// The PIN; case and dashes don't matter.
+    pin: String,
+}
+
 /// The routes of the fleet.
 pub fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(get, change, remove))
         .routes(routes!(create_code))
+        .routes(routes!(enter_pin))
 }
 
 /// Lists the printers, in the order in which they were paired.
@@ -121,6 +130,27 @@ async fn create_code(
     let code = format!("{head}-{tail}");
     let command = format!("sudo stardust-agent pair {} {code}", hub_url(&app, &headers));
     Ok((StatusCode::CREATED, axum::Json(PairingCode { code, expires_at, command })))
+}
+
+/// Adds the printer that shows a PIN on its display. Its agent fetches its credential within seconds.
+#[utoipa::path(post, path = "/api/v1/pairings", operation_id = "pair_by_pin", tag = "printers",
+    request_body = ShownPin,
+    responses((status = 201, body = Printer), (status = 422, body = Problem, content_type = "application/problem+json"),
+              (status = 429, body = Problem, content_type = "application/problem+json")))]
+async fn enter_pin(
+    State(app): State<Arc<App>>,
+    person: Person,
+    Json(shown): Json<ShownPin>,
+) -> Result<(StatusCode, axum::Json<Printer>), Error> {
+    let attempt = Attempt::Pin(person.user_id);
+    app.attempts.take(app.clock.elapsed(), attempt)?;
+    let row = pin::enter(&app.db, app.clock.now(), &person, &shown.pin).await?;
+    app.attempts.give_back(attempt);
+    let id = row.id;
+    tracing::info!(printer.id = %id, printer.name = row.name, "printer paired by PIN");
+    app.fleet.put_row(row);
+    let printer = app.fleet.printer(person.workspace_id, id).ok_or_else(|| Error::no_such("printer"))?;
+    Ok((StatusCode::CREATED, axum::Json(printer)))
 }
 
 /// How this hub is reached: as it is set, else as whoever asks has reached it.

@@ -1,11 +1,11 @@
 //! Rows of printers.
 
-use stardust_protocol::{PrinterId, Timestamp, WorkspaceId};
+use stardust_protocol::{PrinterId, Timestamp, UserId, WorkspaceId};
 
 use crate::accounts::Person;
-use crate::db::{Db, DbError, Row};
+use crate::db::{Db, DbError, Row, Tx};
 use crate::error::Error;
-use crate::params;
+use crate::{params, secret};
 
 /// A printer's row.
 #[derive(Debug, Clone)]
@@ -51,6 +51,69 @@ pub async fn all(db: &Db) -> Result<Vec<PrinterRow>, DbError> {
         )
         .await?;
     rows.iter().map(read).collect()
+}
+
+/// A new printer of a workspace, owned by who asked for it. A name that is taken gets a number; without the hash of
+/// a credential nobody can speak for it yet.
+///
+/// # Errors
+/// The database's.
+pub async fn add(
+    tx: &mut Tx,
+    now: Timestamp,
+    (workspace_id, owner): (WorkspaceId, UserId),
+    (name, model): (&str, Option<&str>),
+    token_hash: Option<&str>,
+) -> Result<PrinterRow, Error> {
+    tx.lock(&format!("printers:{workspace_id}")).await?;
+    let printer = PrinterRow {
+        id: PrinterId::generate(now),
+        workspace_id,
+        name: free_name(tx, workspace_id, name).await?,
+        model: model.map(str::to_owned),
+        created_at: now,
+        last_seen_at: None,
+        version: 1,
+    };
+    tx.execute(
+        "INSERT INTO printers (id, workspace_id, owner_id, name, model, token_hash, last_event_seq, created_at, version) \
+         VALUES ($1, $2, $3, $4, $5, $6, 0, $7, 1)",
+        params![printer.id, workspace_id, owner, printer.name, printer.model, token_hash, now],
+    )
+    .await
+    .map_err(|error| name_taken(error, &printer.name))?;
+    Ok(printer)
+}
+
+/// Puts a new credential in the place of one that counts, of a printer of this workspace; none: there is no such.
+///
+/// # Errors
+/// The database's.
+pub async fn renew_credential(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    credential: &str,
+    token_hash: &str,
+) -> Result<Option<PrinterRow>, DbError> {
+    let row = tx
+        .query_opt(
+            "UPDATE printers SET token_hash = $3 WHERE token_hash = $1 AND workspace_id = $2 AND removed_at IS NULL \
+             RETURNING id, workspace_id, name, model, created_at, last_seen_at, version",
+            params![secret::hash(credential), workspace, token_hash],
+        )
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The name, or the name with the first number that is free.
+async fn free_name(tx: &mut Tx, workspace: WorkspaceId, name: &str) -> Result<String, Error> {
+    let rows = tx
+        .query("SELECT name FROM printers WHERE workspace_id = $1 AND removed_at IS NULL", params![workspace])
+        .await?;
+    let taken = rows.iter().map(|row| row.get::<String>("name")).collect::<Result<Vec<_>, _>>()?;
+    let numbered = (2..).map(|n| format!("{name} {n}"));
+    let mut candidates = std::iter::once(name.to_owned()).chain(numbered);
+    Ok(candidates.find(|candidate| !taken.contains(candidate)).unwrap_or_else(|| name.to_owned()))
 }
 
 /// Changes name or model; what is absent stays.

@@ -4,6 +4,9 @@
 
 use std::time::Duration;
 
+use stardust_gcode::command::parse;
+
+use super::super::dialect::Dialect;
 use super::super::job::{End, Job};
 use super::super::motion::Motion;
 use super::Host;
@@ -46,6 +49,19 @@ impl Host {
         self.link.take_output();
         self.link.send_urgent(now, "M112");
         self.firmware.can("EMERGENCY_PARSER")
+    }
+
+    /// Shows a text of letters and digits on the printer's display, if nothing of ours goes on and it has one that takes it.
+    pub fn say(&mut self, now: Duration, text: &str) {
+        // Others take M117 for a box that has to be closed.
+        let shows = matches!(
+            self.firmware.dialect,
+            Dialect::Marlin | Dialect::Marlin1 | Dialect::Prusa | Dialect::Repetier
+        );
+        let command = format!("M117 {text}");
+        if let Some(command) = parse(command.as_bytes()).filter(|_| shows && self.is_unoccupied()) {
+            self.link.send_alone(now, &command);
+        }
     }
 
     /// Answers the firmware's question by the number of a button, at once: `M876` must not wait for an `ok`,

@@ -50,8 +50,8 @@ pub enum Reply {
     Wait,
     /// Temperatures, by request, by themselves or while waiting for them.
     Temperatures(TemperatureReport),
-    /// The answer of M115: the name up to the next field, and how many extruders it tells.
-    Firmware(String, Option<u32>),
+    /// The answer of M115: the name up to the next field, how many extruders it tells, and the machine.
+    Firmware(String, Option<u32>, Option<String>),
     /// One capability of M115.
     Capability(String, bool),
     /// `// action:…`: the firmware asks something of its host.
@@ -167,7 +167,7 @@ fn resend_number(text: &str) -> Option<u32> {
 /// The answer of M115. Klipper may put its version before its name.
 fn firmware(text: &str) -> Option<Reply> {
     let name = firmware_name(text)?;
-    Some(Reply::Firmware(name, extruder_count(text)))
+    Some(Reply::Firmware(name, extruder_count(text), machine_type(text)))
 }
 
 /// The value of `FIRMWARE_NAME:` up to the next `KEY:` of that line.
@@ -175,13 +175,23 @@ fn firmware_name(text: &str) -> Option<String> {
     let later =
         || text.strip_prefix("FIRMWARE_VERSION:")?.split_once(" FIRMWARE_NAME:").map(|(_, rest)| rest);
     let rest = text.strip_prefix("FIRMWARE_NAME:").or_else(|| text.strip_prefix("NAME.")).or_else(later)?;
+    Some(up_to_next_key(rest))
+}
+
+/// `MACHINE_TYPE`: what the maker has called the machine.
+fn machine_type(text: &str) -> Option<String> {
+    let name = up_to_next_key(text.split_once("MACHINE_TYPE:")?.1);
+    (!name.is_empty()).then_some(name)
+}
+
+fn up_to_next_key(rest: &str) -> String {
     let is_key = |word: &str| {
         word.split_once(':').is_some_and(|(key, _)| {
             key.len() > 3 && key.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
         })
     };
     let words: Vec<&str> = rest.split_ascii_whitespace().take_while(|word| !is_key(word)).collect();
-    Some(words.join(" "))
+    words.join(" ")
 }
 
 fn extruder_count(text: &str) -> Option<u32> {

@@ -9,7 +9,7 @@ fn heat(actual: f64, target: f64) -> Heat {
 }
 
 fn klipper() -> Reply {
-    let firmware = Reply::Firmware("Klipper".into(), None);
+    let firmware = Reply::Firmware("Klipper".into(), None, None);
     Reply::Ok(Ok { firmware: Some(Box::new(firmware)), ..Ok::default() })
 }
 
@@ -114,9 +114,10 @@ fn odd_reports(#[case] line: &str, #[case] nozzle: f64) {
 #[test]
 fn the_firmware_names_itself() {
     let line = "FIRMWARE_NAME:Marlin bugfix-2.1.x (Nov 23 2026 00:37:17) \
-                SOURCE_CODE_URL:github.com/MarlinFirmware/Marlin PROTOCOL_VERSION:1.0 EXTRUDER_COUNT:2";
+                SOURCE_CODE_URL:github.com/MarlinFirmware/Marlin PROTOCOL_VERSION:1.0 \
+                MACHINE_TYPE:Ender-3 V2 EXTRUDER_COUNT:2";
     let name = "Marlin bugfix-2.1.x (Nov 23 2026 00:37:17)".to_owned();
-    assert_eq!(Reply::parse(line), Reply::Firmware(name, Some(2)));
+    assert_eq!(Reply::parse(line), Reply::Firmware(name, Some(2), Some("Ender-3 V2".into())));
 }
 
 proptest! {

@@ -24,6 +24,7 @@ export const changePrinter = (id: string, change: { name?: string; model?: strin
 export const removePrinter = (id: string) => answer(api.DELETE("/api/v1/printers/{id}", by(id)));
 export const answerPrinter = (id: string, attention: string, button: number): Promise<Printer> =>
   answer(api.POST("/api/v1/printers/{id}/answer", { ...by(id), body: { attention_id: attention, button } }));
+export const pairByPin = (pin: string): Promise<Printer> => answer(api.POST("/api/v1/pairings", { body: { pin } }));
 export const createPairingCode = (): Promise<PairingCode> => answer(api.POST("/api/v1/pairing-codes"));
 
 export const listFiles = (): Promise<PrintFile[]> =>

@@ -1,0 +1,189 @@
+//! The place of one printer in the agent: its task, and what is known of it from outside.
+//!
+//! Owns: starting the printer's task again after a fault, letting a later pairing take over when the printer is free, and
+//! remembering what went wrong last. Must not know: other printers.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use stardust_clock::SharedClock;
+use stardust_protocol::PrinterState;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use url::Url;
+
+use super::waiting;
+use crate::journal::Journal;
+use crate::port::PortStore;
+use crate::printer::folder::PrinterFolder;
+use crate::printer::report::{LastError, PrinterEntry, PrinterReport};
+use crate::printer::{Printer, SetupError};
+
+/// A printer whose task has ended is started again after this: soon, for its heaters may be on.
+const START_AGAIN: Duration = Duration::from_secs(2);
+/// A later pairing takes over this soon after the printer has become free.
+const LOOK_FOR_NEXT: Duration = Duration::from_secs(1);
+
+/// The hub before has so long to learn the last events, in looks.
+const LAST_WORDS: u32 = 15;
+
+type Reports = watch::Sender<Option<PrinterReport>>;
+
+/// A printer's place.
+#[derive(Debug)]
+pub(super) struct Seat {
+    folder: PrinterFolder,
+    task: JoinHandle<()>,
+    reports: watch::Receiver<Option<PrinterReport>>,
+    pin: watch::Receiver<Option<String>>,
+    port: Option<PathBuf>,
+    last_error: Option<LastError>,
+}
+
+impl Seat {
+    /// Drives a paired printer until `stop` turns true.
+    pub(super) fn paired(
+        folder: PrinterFolder,
+        clock: SharedClock,
+        ports: PortStore,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        let (report, reports) = watch::channel(None);
+        let task = tokio::spawn(keep_running(folder.clone(), clock, ports, stop, report));
+        Self { folder, task, reports, pin: watch::channel(None).1, port: None, last_error: None }
+    }
+
+    /// Shows PINs until the printer is paired; the seat is over then.
+    pub(super) fn waiting(
+        folder: PrinterFolder,
+        (name, port): (String, PathBuf),
+        hub: Url,
+        clock: SharedClock,
+        mut stop: watch::Receiver<bool>,
+    ) -> Self {
+        let (report, reports) = watch::channel(None);
+        let (pin, pins) = watch::channel(None);
+        let work = waiting::pair(folder.clone(), (name, port.clone()), hub, report, pin, clock);
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                () = work => {}
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+        });
+        Self { folder, task, reports, pin: pins, port: Some(port), last_error: None }
+    }
+
+    /// Whether its task has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.task.is_finished()
+    }
+
+    /// What its task says.
+    pub(super) fn report(&self) -> Option<PrinterReport> {
+        self.reports.borrow().clone()
+    }
+
+    /// Everything that is known of it.
+    pub(super) fn entry(&self) -> PrinterEntry {
+        let starting = || {
+            let (name, link) = (self.folder.name(), "Not connected yet.".into());
+            PrinterReport::idle(name, String::new(), link, PrinterState::Connecting, None)
+        };
+        PrinterEntry {
+            report: self.report().unwrap_or_else(starting),
+            port: self.port.clone().or_else(|| Some(self.folder.load().ok()?.0.port)),
+            last_error: self.last_error.clone(),
+            pin: self.pin.borrow().clone(),
+        }
+    }
+
+    /// Remembers what goes wrong now.
+    pub(super) fn note_errors(&mut self, clock: &SharedClock) {
+        let Some(message) = self.report().and_then(fault) else { return };
+        if self.last_error.as_ref().is_none_or(|last| last.message != message) {
+            self.last_error = Some(LastError { at: clock.now(), message });
+        }
+    }
+
+    /// Waits until its task has ended.
+    pub(super) async fn ended(self) {
+        // A task that has panicked has been reported where it happened.
+        let _ = self.task.await;
+    }
+}
+
+/// What is wrong, if something is.
+fn fault(report: PrinterReport) -> Option<String> {
+    let is_fault = matches!(report.status.state, PrinterState::Offline | PrinterState::Error);
+    report.status.message.filter(|_| is_fault)
+}
+
+/// One printer, started again whenever its task has ended.
+async fn keep_running(
+    folder: PrinterFolder,
+    clock: SharedClock,
+    ports: PortStore,
+    mut stop: watch::Receiver<bool>,
+    report: Reports,
+) {
+    while !*stop.borrow() {
+        let (end, ended) = watch::channel(false);
+        let mut run =
+            tokio::spawn(run_once(folder.clone(), clock.clone(), ports.clone(), ended, report.clone()));
+        let mut looks = 0;
+        let result = loop {
+            tokio::select! {
+                result = &mut run => break result,
+                _ = stop.changed() => drop(end.send(true)),
+                () = tokio::time::sleep(LOOK_FOR_NEXT) => {
+                    let (is_free, all_told) = report.borrow().as_ref().map_or((false, false), |now| {
+                        (now.status.job.is_none(), now.undelivered_events == 0)
+                    });
+                    let has_next = is_free && folder.next().is_paired();
+                    looks = if has_next { looks + 1 } else { 0 };
+                    if has_next && (all_told || looks > LAST_WORDS) {
+                        tracing::info!(printer.name = folder.name(), "paired again; the new pairing takes over");
+                        let _ = end.send(true);
+                    }
+                }
+            }
+        };
+        let message = match result {
+            // Stopped, or a later pairing takes over.
+            Ok(Ok(())) => continue,
+            Ok(Err(error)) => {
+                tracing::error!(printer.name = folder.name(), error = %error, "this printer can't be driven");
+                error.to_string()
+            }
+            Err(error) => {
+                tracing::error!(printer.name = folder.name(), error = %error, "a fault of the agent; starting this printer again");
+                "A fault of the agent; please report it, with its log.".to_owned()
+            }
+        };
+        report.send_modify(|now| {
+            let (name, hub) = now.take().map_or((folder.name(), String::new()), |was| (was.name, was.hub));
+            let link = "Not connected: the printer is not driven.".into();
+            *now = Some(PrinterReport::idle(name, hub, link, PrinterState::Error, Some(message)));
+        });
+        tokio::select! {
+            _ = stop.changed() => {}
+            () = tokio::time::sleep(START_AGAIN) => {}
+        }
+    }
+}
+
+async fn run_once(
+    folder: PrinterFolder,
+    clock: SharedClock,
+    ports: PortStore,
+    stop: watch::Receiver<bool>,
+    report: Reports,
+) -> Result<(), SetupError> {
+    // What was begun for the hub before is brought to its end first.
+    if folder.next().is_paired() && Journal::open(&folder.journal())?.state().held.is_none() {
+        folder.take_over()?;
+    }
+    let printer = Printer::set_up(&folder, clock, &ports)?;
+    tracing::info!(printer.name = folder.name(), "printer started");
+    printer.run(stop, report).await
+}

@@ -1,0 +1,125 @@
+use super::*;
+use crate::printer::section::Sections;
+use std::os::unix::fs::PermissionsExt;
+
+fn settings(data: &tempfile::TempDir) -> Settings {
+    Settings {
+        data: data.path().to_owned(),
+        config: None,
+        service_is_meant: false,
+        hub: None,
+        sections: Sections::default(),
+    }
+}
+
+fn config() -> PrinterConfig {
+    PrinterConfig {
+        name: "Ender left".into(),
+        hub: "http://hub.local:8080/".parse().unwrap(),
+        workspace_id: "0190a7c2-6f00-7000-8000-000000000001".parse().unwrap(),
+        printer_id: "0190a7c2-6f00-7000-8000-000000000002".parse().unwrap(),
+        port: "/dev/serial/by-id/usb-1a86".into(),
+        baud: None,
+        reset_on_open: false,
+        profile: Profile::default(),
+        scripts: Templates::default(),
+    }
+}
+
+#[test]
+fn what_is_stored_is_loaded_and_the_token_is_ours_alone() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = PrinterFolder::for_name(&settings(&data), "Ender left!");
+    assert!(PrinterFolder::all(&settings(&data)).is_empty());
+    folder.store(&config(), &Credential::new("token")).unwrap();
+    assert_eq!(PrinterFolder::all(&settings(&data))[0].path(), folder.path());
+    assert_eq!(folder.name(), "ender-left");
+    let (loaded, credential) = folder.load().unwrap();
+    assert_eq!((loaded, credential.secret()), (config(), "token"));
+    let mode = folder.credential_file().metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    insta::assert_snapshot!(fs::read_to_string(folder.config_file()).unwrap(), @r#"
+    name = "Ender left"
+    hub = "http://hub.local:8080/"
+    workspace_id = "0190a7c2-6f00-7000-8000-000000000001"
+    printer_id = "0190a7c2-6f00-7000-8000-000000000002"
+    port = "/dev/serial/by-id/usb-1a86"
+    "#);
+}
+
+#[test]
+fn what_a_person_sets_about_the_port() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = PrinterFolder::for_name(&settings(&data), "x");
+    folder.store(&config(), &Credential::new("token")).unwrap();
+    let text = fs::read_to_string(folder.config_file()).unwrap() + "baud = 250000\nreset_on_open = true\n";
+    fs::write(folder.config_file(), text).unwrap();
+    let (config, _) = folder.load().unwrap();
+    let plan = folder.port_plan(&config);
+    assert_eq!((plan.baud, plan.reset_on_open), (Some(250_000), true));
+    assert_eq!(plan.adapter_file, Some(data.path().join("printers/x/adapter.toml")));
+}
+
+#[test]
+fn a_mistake_in_the_settings_is_named() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = PrinterFolder::for_name(&settings(&data), "x");
+    folder.store(&config(), &Credential::new("token")).unwrap();
+    let text = fs::read_to_string(folder.config_file()).unwrap() + "bawd = 9600\n";
+    fs::write(folder.config_file(), text).unwrap();
+    let error = folder.load().unwrap_err().to_string();
+    assert!(error.contains("printer.toml") && error.contains("line 6: unknown field `bawd`"), "{error}");
+}
+
+#[test]
+fn the_agents_configuration_goes_before_the_folder() {
+    let data = tempfile::tempdir().unwrap();
+    PrinterFolder::for_name(&settings(&data), "Ender left").store(&config(), &Credential::new("t")).unwrap();
+    let section: PrinterSection = toml::from_str("baud = 9600\n").unwrap();
+    let sections = Sections::new([("Ender left".to_owned(), section)].into()).unwrap();
+    let set = Settings { sections, ..settings(&data) };
+    let [folder] = PrinterFolder::all(&set).try_into().unwrap();
+    assert_eq!(folder.load().unwrap().0, PrinterConfig { baud: Some(9600), ..config() });
+    assert_eq!(folder.stored_config().unwrap(), config());
+}
+
+#[test]
+fn a_later_pairing_takes_over_and_what_the_hub_before_was_not_told_is_kept() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = PrinterFolder::for_name(&settings(&data), "x");
+    folder.store(&config(), &Credential::new("one")).unwrap();
+    fs::create_dir(folder.spool()).unwrap();
+    fs::write(folder.journal(), "events\n").unwrap();
+    assert!(!folder.take_over().unwrap());
+
+    // Another credential of the same printer: it remembers everything.
+    folder.next().store(&config(), &Credential::new("two")).unwrap();
+    assert!(folder.take_over().unwrap());
+    assert_eq!(folder.credential().unwrap().secret(), "two");
+    assert!(folder.journal().exists() && folder.spool().exists() && !folder.next().path().exists());
+
+    // Another printer; cut off after the credential, and done to its end at the next start.
+    let new =
+        PrinterConfig { printer_id: "0190a7c2-6f00-7000-8000-000000000003".parse().unwrap(), ..config() };
+    folder.next().store(&new, &Credential::new("three")).unwrap();
+    fs::rename(folder.next().credential_file(), folder.credential_file()).unwrap();
+    assert!(folder.take_over().unwrap());
+    assert_eq!(folder.load().unwrap(), (new, Credential::new("three")));
+    assert!(!folder.journal().exists() && !folder.spool().exists());
+    let former = folder.former(config().printer_id);
+    assert_eq!(fs::read_to_string(former.join("journal.jsonl")).unwrap(), "events\n");
+    let mode = folder.credential_file().metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn any_name_makes_a_folder() {
+    for (name, expected) in [
+        ("Ender 3 (left)", "ender-3-left"),
+        ("../..", "printer"),
+        ("Drücker №1", "drücker-1"),
+        ("", "printer"),
+    ] {
+        assert_eq!(slug(name), expected, "{name}");
+    }
+}

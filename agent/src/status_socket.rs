@@ -1,0 +1,161 @@
+//! The socket on which the running agent tells its status: `status.sock`.
+//!
+//! Whoever connects gets one JSON document, and the end. It is in the data directory, where it also shows that an agent
+//! runs on these data; under systemd another one is in the service's runtime directory, for the members of the service's
+//! group. Owns: where they are, who may use them, and reading and writing. Must not know: what is told.
+
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream as StdStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::UnixListener;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::printer::report::AgentReport;
+use crate::settings::Settings;
+
+/// The service's runtime directory, as its unit names it.
+const RUNTIME: &str = "/run/stardust-agent";
+const NAME: &str = "status.sock";
+/// Who does not read what it has asked for is left alone.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Someone wants to know.
+pub type Question = oneshot::Sender<AgentReport>;
+
+/// A running agent can't be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// There is none.
+    #[error(
+        "The agent is not running: start it (`sudo systemctl start stardust-agent`, or `stardust-agent run`)."
+    )]
+    NotRunning,
+    /// It is there, but not for everybody.
+    #[error(
+        "You may not ask the agent ({0}). Be a member of its group (`sudo adduser $USER stardust-agent`, then sign in \
+         again), or use sudo."
+    )]
+    NotAllowed(PathBuf),
+    /// Something else.
+    #[error("The agent can't be asked ({0}): {1}")]
+    Failed(PathBuf, String),
+}
+
+/// Opens the sockets. Their files are removed when they are dropped.
+///
+/// # Errors
+/// The system's; or another agent runs on the same data.
+pub fn open(data: &Path) -> std::io::Result<Vec<Listening>> {
+    // systemd names the runtime directory of the service.
+    let runtime = std::env::var_os("RUNTIME_DIRECTORY").map(PathBuf::from);
+    std::iter::once(data.to_owned()).chain(runtime).map(|folder| open_at(folder.join(NAME))).collect()
+}
+
+/// In the place of one that a killed agent has left.
+fn open_at(path: PathBuf) -> std::io::Result<Listening> {
+    if StdStream::connect(&path).is_ok() {
+        return Err(std::io::Error::new(ErrorKind::AddrInUse, "another agent runs on this data directory"));
+    }
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o660))?;
+    Ok(Listening { listener, path })
+}
+
+/// The open socket.
+#[derive(Debug)]
+pub struct Listening {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Listening {
+    /// Passes questions on, and answers to whoever has asked.
+    pub async fn serve(self, questions: mpsc::Sender<Question>) {
+        loop {
+            let stream = match self.listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(error = %error, "nobody can ask for the status just now");
+                    tokio::time::sleep(PATIENCE).await;
+                    continue;
+                }
+            };
+            let questions = questions.clone();
+            tokio::spawn(tokio::time::timeout(PATIENCE, async move {
+                let (question, answer) = oneshot::channel();
+                if questions.send(question).await.is_err() {
+                    return;
+                }
+                if let Some(text) =
+                    answer.await.ok().and_then(|report| serde_json::to_vec_pretty(&report).ok())
+                {
+                    let mut stream = stream;
+                    // Who has gone away needs no answer.
+                    let _ = stream.write_all(&text).await;
+                    let _ = stream.shutdown().await;
+                }
+            }));
+        }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Asks the running agent; the JSON as it came.
+///
+/// # Errors
+/// [`AskError`].
+pub fn ask(settings: &Settings) -> Result<String, AskError> {
+    let own = settings.data.join(NAME);
+    // Who names a data directory means the agent on it.
+    let service = settings.service_is_meant.then(|| Path::new(RUNTIME).join(NAME));
+    let mut result = Err(AskError::NotRunning);
+    for path in std::iter::once(own).chain(service) {
+        match read(&path) {
+            Ok(text) => return Ok(text),
+            Err(error) => match error.kind() {
+                ErrorKind::NotFound | ErrorKind::ConnectionRefused => {}
+                ErrorKind::PermissionDenied => result = Err(AskError::NotAllowed(path)),
+                _ => result = Err(AskError::Failed(path, error.to_string())),
+            },
+        }
+    }
+    result
+}
+
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut stream = StdStream::connect(path)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    if text.is_empty() { Err(ErrorKind::ConnectionRefused.into()) } else { Ok(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_that_was_left_is_replaced_and_one_in_use_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(NAME);
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        let open = open_at(path.clone()).unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o660);
+        assert_eq!(open_at(path.clone()).unwrap_err().kind(), ErrorKind::AddrInUse);
+        drop(open);
+        assert!(!path.exists());
+    }
+}
