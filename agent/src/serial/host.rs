@@ -25,6 +25,7 @@ use super::link::Link;
 use super::reply::{self, Busy, ErrorKind, Reply};
 use super::scripts::Parking;
 use super::thermometer::Thermometer;
+use super::transcript::Transcript;
 use attaching::{Attaching, Wish};
 
 /// What the driver is told.
@@ -64,6 +65,7 @@ pub struct Host {
     phase: Phase,
     link: Link,
     assembler: LineAssembler,
+    transcript: Transcript,
     firmware: Firmware,
     job: Option<Job>,
     parking: Parking,
@@ -99,6 +101,7 @@ impl Host {
             phase: Phase::Handshake(Handshake::new(now)),
             link: Link::new(),
             assembler: LineAssembler::default(),
+            transcript: Transcript::default(),
             firmware: Firmware::default(),
             job: None,
             parking,
@@ -119,6 +122,7 @@ impl Host {
         let mut assembler = std::mem::take(&mut self.assembler);
         assembler.push(bytes, |line| {
             tracing::trace!(serial.received = line);
+            self.transcript.received(line);
             self.on_reply(now, &Reply::parse(line));
         });
         self.assembler = assembler;
@@ -166,12 +170,16 @@ impl Host {
 
     /// What is to be written to the port, in order.
     pub fn take_output(&mut self) -> Vec<u8> {
-        self.link.take_output()
+        let output = self.link.take_output();
+        self.transcript.sent(&output);
+        output
     }
 
     /// The same, added to `output` without a new buffer each time.
     pub fn move_output(&mut self, output: &mut Vec<u8>) {
+        let before = output.len();
         self.link.move_output(output);
+        self.transcript.sent(output.get(before..).unwrap_or_default());
     }
 
     /// What has happened, oldest first.
@@ -332,7 +340,7 @@ impl Host {
                     "The printer lost its power in mid-print: look at its panel whether it offers to go on",
                 );
             }
-            Reply::Other(text) => self.external.read(now, text),
+            Reply::Other(text) => self.on_other(now, text),
             Reply::Echo(text) => self.on_echo(text),
             Reply::Capability(..) => {}
         }
@@ -392,6 +400,7 @@ impl Host {
 
     fn end_job(&mut self, reason: String) {
         if let Some(job) = &mut self.job {
+            tracing::warn!(reason, serial.transcript = %self.transcript, "the job on the line is lost");
             job.abort(reason);
         }
         self.collect_job_events();

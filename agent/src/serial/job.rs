@@ -16,7 +16,9 @@ use super::feeder::{CommandSource, Fed};
 use super::firmware::{Area, Firmware};
 use super::link::Link;
 use super::motion::Motion;
+use super::remark::Remark;
 use super::scripts::{self, Parking, Script};
+use super::whereabouts;
 use super::window::Origin;
 pub(super) use record::{JobMark, JobRecord};
 
@@ -102,8 +104,9 @@ pub(super) struct Job {
     pub(super) layer: Option<u32>,
     /// Minutes left as the file says (M73 R).
     pub(super) minutes_left: Option<f64>,
-    /// The firmware has refused to extrude.
-    pub(super) too_cold: bool,
+    pub(super) remark: Option<Remark>,
+    /// The pause's script has asked the firmware where it stands.
+    place_asked: bool,
     events: Vec<JobEvent>,
 }
 
@@ -138,7 +141,8 @@ impl Job {
             acknowledged: 0,
             layer: None,
             minutes_left: None,
-            too_cold: false,
+            remark: None,
+            place_asked: false,
             events: Vec::new(),
         }
     }
@@ -173,6 +177,18 @@ impl Job {
             Stage::Numbering | Stage::Resuming => self.pause_wanted = true,
             Stage::Pausing => self.resume_wanted = false,
             Stage::Paused | Stage::Finishing | Stage::Proving | Stage::Stopping | Stage::Ended => {}
+        }
+    }
+
+    /// The firmware says where it stands, in mm: asked before the head is parked.
+    pub(super) fn on_position(&mut self, place: [f64; 3]) {
+        if !std::mem::take(&mut self.place_asked) || self.stage != Stage::Pausing || self.modal.inches {
+            return;
+        }
+        let expected = self.modal.position();
+        if whereabouts::is_elsewhere(expected, place) {
+            tracing::warn!(printer.place_mm = ?place, job.place_mm = ?expected, "the printer stands elsewhere");
+            self.remark = self.remark.or(Some(Remark::Elsewhere));
         }
     }
 
@@ -248,6 +264,8 @@ impl Job {
                     return;
                 }
                 link.send(now, command, Origin::Script);
+                // Behind an `M400`: what was reported before was of other commands (Marlin's G92 does so, too).
+                self.place_asked |= command.is(Code::m(114));
                 self.script.pop_front();
             }
             let before = self.stage;

@@ -41,12 +41,15 @@ mod numbering;
 mod pace;
 mod patience;
 mod recovery;
+mod remark;
 pub mod reply;
 mod scripts;
 pub mod templates;
 #[cfg(test)]
 mod tests;
 mod thermometer;
+mod transcript;
+mod whereabouts;
 mod window;
 
 pub use attention::Prompt;

@@ -47,6 +47,10 @@ pub(super) fn start(modal: &Modal, area: Option<Area>, parking: &Parking) -> Scr
 /// After the job's moves: draw back, lift, and get out of the way where the machine's area is known.
 pub(super) fn pause(modal: &Modal, area: Option<Area>, parking: &Parking) -> Script {
     let mut lines = vec!["M400".to_owned()];
+    if modal.position().iter().any(Option::is_some) {
+        // To be compared with where the file has led it.
+        lines.push("M114".to_owned());
+    }
     if let Some(template) = &parking.templates.pause {
         lines.extend(fill(template, modal, area));
         lines.push("M400".into());
@@ -175,6 +179,7 @@ mod tests {
     fn a_pause_draws_back_lifts_and_parks() {
         insta::assert_snapshot!(text(&pause(&printing(), Some(AREA), &Parking::default())), @r"
         M400
+        M114
         G21
         M83
         G1 E-2 F2100
@@ -243,7 +248,7 @@ mod tests {
         let off = parse(b"M85 S0");
         let parking = Parking { templates, ..Parking::default() };
         assert_eq!(text(&start(&Modal::default(), None, &parking)), "M117 Hello");
-        assert_eq!(text(&pause(&printing(), Some(AREA), &parking)), "M400\nG27 P2\nM400");
+        assert_eq!(text(&pause(&printing(), Some(AREA), &parking)), "M400\nM114\nG27 P2\nM400");
         assert_eq!(
             text(&stop(&printing(), Some(AREA), &parking, off.as_ref())),
             "M104 S0\nM140 S0\nM107\nM85 S0\nG28 X"

@@ -285,7 +285,7 @@ pub(crate) fn commands(accepted: &[(Option<i64>, String)]) -> Vec<&str> {
     let codes = ["M110 ", "M73 P", "M85 S"];
     let own = |text: &str| {
         codes.iter().any(|code| text.starts_with(code))
-            || ["M115", "M155 S1", "M113 S2", "M105", "M27", "M400"].contains(&text)
+            || ["M115", "M155 S1", "M113 S2", "M105", "M27", "M400", "M114"].contains(&text)
     };
     let job = accepted.iter().filter(|(number, text)| number.is_some() && !own(text));
     job.map(|(_, text)| text.as_str()).collect()

@@ -365,7 +365,7 @@ fn config(plan: &Plan) -> Config {
 /// The host's own lines.
 fn is_own(text: &str) -> bool {
     ["M110 ", "M73 P", "M85 S"].iter().any(|code| text.starts_with(code))
-        || ["M115", "M155 S1", "M113 S2", "M105", "M27", "M400"].contains(&text)
+        || ["M115", "M155 S1", "M113 S2", "M105", "M27", "M400", "M114"].contains(&text)
 }
 
 /// The file from a byte offset on.

@@ -9,6 +9,8 @@ use stardust_gcode::command::parse;
 use super::super::dialect::Dialect;
 use super::super::job::{End, Job};
 use super::super::motion::Motion;
+use super::super::remark::Remark;
+use super::super::whereabouts;
 use super::Host;
 use super::attaching::Wish;
 
@@ -28,15 +30,21 @@ impl Host {
     /// What a person should know of the part being printed, if anything.
     #[must_use]
     pub fn remark(&self) -> Option<&'static str> {
-        self.job.as_ref().filter(|job| job.too_cold).map(
-            |_| "The nozzle was too cold to extrude: the printer left plastic out, the part may be spoilt.",
-        )
+        self.job.as_ref().and_then(|job| job.remark).map(Remark::sentence)
+    }
+
+    /// A line of its own kind: a position, or the state of its memory card.
+    pub(super) fn on_other(&mut self, now: Duration, text: &str) {
+        match (whereabouts::parse(text), &mut self.job) {
+            (Some(place), Some(job)) => job.on_position(place),
+            _ => self.external.read(now, text),
+        }
     }
 
     /// `echo:…`
     pub(super) fn on_echo(&mut self, text: &str) {
         if let Some(job) = self.job.as_mut().filter(|_| text.contains("cold extrusion prevented")) {
-            if !std::mem::replace(&mut job.too_cold, true) {
+            if job.remark.replace(Remark::TooCold) != Some(Remark::TooCold) {
                 tracing::warn!(firmware.echo = text, "the printer leaves plastic out");
             }
         }

@@ -10,6 +10,7 @@ use super::super::dead_man::DeadMan;
 use super::super::display::Display;
 use super::super::feeder::CommandSource;
 use super::super::firmware::Area;
+use super::super::remark::Remark;
 use super::super::scripts::Parking;
 use super::super::window::Origin;
 use super::{End, Job, Stage};
@@ -31,7 +32,7 @@ pub(in super::super) struct JobRecord {
     pub(in super::super) acknowledged: u64,
     pub(in super::super) layer: Option<u32>,
     minutes_left: Option<f64>,
-    too_cold: bool,
+    remark: Option<Remark>,
 }
 
 /// What of a job must be written down before anything more is sent.
@@ -70,7 +71,7 @@ impl Job {
             acknowledged: self.acknowledged,
             layer: self.layer,
             minutes_left: self.minutes_left,
-            too_cold: self.too_cold,
+            remark: self.remark,
         }
     }
 
@@ -101,7 +102,8 @@ impl Job {
             acknowledged: record.acknowledged,
             layer: record.layer,
             minutes_left: record.minutes_left,
-            too_cold: record.too_cold,
+            remark: record.remark,
+            place_asked: false,
             events: Vec::new(),
         }
     }

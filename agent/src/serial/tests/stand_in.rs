@@ -22,6 +22,8 @@ pub(super) struct StandIn {
     pub(super) prompts: bool,
     /// Lines without number and checksum are refused, as Repetier and Malyan do.
     pub(super) numbered_only: bool,
+    /// What it answers to M114.
+    pub(super) place: Option<&'static str>,
     /// Commands that are not answered until released.
     pub(super) hold: Option<&'static str>,
     pub(super) held: Vec<String>,
@@ -40,6 +42,7 @@ impl StandIn {
             capabilities: true,
             prompts: false,
             numbered_only: false,
+            place: None,
             hold: None,
             held: Vec::new(),
             dead: false,
@@ -124,6 +127,9 @@ impl StandIn {
             self.say(&format!("Cap:AUTOREPORT_TEMP:{there}"));
             self.say(&format!("Cap:EMERGENCY_PARSER:{there}"));
             self.say(&format!("Cap:PROMPT_SUPPORT:{}", u8::from(self.prompts)));
+        }
+        if let Some(place) = self.place.filter(|_| command == "M114") {
+            self.say(place);
         }
         let ok = match number {
             _ if command == "M105" => "ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0".to_owned(),

@@ -321,6 +321,26 @@ fn a_print_whose_power_fails_is_lost() {
 }
 
 #[test]
+fn a_printer_that_stands_elsewhere_at_a_pause_is_told_of() {
+    for (place, is_elsewhere) in
+        [("X:3.00 Y:2.00 Z:0.20 E:2.50", false), ("X:7.00 Y:2.00 Z:0.20 E:2.50", true)]
+    {
+        let mut bench = Bench::ready(StandIn { place: Some(place), ..StandIn::new() });
+        bench.start(&["G28", "G1 X2 Y2 Z0.2 E2.5", "M109 S200", "G1 X3", "M109 S200"]);
+        run_to(&mut bench, "G1 X3");
+        bench.host.pause(bench.now);
+        // The late report of a command before.
+        bench.printer.say("X:2.00 Y:2.00 Z:0.20 E:0.00");
+        bench.run_until(|bench| job_events(bench).contains(&JobEvent::Paused));
+        assert_eq!(
+            bench.host.remark().is_some_and(|text| text.contains("elsewhere")),
+            is_elsewhere,
+            "{place}"
+        );
+    }
+}
+
+#[test]
 fn plastic_that_the_printer_leaves_out_is_told() {
     let mut bench = Bench::ready(StandIn::new());
     bench.printer.say("echo: cold extrusion prevented");
