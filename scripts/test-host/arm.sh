@@ -12,7 +12,7 @@ fail() { echo "FAILED: $*" >&2; exit 1; }
 for arch in arm64 armhf; do
     began=$SECONDS
     STARDUST_DEB_BINARIES=$target/release scripts/deb.sh $arch >"$work/log" 2>&1 || fail "$arch: $(tail -n 30 "$work/log")"
-    package=$(sed -n 's/^[^/]*\(\/.*\.deb\)$/\1/p' "$work/log" | tail -n 1)
+    package=$(awk -F '\t' '/\.deb$/ { path = $2 } END { print path }' "$work/log")
     dpkg-deb -x "$package" "$work/$arch"
     case $arch in
     arm64) emulator=qemu-aarch64-static machine=AArch64 ;;
