@@ -43,6 +43,13 @@ pub enum Command {
         /// The job.
         job_id: JobId,
     },
+    /// Go on with this job, which was cut off ([`crate::Interruption`]), from the beginning of a layer.
+    ResumeFrom {
+        /// The job.
+        job_id: JobId,
+        /// One of [`crate::Interruption::layers`]; anything else means `refused`.
+        layer: u32,
+    },
     /// Stop this job and make the printer safe: heaters off.
     Cancel {
         /// The job.

@@ -32,6 +32,8 @@ pub use ids::{
 };
 pub use job_state::JobState;
 pub use printer_state::PrinterState;
-pub use status::{Attention, JobProgress, Motion, PrinterStatus, StatusMessage, Temperature};
+pub use status::{
+    Attention, Interruption, JobProgress, LayerStart, Motion, PrinterStatus, StatusMessage, Temperature,
+};
 pub use time::Timestamp;
 pub use version::ProtocolVersion;

@@ -68,6 +68,9 @@ pub struct PrinterStatus {
     /// The job at work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobProgress>,
+    /// The job was cut off and waits for a person to say from which layer it goes on. It is `paused` then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interruption: Option<Interruption>,
 }
 
 impl PrinterStatus {
@@ -85,8 +88,41 @@ impl PrinterStatus {
             chamber: None,
             motion: None,
             job: None,
+            interruption: None,
         }
     }
+}
+
+/// A print that was cut off because its printer lost its power or was reset. The firmware has forgotten everything; the
+/// part and the file are there. A person looks at the part and says from which layer it goes on
+/// ([`crate::Command::ResumeFrom`]), or gives it up ([`crate::Command::Cancel`]).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Interruption {
+    /// The job.
+    pub job_id: JobId,
+    /// The layer that was being printed, from 1, as far as it is known: power may have failed a little later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<u32>,
+    /// How high the nozzle stood, mm, as far as it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height_mm: Option<f64>,
+    /// The layers that it may go on from, lowest first: those about [`Self::layer`]. Empty when it can't go on at all.
+    #[serde(default)]
+    pub layers: Vec<LayerStart>,
+    /// Why it can't go on, a sentence: it can only be given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+}
+
+/// A layer that a print may go on from. Whoever names it says that the nozzle stands at its height.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LayerStart {
+    /// Its number, from 1.
+    pub layer: u32,
+    /// How high the nozzle is when it is printed, mm.
+    pub height_mm: f64,
 }
 
 /// What a printer wants of a person: a question of its firmware, or a wait at its panel.

@@ -60,6 +60,7 @@ fn status() -> PrinterStatus {
             left_s: Some(900),
             layer: Some(12),
         }),
+        interruption: None,
     }
 }
 
@@ -83,6 +84,20 @@ fn status_messages() {
         ..PrinterStatus::new(PrinterState::Attention)
     };
     check("status_attention", &StatusMessage { body: StatusBody::Full(asks), ..full.clone() });
+    let cut_off = PrinterStatus {
+        interruption: Some(Interruption {
+            job_id: id(),
+            layer: Some(12),
+            height_mm: Some(2.4),
+            layers: vec![
+                LayerStart { layer: 12, height_mm: 2.4 },
+                LayerStart { layer: 13, height_mm: 2.6 },
+            ],
+            refusal: None,
+        }),
+        ..PrinterStatus::new(PrinterState::Paused)
+    };
+    check("status_interruption", &StatusMessage { body: StatusBody::Full(cut_off), ..full.clone() });
     let delta = StatusMessage {
         seq: 2,
         body: StatusBody::Delta(json!({"tools": [{"actual": 215.1, "target": 215.0}]})),
@@ -104,6 +119,7 @@ fn command_messages() {
     check("command_report_status", &message(Command::ReportStatus, None));
     check("command_pause", &message(Command::Pause { job_id: id() }, Some(id())));
     check("command_resume", &message(Command::Resume { job_id: id() }, Some(id())));
+    check("command_resume_from", &message(Command::ResumeFrom { job_id: id(), layer: 12 }, Some(id())));
     check("command_cancel", &message(Command::Cancel { job_id: id() }, Some(id())));
     check("command_answer", &message(Command::Answer { attention_id: id(), button: 1 }, Some(id())));
 }
