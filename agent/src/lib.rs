@@ -13,10 +13,12 @@
 //! | [`pairing`] | how a printer and a hub come together |
 //! | [`status_socket`] | telling the status to people of this machine |
 //! | [`agent`] | all printers of this host |
+//! | [`boot`] | which run of this machine it is |
 //! | [`systemd`] | what the service manager is told |
 //! | [`settings`], [`cli`] | what a person sets and types |
 
 pub mod agent;
+pub mod boot;
 pub mod cli;
 pub mod hub_link;
 pub mod journal;

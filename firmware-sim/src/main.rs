@@ -95,6 +95,10 @@ struct Arguments {
     #[arg(long)]
     advanced_ok: bool,
 
+    /// Nothing moves before all axes were homed (NO_MOTION_BEFORE_HOMING)
+    #[arg(long)]
+    homes_first: bool,
+
     /// Build without EMERGENCY_PARSER: M108, M112 and M410 wait for their turn
     #[arg(long)]
     no_emergency_parser: bool,
@@ -146,6 +150,7 @@ fn main() -> ExitCode {
         name: arguments.name.unwrap_or(build.name),
         tools: arguments.tools,
         advanced_ok: build.advanced_ok || arguments.advanced_ok,
+        homes_first: arguments.homes_first,
         emergency_parser: build.emergency_parser && !arguments.no_emergency_parser,
         receive_buffer: match arguments.receive_buffer {
             Some(bytes) => (bytes > 0).then_some(bytes),

@@ -83,6 +83,7 @@ pub(super) async fn run(
                                 Ok(ExitCode::from(CANCELLED))
                             }
                             End::Failed(reason) => Err(reason),
+                            End::CutOff(place) => Err(place.reason),
                         };
                     }
                     PortEvent::Host(HostEvent::Job(JobEvent::Pausing(reason)), _) => {

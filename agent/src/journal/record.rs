@@ -10,6 +10,8 @@ use stardust_protocol::{
     AgentEvent, ClaimId, CommandId, CommandOutcome, EventBody, JobId, JobState, Timestamp,
 };
 
+use crate::serial::CutOff;
+
 /// Outcomes are remembered for this many commands: a repeat of an older one has expired anyway.
 const REMEMBERED_COMMANDS: usize = 128;
 
@@ -41,6 +43,16 @@ pub enum Record {
     Started {
         /// The job.
         job_id: JobId,
+    },
+    /// The printer has forgotten everything in mid-job: where it was. It stands until the job has ended, also when it has
+    /// gone on.
+    CutOff {
+        /// The job.
+        job_id: JobId,
+        /// Where it stands.
+        place: CutOff,
+        /// Seconds printed until then.
+        printed_s: u64,
     },
     /// The state that was reported last of the job at hand. Only at the beginning of a journal: events tell it else.
     Reached {
@@ -77,6 +89,8 @@ pub struct Held {
     pub started: bool,
     /// The state that was reported last, to the hub or to the outbox.
     pub reported: Option<JobState>,
+    /// Where it was cut off last, if it was, and the seconds printed until then.
+    pub cut_off: Option<(CutOff, u64)>,
 }
 
 /// What the journal says now.
@@ -125,11 +139,17 @@ impl State {
             }
             Record::Acknowledged { seq } => self.outbox.retain(|event| event.seq > *seq),
             Record::Claimed { claim } => {
-                self.held = Some(Held { claim: claim.clone(), started: false, reported: None })
+                let claim = claim.clone();
+                self.held = Some(Held { claim, started: false, reported: None, cut_off: None });
             }
             Record::Started { job_id } => {
                 if let Some(held) = self.held.as_mut().filter(|held| held.claim.job_id == *job_id) {
                     held.started = true;
+                }
+            }
+            Record::CutOff { job_id, place, printed_s } => {
+                if let Some(held) = self.held.as_mut().filter(|held| held.claim.job_id == *job_id) {
+                    held.cut_off = Some((place.clone(), *printed_s));
                 }
             }
             Record::Reached { job_id, state } => self.reached(*job_id, *state),
@@ -199,6 +219,10 @@ impl State {
             records.push(Record::Claimed { claim: held.claim.clone() });
             if held.started {
                 records.push(Record::Started { job_id: held.claim.job_id });
+            }
+            if let Some((place, printed_s)) = &held.cut_off {
+                let (job_id, place, printed_s) = (held.claim.job_id, place.clone(), *printed_s);
+                records.push(Record::CutOff { job_id, place, printed_s });
             }
             if let Some(state) = held.reported {
                 records.push(Record::Reached { job_id: held.claim.job_id, state });

@@ -54,7 +54,7 @@ fn everything_is_there_after_a_restart() {
     assert_eq!(journal.state().outbox.iter().map(|event| event.seq).collect::<Vec<_>>(), [9]);
     assert_eq!(
         journal.state().held,
-        Some(Held { claim: claim(), started: true, reported: Some(JobState::Printing) })
+        Some(Held { claim: claim(), started: true, reported: Some(JobState::Printing), cut_off: None })
     );
     assert_eq!(journal.state().outcome_of(command), Some(&CommandOutcome::Done));
 }

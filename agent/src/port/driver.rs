@@ -66,9 +66,9 @@ pub fn drive_on(
     let now = clock.elapsed();
     let (host, trail, found) = match job {
         None => (Host::new(now, parking), None, None),
-        Some(Resumption { checkpoint, source, trail, speed }) => {
+        Some(Resumption { checkpoint, source, trail, speed, after_power_loss }) => {
             let acknowledged = checkpoint.acknowledged();
-            let host = Host::attach(now, parking, checkpoint, source);
+            let host = Host::attach(now, parking, checkpoint, source, after_power_loss);
             (host, Some((trail, acknowledged)), Some(speed))
         }
     };
@@ -311,6 +311,14 @@ impl Driver {
                 Order::Start(source, trail) => {
                     self.acknowledged = 0;
                     if open && self.host.start(now, source) {
+                        self.trail = trail.map(|trail| *trail);
+                    } else {
+                        let _ = self.events.send(PortEvent::NotStarted);
+                    }
+                }
+                Order::StartAt(source, trail, point) => {
+                    self.acknowledged = point.read_to;
+                    if open && self.host.start_at(now, source, &point) {
                         self.trail = trail.map(|trail| *trail);
                     } else {
                         let _ = self.events.send(PortEvent::NotStarted);

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::view::PortView;
 use super::waker::Waker;
-use crate::serial::{CommandSource, End, HostEvent};
+use crate::serial::{CommandSource, End, HostEvent, LayerPoint};
 use crate::trail::Trail;
 
 /// What the driver is asked to do.
@@ -16,6 +16,8 @@ use crate::trail::Trail;
 pub enum Order {
     /// Start a job; with a trail it can be gone on with after the end of this process.
     Start(Box<dyn CommandSource>, Option<Box<Trail>>),
+    /// Start a job at a layer of a part that is there.
+    StartAt(Box<dyn CommandSource>, Option<Box<Trail>>, Box<LayerPoint>),
     /// Pause it.
     Pause,
     /// Go on with it.

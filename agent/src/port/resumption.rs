@@ -16,4 +16,6 @@ pub struct Resumption {
     pub trail: Trail,
     /// The port's speed, bits a second.
     pub speed: u32,
+    /// This machine has lost its power since: what was written last may be missing.
+    pub after_power_loss: bool,
 }

@@ -84,7 +84,7 @@ impl<R: BufRead + Send + std::fmt::Debug> CommandSource for FileSource<R> {
 }
 
 /// The layer after this line: `;LAYER:0` is Cura's first, `;LAYER_CHANGE` begins PrusaSlicer's next.
-fn layer_after(line: &[u8], layer: Option<u32>) -> Option<u32> {
+pub(super) fn layer_after(line: &[u8], layer: Option<u32>) -> Option<u32> {
     if !line.starts_with(b";LAYER") {
         return layer;
     }

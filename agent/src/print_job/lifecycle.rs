@@ -8,7 +8,7 @@ use stardust_protocol::agent_api::Claim;
 use stardust_protocol::{Command, CommandOutcome, JobId, JobState};
 
 use crate::journal::{Held, Record};
-use crate::serial::{End, JobEvent};
+use crate::serial::{CutOff, End, JobEvent};
 
 /// What is to be done, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +38,12 @@ pub enum Action {
     Resume,
     /// Stop it.
     Stop(End),
+    /// The printer has forgotten everything: remember where the job stands, and read its file for its layers.
+    KeepPlace(CutOff),
+    /// Find out how the job goes on from this layer, and then have it go on ([`Lifecycle::return_planned`]).
+    PlanReturn(u32),
+    /// Feed the file from the layer that was planned.
+    PrintFromLayer,
     /// Heaters off, with no job.
     MakeSafe,
     /// There may be another job to claim.
@@ -52,6 +58,8 @@ enum Phase {
     Transferring,
     AskingLeave,
     Running(JobState),
+    /// Cut off: a person has to say how it goes on.
+    CutOff,
 }
 
 /// The job at hand, or none.
@@ -60,6 +68,8 @@ pub struct Lifecycle {
     job: Option<(Claim, Phase)>,
     /// Why the printer paused by itself.
     pause_reason: Option<String>,
+    /// Where the job was cut off last, if it was.
+    cut_off: Option<CutOff>,
 }
 
 impl Lifecycle {
@@ -75,10 +85,17 @@ impl Lifecycle {
         self.job.as_ref().map(|(_, phase)| match phase {
             Phase::Transferring | Phase::AskingLeave => JobState::Transferring,
             Phase::Running(state) => *state,
+            Phase::CutOff => JobState::Paused,
         })
     }
 
-    /// Whether something of the job may have gone to the printer.
+    /// Whether it was cut off and waits for a person.
+    #[must_use]
+    pub fn is_cut_off(&self) -> bool {
+        matches!(self.job, Some((_, Phase::CutOff)))
+    }
+
+    /// Whether something of the job goes to the printer.
     #[must_use]
     pub fn is_running(&self) -> bool {
         matches!(self.job, Some((_, Phase::Running(_))))
@@ -91,6 +108,13 @@ impl Lifecycle {
         if !held.started {
             return vec![Action::Transfer];
         }
+        if let Some((place, _)) = &held.cut_off {
+            let mut actions = self.wait_for_a_person(place.clone());
+            if held.reported == Some(JobState::Paused) {
+                actions.retain(|action| !matches!(action, Action::Report { .. }));
+            }
+            return actions;
+        }
         let reason = "The agent was restarted in mid-print and has nothing to go on by: the print could not go on. \
                       The heaters were turned off; clear the bed and print the job again.";
         let mut actions = vec![Action::MakeSafe];
@@ -101,6 +125,7 @@ impl Lifecycle {
     /// The agent has started and goes on with the job that its journal says: it is in this state now.
     pub fn resumed(&mut self, held: &Held, state: JobState) -> Vec<Action> {
         self.job = Some((held.claim.clone(), Phase::Running(state)));
+        self.cut_off = held.cut_off.as_ref().map(|(place, _)| place.clone());
         let is_news = held.reported != Some(state) && state != JobState::Preparing;
         if is_news { vec![report(state, None)] } else { Vec::new() }
     }
@@ -161,6 +186,10 @@ impl Lifecycle {
         if !self.is_running() {
             return Vec::new();
         }
+        if let Some(place) = self.cut_off.clone() {
+            // Nothing of it was sent: it stands where it stood.
+            return self.wait_for_a_person(place);
+        }
         let reason = "The printer was no longer ready when the job was to start; nothing was printed.";
         self.end(JobState::Failed, Some(reason.into()))
     }
@@ -177,10 +206,15 @@ impl Lifecycle {
             JobEvent::Paused => (JobState::Paused, self.pause_reason.take()),
             JobEvent::Resuming => (JobState::Resuming, None),
             JobEvent::Stopping(End::Cancelled) => (JobState::Cancelling, None),
-            JobEvent::Stopping(End::Failed(_)) => return Vec::new(),
+            JobEvent::Stopping(End::Failed(_) | End::CutOff(_)) => return Vec::new(),
             JobEvent::Completed => return self.end(JobState::AwaitingRemoval, None),
             JobEvent::Stopped(End::Cancelled) => return self.end(JobState::Cancelled, None),
             JobEvent::Stopped(End::Failed(reason)) => return self.end(JobState::Failed, Some(reason)),
+            // Whoever has asked for its end has got it.
+            JobEvent::Stopped(End::CutOff(_)) if *state == JobState::Cancelling => {
+                return self.end(JobState::Cancelled, None);
+            }
+            JobEvent::Stopped(End::CutOff(place)) => return self.wait_for_a_person(place),
         };
         if *state == next || *state == JobState::Cancelling {
             return Vec::new();
@@ -192,7 +226,10 @@ impl Lifecycle {
     /// The hub asks for something: the outcome, and what to do.
     pub fn command(&mut self, command: Command) -> (CommandOutcome, Vec<Action>) {
         let refused = |reason: &str| (CommandOutcome::Refused { reason: reason.into() }, Vec::new());
-        let (Command::Pause { job_id } | Command::Resume { job_id } | Command::Cancel { job_id }) = command
+        let (Command::Pause { job_id }
+        | Command::Resume { job_id }
+        | Command::ResumeFrom { job_id, .. }
+        | Command::Cancel { job_id }) = command
         else {
             return refused("This agent does not know that command: upgrade it.");
         };
@@ -202,6 +239,18 @@ impl Lifecycle {
         };
         let done = |actions| (CommandOutcome::Done, actions);
         match (command, phase) {
+            (Command::ResumeFrom { layer, .. }, Phase::CutOff) => done(vec![Action::PlanReturn(layer)]),
+            (Command::ResumeFrom { .. }, _) => {
+                refused("The print was not cut off: there is no layer to choose.")
+            }
+            (Command::Cancel { .. }, Phase::CutOff) => {
+                let reason = self.cut_off.take().map(|place| place.reason).unwrap_or_default();
+                done(self.end(JobState::Failed, Some(format!("{reason} It was given up."))))
+            }
+            (Command::Pause { .. }, Phase::CutOff) => done(Vec::new()),
+            (_, Phase::CutOff) => refused(
+                "The print was cut off: look at the part, and say from which layer it goes on, or give it up.",
+            ),
             (Command::Cancel { .. }, Phase::Running(JobState::Cancelling)) => done(Vec::new()),
             (Command::Cancel { .. }, Phase::Running(_)) => done(vec![Action::Stop(End::Cancelled)]),
             (Command::Cancel { .. }, _) => {
@@ -219,9 +268,28 @@ impl Lifecycle {
         }
     }
 
+    /// It is known how the job that was cut off goes on.
+    pub fn return_planned(&mut self) -> Vec<Action> {
+        match &mut self.job {
+            Some((_, phase @ Phase::CutOff)) => *phase = Phase::Running(JobState::Paused),
+            _ => return Vec::new(),
+        }
+        vec![Action::PrintFromLayer]
+    }
+
+    fn wait_for_a_person(&mut self, place: CutOff) -> Vec<Action> {
+        if let Some((_, phase)) = &mut self.job {
+            *phase = Phase::CutOff;
+        }
+        self.cut_off = Some(place.clone());
+        let reason = Some(place.reason.clone());
+        vec![Action::KeepPlace(place), report(JobState::Paused, reason)]
+    }
+
     fn end(&mut self, state: JobState, reason: Option<String>) -> Vec<Action> {
         // The caller reports under the claim that is still at hand, and then lets go of it.
         self.pause_reason = None;
+        self.cut_off = None;
         vec![Action::Report { state, reason, ends: true }, Action::LookForWork]
     }
 

@@ -7,6 +7,8 @@ pub mod briefed;
 mod demands;
 pub mod estimate;
 pub mod file_source;
+pub mod layers;
 pub mod lifecycle;
 pub mod profile;
+pub mod return_plan;
 pub mod stopwatch;

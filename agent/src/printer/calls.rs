@@ -12,12 +12,15 @@ use stardust_protocol::{ClaimId, CommandMessage, JobId};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::interrupted::{self, Layers};
 use crate::hub_link::back_off::BackOff;
 use crate::hub_link::client::{HubClient, HubError};
 use crate::hub_link::events::{SharedJournal, deliver};
 use crate::print_job::admission;
+use crate::print_job::layers::{Layer, Unfit};
 use crate::print_job::profile::Profile;
-use crate::serial::Brief;
+use crate::print_job::return_plan::Refusal;
+use crate::serial::{Brief, CutOff, LayerPoint};
 use crate::spool::{Spool, SpoolError};
 
 /// After a claim was lost.
@@ -36,6 +39,10 @@ pub(super) enum Inbound {
     Look,
     /// The file of a job is there, verified and found printable, or why it is not.
     Transferred(JobId, Result<(PathBuf, Brief), String>),
+    /// The layers of a job that was cut off.
+    Layers(JobId, Layers),
+    /// How it goes on from the layer that was chosen: the file, and where; or why it can't.
+    Planned(JobId, Box<Result<(PathBuf, Brief, LayerPoint), Refusal>>),
     /// The leave to start a job, or why there is none.
     Leave(JobId, Result<(), HubError>),
     /// The credential does not count any more.
@@ -112,6 +119,30 @@ impl Calls {
             tracing::info!(job.id = %job, file.bytes = claim.size_bytes, took_ms, "file transferred");
             let _ = inbound.send(Inbound::Transferred(job, result));
         })
+    }
+
+    /// Reads the file of a job that was cut off for its layers. Ends with [`Inbound::Layers`].
+    pub(super) fn read_layers(&self, claim: &Claim, cut_off: CutOff) {
+        let (job, file, inbound) = (claim.job_id, self.spool.path_of(claim), self.inbound.clone());
+        tokio::task::spawn_blocking(move || {
+            let _ = inbound.send(Inbound::Layers(job, interrupted::read_layers(&file, &cut_off)));
+        });
+    }
+
+    /// Finds out how it goes on from a layer. Ends with [`Inbound::Planned`].
+    pub(super) fn plan_return(&self, claim: &Claim, layer: Layer, cut_off: CutOff, profile: Profile) {
+        let (job, file, inbound) = (claim.job_id, self.spool.path_of(claim), self.inbound.clone());
+        tokio::spawn(async move {
+            let admitted = admit(file, profile).await.map_err(|why| Refusal::File(Unfit::Unreadable(why)));
+            let plan = move || {
+                let (file, brief) = admitted?;
+                let point = interrupted::plan(&file, &layer, &cut_off)?;
+                Ok((file, brief, point))
+            };
+            let planned = tokio::task::spawn_blocking(plan).await;
+            let planned = planned.unwrap_or_else(|error| Err(Unfit::Unreadable(error.to_string()).into()));
+            let _ = inbound.send(Inbound::Planned(job, Box::new(planned)));
+        });
     }
 
     /// Asks for leave to start until it is given or refused. Ends with [`Inbound::Leave`].

@@ -4,6 +4,7 @@
 
 mod calls;
 pub mod folder;
+mod interrupted;
 pub mod picture;
 mod progress;
 mod question;

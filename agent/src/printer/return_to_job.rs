@@ -8,6 +8,7 @@ use std::time::Duration;
 use stardust_protocol::JobState;
 
 use super::folder::PrinterFolder;
+use crate::boot::BootId;
 use crate::journal::{Held, Journal};
 use crate::port::Resumption;
 use crate::print_job::file_source::FileSource;
@@ -41,6 +42,16 @@ pub(super) fn look(folder: &PrinterFolder) -> Option<(Return, Option<Resumption>
     if found.head.claim_id != held.claim.claim_id {
         return None;
     }
+    // What was not flushed to the disk may be missing then.
+    let after_power_loss =
+        found.head.boot.is_some_and(|boot| BootId::current().is_some_and(|now| now != boot));
+    let is_untouched = found.place.as_ref().is_none_or(|place| place.checkpoint.is_untouched());
+    // It has been cut off, and nothing says that it was gone on with; or nobody knows how much of it was sent.
+    if is_untouched && (held.cut_off.is_some() || after_power_loss)
+        || held.cut_off.is_some() && !found.head.returns
+    {
+        return None;
+    }
     let file = Spool::file(&folder.spool(), &held.claim);
     let size = file.metadata().map(|file| file.len());
     if !size.is_ok_and(|size| size == held.claim.size_bytes) {
@@ -48,9 +59,7 @@ pub(super) fn look(folder: &PrinterFolder) -> Option<(Return, Option<Resumption>
         return None;
     }
     let brief = found.head.brief;
-    let Some(Place { checkpoint, speed, printed }) =
-        found.place.filter(|place| !place.checkpoint.is_untouched())
-    else {
+    let Some(Place { checkpoint, speed, printed }) = found.place.filter(|_| !is_untouched) else {
         return Some((Return { held, brief, reached: None }, None));
     };
     let source = FileSource::open_at(&file, checkpoint.read_to(), checkpoint.layer()).ok()?;
@@ -59,7 +68,8 @@ pub(super) fn look(folder: &PrinterFolder) -> Option<(Return, Option<Resumption>
         job.id = %held.claim.job_id, job.stage = ?checkpoint.stage(), job.layer = checkpoint.layer(),
         job.acknowledged_bytes = checkpoint.acknowledged(), "going on with a job of an earlier process"
     );
-    let resumption = Resumption { checkpoint, source: Box::new(source), trail: found.trail, speed };
+    let source = Box::new(source);
+    let resumption = Resumption { checkpoint, source, trail: found.trail, speed, after_power_loss };
     Some((Return { held, brief, reached: Some(reached) }, Some(resumption)))
 }
 
@@ -67,7 +77,7 @@ fn state(checkpoint: &Checkpoint) -> JobState {
     match (checkpoint.stage(), checkpoint.end()) {
         (Stage::Pausing, _) => JobState::Pausing,
         (Stage::Paused, _) => JobState::Paused,
-        (Stage::Resuming, _) => JobState::Resuming,
+        (Stage::Resuming | Stage::Returning, _) => JobState::Resuming,
         (Stage::Stopping, Some(End::Cancelled)) => JobState::Cancelling,
         _ if checkpoint.is_printing() => JobState::Printing,
         _ => JobState::Preparing,

@@ -4,6 +4,7 @@
 //! calls run in tasks of their own ([`super::calls`]) and come back as [`Inbound`]. Must not know: how any of it is done.
 
 mod hub_side;
+mod interruption;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,11 +18,13 @@ use tokio::time::Instant;
 use super::SetupError;
 use super::calls::{Calls, Inbound};
 use super::folder::{PrinterConfig, PrinterFolder};
+use super::interrupted::Interrupted;
 use super::picture::{self, JobPicture};
 use super::progress::Progress;
 use super::question::Question;
 use super::report::PrinterReport;
 use super::return_to_job::{self, Return};
+use crate::boot::BootId;
 use crate::hub_link::client::HubClient;
 use crate::hub_link::events::SharedJournal;
 use crate::hub_link::mqtt::{self, MqttLink};
@@ -31,7 +34,7 @@ use crate::port::{Order, PortEvent, PortHandle, PortStore, drive_on};
 use crate::print_job::briefed::Briefed;
 use crate::print_job::file_source::FileSource;
 use crate::print_job::lifecycle::{Action, Lifecycle};
-use crate::serial::{Brief, End, HostEvent, JobEvent};
+use crate::serial::{Brief, End, HostEvent, JobEvent, LayerPoint};
 use crate::spool::Spool;
 use crate::trail::{Head, Trail};
 
@@ -58,6 +61,10 @@ pub struct Printer {
     question: Question,
     file: Option<(PathBuf, Brief)>,
     trail: Option<Box<Trail>>,
+    /// While it waits for a person.
+    interrupted: Option<Interrupted>,
+    /// The layer that it goes on from.
+    return_point: Option<Box<LayerPoint>>,
     /// The job of an earlier process.
     returning: Option<Return>,
     /// It begins at its beginning, as soon as the printer is ready.
@@ -108,6 +115,8 @@ impl Printer {
             question: Question::default(),
             file: None,
             trail: None,
+            interrupted: None,
+            return_point: None,
             returning,
             print_wanted: false,
             folder: folder.clone(),
@@ -177,7 +186,10 @@ impl Printer {
     fn come_back(&mut self) {
         let held = self.journal.lock().state().held.clone();
         let actions = match self.returning.take() {
-            None => self.life.restarted(held.as_ref()),
+            None => {
+                self.recall_progress();
+                self.life.restarted(held.as_ref())
+            }
             Some(Return { held, brief, reached }) => {
                 self.file = Some((Spool::file(&self.folder.spool(), &held.claim), brief));
                 match reached {
@@ -245,6 +257,14 @@ impl Printer {
                 self.life.transferred(job, Ok(()))
             }
             Inbound::Transferred(job, Err(reason)) => self.life.transferred(job, Err(reason)),
+            Inbound::Layers(job, layers) => {
+                self.on_layers(job, layers);
+                Vec::new()
+            }
+            Inbound::Planned(job, planned) => {
+                self.on_planned(job, *planned);
+                Vec::new()
+            }
             Inbound::Leave(job, Ok(())) => self.life.leave_given(job),
             Inbound::Leave(job, Err(error)) => {
                 tracing::warn!(job.id = %job, error = %error, "no leave to start");
@@ -263,7 +283,7 @@ impl Printer {
             match action {
                 Action::Record(record) => {
                     if matches!(record, Record::Started { .. }) {
-                        self.begin_trail();
+                        self.begin_trail(false);
                     }
                     if let Err(error) = self.journal.lock().append(&[record]) {
                         // Printing without a journal could print a job twice.
@@ -293,6 +313,7 @@ impl Printer {
                         Trail::remove(&self.folder.trail());
                         self.file = None;
                         self.leave_wanted = false;
+                        self.interrupted = None;
                     }
                 }
                 Action::Transfer => self.transfer(),
@@ -307,6 +328,9 @@ impl Printer {
                 Action::Pause => self.port.order(Order::Pause),
                 Action::Resume => self.port.order(Order::Resume),
                 Action::Stop(end) => self.port.order(Order::Stop(end)),
+                Action::KeepPlace(place) => self.keep_place(place),
+                Action::PlanReturn(layer) => self.plan_return(layer),
+                Action::PrintFromLayer => self.print_from_layer(),
                 Action::MakeSafe => self.port.order(Order::MakeSafe),
                 Action::LookForWork => self.look_for_work(),
                 Action::LookLater => self.calls.look_later(),
@@ -337,9 +361,11 @@ impl Printer {
     }
 
     /// Before the job is said to be started: where there is no trail, nobody knows what of it was sent.
-    fn begin_trail(&mut self) {
+    /// `returns`: it goes on at a layer.
+    fn begin_trail(&mut self, returns: bool) {
         let (Some(claim), Some((_, brief))) = (self.life.claim(), &self.file) else { return };
-        let head = Head { job_id: claim.job_id, claim_id: claim.claim_id, brief: *brief };
+        let (job_id, claim_id, brief) = (claim.job_id, claim.claim_id, *brief);
+        let head = Head { job_id, claim_id, brief, boot: BootId::current(), returns };
         match Trail::begin(&self.folder.trail(), &head) {
             Ok(trail) => self.trail = Some(Box::new(trail)),
             Err(error) => {
@@ -351,7 +377,7 @@ impl Printer {
     fn print(&mut self) {
         if self.trail.is_none() {
             // Going on at the beginning, or the disk was full: it may not be now.
-            self.begin_trail();
+            self.begin_trail(false);
         }
         let opened = self.file.as_ref().map(|(path, brief)| (FileSource::open(path), *brief));
         match opened {
@@ -381,7 +407,8 @@ impl Printer {
     }
 
     fn status(&self) -> PrinterStatus {
-        picture::status(&self.port.view.borrow(), self.job_picture(), self.question.attention())
+        let status = picture::status(&self.port.view.borrow(), self.job_picture(), self.question.attention());
+        self.with_interruption(status)
     }
 
     fn job_picture(&self) -> Option<JobPicture<'_>> {

@@ -91,6 +91,13 @@ impl Dialect {
         !matches!(self, Self::Klipper | Self::RepRapFirmware | Self::Teacup)
     }
 
+    /// It can be told by `G92` how high the nozzle stands, moves before Z was homed, homes X and Y alone, and says by
+    /// `M114` where it is. Klipper does not move before homing; of the others it is not known.
+    #[must_use]
+    pub fn can_be_told_its_height(self) -> bool {
+        matches!(self, Self::Marlin | Self::Marlin1 | Self::Prusa)
+    }
+
     /// What G90 and G91 do to the extruder.
     #[must_use]
     pub(super) fn extruder_rule(self) -> ExtruderRule {

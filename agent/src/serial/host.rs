@@ -6,6 +6,7 @@
 mod attaching;
 mod panel;
 mod polls;
+mod safety;
 mod sight;
 
 use std::collections::VecDeque;
@@ -23,10 +24,12 @@ use super::handshake::{Action, Handshake};
 use super::job::{End, Job, JobEvent, Stage};
 use super::link::Link;
 use super::reply::{self, Busy, ErrorKind, Reply};
+use super::return_to_layer::LayerPoint;
 use super::scripts::Parking;
 use super::thermometer::Thermometer;
 use super::transcript::Transcript;
 use attaching::{Attaching, Wish};
+use safety::Safety;
 
 /// What the driver is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +80,7 @@ pub struct Host {
     card_at: Option<Duration>,
     poll_at: Option<Duration>,
     /// A job was lost with its heaters on: they are turned off as soon as the firmware answers.
-    unsafe_job: bool,
+    to_make_safe: Option<Safety>,
     /// The job at work is none of the driver's: it only turns the heaters off.
     safety_stop: bool,
     checkpoint_due: Due,
@@ -110,7 +113,7 @@ impl Host {
             external: External::default(),
             card_at: None,
             poll_at: None,
-            unsafe_job: false,
+            to_make_safe: None,
             safety_stop: false,
             checkpoint_due: Due::default(),
             events: VecDeque::new(),
@@ -209,6 +212,19 @@ impl Host {
         true
     }
 
+    /// Starts a job at a layer of a part that is there, on a printer that has forgotten everything; `source` stands there.
+    /// Ignored (false) while there is a job or the firmware is not ready.
+    pub fn start_at(&mut self, now: Duration, source: Box<dyn CommandSource>, point: &LayerPoint) -> bool {
+        if !self.is_ready() {
+            return false;
+        }
+        self.checkpoint_due.clear();
+        let parking = self.parking.clone();
+        self.job = Some(Job::start_at(now, source, point, parking, &self.firmware, &mut self.link));
+        self.tick(now);
+        true
+    }
+
     /// Pauses the job as soon as what was sent is carried out.
     pub fn pause(&mut self, now: Duration) {
         if self.postpone(Wish::Pause) {
@@ -245,25 +261,6 @@ impl Host {
             job.stop(now, end, self.firmware.area, &mut self.link, interrupt);
         }
         self.tick(now);
-    }
-
-    /// With no job: heaters off, fan off, motors off.
-    pub fn make_safe(&mut self, now: Duration) {
-        if self.is_ready() {
-            self.begin_safety_stop(now);
-            self.tick(now);
-        } else if self.job.is_none() {
-            self.unsafe_job = true;
-        }
-    }
-
-    /// A job of no commands that is stopped at once: what a stopped job does is what makes the printer safe.
-    fn begin_safety_stop(&mut self, now: Duration) {
-        let mut job =
-            Job::start(now, Box::new(VecDeque::new()), self.parking.clone(), &self.firmware, &mut self.link);
-        job.stop(now, End::Cancelled, self.firmware.area, &mut self.link, false);
-        self.job = Some(job);
-        self.safety_stop = true;
     }
 
     /// The port was opened again: the firmware is greeted anew.
@@ -353,12 +350,10 @@ impl Host {
 
     /// The controller has started: after power-on, by opening the port, or in the middle of a job.
     fn restarted(&mut self, now: Duration) {
-        if self.job.is_some() {
-            self.lose(
-                now,
-                "The printer was reset in mid-print: its heaters are off and its position is lost. \
-                 Check its power supply and start the job again",
-            );
+        if let Some(job) = &self.job {
+            let what = "The printer was reset in mid-print: its heaters are off and its position is lost";
+            let end = job.cut_off(what);
+            self.lose_as(now, end);
         } else {
             self.reconnect(now);
         }
@@ -372,9 +367,9 @@ impl Host {
             // The first of several lines names the cause.
             return;
         }
-        self.end_job(format!(
+        self.end_job(End::Failed(format!(
             "The printer stopped itself: {message}. Find the cause, then switch it off and on again."
-        ));
+        )));
         self.link.forget();
         self.phase = Phase::Halted(message.to_owned());
         self.poll_at = None;
@@ -383,8 +378,14 @@ impl Host {
 
     /// Nothing more can be done on this connection: the job has failed, and the firmware is greeted anew.
     fn lose(&mut self, now: Duration, reason: &str) {
-        self.unsafe_job |= self.job.is_some();
-        self.end_job(format!("{reason}."));
+        self.lose_as(now, End::Failed(format!("{reason}.")));
+    }
+
+    fn lose_as(&mut self, now: Duration, end: End) {
+        if self.job.is_some() {
+            self.to_make_safe = Some(Safety::after(&end));
+        }
+        self.end_job(end);
         self.reconnect(now);
     }
 
@@ -398,10 +399,10 @@ impl Host {
         self.card_at = None;
     }
 
-    fn end_job(&mut self, reason: String) {
+    fn end_job(&mut self, end: End) {
         if let Some(job) = &mut self.job {
-            tracing::warn!(reason, serial.transcript = %self.transcript, "the job on the line is lost");
-            job.abort(reason);
+            tracing::warn!(job.end = ?end, serial.transcript = %self.transcript, "the job on the line is lost");
+            job.abort(end);
         }
         self.collect_job_events();
     }
@@ -435,8 +436,8 @@ impl Host {
                 self.poll_at = (!self.firmware.can("AUTOREPORT_TEMP")).then_some(now);
                 self.card_at = self.firmware.can("SDCARD").then_some(now);
                 self.events.push_back(HostEvent::Ready);
-                if std::mem::take(&mut self.unsafe_job) {
-                    self.begin_safety_stop(now);
+                if let Some(safety) = self.to_make_safe.take() {
+                    self.begin_safety_stop(now, safety);
                 }
             }
         }

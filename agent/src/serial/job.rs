@@ -2,7 +2,9 @@
 //!
 //! Owns: the stages of a job and what is sent in each. Must not know: bytes, replies, files, the hub.
 
+mod cutting_off;
 mod record;
+mod returning;
 
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use stardust_gcode::command::{Code, Disposition, parse};
 use stardust_gcode::modal::{Effect, Modal};
 
+use super::cut_off::CutOff;
 use super::dead_man::DeadMan;
 use super::display::Display;
 use super::feeder::{CommandSource, Fed};
@@ -17,19 +20,22 @@ use super::firmware::{Area, Firmware};
 use super::link::Link;
 use super::motion::Motion;
 use super::remark::Remark;
+use super::return_to_layer::WayBack;
 use super::scripts::{self, Parking, Script};
 use super::whereabouts;
 use super::window::Origin;
 pub(super) use record::{JobMark, JobRecord};
 
 /// How a job that was stopped ends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
     /// By a person.
     Cancelled,
     /// By a fault: a sentence a person can act on.
     Failed(String),
+    /// The printer has forgotten everything, and the nozzle has not been moved: the part may be gone on with.
+    CutOff(CutOff),
 }
 
 /// What a job is doing on the line.
@@ -46,6 +52,8 @@ pub enum Stage {
     Paused,
     /// On the way back to where it stopped.
     Resuming,
+    /// On the way back to a layer, on a printer that has forgotten everything.
+    Returning,
     /// All is accepted; the last moves are carried out.
     Finishing,
     /// Making sure that nothing got lost at the very end.
@@ -57,7 +65,7 @@ pub enum Stage {
 }
 
 /// What happened to the job.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum JobEvent {
     /// The first moving extrusion was sent: heating and homing are over.
     Printing,
@@ -105,8 +113,10 @@ pub(super) struct Job {
     /// Minutes left as the file says (M73 R).
     pub(super) minutes_left: Option<f64>,
     pub(super) remark: Option<Remark>,
-    /// The pause's script has asked the firmware where it stands.
+    /// A script has asked the firmware where it stands.
     place_asked: bool,
+    /// While it is on its way back to a layer.
+    way_back: Option<WayBack>,
     events: Vec<JobEvent>,
 }
 
@@ -143,6 +153,7 @@ impl Job {
             minutes_left: None,
             remark: None,
             place_asked: false,
+            way_back: None,
             events: Vec::new(),
         }
     }
@@ -174,7 +185,7 @@ impl Job {
                 self.script.extend(self.dead_man.release());
                 self.events.push(JobEvent::Pausing(reason));
             }
-            Stage::Numbering | Stage::Resuming => self.pause_wanted = true,
+            Stage::Numbering | Stage::Resuming | Stage::Returning => self.pause_wanted = true,
             Stage::Pausing => self.resume_wanted = false,
             Stage::Paused | Stage::Finishing | Stage::Proving | Stage::Stopping | Stage::Ended => {}
         }
@@ -182,6 +193,10 @@ impl Job {
 
     /// The firmware says where it stands, in mm: asked before the head is parked.
     pub(super) fn on_position(&mut self, place: [f64; 3]) {
+        if let Some(way_back) = self.way_back.as_mut().filter(|_| self.place_asked) {
+            way_back.stands_at(place);
+            return;
+        }
         if !std::mem::take(&mut self.place_asked) || self.stage != Stage::Pausing || self.modal.inches {
             return;
         }
@@ -212,7 +227,7 @@ impl Job {
                 self.events.push(JobEvent::Resuming);
             }
             Stage::Pausing => self.resume_wanted = true,
-            Stage::Numbering | Stage::Resuming => self.pause_wanted = false,
+            Stage::Numbering | Stage::Resuming | Stage::Returning => self.pause_wanted = false,
             Stage::Feeding | Stage::Finishing | Stage::Proving | Stage::Stopping | Stage::Ended => {}
         }
     }
@@ -237,16 +252,17 @@ impl Job {
             link.restart_numbers(now);
         }
         self.stage = Stage::Stopping;
+        self.way_back = None;
         self.events.push(JobEvent::Stopping(end.clone()));
-        self.end = Some(end);
         let dead_man_off = self.dead_man.off();
         self.script = scripts::stop(&self.modal, area, &self.parking, dead_man_off.as_ref());
+        self.end = Some(end);
     }
 
     /// The line itself has failed: there is no way to make the printer safe but by starting over.
-    pub(super) fn abort(&mut self, reason: String) {
+    pub(super) fn abort(&mut self, end: End) {
         if self.stage != Stage::Ended {
-            self.finish(JobEvent::Stopped(End::Failed(reason)));
+            self.finish(JobEvent::Stopped(end));
         }
     }
 
@@ -273,7 +289,9 @@ impl Job {
                 Stage::Feeding => self.feed(now, link, area, interrupt),
                 Stage::Paused | Stage::Ended => return,
                 _ if !link.is_idle() => return,
+                Stage::Numbering if self.way_back.is_some() => self.stage = Stage::Returning,
                 Stage::Numbering => self.stage = Stage::Feeding,
+                Stage::Returning => self.find_way_back(now, link, area, interrupt),
                 Stage::Pausing => {
                     self.stage = Stage::Paused;
                     self.events.push(JobEvent::Paused);

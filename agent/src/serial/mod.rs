@@ -11,6 +11,7 @@
 //! | `link` | exact, ordered delivery: window, history, resends, lost `ok`s |
 //! | `handshake`, [`firmware`], [`dialect`] | getting to know the firmware |
 //! | `attach`, `checkpoint` | going on with a job that an earlier process has begun |
+//! | `cut_off`, `return_to_layer` | going on with a part whose printer has forgotten everything |
 //! | [`job`] | the stages of a job: feeding, pausing, stopping |
 //! | `scripts`, [`templates`] | how a job is left and brought back to what it had set |
 //! | `display`, `dead_man` | what is put between a job's commands: progress, and being turned off without a host |
@@ -22,6 +23,7 @@ mod attention;
 mod brief;
 mod caution;
 mod checkpoint;
+mod cut_off;
 mod dead_man;
 pub mod dialect;
 mod display;
@@ -43,6 +45,7 @@ mod patience;
 mod recovery;
 mod remark;
 pub mod reply;
+mod return_to_layer;
 mod scripts;
 pub mod templates;
 #[cfg(test)]
@@ -55,10 +58,12 @@ mod window;
 pub use attention::Prompt;
 pub use brief::Brief;
 pub use checkpoint::Checkpoint;
+pub use cut_off::CutOff;
 pub use feeder::{CommandSource, Fed, SourceError};
 pub use host::{Connection, Host, HostEvent};
 pub use job::{End, JobEvent, Stage};
 pub use motion::Motion;
+pub use return_to_layer::LayerPoint;
 pub use scripts::Parking;
 pub use templates::Templates;
 pub use thermometer::Thermometer;

@@ -35,7 +35,7 @@ impl Default for Parking {
 /// Commands in order.
 pub(super) type Script = std::collections::VecDeque<Command<'static>>;
 
-fn script(lines: Vec<String>) -> Script {
+pub(super) fn script(lines: Vec<String>) -> Script {
     lines.iter().filter_map(|line| parse(line.as_bytes()).map(Command::into_owned)).collect()
 }
 
@@ -74,6 +74,15 @@ pub(super) fn pause(modal: &Modal, area: Option<Area>, parking: &Parking) -> Scr
 
 /// Back to where the job stopped: heat, X and Y, Z, filament, then every mode.
 pub(super) fn resume(modal: &Modal, area: Option<Area>, parking: &Parking) -> Script {
+    // A script that draws back on its own pushes back on its own.
+    let pushes = draws_back(modal) && parking.templates.pause.is_none();
+    let mut lines = heat(modal);
+    lines.extend(go_back(modal, area, parking, pushes));
+    script(lines)
+}
+
+/// What the job has heated is hot again after this: all at once.
+pub(super) fn heat(modal: &Modal) -> Vec<String> {
     let mut lines = Vec::new();
     let bed = modal.bed_c.filter(|bed| *bed > 0.0);
     lines.extend(bed.map(|bed| format!("M140 S{bed}")));
@@ -84,6 +93,12 @@ pub(super) fn resume(modal: &Modal, area: Option<Area>, parking: &Parking) -> Sc
     lines.extend(bed.map(|bed| format!("M190 S{bed}")));
     let nozzle = modal.nozzle_in_use_c().filter(|target| *target > 0.0);
     lines.extend(nozzle.map(|target| format!("M109 S{target}")));
+    lines
+}
+
+/// When it is hot: X and Y, Z, the filament that was drawn back, and every mode.
+pub(super) fn go_back(modal: &Modal, area: Option<Area>, parking: &Parking, pushes: bool) -> Vec<String> {
+    let mut lines = Vec::new();
     if let Some(template) = &parking.templates.resume {
         lines.extend(fill(template, modal, area));
     }
@@ -91,8 +106,7 @@ pub(super) fn resume(modal: &Modal, area: Option<Area>, parking: &Parking) -> Sc
     if let [Some(x), Some(y), Some(z)] = modal.position() {
         lines.extend(["G21".into(), "G90".into(), format!("G1 X{x:.4} Y{y:.4} F{plane}")]);
         lines.push(format!("G1 Z{z:.4} F{lift}"));
-        // A script that draws back on its own pushes back on its own.
-        if draws_back(modal) && parking.templates.pause.is_none() {
+        if pushes {
             lines.extend(["M83".into(), format!("G1 E{} F{filament}", parking.retract_mm)]);
         }
         lines.push(format!("G92 E{:.5}", modal.e));
@@ -110,7 +124,7 @@ pub(super) fn resume(modal: &Modal, area: Option<Area>, parking: &Parking) -> Sc
         let of_tool = if tool == modal.tool { String::new() } else { format!(" T{tool}") };
         lines.push(format!("M221 S{percent}{of_tool}"));
     }
-    script(lines)
+    lines
 }
 
 /// Heaters off first; then the fan, what would stop the idle printer, the lift, and the motors.
@@ -120,13 +134,7 @@ pub(super) fn stop(
     parking: &Parking,
     dead_man_off: Option<&Command<'_>>,
 ) -> Script {
-    let tools: Vec<u32> = modal.tools().collect();
-    let mut lines: Vec<String> = match tools.as_slice() {
-        [] | [0] => vec!["M104 S0".into()],
-        several => several.iter().map(|tool| format!("M104 T{tool} S0")).collect(),
-    };
-    lines.extend(["M140 S0".into(), "M107".into()]);
-    lines.extend(dead_man_off.map(|off| off.text().to_owned()));
+    let mut lines = cold(modal, dead_man_off);
     if let Some(template) = &parking.templates.cancel {
         lines.extend(fill(template, modal, area));
         return script(lines);
@@ -141,6 +149,22 @@ pub(super) fn stop(
     }
     lines.push("M84".into());
     script(lines)
+}
+
+/// Heaters and fan off, and nothing is moved: where it stands is all that is known of it.
+pub(super) fn cool(modal: &Modal, dead_man_off: Option<&Command<'_>>) -> Script {
+    script(cold(modal, dead_man_off))
+}
+
+fn cold(modal: &Modal, dead_man_off: Option<&Command<'_>>) -> Vec<String> {
+    let tools: Vec<u32> = modal.tools().collect();
+    let mut lines: Vec<String> = match tools.as_slice() {
+        [] | [0] => vec!["M104 S0".into()],
+        several => several.iter().map(|tool| format!("M104 T{tool} S0")).collect(),
+    };
+    lines.extend(["M140 S0".into(), "M107".into()]);
+    lines.extend(dead_man_off.map(|off| off.text().to_owned()));
+    lines
 }
 
 /// Cold filament must not be moved, and what the firmware has drawn back is not drawn back twice.

@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use stardust_protocol::{ClaimId, JobId};
 
+use crate::boot::BootId;
 use crate::print_job::stopwatch::Stopwatch;
 use crate::serial::{Brief, Checkpoint, Stage};
 use file::TrailFile;
@@ -30,6 +31,12 @@ pub struct Head {
     pub claim_id: ClaimId,
     /// What admission has found out about its file.
     pub brief: Brief,
+    /// The run of this machine in which it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<BootId>,
+    /// It goes on at a layer of a part that is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub returns: bool,
 }
 
 /// Where the job is: written at every checkpoint.

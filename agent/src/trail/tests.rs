@@ -10,6 +10,8 @@ fn head() -> Head {
         job_id: "0190a7c2-6f00-7000-8000-000000000001".parse().unwrap(),
         claim_id: "0190a7c2-6f00-7000-8000-000000000002".parse().unwrap(),
         brief: Brief { size_bytes: 1000, ..Brief::default() },
+        boot: None,
+        returns: false,
     }
 }
 

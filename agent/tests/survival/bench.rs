@@ -182,7 +182,7 @@ impl Bench {
         let host = match checkpoint.filter(|checkpoint| !checkpoint.is_untouched()) {
             Some(checkpoint) => {
                 let source = source(&self.plan.file, checkpoint.read_to());
-                Host::attach(self.now, Parking::default(), checkpoint, source)
+                Host::attach(self.now, Parking::default(), checkpoint, source, false)
             }
             None => {
                 self.begin_wanted = true;

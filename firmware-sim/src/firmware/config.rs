@@ -35,6 +35,8 @@ pub struct Config {
     pub pace: f64,
     /// How fast corners are taken, before M205 says otherwise.
     pub corner: Corner,
+    /// Nothing moves before all axes were homed (NO_MOTION_BEFORE_HOMING).
+    pub homes_first: bool,
     /// Travel of X, Y and Z from zero, mm.
     pub travel_mm: [f64; 3],
     /// Highest target the nozzle accepts, °C.
@@ -61,6 +63,7 @@ impl Default for Config {
             prints_from_card: None,
             pace: 1.0,
             corner: Corner::Deviation(0.013),
+            homes_first: false,
             travel_mm: [250.0, 210.0, 210.0],
             nozzle_max_c: 300.0,
             bed_max_c: 130.0,

@@ -107,6 +107,11 @@ impl Motion {
         }
     }
 
+    /// Whether all axes were homed and are held.
+    pub(crate) fn is_homed(&self) -> bool {
+        self.homed == [true; 3]
+    }
+
     /// M84: nothing holds the axes any more.
     pub(crate) fn release(&mut self) {
         self.homed = [false; 3];

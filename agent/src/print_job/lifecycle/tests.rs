@@ -72,7 +72,7 @@ fn a_pause_keeps_the_printers_reason() {
 #[case::started(true, vec![])]
 fn after_a_restart(#[case] started: bool, #[case] expected: Vec<Action>) {
     let mut life = Lifecycle::default();
-    let actions = life.restarted(Some(&Held { claim: claim(), started, reported: None }));
+    let actions = life.restarted(Some(&Held { claim: claim(), started, reported: None, cut_off: None }));
     if started {
         let [
             Action::MakeSafe,
@@ -99,7 +99,7 @@ fn going_on_after_a_restart(
     #[case] tells: bool,
 ) {
     let mut life = Lifecycle::default();
-    let actions = life.resumed(&Held { claim: claim(), started: true, reported }, state);
+    let actions = life.resumed(&Held { claim: claim(), started: true, reported, cut_off: None }, state);
     let expected = if tells { vec![report(state, None)] } else { Vec::new() };
     assert_eq!((actions, life.state()), (expected, Some(state)));
     assert_eq!(life.on_line(JobEvent::Completed), ends(JobState::AwaitingRemoval, None));
@@ -136,7 +136,7 @@ fn a_file_that_cannot_be_had_fails_the_job() {
 #[case::another_job(JobState::Printing, Command::Pause { job_id: job(7) }, None)]
 #[case::unknown(JobState::Printing, Command::Unknown, None)]
 fn commands(#[case] state: JobState, #[case] command: Command, #[case] expected: Option<Action>) {
-    let mut life = Lifecycle { job: Some((claim(), Phase::Running(state))), pause_reason: None };
+    let mut life = Lifecycle { job: Some((claim(), Phase::Running(state))), ..Lifecycle::default() };
     match (life.command(command), expected) {
         ((CommandOutcome::Done, actions), Some(action)) => assert_eq!(actions, [action]),
         ((CommandOutcome::Refused { reason }, actions), None) => {
@@ -154,4 +154,79 @@ fn cancelling_before_the_start_prints_nothing() {
     assert_eq!(outcome, CommandOutcome::Done);
     assert_eq!(actions.first(), Some(&Action::StopTransfer));
     assert_eq!(actions[1..], ends(JobState::Cancelled, None));
+}
+
+fn place() -> CutOff {
+    CutOff {
+        reason: "The printer was reset.".into(),
+        layer: 12,
+        height_mm: Some(2.4),
+        parked: false,
+        acknowledged: 1000,
+        extruder_rule: stardust_gcode::modal::ExtruderRule::GoesAlong,
+    }
+}
+
+fn waits() -> [Action; 2] {
+    [Action::KeepPlace(place()), report(JobState::Paused, Some("The printer was reset.".into()))]
+}
+
+#[test]
+fn a_job_that_was_cut_off_waits_for_a_person_and_goes_on_from_a_layer() {
+    let mut life = running();
+    life.on_line(JobEvent::Printing);
+    assert_eq!(life.on_line(JobEvent::Stopped(End::CutOff(place()))), waits());
+    assert!(life.is_cut_off() && !life.is_running());
+    assert_eq!(life.state(), Some(JobState::Paused));
+    let (outcome, actions) = life.command(Command::Resume { job_id: job(1) });
+    assert!(matches!(outcome, CommandOutcome::Refused { reason } if reason.contains("which layer")));
+    assert_eq!(actions, []);
+    let (outcome, actions) = life.command(Command::ResumeFrom { job_id: job(1), layer: 12 });
+    assert_eq!((outcome, actions), (CommandOutcome::Done, vec![Action::PlanReturn(12)]));
+    assert_eq!(life.return_planned(), [Action::PrintFromLayer]);
+    assert_eq!(life.return_planned(), [], "once");
+    assert_eq!(life.on_line(JobEvent::Resuming), [report(JobState::Resuming, None)]);
+    assert_eq!(life.on_line(JobEvent::Resumed), [report(JobState::Printing, None)]);
+    assert_eq!(life.on_line(JobEvent::Completed), ends(JobState::AwaitingRemoval, None));
+}
+
+#[test]
+fn a_job_that_was_cut_off_may_be_given_up() {
+    let mut life = running();
+    life.on_line(JobEvent::Stopped(End::CutOff(place())));
+    let (_, actions) = life.command(Command::Cancel { job_id: job(1) });
+    assert_eq!(actions, ends(JobState::Failed, Some("The printer was reset. It was given up.")));
+}
+
+#[test]
+fn a_printer_that_is_not_ready_after_all_leaves_the_job_where_it_stood() {
+    let mut life = running();
+    life.on_line(JobEvent::Stopped(End::CutOff(place())));
+    life.return_planned();
+    assert_eq!(life.not_started(), waits());
+}
+
+#[test]
+fn a_job_that_is_being_cancelled_is_not_asked_for() {
+    let mut life = running();
+    life.on_line(JobEvent::Printing);
+    life.on_line(JobEvent::Stopping(End::Cancelled));
+    assert_eq!(life.on_line(JobEvent::Stopped(End::CutOff(place()))), ends(JobState::Cancelled, None));
+}
+
+#[rstest]
+#[case::told(Some(JobState::Paused), false)]
+#[case::not_told_yet(Some(JobState::Printing), true)]
+fn it_waits_still_after_a_restart(#[case] reported: Option<JobState>, #[case] tells: bool) {
+    let mut life = Lifecycle::default();
+    let held = Held { claim: claim(), started: true, reported, cut_off: Some((place(), 60)) };
+    let expected = if tells { waits().to_vec() } else { vec![Action::KeepPlace(place())] };
+    assert_eq!(life.restarted(Some(&held)), expected);
+    assert!(life.is_cut_off());
+}
+
+#[test]
+fn only_what_was_cut_off_has_layers_to_choose() {
+    let (outcome, _) = running().command(Command::ResumeFrom { job_id: job(1), layer: 2 });
+    assert!(matches!(outcome, CommandOutcome::Refused { .. }));
 }

@@ -62,6 +62,21 @@ impl Printer {
                 tracing::info!(command.id = %id, button, outcome = ?outcome, "answer to the printer");
                 self.answer(id, outcome);
             }
+            Verdict::CarryOut(id, Command::ResumeFrom { job_id, layer })
+                if self.life.is_cut_off()
+                    && self.life.claim().is_some_and(|claim| claim.job_id == job_id) =>
+            {
+                let refused = self.refuse_layer(layer);
+                tracing::info!(command.id = %id, job.layer = layer, refused, "a layer was chosen");
+                match refused {
+                    Some(reason) => self.answer(id, CommandOutcome::Refused { reason }),
+                    None => {
+                        let (outcome, actions) = self.life.command(Command::ResumeFrom { job_id, layer });
+                        self.perform(actions);
+                        self.answer(id, outcome);
+                    }
+                }
+            }
             Verdict::CarryOut(id, command) => {
                 let (outcome, actions) = self.life.command(command);
                 tracing::info!(command.id = %id, command = ?command, outcome = ?outcome, "command");

@@ -35,15 +35,17 @@ pub(super) enum Wish {
 pub(super) struct Attaching {
     attach: Attach,
     checkpoint: Checkpoint,
+    /// This machine has lost its power since: what was written last may be missing.
+    after_power_loss: bool,
     wishes: Vec<Wish>,
 }
 
 impl Attaching {
-    fn new(now: Duration, checkpoint: Checkpoint) -> Self {
+    fn new(now: Duration, checkpoint: Checkpoint, after_power_loss: bool) -> Self {
         let dialect = checkpoint.firmware.dialect;
         let patience = if dialect.has_keep_alive() { PATIENCE_BUSY } else { PATIENCE };
         let attach = Attach::new(now, checkpoint.link.next, patience, !dialect.reports_apart());
-        Self { attach, checkpoint, wishes: Vec::new() }
+        Self { attach, checkpoint, after_power_loss, wishes: Vec::new() }
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
@@ -57,23 +59,27 @@ enum Place {
     At(u32),
     /// The numbers were never set: nothing was taken.
     Unnumbered,
+    /// Nobody can know it any more, and why; nothing has been moved since.
+    Forgotten(String),
     /// It can't be.
     No(String),
 }
 
 impl Host {
-    /// Goes on with a job of an earlier process. `source` begins at [`Checkpoint::read_to`].
+    /// Goes on with a job of an earlier process. `source` begins at [`Checkpoint::read_to`]. `after_power_loss`: this machine
+    /// has lost its power since, so newer checkpoints may have got lost.
     #[must_use]
     pub fn attach(
         now: Duration,
         parking: Parking,
         checkpoint: Checkpoint,
         source: Box<dyn CommandSource>,
+        after_power_loss: bool,
     ) -> Self {
         let mut host = Self::new(now, parking.clone());
         host.firmware = checkpoint.firmware.clone();
         host.job = Some(Job::restore(checkpoint.job.clone(), source, parking, checkpoint.firmware.area));
-        host.phase = Phase::Attaching(Box::new(Attaching::new(now, checkpoint)));
+        host.phase = Phase::Attaching(Box::new(Attaching::new(now, checkpoint, after_power_loss)));
         host
     }
 
@@ -91,6 +97,19 @@ impl Host {
                 now,
                 &format!("The agent was restarted in mid-print and can't go on: {reason}{came_to}"),
             );
+        }
+    }
+
+    /// The place of an earlier process's job is not to be known any more.
+    fn forget_place(&mut self, now: Duration, what: &str) {
+        let Phase::Attaching(attaching) = &mut self.phase else { return };
+        // Who has asked for its end need not be asked what becomes of it.
+        let asked = attaching.wishes.drain(..).find_map(|wish| match wish {
+            Wish::Stop(end) => Some(end),
+            _ => None,
+        });
+        if let Some(end) = asked.or_else(|| Some(self.job.as_ref()?.cut_off(what))) {
+            self.lose_as(now, end);
         }
     }
 
@@ -126,7 +145,8 @@ impl Host {
     /// The port is open: the questions are asked from the first one on. False when there is nothing to find out.
     pub(super) fn attach_anew(&mut self, now: Duration) -> bool {
         let Phase::Attaching(attaching) = &mut self.phase else { return false };
-        attaching.attach = Attaching::new(now, attaching.checkpoint.clone()).attach;
+        attaching.attach =
+            Attaching::new(now, attaching.checkpoint.clone(), attaching.after_power_loss).attach;
         true
     }
 
@@ -171,12 +191,13 @@ impl Host {
             None => {}
             Some(Action::Send(bytes)) => self.link.send_raw(&bytes),
             Some(Action::Failed(reason)) => self.give_up_attaching(now, reason),
-            Some(Action::Wanted(number)) => match place(&attaching.checkpoint, number.saturating_sub(1)) {
+            Some(Action::Wanted(number)) => match attaching.place(number.saturating_sub(1)) {
                 Place::At(_) => {
                     let question = attaching.attach.question(now, number);
                     self.link.send_raw(&question);
                 }
                 Place::Unnumbered => self.go_on(now, None),
+                Place::Forgotten(what) => self.forget_place(now, &what),
                 Place::No(reason) => self.give_up_attaching(now, &reason),
             },
             Some(Action::Taken { number, drained }) => self.go_on(now, Some((number, drained))),
@@ -186,14 +207,14 @@ impl Host {
     /// The firmware has taken the question of this number, or none of the job's numbers at all.
     fn go_on(&mut self, now: Duration, question: Option<(u32, bool)>) {
         let Phase::Attaching(attaching) = &mut self.phase else { return };
+        let taken =
+            question.map(|(number, drained)| (attaching.place(number.saturating_sub(1)), number, drained));
         let checkpoint = attaching.checkpoint.clone();
         let wishes = std::mem::take(&mut attaching.wishes);
         let record = &checkpoint.link;
         let kept = |from: u32| record.lines.get(from as usize..).unwrap_or_default();
         let dialect = self.firmware.dialect;
         let first = record.next.saturating_sub(u32::try_from(record.lines.len()).unwrap_or(u32::MAX));
-        let taken =
-            question.map(|(number, drained)| (place(&checkpoint, number.saturating_sub(1)), number, drained));
         self.link = match taken {
             None => Link::restore_anew(now, record, kept(0), dialect),
             Some((Place::At(last), number, drained)) => {
@@ -212,6 +233,7 @@ impl Host {
                 link
             }
             Some((Place::No(reason), ..)) => return self.give_up_attaching(now, &reason),
+            Some((Place::Forgotten(what), ..)) => return self.forget_place(now, &what),
             Some((Place::Unnumbered, ..)) => {
                 return self.give_up_attaching(now, "its line numbers make no sense");
             }
@@ -237,41 +259,60 @@ impl Host {
     }
 }
 
-/// What it means that `last` is the firmware's last line.
-fn place(checkpoint: &Checkpoint, last: u32) -> Place {
-    let record = &checkpoint.link;
-    // Questions of the processes before this one were taken: they are none of the job's lines.
-    let mut last = last;
-    for question in checkpoint.questions.iter().rev() {
-        last -= u32::from(*question == last);
+impl Attaching {
+    /// What it means that `last` is the firmware's last line.
+    fn place(&self, last: u32) -> Place {
+        let record = &self.checkpoint.link;
+        // Questions of the processes before this one were taken: they are none of the job's lines.
+        let mut last = last;
+        for question in self.checkpoint.questions.iter().rev() {
+            last -= u32::from(*question == last);
+        }
+        let base = record.numbering.base();
+        let is_proven = record.told > base;
+        let first = record.next.saturating_sub(u32::try_from(record.lines.len()).unwrap_or(u32::MAX));
+        // After a loss of power lines of the host's own may be among those that nobody has written down.
+        let ahead = match () {
+            () if self.after_power_loss => 0,
+            () if is_proven => MAX_LINES_APART + MAX_LINES as u32,
+            () => MAX_LINES as u32,
+        };
+        let feeds = self.checkpoint.job.stage == Stage::Feeding;
+        let end = record.next.saturating_add(ahead);
+        let was_reset = last == 0 && base > 0;
+        let wanted = last.saturating_add(1);
+        if !was_reset && wanted >= first && last < end && (feeds || last < record.next) {
+            return Place::At(last);
+        }
+        // An `M110` that was damaged into a line that does nothing.
+        let is_stale = record.numbering.is_stale(wanted, record.told);
+        let is_of_file = |line: &KeptLine| matches!(line.2, Origin::File { .. });
+        let is_elsewhere = last < base || last >= end || !record.lines.iter().any(is_of_file);
+        if !was_reset && !self.after_power_loss && (is_stale || !is_proven && is_elsewhere) {
+            return Place::Unnumbered;
+        }
+        if was_reset {
+            return Place::Forgotten(
+                "The printer lost its power or was reset while the agent was away: its heaters are off and its position \
+                 is lost"
+                    .into(),
+            );
+        }
+        if self.after_power_loss {
+            return Place::Forgotten(
+                "The printer host lost its power in mid-print; the printer stopped where it was".into(),
+            );
+        }
+        Place::No(if last < first {
+            format!(
+                "the printer's line numbers were changed in the meantime (it wants line {wanted} after {}): does another \
+                 host use its port? Clear the bed and print the job again",
+                record.told
+            )
+        } else {
+            format!(
+                "the printer wants line {wanted}, which has not been sent yet: does another host use its port?"
+            )
+        })
     }
-    let base = record.numbering.base();
-    let is_proven = record.told > base;
-    let first = record.next.saturating_sub(u32::try_from(record.lines.len()).unwrap_or(u32::MAX));
-    let ahead = if is_proven { MAX_LINES_APART } else { 0 } + MAX_LINES as u32;
-    let feeds = checkpoint.job.stage == Stage::Feeding;
-    let end = record.next.saturating_add(ahead);
-    let was_reset = last == 0 && base > 0;
-    let wanted = last.saturating_add(1);
-    if !was_reset && wanted >= first && last < end && (feeds || last < record.next) {
-        return Place::At(last);
-    }
-    // An `M110` that was damaged into a line that does nothing.
-    let is_stale = record.numbering.is_stale(wanted, record.told);
-    let is_of_file = |line: &KeptLine| matches!(line.2, Origin::File { .. });
-    let is_elsewhere = last < base || last >= end || !record.lines.iter().any(is_of_file);
-    if !was_reset && (is_stale || !is_proven && is_elsewhere) {
-        return Place::Unnumbered;
-    }
-    Place::No(if last < first {
-        format!(
-            "the printer was reset in the meantime (it wants line {wanted} after {}): its heaters are off and its \
-             position is lost. Clear the bed and print the job again",
-            record.told
-        )
-    } else {
-        format!(
-            "the printer wants line {wanted}, which has not been sent yet: does another host use its port?"
-        )
-    })
 }

@@ -11,6 +11,7 @@ use super::super::display::Display;
 use super::super::feeder::CommandSource;
 use super::super::firmware::Area;
 use super::super::remark::Remark;
+use super::super::return_to_layer::WayBack;
 use super::super::scripts::Parking;
 use super::super::window::Origin;
 use super::{End, Job, Stage};
@@ -33,6 +34,8 @@ pub(in super::super) struct JobRecord {
     pub(in super::super) layer: Option<u32>,
     minutes_left: Option<f64>,
     remark: Option<Remark>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    way_back: Option<WayBack>,
 }
 
 /// What of a job must be written down before anything more is sent.
@@ -72,6 +75,7 @@ impl Job {
             layer: self.layer,
             minutes_left: self.minutes_left,
             remark: self.remark,
+            way_back: self.way_back.clone(),
         }
     }
 
@@ -104,6 +108,7 @@ impl Job {
             minutes_left: record.minutes_left,
             remark: record.remark,
             place_asked: false,
+            way_back: record.way_back,
             events: Vec::new(),
         }
     }

@@ -17,6 +17,9 @@ const EXTRUDE_MIN_C: f64 = 170.0;
 const EXTRUDE_MAX_MM: f64 = 200.0;
 
 pub(super) fn straight(machine: &mut Machine, command: &Command<'_>, now: Duration) -> Stage {
+    if refuses(machine) {
+        return Stage::Done;
+    }
     let to = machine.motion.target(command);
     let Some(from) = set_out(machine, to, now) else { return Stage::Done };
     if from == to {
@@ -26,7 +29,19 @@ pub(super) fn straight(machine: &mut Machine, command: &Command<'_>, now: Durati
     Stage::Room(Block::new(from, to, &way, machine.motion.feed_mm_s(), &machine.motion.limits))
 }
 
+/// Marlin's `homing_needed_error`.
+fn refuses(machine: &mut Machine) -> bool {
+    let refuses = machine.config.homes_first && !machine.motion.is_homed();
+    if refuses {
+        machine.line("echo:Home XYZ First");
+    }
+    refuses
+}
+
 pub(super) fn arc(machine: &mut Machine, command: &Command<'_>, now: Duration) -> Stage {
+    if refuses(machine) {
+        return Stage::Done;
+    }
     let to = machine.motion.target(command);
     if Arc::new(&machine.motion.position, &to, command, command.code == 2).is_none() {
         machine.line("Error:G2/G3 bad parameters");

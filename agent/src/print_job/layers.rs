@@ -1,0 +1,184 @@
+//! The layers of a print file: where each begins, how high it is, and what the commands before it have set.
+//!
+//! Owns: reading them out of a file, and what makes a file unfit for going on at a layer. Must not know: why it is gone on.
+
+use std::io::BufRead;
+
+use stardust_gcode::command::Disposition;
+use stardust_gcode::commands::of_line;
+use stardust_gcode::lines::LineScanner;
+use stardust_gcode::modal::{Effect, ExtruderRule, Modal};
+
+use super::file_source::layer_after;
+
+/// A layer may begin so much lower than the one before: rounding, spirals.
+const ROUNDING_MM: f64 = 0.01;
+
+/// A layer of a file.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Layer {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Bytes up to its first command.
+    pub read_to: u64,
+    /// How high its first extrusion is, mm, in the file's coordinates.
+    pub height_mm: f64,
+}
+
+/// No print can go on at a layer of this file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// Its comments don't tell.
+    #[error("the file does not tell where its layers begin (its slicer writes no layer comments)")]
+    NoLayers,
+    /// One part after another: the head would have to go down beside one that is there.
+    #[error("the file prints several parts one after the other, and the head could hit those that are there")]
+    PartByPart,
+    /// More than one nozzle.
+    #[error("the file uses several nozzles or filaments")]
+    SeveralTools,
+    /// It can't be read.
+    #[error("the file can't be read: {0}")]
+    Unreadable(String),
+}
+
+/// All layers of a file, in order.
+///
+/// # Errors
+/// [`Unfit`].
+pub fn layers(file: impl BufRead, rule: ExtruderRule) -> Result<Vec<Layer>, Unfit> {
+    let mut found: Vec<Layer> = Vec::new();
+    let mut begun: Option<(u32, u64)> = None;
+    let mut modal = Modal::new(rule);
+    let mut fault = None;
+    walk(file, |step| {
+        match step {
+            Step::Layer { number, read_to } => begun = Some((number, read_to)),
+            Step::Command(effect_of) => match effect_of(&mut modal) {
+                Effect::ToolChange { .. } => fault = Some(Unfit::SeveralTools),
+                Effect::Move(it) if it.prints() => {
+                    let (Some((number, read_to)), [.., Some(z)]) = (begun, modal.position()) else {
+                        return true;
+                    };
+                    begun = None;
+                    let last = found.last();
+                    if last.is_some_and(|last| number <= last.number || z < last.height_mm - ROUNDING_MM) {
+                        fault = Some(Unfit::PartByPart);
+                    }
+                    found.push(Layer { number, read_to, height_mm: z });
+                }
+                _ => {}
+            },
+        }
+        fault.is_none()
+    })?;
+    match fault {
+        Some(fault) => Err(fault),
+        None if found.is_empty() => Err(Unfit::NoLayers),
+        None => Ok(found),
+    }
+}
+
+/// What the commands of the file up to this byte have set.
+///
+/// # Errors
+/// [`Unfit::Unreadable`].
+pub fn modal_at(file: impl BufRead, rule: ExtruderRule, read_to: u64) -> Result<Modal, Unfit> {
+    let mut modal = Modal::new(rule);
+    walk(file.take(read_to), |step| {
+        if let Step::Command(effect_of) = step {
+            effect_of(&mut modal);
+        }
+        true
+    })?;
+    Ok(modal)
+}
+
+/// What comes next in a file.
+enum Step<'a> {
+    Layer {
+        number: u32,
+        read_to: u64,
+    },
+    /// Applies the command.
+    Command(&'a dyn Fn(&mut Modal) -> Effect),
+}
+
+/// Goes through a file while `go_on` says so.
+fn walk(mut file: impl BufRead, mut go_on: impl FnMut(Step<'_>) -> bool) -> Result<(), Unfit> {
+    let unreadable = |error: &dyn std::error::Error| Unfit::Unreadable(error.to_string());
+    let mut scanner = LineScanner::new();
+    let mut layer = None;
+    loop {
+        let chunk = match file.fill_buf() {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            chunk => chunk.map_err(|error| unreadable(&error))?,
+        };
+        let at_end = chunk.is_empty();
+        let mut rest = chunk;
+        let line = if at_end { scanner.finish() } else { scanner.next_line(&mut rest) };
+        let mut goes_on = true;
+        if let Some(line) = &line {
+            let next = layer_after(line.text, layer);
+            if let Some(number) = next.filter(|_| next != layer) {
+                layer = next;
+                goes_on = go_on(Step::Layer { number, read_to: line.end });
+            } else if let Some(command) = of_line(line).map_err(|error| unreadable(&error))? {
+                if command.disposition() == Disposition::Send {
+                    goes_on = go_on(Step::Command(&|modal| modal.apply(&command)));
+                }
+            }
+        }
+        let (nothing, used) = (line.is_none(), chunk.len() - rest.len());
+        file.consume(used);
+        if !goes_on || at_end && nothing {
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const CURA: &str = "M140 S60\nM109 S205\nG28\nG1 Z15\nG1 E5\nG92 E0\n;LAYER:0\nG0 X1 Y1 Z0.3\nG1 X9 E1\n;LAYER:1\nG0 X1 Z0.5\nG1 X9 E2\n\
+                        ;LAYER:2\nG0 X1 Z0.7\nG1 X9 E3\n";
+
+    fn of(text: &str) -> Result<Vec<Layer>, Unfit> {
+        layers(text.as_bytes(), ExtruderRule::GoesAlong)
+    }
+
+    #[test]
+    fn each_layer_is_found_with_its_height_and_what_was_set_before_it() {
+        let found = of(CURA).unwrap();
+        let brief: Vec<_> = found.iter().map(|layer| (layer.number, layer.height_mm)).collect();
+        assert_eq!(brief, [(1, 0.3), (2, 0.5), (3, 0.7)]);
+        let at = CURA.find(";LAYER:1\n").unwrap() + ";LAYER:1\n".len();
+        assert_eq!(found[1].read_to, at as u64);
+        let modal = modal_at(CURA.as_bytes(), ExtruderRule::GoesAlong, found[1].read_to).unwrap();
+        assert_eq!((modal.position(), modal.e), ([Some(9.0), Some(1.0), Some(0.3)], 1.0));
+        assert_eq!((modal.bed_c, modal.nozzle_in_use_c()), (Some(60.0), Some(205.0)));
+    }
+
+    #[rstest]
+    #[case::no_comments("G28\nG1 X1 Y1 Z1 E1\n", Unfit::NoLayers)]
+    #[case::part_by_part(
+        ";LAYER:0\nG1 X1 Z0.3 E1\n;LAYER:1\nG1 X2 Z0.5 E2\n;LAYER:0\nG1 X50 Z0.3 E3\n",
+        Unfit::PartByPart
+    )]
+    #[case::part_by_part_counted_on(
+        ";LAYER_CHANGE\nG1 X1 Z0.3 E1\n;LAYER_CHANGE\nG1 X2 Z0.5 E2\n;LAYER_CHANGE\nG1 X50 Z0.3 E3\n",
+        Unfit::PartByPart
+    )]
+    #[case::two_nozzles(";LAYER:0\nG1 X1 Z0.3 E1\nT1\nG1 X2 E2\n", Unfit::SeveralTools)]
+    fn files_that_no_print_can_go_on_in(#[case] file: &str, #[case] why: Unfit) {
+        assert_eq!(of(file).unwrap_err(), why);
+    }
+
+    #[test]
+    fn an_empty_layer_is_none() {
+        let found = of(";LAYER:0\nG1 X1 Z0.3 E1\n;LAYER:1\n;LAYER:2\nG1 X2 Z0.7 E2\n").unwrap();
+        assert_eq!(found.iter().map(|layer| layer.number).collect::<Vec<_>>(), [1, 3]);
+    }
+}

@@ -1,0 +1,107 @@
+//! A job that was cut off and waits for a person.
+//!
+//! Owns: what people are told of it, and reading its file for the layer that they choose. Must not know: how the job goes
+//! on, the wire to the hub.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use stardust_protocol::{Interruption, JobId};
+
+use crate::port::PortView;
+use crate::print_job::layers::{self, Layer, Unfit};
+use crate::print_job::profile::Profile;
+use crate::print_job::return_plan::{self, Machine, Refusal};
+use crate::serial::dialect::Dialect;
+use crate::serial::firmware::Area;
+use crate::serial::{CutOff, LayerPoint};
+
+/// The layers of a job's file, when they have been looked for.
+pub(super) type Layers = Result<Vec<Layer>, Unfit>;
+
+/// What is known of it.
+#[derive(Debug)]
+pub(super) struct Interrupted {
+    pub(super) cut_off: CutOff,
+    layers: Option<Layers>,
+    /// Found out when a layer was chosen.
+    refusal: Option<Refusal>,
+}
+
+impl Interrupted {
+    pub(super) fn new(cut_off: CutOff) -> Self {
+        Self { cut_off, layers: None, refusal: None }
+    }
+
+    pub(super) fn know(&mut self, layers: Layers) {
+        self.layers = Some(layers);
+    }
+
+    /// The layer that was chosen is none to go on from.
+    pub(super) fn refuse(&mut self, refusal: Refusal) {
+        self.refusal = Some(refusal);
+    }
+
+    /// For people.
+    pub(super) fn document(&self, job_id: JobId, view: &PortView, profile: &Profile) -> Interruption {
+        let offered = self
+            .layers
+            .as_ref()
+            .map(|layers| return_plan::choices(layers, &self.cut_off, machine(view, profile)));
+        let (layers, refusal) = match offered {
+            None => (Vec::new(), None),
+            Some(Ok(layers)) => (layers, self.refusal.as_ref().map(ToString::to_string)),
+            Some(Err(refusal)) => (Vec::new(), Some(refusal.to_string())),
+        };
+        let CutOff { layer, height_mm, .. } = self.cut_off;
+        Interruption { job_id, layer: Some(layer), height_mm, layers, refusal }
+    }
+
+    /// A person has chosen a layer.
+    ///
+    /// # Errors
+    /// Why it can't be, in a sentence.
+    pub(super) fn choose(
+        &mut self,
+        number: u32,
+        view: &PortView,
+        profile: &Profile,
+    ) -> Result<Layer, String> {
+        if !view.is_ready {
+            return Err(
+                "The printer is not ready: switch it on, wait until it answers, and try again.".into()
+            );
+        }
+        let Some(layers) = &self.layers else {
+            return Err(
+                "The file is still being looked through for its layers: try again in a moment.".into()
+            );
+        };
+        let offered = return_plan::choices(layers, &self.cut_off, machine(view, profile))
+            .map_err(|refusal| refusal.to_string())?;
+        let layer = layers.iter().flatten().find(|layer| layer.number == number);
+        let layer = layer.filter(|layer| offered.iter().any(|offered| offered.layer == layer.number));
+        self.refusal = None;
+        layer.copied().ok_or_else(|| Refusal::NoSuchLayer(number).to_string())
+    }
+}
+
+fn machine(view: &PortView, profile: &Profile) -> Machine {
+    let profile = profile.with_firmware(view.machine);
+    let area = profile.lowest_mm.zip(profile.size_mm).map(|(min, max)| Area { min, max });
+    Machine { dialect: view.firmware.as_deref().map(Dialect::of), area }
+}
+
+/// Reads a file for its layers: seconds for a large one.
+pub(super) fn read_layers(file: &Path, cut_off: &CutOff) -> Layers {
+    let file = File::open(file).map_err(|error| Unfit::Unreadable(error.to_string()))?;
+    layers::layers(BufReader::new(file), cut_off.extruder_rule)
+}
+
+/// Reads a file up to a layer, likewise.
+pub(super) fn plan(file: &Path, layer: &Layer, cut_off: &CutOff) -> Result<LayerPoint, Refusal> {
+    let file = File::open(file).map_err(|error| Unfit::Unreadable(error.to_string()))?;
+    let modal = layers::modal_at(BufReader::new(file), cut_off.extruder_rule, layer.read_to)?;
+    return_plan::point(layer, cut_off, modal)
+}

@@ -1,0 +1,128 @@
+//! A job that was cut off, in a printer's task: kept, shown, and gone on with from the layer that a person chooses.
+//!
+//! Owns: carrying out what the life of the job says of it. Must not know: what is safe to go on with.
+
+use std::time::Duration;
+
+use stardust_protocol::{JobId, PrinterStatus};
+
+use super::Printer;
+use crate::journal::Record;
+use crate::port::Order;
+use crate::print_job::briefed::Briefed;
+use crate::print_job::file_source::FileSource;
+use crate::print_job::return_plan::Refusal;
+use crate::printer::interrupted::{Interrupted, Layers};
+use crate::serial::{Brief, CutOff, LayerPoint};
+use crate::trail::Trail;
+
+impl Printer {
+    /// It waits for a person from now on, over restarts.
+    pub(super) fn keep_place(&mut self, place: CutOff) {
+        let Some(claim) = self.life.claim() else { return };
+        let printed_s = self.progress.elapsed(self.clock.elapsed()).as_secs();
+        let record = Record::CutOff { job_id: claim.job_id, place: place.clone(), printed_s };
+        if let Err(error) = self.journal.lock().append(&[record]) {
+            tracing::error!(error = %error, "where the job stands could not be kept: it would not survive a restart");
+        }
+        // The next process must not go on by it.
+        self.trail = None;
+        Trail::remove(&self.folder.trail());
+        self.calls.read_layers(claim, place.clone());
+        self.interrupted = Some(Interrupted::new(place));
+    }
+
+    /// The time printed until it was cut off, as an earlier process has kept it.
+    pub(super) fn recall_progress(&mut self) {
+        let Some((place, printed_s)) =
+            self.journal.lock().state().held.as_ref().and_then(|held| held.cut_off.clone())
+        else {
+            return;
+        };
+        let printed = Duration::from_secs(printed_s);
+        self.progress.go_on(self.clock.elapsed(), printed, place.acknowledged, true);
+    }
+
+    pub(super) fn on_layers(&mut self, job: JobId, layers: Layers) {
+        let is_at_hand = self.life.claim().is_some_and(|claim| claim.job_id == job);
+        if let Some(interrupted) = self.interrupted.as_mut().filter(|_| is_at_hand) {
+            interrupted.know(layers);
+        }
+    }
+
+    /// Why a person's choice can't be followed now, if so.
+    pub(super) fn refuse_layer(&mut self, layer: u32) -> Option<String> {
+        let view = self.port.view.borrow();
+        self.interrupted.as_mut()?.choose(layer, &view, &self.config.profile).err()
+    }
+
+    pub(super) fn plan_return(&mut self, number: u32) {
+        let view = self.port.view.borrow();
+        let (Some(claim), Some(interrupted)) = (self.life.claim(), &mut self.interrupted) else { return };
+        if let Ok(layer) = interrupted.choose(number, &view, &self.config.profile) {
+            let profile = self.config.profile.with_firmware(view.machine);
+            self.calls.plan_return(claim, layer, interrupted.cut_off.clone(), profile);
+        }
+    }
+
+    pub(super) fn on_planned(
+        &mut self,
+        job: JobId,
+        planned: Result<(std::path::PathBuf, Brief, LayerPoint), Refusal>,
+    ) {
+        if !self.life.is_cut_off() || self.life.claim().is_none_or(|claim| claim.job_id != job) {
+            return;
+        }
+        match planned {
+            Ok((path, brief, point)) => {
+                self.file = Some((path, brief));
+                self.return_point = Some(Box::new(point));
+                let actions = self.life.return_planned();
+                self.perform(actions);
+            }
+            Err(refusal) => {
+                tracing::warn!(job.id = %job, %refusal, "the print can't go on from that layer");
+                if let Some(interrupted) = &mut self.interrupted {
+                    interrupted.refuse(refusal);
+                }
+            }
+        }
+    }
+
+    pub(super) fn print_from_layer(&mut self) {
+        let (Some(point), Some((path, brief))) = (self.return_point.take(), self.file.clone()) else {
+            return;
+        };
+        let source = match FileSource::open_at(&path, point.read_to, Some(point.layer)) {
+            Ok(source) => source,
+            Err(error) => {
+                tracing::error!(error = %error, "the print file can't be read any more");
+                let actions = self.life.not_started();
+                return self.perform(actions);
+            }
+        };
+        tracing::info!(
+            job.layer = point.layer,
+            printer.height_mm = point.stands_at_mm,
+            "going on from a layer"
+        );
+        self.interrupted = None;
+        self.begin_trail(true);
+        let printed = self.progress.elapsed(self.clock.elapsed());
+        self.progress.go_on(self.clock.elapsed(), printed, point.read_to, true);
+        let source = Box::new(Briefed::new(source, brief));
+        self.port.order(Order::StartAt(source, self.trail.take(), point));
+    }
+
+    /// The status with what people are told while the job waits for one of them.
+    pub(super) fn with_interruption(&self, status: PrinterStatus) -> PrinterStatus {
+        let claim = self.life.claim().filter(|_| self.life.is_cut_off());
+        let (Some(claim), Some(interrupted)) = (claim, &self.interrupted) else { return status };
+        let document = interrupted.document(claim.job_id, &self.port.view.borrow(), &self.config.profile);
+        PrinterStatus {
+            message: status.message.or_else(|| Some(interrupted.cut_off.reason.clone())),
+            interruption: Some(document),
+            ..status
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What becomes of a job whose printer has forgotten everything.
+//!
+//! Owns: whether anybody could know where the nozzle stands. Must not know: what has happened to the printer.
+
+use super::super::cut_off::CutOff;
+use super::super::scripts;
+use super::{End, Job, Stage};
+
+impl Job {
+    /// How it ends: cut off where it can be told how high the nozzle stands, failed elsewhere. `what` has happened, in a
+    /// sentence without its full stop.
+    pub(in super::super) fn cut_off(&self, what: &str) -> End {
+        let z = self.modal.position()[2];
+        // On its way to or from where it parks nobody knows where it was.
+        let stands = match self.stage {
+            Stage::Feeding => Some((z, false)),
+            Stage::Paused if !self.held && self.parking.templates.pause.is_none() => {
+                let top = self.area.map_or(f64::INFINITY, |area| area.max[2]);
+                z.map(|z| (Some((z + self.parking.lift_mm).min(top.max(z))), true))
+            }
+            _ => None,
+        };
+        match (stands, self.layer) {
+            (Some((height_mm, parked)), Some(layer)) if self.printing => {
+                let extruder_rule = self.modal.extruder_rule;
+                let reason = format!(
+                    "{what}. It is {}. Look at the part: the print can go on from a layer, or be given up.",
+                    self.came_to_short()
+                );
+                let acknowledged = self.acknowledged;
+                End::CutOff(CutOff { reason, layer, height_mm, parked, acknowledged, extruder_rule })
+            }
+            _ => End::Failed(format!("{what}{}. Clear the bed and print the job again.", self.came_to())),
+        }
+    }
+
+    /// Heaters and fan off where it stands; then it has ended.
+    pub(in super::super) fn cool_down(&mut self) {
+        self.stage = Stage::Stopping;
+        self.script = scripts::cool(&self.modal, self.dead_man.off().as_ref());
+    }
+
+    fn came_to_short(&self) -> String {
+        match (self.layer, self.modal.position()[2]) {
+            (Some(layer), Some(height)) => format!("at layer {layer}, {height:.2} mm"),
+            (Some(layer), None) => format!("at layer {layer}"),
+            _ => "somewhere in the part".into(),
+        }
+    }
+}

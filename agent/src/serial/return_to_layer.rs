@@ -1,0 +1,250 @@
+//! How a printer that has forgotten everything is brought back to a layer of a part that is still there.
+//!
+//! The nozzle stands where it stood, perhaps stuck to the part. So: heat first, declare the height that a person has
+//! named, draw back, lift, home X and Y alone (the part is where Z would be homed), push filament through beside the
+//! part, go to where the layer begins, set every mode, feed on. After the lift and after the homing the firmware has to
+//! say that it stands as high as it should (`M114`): one that refuses to move before Z is homed
+//! (`NO_MOTION_BEFORE_HOMING` of Marlin), or that has moved Z by itself, is stopped before it touches the part.
+//!
+//! Sources: Marlin 2 `G92` shifts the reported position, `G28 X Y` raises Z only by moves that it counts
+//! (`do_z_clearance`), software end stops leave axes alone that were not homed. The order of steps is that of Marlin's own
+//! recovery of prints from a memory card.
+//! Owns: the steps, their commands, and the checks between them. Must not know: how commands are sent, files.
+
+use serde::{Deserialize, Serialize};
+use stardust_gcode::modal::Modal;
+
+use super::firmware::Area;
+use super::scripts::{self, Parking, Script};
+
+/// Pushed through the nozzle beside the part, mm of filament: it has been hot and empty.
+const PRIME_MM: f64 = 10.0;
+/// How fast, mm/min: what any hot end melts.
+const PRIME_FEED: f64 = 200.0;
+/// `M114` tells two decimals.
+const TOLERANCE_MM: f64 = 0.1;
+
+/// Where a job goes on that was cut off.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerPoint {
+    /// The layer, from 1.
+    pub layer: u32,
+    /// Bytes of the file up to its first command.
+    pub read_to: u64,
+    /// What the commands before it have set.
+    pub modal: Modal,
+    /// How high the nozzle stands now, mm, in the file's coordinates: a person has looked.
+    pub stands_at_mm: f64,
+}
+
+/// How far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Step {
+    Waiting,
+    Lifting,
+    Homing,
+    Approaching,
+}
+
+/// What is to be done when everything sent so far has been carried out.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// These are sent.
+    Send(Script),
+    /// It stands where the layer begins.
+    Arrived,
+    /// It can't be: the printer is to be made safe.
+    Lost(&'static str),
+}
+
+/// A job on its way back to a layer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct WayBack {
+    step: Step,
+    stands_at_mm: f64,
+    lifted_to_mm: f64,
+    /// The height that the firmware has told at this step.
+    #[serde(skip)]
+    told_mm: Option<f64>,
+    /// Asked once more: a host that came after the one that had asked.
+    #[serde(skip)]
+    asked_again: bool,
+}
+
+impl WayBack {
+    pub(super) fn new(point: &LayerPoint, area: Option<Area>, parking: &Parking) -> Self {
+        let top = area.map_or(f64::INFINITY, |area| area.max[2]);
+        let lifted_to_mm = (point.stands_at_mm + parking.lift_mm).min(top.max(point.stands_at_mm));
+        let stands_at_mm = point.stands_at_mm;
+        Self { step: Step::Waiting, stands_at_mm, lifted_to_mm, told_mm: None, asked_again: false }
+    }
+
+    /// The firmware says where it stands.
+    pub(super) fn stands_at(&mut self, place: [f64; 3]) {
+        self.told_mm = Some(place[2]);
+    }
+
+    /// The step before has been carried out. `was_asked`: the firmware was asked where it stands, by this process.
+    pub(super) fn next(
+        &mut self,
+        modal: &Modal,
+        area: Option<Area>,
+        parking: &Parking,
+        was_asked: bool,
+    ) -> Next {
+        let is_checked = matches!(self.step, Step::Lifting | Step::Homing);
+        let told = self.told_mm.take();
+        match told {
+            None if is_checked && !was_asked && !self.asked_again => {
+                self.asked_again = true;
+                return Next::Send(scripts::script(vec!["M114".into()]));
+            }
+            None if is_checked => return Next::Lost("it does not tell where it stands"),
+            Some(z) if self.step == Step::Lifting && (z - self.lifted_to_mm).abs() > TOLERANCE_MM => {
+                return Next::Lost(
+                    "it did not lift the nozzle: its firmware does not move before all axes are homed",
+                );
+            }
+            Some(z) if self.step == Step::Homing && z < self.lifted_to_mm - TOLERANCE_MM => {
+                return Next::Lost("its height is another one after homing X and Y");
+            }
+            _ => {}
+        }
+        self.asked_again = false;
+        let (step, script) = match self.step {
+            Step::Waiting => (Step::Lifting, self.lift(modal, parking)),
+            Step::Lifting => (Step::Homing, vec!["G28 X Y".into(), "M400".into(), "M114".into()]),
+            Step::Homing => (Step::Approaching, approach(modal, area, parking)),
+            Step::Approaching => return Next::Arrived,
+        };
+        self.step = step;
+        Next::Send(scripts::script(script))
+    }
+
+    fn lift(&self, modal: &Modal, parking: &Parking) -> Vec<String> {
+        let [_, lift, filament] = parking.feeds;
+        let mut lines = scripts::heat(modal);
+        lines.extend(["G21".into(), "G90".into(), format!("G92 Z{:.3}", self.stands_at_mm)]);
+        lines.extend(["M83".into(), format!("G1 E-{} F{filament}", parking.retract_mm), "G91".into()]);
+        lines.push(format!("G1 Z{:.3} F{lift}", self.lifted_to_mm - self.stands_at_mm));
+        lines.extend(["G90".into(), "M400".into(), "M114".into()]);
+        lines
+    }
+}
+
+/// From the corner where it has homed: filament through, back to the layer, every mode.
+fn approach(modal: &Modal, area: Option<Area>, parking: &Parking) -> Vec<String> {
+    let filament = parking.feeds[2];
+    let mut lines = vec!["M83".to_owned()];
+    lines.push(format!("G1 E{} F{PRIME_FEED}", parking.retract_mm + PRIME_MM));
+    lines.push(format!("G1 E-{} F{filament}", parking.retract_mm));
+    lines.extend(scripts::go_back(modal, area, parking, true));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stardust_gcode::command::{Command, parse};
+
+    const AREA: Option<Area> = Some(Area { min: [0.0; 3], max: [220.0, 220.0, 250.0] });
+
+    fn point() -> LayerPoint {
+        let mut modal = Modal::default();
+        for line in
+            ["M140 S60", "M109 S205", "G28", "G1 X10 Y20 Z2.4 F3000", "G1 X12 E4.5 F1200", "M106 S128"]
+        {
+            modal.apply(&parse(line.as_bytes()).unwrap());
+        }
+        LayerPoint { layer: 12, read_to: 1000, modal, stands_at_mm: 2.6 }
+    }
+
+    fn text(next: Next) -> String {
+        let Next::Send(script) = next else { panic!("{next:?}") };
+        script.iter().map(Command::text).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn heat_lift_home_prime_and_back_with_a_look_at_the_height_between() {
+        let (point, parking) = (point(), Parking::default());
+        let mut way = WayBack::new(&point, AREA, &parking);
+        insta::assert_snapshot!(text(way.next(&point.modal, AREA, &parking, false)), @r"
+        M140 S60
+        M190 S60
+        M109 S205
+        G21
+        G90
+        G92 Z2.600
+        M83
+        G1 E-2 F2100
+        G91
+        G1 Z5.000 F600
+        G90
+        M400
+        M114
+        ");
+        way.stands_at([0.0, 0.0, 7.6]);
+        insta::assert_snapshot!(text(way.next(&point.modal, AREA, &parking, true)), @r"
+        G28 X Y
+        M400
+        M114
+        ");
+        way.stands_at([0.0, 0.0, 10.0]);
+        insta::assert_snapshot!(text(way.next(&point.modal, AREA, &parking, true)), @r"
+        M83
+        G1 E12 F200
+        G1 E-2 F2100
+        G21
+        G90
+        G1 X12.0000 Y20.0000 F6000
+        G1 Z2.4000 F600
+        M83
+        G1 E2 F2100
+        G92 E4.50000
+        G1 F1200.000
+        G90
+        M82
+        M106 P0 S128
+        ");
+        assert!(matches!(way.next(&point.modal, AREA, &parking, true), Next::Arrived));
+    }
+
+    #[test]
+    fn a_printer_that_did_not_lift_or_does_not_tell_is_stopped() {
+        let (point, parking) = (point(), Parking::default());
+        let lifting = || {
+            let mut way = WayBack::new(&point, AREA, &parking);
+            way.next(&point.modal, AREA, &parking, false);
+            way
+        };
+        let mut way = lifting();
+        way.stands_at([0.0, 0.0, 2.6]);
+        assert!(
+            matches!(way.next(&point.modal, AREA, &parking, true), Next::Lost(why) if why.contains("lift"))
+        );
+        let mut way = lifting();
+        assert!(
+            matches!(way.next(&point.modal, AREA, &parking, true), Next::Lost(why) if why.contains("tell"))
+        );
+        // Another host had asked: it is asked once more.
+        let mut way = lifting();
+        assert_eq!(text(way.next(&point.modal, AREA, &parking, false)), "M114");
+        way.stands_at([0.0, 0.0, 7.6]);
+        assert!(text(way.next(&point.modal, AREA, &parking, true)).starts_with("G28 X Y"));
+        way.stands_at([0.0, 0.0, 0.0]);
+        assert!(
+            matches!(way.next(&point.modal, AREA, &parking, true), Next::Lost(why) if why.contains("height"))
+        );
+    }
+
+    #[test]
+    fn there_may_be_no_room_to_lift() {
+        let mut point = point();
+        point.stands_at_mm = 249.0;
+        let mut way = WayBack::new(&point, AREA, &Parking::default());
+        assert!(
+            text(way.next(&point.modal, AREA, &Parking::default(), false)).contains("\nG1 Z1.000 F600\n")
+        );
+    }
+}
