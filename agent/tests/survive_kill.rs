@@ -251,27 +251,3 @@ fn an_agent_that_has_nobody_to_hand_over_to_makes_the_printer_safe() {
     assert_eq!(bench.hub.state.lock().unwrap().moves().last(), Some(&JobState::Failed));
     assert!(bench.printer.last_job().contains(&"M104 S0".to_owned()));
 }
-
-#[test]
-fn a_printer_that_was_reset_while_nobody_was_there_gets_nothing_more() {
-    let mut bench = Bench::start(false);
-    eventually("printing", || {
-        bench.hub.state.lock().unwrap().moves().contains(&JobState::Printing).then_some(())
-    });
-    bench.agent.kill();
-    // Another one at the same port, just switched on; what the first one is asked no longer matters.
-    let anew = Printer::start_at(&bench.printer.port(), tempfile::tempdir().unwrap(), &["--speed", "100"]);
-    let _first = std::mem::replace(&mut bench.printer, anew);
-    bench.run();
-    eventually("failed", || bench.is_over().then_some(()));
-    let last = bench.hub.state.lock().unwrap().events.last().cloned();
-    let Some(stardust_protocol::EventBody::JobMoved { reason: Some(reason), fraction, .. }) =
-        last.map(|event| event.body)
-    else {
-        panic!()
-    };
-    assert!(reason.contains("reset") && fraction > 0.0, "{reason}");
-    eventually("safe", || bench.printer.journal().iter().any(|line| line.cmd == "M104 S0").then_some(()));
-    let moved = bench.printer.last_job().into_iter().any(|line| line.starts_with("G1 X"));
-    assert!(!moved);
-}

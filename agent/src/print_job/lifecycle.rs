@@ -282,8 +282,9 @@ impl Lifecycle {
             *phase = Phase::CutOff;
         }
         self.cut_off = Some(place.clone());
-        let reason = Some(place.reason.clone());
-        vec![Action::KeepPlace(place), report(JobState::Paused, reason)]
+        let reason =
+            format!("{} Look at the part: the print can go on from a layer, or be given up.", place.reason);
+        vec![Action::KeepPlace(place), report(JobState::Paused, Some(reason))]
     }
 
     fn end(&mut self, state: JobState, reason: Option<String>) -> Vec<Action> {

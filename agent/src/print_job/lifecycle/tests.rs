@@ -168,7 +168,8 @@ fn place() -> CutOff {
 }
 
 fn waits() -> [Action; 2] {
-    [Action::KeepPlace(place()), report(JobState::Paused, Some("The printer was reset.".into()))]
+    let reason = "The printer was reset. Look at the part: the print can go on from a layer, or be given up.";
+    [Action::KeepPlace(place()), report(JobState::Paused, Some(reason.into()))]
 }
 
 #[test]

@@ -23,10 +23,7 @@ impl Job {
         match (stands, self.layer) {
             (Some((height_mm, parked)), Some(layer)) if self.printing => {
                 let extruder_rule = self.modal.extruder_rule;
-                let reason = format!(
-                    "{what}. It is {}. Look at the part: the print can go on from a layer, or be given up.",
-                    self.came_to_short()
-                );
+                let reason = format!("{what}. It is {}.", self.came_to_short());
                 let acknowledged = self.acknowledged;
                 End::CutOff(CutOff { reason, layer, height_mm, parked, acknowledged, extruder_rule })
             }
