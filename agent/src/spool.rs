@@ -11,7 +11,6 @@ use std::time::SystemTime;
 use sha2::{Digest, Sha256};
 use stardust_protocol::agent_api::Claim;
 
-use crate::hub_link::back_off::BackOff;
 use crate::hub_link::client::{HubClient, HubError};
 
 /// Files kept beside the one in use, so that printing one again does not download it again.
@@ -91,7 +90,7 @@ impl Spool {
         }
         let part = whole.with_extension("gcode.part");
         self.check_room(&part, claim)?;
-        let mut back_off = BackOff::for_hub();
+        let mut back_off = hub.back_off();
         let mut damaged = 0;
         while damaged < MAX_DAMAGED {
             match self.fetch_rest(hub, claim, &part).await {

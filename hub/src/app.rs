@@ -1,20 +1,22 @@
-//! What the parts of the hub share: plain fields, made once in [`crate::serve`].
+//! What the parts of the hub share: plain fields, made once.
 
 use std::sync::Arc;
 
 use stardust_clock::SharedClock;
-use stardust_gateway::Gateway;
-use stardust_protocol::CommandMessage;
 use stardust_protocol::topic::Topic;
+use stardust_protocol::{CommandMessage, SessionId};
 
 use crate::accounts::password::Passwords;
+use crate::agent_link::AgentLink;
 use crate::config::Config;
 use crate::db::Db;
+use crate::error::Error;
 use crate::events::bus::Bus;
 use crate::events::outbox::Bell;
-use crate::fleet::Fleet;
 use crate::fleet::attempts::Attempts;
+use crate::fleet::{self, Fleet};
 use crate::objects::Objects;
+use crate::queue;
 
 /// The hub.
 pub struct App {
@@ -39,14 +41,58 @@ pub struct App {
     /// The printers, live.
     pub fleet: Fleet,
     /// The way to the agents.
-    pub gateway: Gateway,
-    /// The port on which the gateway really listens.
+    pub agents: Arc<dyn AgentLink>,
+    /// The port on which agents find it.
     pub mqtt_port: u16,
     /// Who has tried how often to guess pairing codes and PINs.
     pub attempts: Attempts,
 }
 
+/// What an [`App`] is made of.
+pub struct Parts {
+    /// The settings.
+    pub config: Config,
+    /// The time.
+    pub clock: SharedClock,
+    /// The database, up to date and with its owner.
+    pub db: Db,
+    /// Checks passwords.
+    pub passwords: Passwords,
+    /// The way to the agents.
+    pub agents: Arc<dyn AgentLink>,
+    /// The port on which agents find it.
+    pub mqtt_port: u16,
+}
+
 impl App {
+    /// Puts the hub together and loads what is live. It does nothing by itself yet: whoever serves it runs its queue's
+    /// sweep and its outbox.
+    ///
+    /// # Errors
+    /// The database's, or the object store's.
+    pub async fn load(parts: Parts) -> Result<Arc<Self>, Error> {
+        let Parts { config, clock, db, passwords, agents, mqtt_port } = parts;
+        let bus = Arc::new(Bus::new(SessionId::generate(clock.now()).to_string()));
+        let rows = fleet::store::all(&db).await?;
+        let app = Arc::new(Self {
+            objects: Objects::in_directory(&config.data.join("objects"))?,
+            fleet: Fleet::new(rows, Arc::clone(&bus)),
+            config,
+            clock,
+            db,
+            passwords,
+            bus,
+            publishing: tokio::sync::Mutex::default(),
+            bell: Bell::default(),
+            command_answers: tokio::sync::Notify::default(),
+            agents,
+            mqtt_port,
+            attempts: Attempts::default(),
+        });
+        queue::load(&app).await?;
+        Ok(app)
+    }
+
     /// Sends a message to an agent, if it is connected. Nothing depends on its arrival: agents also ask.
     pub async fn tell_agent(&self, topic: Topic, message: &CommandMessage) {
         let payload = match serde_json::to_vec(message) {
@@ -56,7 +102,7 @@ impl App {
                 return;
             }
         };
-        if let Err(error) = self.gateway.publish(topic, payload).await {
+        if let Err(error) = self.agents.publish(topic, payload).await {
             tracing::warn!(%error, printer.id = %topic.printer, "a message to an agent could not be published");
         }
     }

@@ -5,6 +5,7 @@
 //! capability's business. `ARCHITECTURE.md` shows the way of one print through them.
 
 pub mod accounts;
+pub mod agent_link;
 pub mod api;
 pub mod app;
 pub mod config;

@@ -4,23 +4,19 @@ use std::sync::Arc;
 
 use sd_notify::NotifyState;
 use stardust_clock::SharedClock;
-use stardust_gateway::{Gateway, GatewayConfig};
-use stardust_protocol::SessionId;
+use stardust_gateway::{EdgeEvent, Gateway, GatewayConfig};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::accounts::password::Passwords;
-use crate::app::App;
+use crate::app::{App, Parts};
 use crate::config::Config;
 use crate::db::{Db, DbError};
 use crate::error::Error;
-use crate::events::bus::Bus;
-use crate::events::outbox::{self, Bell};
-use crate::fleet::attempts::Attempts;
+use crate::events::outbox;
+use crate::fleet;
 use crate::fleet::credentials::DeviceAuthenticator;
-use crate::fleet::{self, Fleet};
-use crate::objects::Objects;
 use crate::work::Work;
 use crate::{accounts, api, queue};
 
@@ -79,7 +75,7 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let http = listen("the dashboard and API", config.listen, "--listen").await?;
     let mqtt = listen("MQTT", config.mqtt_listen, "--mqtt-listen").await?;
-    let (app, edge) = build(config, clock, mqtt).await?;
+    let (app, gateway, edge) = build(config, clock, mqtt).await?;
     let (stop_tasks, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     tasks.spawn(fleet::ingest::run(Arc::clone(&app), edge));
@@ -107,7 +103,7 @@ pub async fn serve(
         let _ = stop_tasks.send(true);
     };
     let (served, ()) = tokio::join!(serving, ending);
-    app.gateway.shutdown().await;
+    gateway.shutdown().await;
     tasks.join_all().await;
     served.map_err(ServeError::Http)
 }
@@ -132,35 +128,19 @@ async fn build(
     config: Config,
     clock: SharedClock,
     mqtt: TcpListener,
-) -> Result<(Arc<App>, tokio::sync::mpsc::Receiver<stardust_gateway::EdgeEvent>), ServeError> {
+) -> Result<(Arc<App>, Gateway, mpsc::Receiver<EdgeEvent>), ServeError> {
     let data = |error| ServeError::Data { path: config.data.display().to_string(), error };
     create_private(&config.data).map_err(data)?;
     let db = open_db(&config).await?;
     let passwords = Passwords::start()?;
     accounts::first_start::ensure_owner(&db, &passwords, clock.now()).await?;
-    let bus = Arc::new(Bus::new(SessionId::generate(clock.now()).to_string()));
-    let rows = fleet::store::all(&db).await.map_err(Error::from)?;
     let mqtt_port = mqtt.local_addr().map_err(ServeError::Http)?.port();
     let authenticator = Arc::new(DeviceAuthenticator(db.clone()));
     let (gateway, edge) =
         Gateway::start(GatewayConfig::default(), mqtt, authenticator, clock.clone()).await?;
-    let app = Arc::new(App {
-        objects: Objects::in_directory(&config.data.join("objects"))?,
-        fleet: Fleet::new(rows, Arc::clone(&bus)),
-        config,
-        clock,
-        db,
-        passwords,
-        bus,
-        publishing: tokio::sync::Mutex::default(),
-        bell: Bell::default(),
-        command_answers: tokio::sync::Notify::default(),
-        gateway,
-        mqtt_port,
-        attempts: Attempts::default(),
-    });
-    queue::load(&app).await?;
-    Ok((app, edge))
+    let agents = Arc::new(gateway.clone());
+    let app = App::load(Parts { config, clock, db, passwords, agents, mqtt_port }).await?;
+    Ok((app, gateway, edge))
 }
 
 /// The directory holds hashes of credentials and everybody's files: it is nobody else's to read.

@@ -54,7 +54,7 @@ pub(crate) async fn hub(engine: Engine) -> TestHub {
         publishing: tokio::sync::Mutex::default(),
         bell: Bell::default(),
         command_answers: tokio::sync::Notify::default(),
-        gateway,
+        agents: Arc::new(gateway),
         mqtt_port,
         attempts: Attempts::default(),
     };

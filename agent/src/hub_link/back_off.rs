@@ -10,19 +10,22 @@ pub struct BackOff {
     first: Duration,
     last: Duration,
     next: Duration,
+    /// What makes the waits differ.
+    random: u64,
 }
 
 impl BackOff {
     /// From `first`, doubling, up to `last`.
     #[must_use]
     pub fn new(first: Duration, last: Duration) -> Self {
-        Self { first, last, next: first }
+        Self { first, last, next: first, random: random_seed() }
     }
 
-    /// What has worked for the hub: half a second to half a minute.
+    /// What has worked for the hub: half a second to half a minute. The same seed makes the same waits.
     #[must_use]
-    pub fn for_hub() -> Self {
-        Self::new(Duration::from_millis(500), Duration::from_secs(30))
+    pub fn for_hub(seed: u64) -> Self {
+        let (first, last) = (Duration::from_millis(500), Duration::from_secs(30));
+        Self { first, last, next: first, random: seed }
     }
 
     /// It worked.
@@ -34,14 +37,23 @@ impl BackOff {
     pub fn next_wait(&mut self) -> Duration {
         let step = self.next;
         self.next = (step * 2).min(self.last);
-        step / 2 + (step / 2).mul_f64(random_fraction())
+        step / 2 + (step / 2).mul_f64(self.fraction())
+    }
+
+    /// 0 to 1, another each time (SplitMix64).
+    fn fraction(&mut self) -> f64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        f64::from(((z ^ (z >> 31)) >> 32) as u32) / f64::from(u32::MAX)
     }
 }
 
-/// 0 to 1.
-fn random_fraction() -> f64 {
+/// Different for every agent.
+pub(super) fn random_seed() -> u64 {
     // Without randomness the waits are merely all alike.
-    f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX)
+    getrandom::u64().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -57,5 +69,15 @@ mod tests {
         }
         back_off.reset();
         assert!(back_off.next_wait() <= Duration::from_secs(1));
+    }
+
+    #[test]
+    fn agents_do_not_come_back_all_at_once_but_the_same_seed_does_the_same() {
+        let waits = |seed| {
+            let mut back_off = BackOff::for_hub(seed);
+            (0..8).map(|_| back_off.next_wait()).collect::<Vec<_>>()
+        };
+        assert_ne!(waits(1), waits(2));
+        assert_eq!(waits(1), waits(1));
     }
 }

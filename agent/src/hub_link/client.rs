@@ -2,9 +2,11 @@
 //!
 //! Owns: URLs, the credential, and what an answer means. Must not know: when to call; it never repeats a call.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RANGE};
+use reqwest::{Method, Request, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use stardust_protocol::agent_api::{
@@ -14,10 +16,11 @@ use stardust_protocol::agent_api::{
 use stardust_protocol::{AgentEvent, ClaimId, JobId, ProtocolVersion};
 use url::Url;
 
+use super::back_off::BackOff;
+use super::transport::{Network, Transport, causes};
+
 /// An answer that takes longer will not come.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
-/// A download may last; its pieces may not.
-const PIECE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A call has failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -97,7 +100,7 @@ impl std::fmt::Debug for Credential {
 /// The hub, as this printer sees it.
 #[derive(Debug, Clone)]
 pub struct HubClient {
-    http: reqwest::Client,
+    transport: Arc<dyn Transport>,
     base: Url,
     credential: Option<Credential>,
 }
@@ -108,13 +111,20 @@ impl HubClient {
     /// # Errors
     /// [`HubError::Strange`] when the TLS set-up of this machine can't be used.
     pub fn new(base: Url, credential: Option<Credential>) -> Result<Self, HubError> {
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("stardust-agent/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(10))
-            .read_timeout(PIECE_TIMEOUT)
-            .build()
-            .map_err(|error| HubError::Strange { url: base.to_string(), cause: causes(&error) })?;
-        Ok(Self { http, base, credential })
+        let network = Network::new().map_err(|cause| HubError::Strange { url: base.to_string(), cause })?;
+        Ok(Self::over(Arc::new(network), base, credential))
+    }
+
+    /// The same over a transport that is there already.
+    #[must_use]
+    pub fn over(transport: Arc<dyn Transport>, base: Url, credential: Option<Credential>) -> Self {
+        Self { transport, base, credential }
+    }
+
+    /// How long to wait between attempts to reach the hub.
+    #[must_use]
+    pub fn back_off(&self) -> BackOff {
+        BackOff::for_hub(self.transport.jitter_seed())
     }
 
     /// Where the hub is.
@@ -202,18 +212,22 @@ impl HubClient {
     pub async fn file(&self, job: JobId, offset: u64) -> Result<Response, HubError> {
         let mut request = self.request(Method::GET, &format!("agent/v1/jobs/{job}/file"))?;
         if offset > 0 {
-            request = request.header(reqwest::header::RANGE, format!("bytes={offset}-"));
+            let range = format!("bytes={offset}-").try_into().map_err(|error| self.strange(&error))?;
+            request.headers_mut().insert(RANGE, range);
         }
         self.send(request).await
     }
 
-    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, HubError> {
+    fn request(&self, method: Method, path: &str) -> Result<Request, HubError> {
         let url = self.base.join(path).map_err(|error| self.strange(&error))?;
-        let request = self.http.request(method, url);
-        Ok(match &self.credential {
-            Some(credential) => request.bearer_auth(credential.secret()),
-            None => request,
-        })
+        let mut request = Request::new(method, url);
+        if let Some(credential) = &self.credential {
+            let bearer = format!("Bearer {}", credential.secret());
+            let mut bearer: HeaderValue = bearer.try_into().map_err(|error| self.strange(&error))?;
+            bearer.set_sensitive(true);
+            request.headers_mut().insert(AUTHORIZATION, bearer);
+        }
+        Ok(request)
     }
 
     async fn call<T: DeserializeOwned>(
@@ -222,18 +236,19 @@ impl HubClient {
         path: &str,
         body: Option<&impl Serialize>,
     ) -> Result<T, HubError> {
-        let mut request = self.request(method, path)?.timeout(CALL_TIMEOUT);
+        let mut request = self.request(method, path)?;
+        *request.timeout_mut() = Some(CALL_TIMEOUT);
         if let Some(body) = body {
-            request = request.json(body);
+            let json = serde_json::to_vec(body).map_err(|error| self.strange(&error))?;
+            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *request.body_mut() = Some(json.into());
         }
         self.send(request).await?.json().await.map_err(|error| self.strange(&error))
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Response, HubError> {
-        let response = request.send().await.map_err(|error| HubError::Unreachable {
-            url: self.base.to_string(),
-            cause: causes(&error.without_url()),
-        })?;
+    async fn send(&self, request: Request) -> Result<Response, HubError> {
+        let sent = self.transport.send(request).await;
+        let response = sent.map_err(|cause| HubError::Unreachable { url: self.base.to_string(), cause })?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -251,17 +266,6 @@ impl HubClient {
     fn strange(&self, error: &dyn std::error::Error) -> HubError {
         HubError::Strange { url: self.base.to_string(), cause: causes(error) }
     }
-}
-
-/// An error with what lies beneath it: "error sending request: connection refused".
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use stardust_protocol::AgentEvent;
 use stardust_protocol::limits::MAX_EVENTS_PER_POST;
 use tokio::sync::Notify;
 
-use super::back_off::BackOff;
 use super::client::{HubClient, HubError};
 use crate::journal::{Journal, Record};
 
@@ -51,7 +50,7 @@ impl SharedJournal {
 /// Delivers for ever, and calls `all_delivered` whenever the hub has learned everything; ends only when the
 /// credential was revoked.
 pub async fn deliver(hub: HubClient, journal: SharedJournal, all_delivered: impl Fn()) -> HubError {
-    let mut back_off = BackOff::for_hub();
+    let mut back_off = hub.back_off();
     loop {
         let batch = journal.batch();
         if batch.is_empty() {

@@ -8,3 +8,4 @@ pub mod commands;
 pub mod events;
 pub mod mqtt;
 pub mod status;
+pub mod transport;

@@ -13,7 +13,6 @@ use stardust_protocol::topic::{Channel, Topic};
 use stardust_protocol::{CommandMessage, StatusMessage};
 use tokio::sync::mpsc;
 
-use super::back_off::BackOff;
 use super::client::{HubClient, HubError};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
@@ -53,17 +52,33 @@ impl MqttLink {
     }
 }
 
+/// The far end of a link: whoever drives it tells what comes from the hub's side, and takes the statuses.
+#[derive(Debug)]
+pub struct FarEnd {
+    /// Events, in order.
+    pub events: mpsc::Sender<MqttEvent>,
+    /// What is to be sent.
+    pub statuses: mpsc::Receiver<StatusMessage>,
+}
+
+/// A link that nobody drives yet.
+#[must_use]
+pub fn link() -> (MqttLink, FarEnd) {
+    let (events_in, events) = mpsc::channel(32);
+    let (statuses, statuses_out) = mpsc::channel(QUEUED_STATUSES);
+    (MqttLink { events, statuses }, FarEnd { events: events_in, statuses: statuses_out })
+}
+
 /// Starts the link's task.
 #[must_use]
 pub fn start(hub: HubClient) -> MqttLink {
-    let (events_in, events) = mpsc::channel(32);
-    let (statuses, statuses_out) = mpsc::channel(QUEUED_STATUSES);
-    tokio::spawn(run(hub, events_in, statuses_out));
-    MqttLink { events, statuses }
+    let (link, FarEnd { events, statuses }) = link();
+    tokio::spawn(run(hub, events, statuses));
+    link
 }
 
 async fn run(hub: HubClient, events: mpsc::Sender<MqttEvent>, mut statuses: mpsc::Receiver<StatusMessage>) {
-    let mut back_off = BackOff::for_hub();
+    let mut back_off = hub.back_off();
     while !events.is_closed() {
         let reason = match hub.session().await {
             Ok(session) => {

@@ -7,7 +7,6 @@
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc as std_mpsc;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -15,7 +14,7 @@ use rustix::io::Errno;
 use stardust_clock::SharedClock;
 use tokio::sync::{mpsc, watch};
 
-use super::handle::{Order, Orders, PortEvent, PortHandle, SpeedView};
+use super::handle::{Order, PortEvent, PortHandle, SpeedView, Workplace, handle};
 use super::kept::Keeper;
 use super::locator::Locator;
 use super::open::{OpenError, open};
@@ -58,11 +57,8 @@ pub fn drive_on(
     clock: SharedClock,
     job: Option<Resumption>,
 ) -> std::io::Result<PortHandle> {
-    let waker = Waker::new()?;
-    let (orders, orders_out) = std_mpsc::channel();
-    let (events_in, events) = mpsc::unbounded_channel();
-    let (view_in, view) = watch::channel(PortView::closed());
-    let (speed_in, speed) = watch::channel(plan.baud.map_or(SpeedView::Sought(0), SpeedView::Known));
+    let (handle, place) = handle(plan.baud.map_or(SpeedView::Sought(0), SpeedView::Known))?;
+    let Workplace { orders, waker, events, view, speed } = place;
     let now = clock.elapsed();
     let (host, trail, found) = match job {
         None => (Host::new(now, parking), None, None),
@@ -87,19 +83,18 @@ pub fn drive_on(
         port: None,
         clock,
         host,
-        waker: waker.clone(),
-        orders: orders_out,
-        events: events_in,
-        view: view_in,
-        speed: speed_in,
+        waker,
+        orders,
+        events,
+        view,
+        speed,
         view_at: Duration::ZERO,
         heard: false,
         acknowledged,
         to_write: Vec::new(),
     };
     std::thread::Builder::new().name("serial".into()).spawn(move || driver.run())?;
-    let orders = Some(Orders { to: orders, waker: waker.clone() });
-    Ok(PortHandle { orders, waker, events, view, speed })
+    Ok(handle)
 }
 
 /// Nobody holds the handle any more.
@@ -124,7 +119,7 @@ pub(super) struct Driver {
     pub(super) clock: SharedClock,
     host: Host,
     pub(super) waker: Waker,
-    orders: std_mpsc::Receiver<Order>,
+    orders: mpsc::UnboundedReceiver<Order>,
     events: mpsc::UnboundedSender<PortEvent>,
     view: watch::Sender<PortView>,
     pub(super) speed: watch::Sender<SpeedView>,
@@ -304,8 +299,8 @@ impl Driver {
         loop {
             let order = match self.orders.try_recv() {
                 Ok(order) => order,
-                Err(std_mpsc::TryRecvError::Empty) => return Ok(()),
-                Err(std_mpsc::TryRecvError::Disconnected) => return Err(Abandoned),
+                Err(mpsc::error::TryRecvError::Empty) => return Ok(()),
+                Err(mpsc::error::TryRecvError::Disconnected) => return Err(Abandoned),
             };
             match order {
                 Order::Start(source, trail) => {

@@ -2,8 +2,6 @@
 //!
 //! Owns: their forms, and that the thread ends with the last handle. Must not know: how a port is driven.
 
-use std::sync::mpsc as std_mpsc;
-
 use tokio::sync::{mpsc, watch};
 
 use super::view::PortView;
@@ -56,7 +54,7 @@ pub enum PortEvent {
 /// Where orders go; can be handed to other tasks and threads.
 #[derive(Debug, Clone)]
 pub struct Orders {
-    pub(super) to: std_mpsc::Sender<Order>,
+    pub(super) to: mpsc::UnboundedSender<Order>,
     pub(super) waker: Waker,
 }
 
@@ -81,6 +79,35 @@ pub struct PortHandle {
     pub view: watch::Receiver<PortView>,
     /// What is known of the speed.
     pub speed: watch::Receiver<SpeedView>,
+}
+
+/// Where the orders of a [`PortHandle`] are carried out.
+#[derive(Debug)]
+pub struct Workplace {
+    /// Orders, in order. It ends with the handle.
+    pub orders: mpsc::UnboundedReceiver<Order>,
+    pub(super) waker: Waker,
+    /// What has happened, in order.
+    pub events: mpsc::UnboundedSender<PortEvent>,
+    /// The latest view; whoever handles an event sees the view after it.
+    pub view: watch::Sender<PortView>,
+    /// What is known of the speed.
+    pub speed: watch::Sender<SpeedView>,
+}
+
+/// A handle, and the place where its orders are carried out, where nobody is at work yet.
+///
+/// # Errors
+/// When the system has no descriptor left.
+pub fn handle(speed: SpeedView) -> std::io::Result<(PortHandle, Workplace)> {
+    let waker = Waker::new()?;
+    let (orders_in, orders) = mpsc::unbounded_channel();
+    let (events_in, events) = mpsc::unbounded_channel();
+    let (view_in, view) = watch::channel(PortView::closed());
+    let (speed_in, speed) = watch::channel(speed);
+    let at_work = Some(Orders { to: orders_in, waker: waker.clone() });
+    let handle = PortHandle { orders: at_work, waker: waker.clone(), events, view, speed };
+    Ok((handle, Workplace { orders, waker, events: events_in, view: view_in, speed: speed_in }))
 }
 
 impl PortHandle {

@@ -37,7 +37,7 @@ mod waker;
 
 pub use devices::DeviceTree;
 pub use driver::{drive, drive_on};
-pub use handle::{Order, Orders, PortEvent, PortHandle, SpeedView};
+pub use handle::{Order, Orders, PortEvent, PortHandle, SpeedView, Workplace, handle};
 pub use kept::PortStore;
 pub use latency::latency_ms;
 pub use locator::{locate, remember_adapter};

@@ -13,7 +13,6 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::interrupted::{self, Layers};
-use crate::hub_link::back_off::BackOff;
 use crate::hub_link::client::{HubClient, HubError};
 use crate::hub_link::events::{SharedJournal, deliver};
 use crate::print_job::admission;
@@ -149,7 +148,7 @@ impl Calls {
     pub(super) fn ask_leave(&self, job: JobId, claim: ClaimId) {
         let (hub, inbound) = (self.hub.clone(), self.inbound.clone());
         tokio::spawn(async move {
-            let mut back_off = BackOff::for_hub();
+            let mut back_off = hub.back_off();
             let result = loop {
                 match hub.start(job, claim).await {
                     Ok(_) => break Ok(()),

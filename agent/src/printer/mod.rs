@@ -12,6 +12,7 @@ pub mod report;
 mod return_to_job;
 pub mod section;
 mod task;
+pub mod wiring;
 
 pub use task::Printer;
 

@@ -24,13 +24,13 @@ use super::progress::Progress;
 use super::question::Question;
 use super::report::PrinterReport;
 use super::return_to_job::{self, Return};
+use super::wiring::Wiring;
 use crate::boot::BootId;
-use crate::hub_link::client::HubClient;
 use crate::hub_link::events::SharedJournal;
-use crate::hub_link::mqtt::{self, MqttLink};
+use crate::hub_link::mqtt::MqttLink;
 use crate::hub_link::status::StatusFeed;
 use crate::journal::{Journal, Record};
-use crate::port::{Order, PortEvent, PortHandle, PortStore, drive_on};
+use crate::port::{Order, PortEvent, PortHandle};
 use crate::print_job::briefed::Briefed;
 use crate::print_job::file_source::FileSource;
 use crate::print_job::lifecycle::{Action, Lifecycle};
@@ -89,22 +89,24 @@ impl Printer {
     ///
     /// # Errors
     /// [`SetupError`].
-    pub fn set_up(folder: &PrinterFolder, clock: SharedClock, ports: &PortStore) -> Result<Self, SetupError> {
+    pub fn set_up(
+        folder: &PrinterFolder,
+        clock: SharedClock,
+        wiring: &impl Wiring,
+    ) -> Result<Self, SetupError> {
         let (config, credential) = folder.load()?;
         // The port first: a job that is at work has waited long enough.
         let (returning, job) = return_to_job::look(folder).unzip();
-        let mut plan = folder.port_plan(&config);
-        plan.keeper = Some(ports.keeper(&folder.name()));
-        let port = drive_on(plan, config.parking(), clock.clone(), job.flatten())?;
+        let port = wiring.drive(folder, &config, &clock, job.flatten())?;
         let journal = SharedJournal::new(Journal::open(&folder.journal())?);
         let spool = Spool::open(folder.spool())?;
-        let hub = HubClient::new(config.hub.clone(), Some(credential))?;
+        let (hub, mqtt) = wiring.connect(&config, credential)?;
         let (inbound, inbox) = mpsc::unbounded_channel();
-        let calls = Calls::new(hub.clone(), spool, clock.clone(), inbound);
+        let calls = Calls::new(hub, spool, clock.clone(), inbound);
         let delivery = calls.deliver(journal.clone());
         Ok(Self {
             feed: StatusFeed::new(SessionId::generate(clock.now())),
-            mqtt: mqtt::start(hub),
+            mqtt,
             calls,
             config,
             clock,

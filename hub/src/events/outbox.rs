@@ -115,25 +115,34 @@ pub async fn work(
     mut stop: watch::Receiver<bool>,
 ) {
     while !*stop.borrow() {
-        match lease(&db, clock.now()).await {
-            Ok(rows) if rows.is_empty() => {
+        match work_off(&db, &clock, &*handler).await {
+            Ok(0) => {
                 tokio::select! {
                     () = bell.0.notified() => {}
                     () = tokio::time::sleep(POLL) => {}
                     _ = stop.changed() => {}
                 }
             }
-            Ok(rows) => {
-                for row in rows {
-                    run(&db, &clock, &*handler, row).await;
-                }
-            }
+            Ok(_) => {}
             Err(error) => {
                 tracing::error!(%error, "the outbox can't be read; trying again");
                 tokio::time::sleep(POLL).await;
             }
         }
     }
+}
+
+/// Hands over what is due now, or the first of it. Returns how many events that were.
+///
+/// # Errors
+/// The database's, before anything was handed over.
+pub async fn work_off(db: &Db, clock: &SharedClock, handler: &dyn Handler) -> Result<usize, DbError> {
+    let rows = lease(db, clock.now()).await?;
+    let count = rows.len();
+    for row in rows {
+        run(db, clock, handler, row).await;
+    }
+    Ok(count)
 }
 
 async fn run(db: &Db, clock: &SharedClock, handler: &dyn Handler, row: Leased) {

@@ -113,7 +113,7 @@ async fn remove(
     store::remove(&app.db, app.clock.now(), &person, id).await?;
     app.fleet.remove(id);
     // Not connected is fine too: its credential is gone.
-    let _ = app.gateway.disconnect(&Principal::Device { workspace: person.workspace_id, printer: id });
+    app.agents.disconnect(&Principal::Device { workspace: person.workspace_id, printer: id });
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,0 +1,60 @@
+//! What a printer is connected to: its port on one side, its hub on the other.
+//!
+//! Owns: that both can be something else than this machine's. Must not know: what goes over them.
+
+use stardust_clock::SharedClock;
+
+use super::SetupError;
+use super::folder::{PrinterConfig, PrinterFolder};
+use crate::hub_link::client::{Credential, HubClient};
+use crate::hub_link::mqtt::{self, MqttLink};
+use crate::port::{PortHandle, PortStore, Resumption, drive_on};
+
+/// Connects a printer.
+pub trait Wiring {
+    /// Drives its port, and goes on with a job of an earlier process.
+    ///
+    /// # Errors
+    /// When the system has no thread or descriptor left.
+    fn drive(
+        &self,
+        folder: &PrinterFolder,
+        config: &PrinterConfig,
+        clock: &SharedClock,
+        job: Option<Resumption>,
+    ) -> std::io::Result<PortHandle>;
+
+    /// Its hub: calls, and the live link.
+    ///
+    /// # Errors
+    /// [`SetupError::Hub`].
+    fn connect(
+        &self,
+        config: &PrinterConfig,
+        credential: Credential,
+    ) -> Result<(HubClient, MqttLink), SetupError>;
+}
+
+/// A real port, the real network.
+impl Wiring for PortStore {
+    fn drive(
+        &self,
+        folder: &PrinterFolder,
+        config: &PrinterConfig,
+        clock: &SharedClock,
+        job: Option<Resumption>,
+    ) -> std::io::Result<PortHandle> {
+        let mut plan = folder.port_plan(config);
+        plan.keeper = Some(self.keeper(&folder.name()));
+        drive_on(plan, config.parking(), clock.clone(), job)
+    }
+
+    fn connect(
+        &self,
+        config: &PrinterConfig,
+        credential: Credential,
+    ) -> Result<(HubClient, MqttLink), SetupError> {
+        let hub = HubClient::new(config.hub.clone(), Some(credential))?;
+        Ok((hub.clone(), mqtt::start(hub)))
+    }
+}
