@@ -19,6 +19,7 @@ use crate::port::{DeviceTree, PortStore, listing};
 use crate::printer::folder::PrinterFolder;
 use crate::printer::report::AgentReport;
 use crate::settings::Settings;
+use crate::status_page::StatusPage;
 use crate::status_socket::{self, Question};
 use crate::systemd::ServiceManager;
 use seat::Seat;
@@ -38,6 +39,7 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
         }
         Err(error) => tracing::warn!(error = %error, "`stardust-agent status` can't ask this agent"),
     }
+    let page = open_page(settings, &ask, &mut answering).await;
     let mut seats: BTreeMap<PathBuf, Seat> = BTreeMap::new();
     let mut said_how_to_pair = false;
     let mut stopping = stop.clone();
@@ -76,7 +78,7 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
                 let printers = seats.values_mut().map(|seat| { seat.note_errors(&clock); seat.entry() }).collect();
                 let (at, pid, version) = (clock.now(), std::process::id(), env!("CARGO_PKG_VERSION").into());
                 // Who has gone away needs no answer.
-                let _ = question.send(AgentReport { at, pid, version, printers });
+                let _ = question.send(AgentReport { at, pid, version, status_page: page.clone(), printers });
             }
             () = tokio::time::sleep(LOOK_FOR_PRINTERS) => {}
         }
@@ -86,6 +88,26 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
         seat.ended().await;
     }
     answering.shutdown().await;
+}
+
+/// The status page, where one is wanted and can be had: its address. No print depends on it.
+async fn open_page(
+    settings: &Settings,
+    ask: &mpsc::Sender<Question>,
+    answering: &mut JoinSet<()>,
+) -> Option<String> {
+    match StatusPage::open(settings.status_page?).await {
+        Ok(page) => {
+            let url = page.url();
+            tracing::info!(url, "the status page, for a browser on this machine");
+            answering.spawn(page.serve(ask.clone()));
+            Some(url)
+        }
+        Err(error) => {
+            tracing::warn!(error, "there is no status page");
+            None
+        }
+    }
 }
 
 /// The printers that could be paired by PIN: those that the configuration names; with none there and none paired, the

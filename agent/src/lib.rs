@@ -12,6 +12,7 @@
 //! | [`printer`] | one printer: port, jobs and hub brought together |
 //! | [`pairing`] | how a printer and a hub come together |
 //! | [`status_socket`] | telling the status to people of this machine |
+//! | [`status_page`] | the same as a page for a browser on this machine |
 //! | [`agent`] | all printers of this host |
 //! | [`boot`] | which run of this machine it is |
 //! | [`systemd`] | what the service manager is told |
@@ -29,6 +30,7 @@ pub mod printer;
 pub mod serial;
 pub mod settings;
 pub mod spool;
+pub mod status_page;
 pub mod status_socket;
 pub mod systemd;
 pub mod trail;

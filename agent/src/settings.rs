@@ -10,6 +10,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::printer::section::{PrinterSection, Sections};
+use crate::status_page::{NotLoopback, PageAddress};
 
 /// Where the package puts it; root's commands read it without being told.
 pub const SYSTEM_CONFIG: &str = "/etc/stardust/agent.toml";
@@ -27,6 +28,8 @@ pub struct Settings {
     pub service_is_meant: bool,
     /// The hub that printers are paired with from this side, by a PIN.
     pub hub: Option<Url>,
+    /// Where the page for a browser on this machine is; none: nowhere.
+    pub status_page: Option<PageAddress>,
     /// What is set for each printer.
     pub sections: Sections,
 }
@@ -37,6 +40,7 @@ pub struct Settings {
 struct ConfigFile {
     data: Option<PathBuf>,
     hub: Option<Url>,
+    status_page: Option<PageAddress>,
     printer: BTreeMap<String, PrinterSection>,
 }
 
@@ -49,9 +53,23 @@ pub enum SettingsError {
     /// A mistake in it.
     #[error("{0} can't be understood: {1}")]
     Wrong(PathBuf, String),
+    /// Given on the command line or in the environment.
+    #[error(transparent)]
+    Page(#[from] NotLoopback),
 }
 
 impl Settings {
+    /// The status page is where the command line or the environment says.
+    ///
+    /// # Errors
+    /// [`SettingsError::Page`] when that is no place for it.
+    pub fn put_page(&mut self, given: Option<&str>) -> Result<(), SettingsError> {
+        if let Some(text) = given {
+            self.status_page = Some(text.parse()?);
+        }
+        Ok(())
+    }
+
     /// Reads the settings. `data` and `config` are what was given on the command line or in the environment.
     ///
     /// # Errors
@@ -68,6 +86,7 @@ impl Settings {
             config: config.map(Path::to_owned),
             data: data.or(file.data).unwrap_or_else(|| default_data(is_root)),
             hub: file.hub.map(with_slash),
+            status_page: file.status_page,
             sections: Sections::new(file.printer)
                 .map_err(|name| wrong(format!("there is another section for the printer “{name}”")))?,
         })
@@ -134,6 +153,10 @@ mod tests {
     #[case("[printer.left]\nport = \"/dev/a\"\nbawd = 9600\n", "line 3: unknown field `bawd`")]
     #[case("[printer.left.profile]\ntool = 2\n", "line 2: unknown field `tool`")]
     #[case("[printer.left]\n[printer.Left]\n", "another section for the printer")]
+    #[case(
+        "data = \"/x\"\nstatus_page = \"0.0.0.0:8091\"\n",
+        "line 2: status_page = “0.0.0.0:8091” could be"
+    )]
     fn a_mistake_is_named_with_its_line(#[case] text: &str, #[case] expected: &str) {
         let error = settings(text, None).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");

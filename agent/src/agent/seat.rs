@@ -94,6 +94,7 @@ impl Seat {
             port: self.port.clone().or_else(|| Some(self.folder.load().ok()?.0.port)),
             last_error: self.last_error.clone(),
             pin: self.pin.borrow().clone(),
+            pin_withheld: false,
         }
     }
 

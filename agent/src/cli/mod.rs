@@ -32,7 +32,7 @@ pub struct Arguments {
     /// Where printers, journals and print files are kept [default: /var/lib/stardust-agent for root]
     #[arg(long, env = "STARDUST_AGENT_DATA", global = true, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// A configuration file (TOML): `data`, `hub`, and a `[printer.<name>]` for each printer [default for root:
+    /// A configuration file (TOML): `data`, `hub`, `status_page`, and a `[printer.<name>]` for each printer [default for root:
     /// /etc/stardust/agent.toml]
     #[arg(long, env = "STARDUST_AGENT_CONFIG", global = true, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -43,7 +43,12 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Drive every paired printer
-    Run,
+    Run {
+        /// A page that shows what the printers do, for a browser on this machine, as 127.0.0.1:8091 [default: none, or
+        /// `status_page` in the configuration]
+        #[arg(long, env = "STARDUST_AGENT_STATUS_PAGE", value_name = "ADDRESS")]
+        status_page: Option<String>,
+    },
     /// Connect a printer to a hub: with the code that its dashboard shows, or with a PIN to type there
     Pair(PairArguments),
     /// Show what the running agent's printers are doing
@@ -140,7 +145,7 @@ const SETTINGS_ARE_WRONG: u8 = 78;
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
     let default = match arguments.command {
-        Command::Run => "info",
+        Command::Run { .. } => "info",
         Command::Pair(_)
         | Command::Status { .. }
         | Command::Ports
@@ -151,7 +156,13 @@ pub fn run(arguments: Arguments) -> ExitCode {
     logging::start(arguments.log.as_deref().unwrap_or(default));
     // A second installation (in tests) leaves the first in place.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let settings = match Settings::read(arguments.data, arguments.config.as_deref()) {
+    let page = match &arguments.command {
+        Command::Run { status_page } => status_page.as_deref(),
+        _ => None,
+    };
+    let settings = Settings::read(arguments.data, arguments.config.as_deref())
+        .and_then(|mut settings| settings.put_page(page).map(|()| settings));
+    let settings = match settings {
         Ok(settings) => settings,
         Err(error) => {
             fail(&error.to_string());
@@ -164,7 +175,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     };
     let result = runtime.block_on(async {
         match arguments.command {
-            Command::Run => run::run(&settings, SystemClock::shared()).await,
+            Command::Run { .. } => run::run(&settings, SystemClock::shared()).await,
             Command::Pair(options) => pair::run(options, &settings, SystemClock::shared()).await,
             Command::Status { json } => status::run(&settings, json),
             Command::Ports => ports::run(),

@@ -32,6 +32,9 @@ pub(super) fn run(settings: &Settings, json: bool) -> Result<ExitCode, Failure> 
     for printer in &report.printers {
         say(lines(printer).trim_end());
     }
+    if let Some(page) = &report.status_page {
+        say(&format!("Status page for a browser on this machine: {page}"));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -92,7 +95,7 @@ mod tests {
         let at = Timestamp::from_millis(1_800_000_000_000);
         let last_error = Some(LastError { at, message: "It was unplugged.".into() });
         let (port, pin) = (Some("/dev/ttyUSB0".into()), Some("K7QM-4TXP".into()));
-        insta::assert_snapshot!(lines(&PrinterEntry { report, port, last_error, pin }), @r"
+        insta::assert_snapshot!(lines(&PrinterEntry { report, port, last_error, pin, pin_withheld: false }), @r"
         Ender left: offline
           PIN K7QM-4TXP: type it into the dashboard (Add printer, I have a PIN).
           No port.

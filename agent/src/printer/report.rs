@@ -1,6 +1,6 @@
 //! What `stardust-agent status` shows.
 //!
-//! Owns: its form, which is the JSON on the agent's socket. Must not know: the hub's wire.
+//! Owns: its form, which is the JSON on the agent's socket and on its status page. Must not know: the hub's wire.
 
 use std::path::PathBuf;
 
@@ -55,6 +55,9 @@ pub struct PrinterEntry {
     /// To be typed into the dashboard: the printer is not paired yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin: Option<String>,
+    /// It has a PIN, which is not told here: anybody could read it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pin_withheld: bool,
 }
 
 /// Something that went wrong.
@@ -75,6 +78,20 @@ pub struct AgentReport {
     pub pid: u32,
     /// Its version.
     pub version: String,
+    /// Where the status page is, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_page: Option<String>,
     /// Its printers.
     pub printers: Vec<PrinterEntry>,
+}
+
+impl AgentReport {
+    /// For whoever uses this machine: a PIN would let them pair the printer with a hub of theirs.
+    #[must_use]
+    pub fn without_pins(mut self) -> Self {
+        for printer in &mut self.printers {
+            printer.pin_withheld = printer.pin.take().is_some();
+        }
+        self
+    }
 }

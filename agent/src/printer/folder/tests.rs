@@ -8,6 +8,7 @@ fn settings(data: &tempfile::TempDir) -> Settings {
         config: None,
         service_is_meant: false,
         hub: None,
+        status_page: None,
         sections: Sections::default(),
     }
 }
