@@ -91,6 +91,10 @@ pub(crate) enum Command {
     Resume {
         /// The job: its id, its file's name or its printer's name.
         job: String,
+        /// The layer to go on from, when the print was cut off; `stardust jobs` says which there are. Look at the printer
+        /// first: the part must stick, the nozzle stand at the height of that layer, and nothing be in the way of X and Y.
+        #[arg(long, value_name = "LAYER", value_parser = clap::value_parser!(u32).range(1..))]
+        from_layer: Option<u32>,
     },
     /// Cancel a print.
     Cancel {
@@ -131,6 +135,7 @@ mod tests {
     #[case(&["watch", "a.gcode"])]
     #[case(&["printers", "--json"])]
     #[case(&["jobs", "--history", "--json"])]
+    #[case(&["resume", "Mk3", "--from-layer", "12"])]
     #[case(&["answer", "Mk3"])]
     #[case(&["answer", "Mk3", "Purge More"])]
     #[case(&["cleared", "0190"])]
@@ -142,6 +147,7 @@ mod tests {
     #[case(&[])]
     #[case(&["upload"])]
     #[case(&["pause"])]
+    #[case(&["resume", "Mk3", "--from-layer", "0"])]
     #[case(&["jobs", "--history", "--all"])]
     #[case(&["dance"])]
     fn is_refused_with_status_2(#[case] words: &[&str]) {

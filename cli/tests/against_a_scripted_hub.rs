@@ -171,3 +171,36 @@ fn what_a_printer_asks_is_answered_by_the_words_of_a_button() {
     assert_eq!(status, Some(1));
     assert!(err.contains("1: Purge More, 2: Continue"), "{err}");
 }
+
+#[test]
+fn a_print_that_was_cut_off_says_how_it_goes_on_and_does() {
+    let hub = Hub::start(|request, _| match request.line.as_str() {
+        "GET /api/v1/jobs?scope=active&limit=200" => {
+            json(200, &format!(r#"{{"items":[{{"id":"{JOB}","file_name":"a.gcode","state":"paused"}}]}}"#))
+        }
+        "GET /api/v1/printers?limit=200" => json(
+            200,
+            &format!(
+                r#"{{"items":[{{"id":"{FILE}","name":"Ada","state":"paused","contact":{{"state":"online"}},"status":
+                   {{"interruption":{{"job_id":"{JOB}","layer":12,"height_mm":2.4,
+                     "layers":[{{"layer":12,"height_mm":2.4}}]}}}}}}]}}"#
+            ),
+        ),
+        _ => json(
+            202,
+            &format!(r#"{{"id":"{JOB}","file_name":"a.gcode","state":"paused","requested":"resume"}}"#),
+        ),
+    });
+    let (status, out, err) = said(&hub.stardust(&["jobs"]));
+    assert_eq!((status, err.as_str()), (Some(0), ""));
+    let command = format!("stardust resume {JOB} --from-layer 12");
+    assert!(out.contains("Cut off at layer 12, 2.40 mm.") && out.contains(&command), "{out}");
+
+    let (status, out, err) = said(&hub.stardust(&["resume", "a.gcode", "--from-layer", "12"]));
+    assert_eq!((status, err.as_str()), (Some(0), ""));
+    assert_eq!(out, "a.gcode: the printer has been asked to resume.\n");
+    let path = format!("POST /api/v1/jobs/{JOB}/resume");
+    assert!(hub.asked(&path, 0, |r| r.body == r#"{"from_layer":12}"#));
+    hub.stardust(&["resume", "a.gcode"]);
+    assert!(hub.asked(&path, 1, |r| r.body == "{}"));
+}

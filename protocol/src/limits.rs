@@ -15,3 +15,7 @@ pub const CLAIM_LEASE_MS: i64 = 120_000;
 /// How long after it was asked for a pause or resume may still be carried out, milliseconds.
 /// A later one would surprise whoever stands at the printer.
 pub const COMMAND_EXPIRY_MS: i64 = 60_000;
+
+/// The same for going on from a layer ([`crate::Command::ResumeFrom`]), milliseconds. Shorter: whoever asks has just looked
+/// at the part and taken their hands away, and must be able to look again soon when nothing happens.
+pub const RESUME_FROM_EXPIRY_MS: i64 = 20_000;

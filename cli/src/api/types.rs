@@ -41,6 +41,24 @@ pub(crate) struct Attention {
     pub(crate) buttons: Vec<String>,
 }
 
+/// Where a print was cut off, and the layers that it may go on from.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Interruption {
+    pub(crate) job_id: String,
+    pub(crate) layer: Option<u64>,
+    pub(crate) height_mm: Option<f64>,
+    pub(crate) layers: Vec<LayerStart>,
+    pub(crate) refusal: Option<String>,
+}
+
+/// A layer that a print may go on from.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct LayerStart {
+    pub(crate) layer: u64,
+    pub(crate) height_mm: f64,
+}
+
 /// The last known live data of a printer.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -50,6 +68,7 @@ pub(crate) struct PrinterStatus {
     pub(crate) tools: Vec<Temperature>,
     pub(crate) bed: Option<Temperature>,
     pub(crate) job: Option<Progress>,
+    pub(crate) interruption: Option<Interruption>,
 }
 
 /// Whether the hub hears from a printer's agent.

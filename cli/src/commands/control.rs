@@ -1,6 +1,6 @@
 //! `stardust pause`, `resume`, `cancel` and `cleared`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::choose;
 use crate::api::{Client, PrintJob};
@@ -11,7 +11,7 @@ use crate::output;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     Pause,
-    Resume,
+    Resume { from_layer: Option<u32> },
     Cancel,
     ConfirmRemoval,
 }
@@ -20,9 +20,18 @@ impl Action {
     const fn path(self) -> &'static str {
         match self {
             Self::Pause => "pause",
-            Self::Resume => "resume",
+            Self::Resume { .. } => "resume",
             Self::Cancel => "cancel",
             Self::ConfirmRemoval => "confirm-removal",
+        }
+    }
+}
+
+impl Action {
+    fn body(self) -> Value {
+        match self {
+            Self::Resume { from_layer: Some(layer) } => json!({ "from_layer": layer }),
+            _ => json!({}),
         }
     }
 }
@@ -30,7 +39,7 @@ impl Action {
 /// Asks it.
 pub(crate) async fn run(client: &Client, word: &str, action: Action) -> Result<(), CliError> {
     let id = choose::job(client, word).await?;
-    let answer = client.post(&format!("api/v1/jobs/{id}/{}", action.path()), &json!({})).await?;
+    let answer = client.post(&format!("api/v1/jobs/{id}/{}", action.path()), &action.body()).await?;
     let job: PrintJob = client.parse(answer)?;
     output::line(&output::printable(&sentence(&job)))
 }

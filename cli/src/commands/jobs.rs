@@ -1,5 +1,6 @@
 //! `stardust jobs`.
 
+use super::cut_off::{self, CutOff};
 use crate::api::{Client, PrintJob};
 use crate::error::CliError;
 use crate::output::printable;
@@ -15,10 +16,11 @@ pub(crate) async fn run(client: &Client, scope: &str, limit: usize, json: bool) 
     if jobs.is_empty() {
         return output::line("There are no print jobs.");
     }
-    lines(&jobs).iter().try_for_each(|line| output::line(line))
+    let cut_off = cut_off::of(client, &jobs).await?;
+    lines(&jobs, &cut_off).iter().try_for_each(|line| output::line(line))
 }
 
-fn lines(jobs: &[PrintJob]) -> Vec<String> {
+fn lines(jobs: &[PrintJob], cut_off: &[CutOff]) -> Vec<String> {
     let rows: Vec<_> = jobs.iter().map(row).collect();
     let mut table =
         table::lines(["FILE", "PRINTER", "STATE", "DONE", "LEFT", "QUEUED", "ID"], &rows).into_iter();
@@ -27,6 +29,8 @@ fn lines(jobs: &[PrintJob]) -> Vec<String> {
         lines.push(line);
         // A sentence of its own: one long reason would push every other column off the screen.
         lines.extend(job.reason.as_deref().map(|reason| format!("    {}", printable(reason))));
+        let cut_off = cut_off.iter().find(|cut_off| cut_off.job_id == job.id).map(cut_off::sentence);
+        lines.extend(cut_off.map(|sentence| format!("    {}", printable(&sentence))));
     }
     lines
 }
@@ -70,17 +74,26 @@ mod tests {
              "progress":{"fraction":0.999,"left_s":59},"queued_at":"2026-11-23T06:25:24.123Z","needs_removal":false},
             {"id":"2","file_name":"b.gcode","state":"queued","needs_removal":false},
             {"id":"3","file_name":"c.gcode","state":"failed","reason":"The printer was reset.",
-             "printer_name":"Bo","needs_removal":true}]"#,
+             "printer_name":"Bo","needs_removal":true},
+            {"id":"4","file_name":"d.gcode","state":"paused","reason":"The power failed.","printer_name":"Cy",
+             "needs_removal":false}]"#,
         )
         .unwrap();
+        let cut_off: Vec<CutOff> =
+            serde_json::from_str(r#"[{"job_id":"4","layer":12,"layers":[{"layer":12,"height_mm":2.4}]}]"#)
+                .unwrap();
         assert_eq!(
-            lines(&jobs),
+            lines(&jobs, &cut_off),
             [
                 "FILE     PRINTER            STATE                       DONE  LEFT  QUEUED            ID",
                 "a.gcode  Ada                printing (pause asked for)  99 %  59s   2026-11-23 06:25  1",
                 "b.gcode  (first available)  queued                                                    2",
                 "c.gcode  Bo                 failed, bed not cleared                                   3",
                 "    The printer was reset.",
+                "d.gcode  Cy                 paused                                                    4",
+                "    The power failed.",
+                "    Cut off at layer 12. Look at the part, then go on with: stardust resume 4 --from-layer 12 (12: \
+                 2.40 mm), or give it up with: stardust cancel 4",
             ]
         );
     }

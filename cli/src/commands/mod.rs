@@ -5,6 +5,7 @@
 mod answer;
 mod choose;
 mod control;
+mod cut_off;
 mod follow;
 mod jobs;
 mod login;
@@ -43,7 +44,9 @@ pub(crate) async fn run(args: Args) -> Result<(), CliError> {
             jobs::run(&client()?, scope, limit, json).await
         }
         Command::Pause { job } => control::run(&client()?, &job, control::Action::Pause).await,
-        Command::Resume { job } => control::run(&client()?, &job, control::Action::Resume).await,
+        Command::Resume { job, from_layer } => {
+            control::run(&client()?, &job, control::Action::Resume { from_layer }).await
+        }
         Command::Cancel { job } => control::run(&client()?, &job, control::Action::Cancel).await,
         Command::Answer { printer, button } => answer::run(&client()?, &printer, button.as_deref()).await,
         Command::Cleared { job } => control::run(&client()?, &job, control::Action::ConfirmRemoval).await,

@@ -1,7 +1,9 @@
 //! `stardust printers`.
 
+use super::cut_off;
 use crate::api::{Client, Printer};
 use crate::error::CliError;
+use crate::output::printable;
 use crate::{output, quantity, table};
 
 /// Lists the printers.
@@ -19,7 +21,15 @@ pub(crate) async fn run(client: &Client, json: bool) -> Result<(), CliError> {
 
 fn lines(printers: &[Printer]) -> Vec<String> {
     let rows: Vec<_> = printers.iter().map(row).collect();
-    table::lines(["NAME", "STATE", "JOB", "LEFT", "NOZZLE", "BED", "MODEL", "ID"], &rows)
+    let headings = ["NAME", "STATE", "JOB", "LEFT", "NOZZLE", "BED", "MODEL", "ID"];
+    let mut table = table::lines(headings, &rows).into_iter();
+    let mut lines: Vec<_> = table.next().into_iter().collect();
+    for (line, printer) in table.zip(printers) {
+        lines.push(line);
+        let cut_off = cut_off::told(printer).map(cut_off::sentence);
+        lines.extend(cut_off.map(|sentence| format!("    {}", printable(&sentence))));
+    }
+    lines
 }
 
 fn row(printer: &Printer) -> [String; 8] {
@@ -58,7 +68,9 @@ mod tests {
             {"id":"2","name":"Bo","state":"offline","contact":{"state":"lost"},
              "status":{"state":"idle","tools":[{"actual":99,"target":0}]}},
             {"id":"3","name":"Cy","state":"error","contact":{"state":"online"},
-             "status":{"state":"error","message":"Thermal runaway","tools":[]}}]"#,
+             "status":{"state":"error","message":"Thermal runaway","tools":[]}},
+            {"id":"4","name":"Di","state":"paused","contact":{"state":"online"},
+             "status":{"interruption":{"job_id":"j1","refusal":"The file is gone."}}}]"#,
         )
         .unwrap();
         assert_eq!(
@@ -68,6 +80,8 @@ mod tests {
                 "Ada   printing                 42 %  1h 2m  215/215 °C  60/60 °C  MK3S   1",
                 "Bo    offline (contact lost)                                             2",
                 "Cy    error (Thermal runaway)                                            3",
+                "Di    paused                                                             4",
+                "    Cut off. The file is gone. Give it up with: stardust cancel j1",
             ]
         );
     }

@@ -137,9 +137,18 @@ export function createFactory(publish) {
     for (const printer of printers.values()) if (printer.contact.state === "online") heat(printer);
   }, TICK_MS).unref();
 
+  /** The power failed in mid-print; without layers the print can only be given up. */
+  function cutOff(job, printer, layers, refusal) {
+    go(job, "paused", printer.name, "The printer was switched off or reset in mid-print.");
+    const interruption = { job_id: job.id, layer: 58, height_mm: 11.6, layers: layers.map((layer) => ({ layer, height_mm: layer / 5 })), refusal };
+    patch("job", job, { reason: "The printer was switched off or reset in mid-print.", progress: { ...job.progress, fraction: 0.62, layer: 58, left_s: 3700 } });
+    patch("printer", printer, { state: "paused", status: { ...printer.status, state: "paused", interruption, job: job.progress } });
+  }
+
   function request(id, what) {
     const job = jobs.get(id);
     const printer = job.printer_id && printers.get(job.printer_id);
+    if (printer) Reflect.deleteProperty(printer.status, "interruption");
     if (!printer) {
       go(job, "cancelled", "Ada Lovelace");
       return job;
@@ -197,6 +206,14 @@ export function createFactory(publish) {
     claim(done);
     Object.assign(done.progress, { fraction: 0.999 });
     order({ file_id: bracket.id, printer_id: cold.id });
+    if (process.env.MOCK_CUT_OFF) {
+      for (const [model, layers, refusal] of [["Voron", [56, 57, 58, 59, 60]], ["Ultimaker", [], "The file has no layers that the agent can find, so the print can't go on."]]) {
+        const printer = [...printers.values()].find((p) => p.name.startsWith(model));
+        const job = order({ file_id: bracket.id, printer_id: printer.id });
+        claim(job);
+        cutOff(job, printer, layers, refusal);
+      }
+    }
     for (const [state, minutes, reason] of [["finished", 300], ["failed", 1400, "The nozzle did not reach 215 °C within 10 minutes. Check the heater cartridge."], ["cancelled", 2900], ["finished", 4400]]) {
       const job = order({ file_id: clips.id });
       Object.assign(job, { state, reason, printer_id: second.id, printer_name: "Prusa 2", queued_at: ago(minutes + 80), started_at: ago(minutes + 55), finished_at: ago(minutes) });

@@ -3,6 +3,7 @@
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
@@ -24,6 +25,26 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 format!("The request's body can't be used: {}.", rejection.body_text()),
             )),
         }
+    }
+}
+
+/// A JSON body that may be left out or empty: the default then.
+pub struct JsonOrNothing<T>(pub T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for JsonOrNothing<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let body = Bytes::from_request(request, state).await.map_err(|_| Error::TooLarge {
+            detail: "The request's body is too large or broke off.".into(),
+        })?;
+        if body.trim_ascii().is_empty() {
+            return Ok(Self(T::default()));
+        }
+        let read = serde_json::from_slice(&body);
+        read.map(Self).map_err(|error| {
+            Error::invalid("bad_request", format!("The request's body can't be used: {error}."))
+        })
     }
 }
 

@@ -207,6 +207,14 @@ impl Fleet {
         .unwrap_or(Applied::Stranger)
     }
 
+    /// What a printer says of itself; `None` while its agent is out of reach or has not said anything yet.
+    #[must_use]
+    pub fn status_in_reach(&self, printer: PrinterId) -> Option<PrinterStatus> {
+        let twins = self.lock();
+        let twin = twins.get(&printer)?;
+        twin.status.clone().filter(|_| twin.contact.state == ContactState::Online && twin.last.is_some())
+    }
+
     /// How far a printer is with a job, as far as it said.
     #[must_use]
     pub fn progress(&self, printer: PrinterId, job: JobId) -> Option<JobProgress> {
@@ -260,6 +268,37 @@ mod tests {
         assert_eq!(fleet.apply(id, other), Applied::NeedsFull);
         let stranger = PrinterId::generate(AT());
         assert_eq!(fleet.apply(stranger, delta(5)), Applied::Stranger);
+    }
+
+    #[test]
+    fn a_print_that_was_cut_off_shows_until_the_agent_takes_it_back_or_is_out_of_reach() {
+        let (fleet, id) = fleet();
+        let mut live = fleet.bus.subscribe(fleet.lock()[&id].row.workspace_id, None).live;
+        fleet.set_contact(id, ContactState::Online, AT());
+        let session = SessionId::generate(AT());
+        let interruption = stardust_protocol::Interruption {
+            job_id: JobId::generate(AT()),
+            layer: Some(12),
+            height_mm: Some(2.4),
+            layers: vec![stardust_protocol::LayerStart { layer: 12, height_mm: 2.4 }],
+            refusal: None,
+        };
+        let cut_off = PrinterStatus {
+            interruption: Some(interruption.clone()),
+            ..PrinterStatus::new(PrinterState::Paused)
+        };
+        fleet.apply(id, message(session, 1, StatusBody::Full(cut_off)));
+        assert_eq!(fleet.status_in_reach(id).unwrap().interruption, Some(interruption));
+        let over = json!({"state": "printing", "interruption": null});
+        fleet.apply(id, message(session, 2, StatusBody::Delta(over)));
+        assert_eq!(fleet.status_in_reach(id).unwrap().interruption, None);
+        let changes: Vec<Value> = std::iter::from_fn(|| live.try_recv().ok())
+            .map(|change| serde_json::from_str(&change.json).unwrap())
+            .collect();
+        assert_eq!(changes[1]["data"]["status"]["interruption"]["layers"][0]["height_mm"], 2.4);
+        assert_eq!(changes[2]["data"]["status"], json!({"state": "printing", "interruption": null}));
+        fleet.set_contact(id, ContactState::Lost, AT());
+        assert_eq!(fleet.status_in_reach(id), None);
     }
 
     #[test]

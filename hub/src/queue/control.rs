@@ -1,12 +1,14 @@
 //! A person pauses, resumes or cancels a job, or says that its bed is clear.
 
-use stardust_protocol::{Command, CommandId, CommandMessage, JobId, ProtocolVersion, limits};
+use stardust_protocol::{CommandId, JobId};
 
-use super::job::{PrintJob, Requested};
+use super::job::{JobRow, PrintJob};
 use super::rules::Answer;
 use super::store::{self, Moved};
+use super::wanted::{self, Wanted};
 use crate::accounts::Person;
 use crate::app::App;
+use crate::db::Tx;
 use crate::error::Error;
 use crate::events::outbox::{self, Event};
 
@@ -22,12 +24,13 @@ pub struct Outcome {
 ///
 /// # Errors
 /// No such job, not possible now, or the database's.
-pub async fn request(app: &App, person: &Person, id: JobId, wanted: Requested) -> Result<Outcome, Error> {
+pub async fn request(app: &App, person: &Person, id: JobId, wanted: Wanted) -> Result<Outcome, Error> {
     let (now, workspace) = (app.clock.now(), person.workspace_id);
     let mut tx = app.db.begin().await?;
     tx.lock(&format!("queue:{workspace}")).await?;
     let mut job = store::find(&mut tx, workspace, id).await?.ok_or_else(|| Error::no_such("print job"))?;
     let (from, claimed_by) = (job.state, job.printer_id);
+    may_ask(app, &mut tx, &job, wanted).await?;
     let answer = job.request(wanted, now);
     match &answer {
         Answer::No(why) => return Err(Error::conflict("not_possible_now", why)),
@@ -43,23 +46,7 @@ pub async fn request(app: &App, person: &Person, id: JobId, wanted: Requested) -
             let printer =
                 job.printer_id.ok_or_else(|| Error::Internal("a running job has no printer".into()))?;
             let command_id = CommandId::generate(now);
-            let (command, expires_at) = match wanted {
-                Requested::Pause => {
-                    (Command::Pause { job_id: id }, Some(now.plus_millis(limits::COMMAND_EXPIRY_MS)))
-                }
-                Requested::Resume => {
-                    (Command::Resume { job_id: id }, Some(now.plus_millis(limits::COMMAND_EXPIRY_MS)))
-                }
-                // Whoever wants a print stopped wants it stopped later too.
-                Requested::Cancel => (Command::Cancel { job_id: id }, None),
-            };
-            let message = CommandMessage {
-                protocol: ProtocolVersion::CURRENT,
-                id: Some(command_id),
-                at: now,
-                expires_at,
-                command,
-            };
+            let message = wanted.message(id, command_id, now);
             store::save(&mut tx, &job).await?;
             store::add_command(&mut tx, workspace, Some(id), (printer, person.user_id), &message).await?;
             outbox::add(&mut tx, workspace, now, &Event::CommandCreated { command_id }).await?;
@@ -70,6 +57,24 @@ pub async fn request(app: &App, person: &Person, id: JobId, wanted: Requested) -
     tracing::info!(job.id = %id, ?wanted, ?answer, "job request");
     let job = super::publish(app, workspace, id).await?;
     Ok(Outcome { waits_for_agent: job.requested.is_some(), job })
+}
+
+/// What neither the printer nor a command under way speaks against.
+async fn may_ask(app: &App, tx: &mut Tx, job: &JobRow, wanted: Wanted) -> Result<(), Error> {
+    if !wanted.goes_on() || !job.state.is_running() {
+        return Ok(());
+    }
+    if job.requested == Some(wanted.requested()) {
+        let asked = store::open_commands_of(tx, job.id).await?;
+        if asked.iter().any(|asked| wanted.contradicts(asked)) {
+            return Err(Error::conflict(
+                "not_possible_now",
+                "The printer has been asked to go on already, but in another way. Wait for its answer.",
+            ));
+        }
+    }
+    let status = job.printer_id.and_then(|printer| app.fleet.status_in_reach(printer));
+    status.map_or(Ok(()), |status| wanted::check(wanted, job.id, &status))
 }
 
 /// The bed is clear: the printer may start its next job.

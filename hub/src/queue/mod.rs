@@ -1,7 +1,8 @@
 //! The queue: print jobs from the wish to the cleared bed.
 //!
 //! Promises: a job starts at most once; nothing starts on a bed that nobody cleared; no time-out ever
-//! dispatches again what may have started. [`rules`] says how a job changes (pure), [`store`] keeps it;
+//! dispatches again what may have started. [`rules`] says how a job changes and [`wanted`] what may be asked of its
+//! agent (both pure), [`store`] keeps it;
 //! [`submit`], [`control`] and [`answer`] are for people, [`claim`] and [`report`] for agents, [`dispatch`] and
 //! [`sweep`] run by themselves.
 //! Must not know: MQTT beyond "tell this agent", nor what is in a file.
@@ -20,6 +21,7 @@ pub mod submit;
 pub mod sweep;
 #[cfg(test)]
 mod tests;
+pub mod wanted;
 
 use job::JobRow;
 pub use job::PrintJob;

@@ -8,11 +8,12 @@ use serde::Deserialize;
 use stardust_protocol::{FileId, JobId, PrinterId};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::job::{JobTransition, PrintJob, Requested};
+use super::job::{JobTransition, PrintJob};
 use super::submit::Wish;
+use super::wanted::Wanted;
 use super::{control, store, submit};
 use crate::accounts::Person;
-use crate::api::extract::{Json, Path, Query};
+use crate::api::extract::{Json, JsonOrNothing, Path, Query};
 use crate::api::page::{Page, PageQuery};
 use crate::api::problem::Problem;
 use crate::app::App;
@@ -25,6 +26,15 @@ pub struct NewPrintJob {
     file_id: FileId,
     /// On which printer; absent or null: the first that is free.
     printer_id: Option<PrinterId>,
+}
+
+/// From where a paused job goes on.
+#[derive(Default, Deserialize, utoipa::ToSchema)]
+pub struct ResumeFrom {
+    /// The layer, from 1, of a print that was cut off: one of `status.interruption.layers` of its printer. Whoever names it
+    /// says that the nozzle stands at its height, that the part still sticks and that nothing is in the way.
+    #[schema(minimum = 1)]
+    from_layer: Option<u32>,
 }
 
 /// Which jobs to list.
@@ -137,7 +147,7 @@ async fn request(
     app: &App,
     person: &Person,
     id: JobId,
-    wanted: Requested,
+    wanted: Wanted,
 ) -> Result<(StatusCode, axum::Json<PrintJob>), Error> {
     let outcome = control::request(app, person, id, wanted).await?;
     let status = if outcome.waits_for_agent { StatusCode::ACCEPTED } else { StatusCode::OK };
@@ -154,20 +164,26 @@ async fn pause(
     person: Person,
     Path(id): Path<JobId>,
 ) -> Result<(StatusCode, axum::Json<PrintJob>), Error> {
-    request(&app, &person, id, Requested::Pause).await
+    request(&app, &person, id, Wanted::Pause).await
 }
 
 /// Goes on with a paused job: 202 until its agent has answered.
+///
+/// A print that was cut off (`status.interruption` of its printer) goes on from a layer that a person names; any other
+/// one goes on where it stands, without a body.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/resume", operation_id = "resume_job", tag = "jobs", params(("id" = JobId, Path,)),
+    request_body = Option<ResumeFrom>,
     responses((status = 200, body = PrintJob), (status = 202, body = PrintJob),
               (status = 404, body = Problem, content_type = "application/problem+json"),
-              (status = 409, body = Problem, content_type = "application/problem+json")))]
+              (status = 409, body = Problem, content_type = "application/problem+json"),
+              (status = 422, body = Problem, content_type = "application/problem+json")))]
 async fn resume(
     State(app): State<Arc<App>>,
     person: Person,
     Path(id): Path<JobId>,
+    JsonOrNothing(from): JsonOrNothing<ResumeFrom>,
 ) -> Result<(StatusCode, axum::Json<PrintJob>), Error> {
-    request(&app, &person, id, Requested::Resume).await
+    request(&app, &person, id, Wanted::going_on(from.from_layer)?).await
 }
 
 /// Cancels a job: at once if it has not started (200), by its agent otherwise (202).
@@ -180,7 +196,7 @@ async fn cancel(
     person: Person,
     Path(id): Path<JobId>,
 ) -> Result<(StatusCode, axum::Json<PrintJob>), Error> {
-    request(&app, &person, id, Requested::Cancel).await
+    request(&app, &person, id, Wanted::Cancel).await
 }
 
 /// Confirms that the bed is clear: the printer may start its next job.

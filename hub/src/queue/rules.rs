@@ -3,6 +3,7 @@
 use stardust_protocol::{ClaimId, JobState, PrinterId, Timestamp, limits};
 
 use super::job::{JobRow, Requested};
+use super::wanted::Wanted;
 
 /// What a request of a person comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,32 +81,38 @@ impl JobRow {
     }
 
     /// A person asks for something.
-    pub fn request(&mut self, wanted: Requested, now: Timestamp) -> Answer {
+    pub fn request(&mut self, wanted: Wanted, now: Timestamp) -> Answer {
         use JobState as S;
         let no = |text: &str| Answer::No(text.to_owned());
-        if self.requested == Some(wanted) {
+        let requested = wanted.requested();
+        if self.requested == Some(requested) {
             return Answer::Nothing;
         }
         match (wanted, self.state) {
             (_, S::AwaitingRemoval) => no("The print is done. Clear the bed and confirm it."),
             (_, S::Finished | S::Cancelled | S::Failed) => no("The job has ended already."),
-            (Requested::Cancel, state) if !state.is_running() => {
+            (Wanted::Cancel, state) if !state.is_running() => {
                 // Nothing was sent to a printer, and without our leave nothing will be.
                 self.move_to(S::Cancelled, now, None);
                 Answer::Moved
             }
-            (Requested::Cancel, S::Cancelling) => Answer::Nothing,
-            (Requested::Pause, S::Preparing | S::Printing | S::Resuming)
-            | (Requested::Resume, S::Paused | S::Pausing)
-            | (Requested::Cancel, _) => {
-                self.requested = Some(wanted);
+            (Wanted::Cancel, S::Cancelling) => Answer::Nothing,
+            (Wanted::Pause, S::Preparing | S::Printing | S::Resuming)
+            | (Wanted::Resume | Wanted::ResumeFrom(_), S::Paused | S::Pausing)
+            | (Wanted::Cancel, _) => {
+                self.requested = Some(requested);
                 Answer::AskAgent
             }
-            (Requested::Pause, S::Pausing | S::Paused) | (Requested::Resume, S::Printing | S::Resuming) => {
+            (Wanted::Pause, S::Pausing | S::Paused) | (Wanted::Resume, S::Printing | S::Resuming) => {
                 Answer::Nothing
             }
-            (Requested::Pause, _) => no("The job has not started: there is nothing to pause yet."),
-            (Requested::Resume, _) => no("The job is not paused."),
+            (Wanted::Pause, _) => no("The job has not started: there is nothing to pause yet."),
+            (Wanted::Resume, _) => no("The job is not paused."),
+            // Not passed over in silence: whoever names a layer believes that the printer stands still.
+            (Wanted::ResumeFrom(_), S::Preparing | S::Printing | S::Resuming) => {
+                no("The job is at work: only a print that was cut off goes on from a layer.")
+            }
+            (Wanted::ResumeFrom(_), _) => no("The job is not paused."),
         }
     }
 
@@ -128,6 +135,7 @@ mod tests {
     use super::*;
     use crate::queue::job::Printable;
     use proptest::prelude::*;
+    use rstest::rstest;
     use stardust_protocol::{FileId, FileVersionId, UserId, WorkspaceId};
 
     fn at(ms: i64) -> Timestamp {
@@ -158,7 +166,7 @@ mod tests {
     fn cancelling_before_the_start_is_the_hubs_to_do_and_after_it_the_agents() {
         for state in JobState::ALL {
             let mut job = in_state(state);
-            let answer = job.request(Requested::Cancel, at(9));
+            let answer = job.request(Wanted::Cancel, at(9));
             let expected = match state {
                 JobState::Cancelling => Answer::Nothing,
                 s if s.is_running() => Answer::AskAgent,
@@ -191,12 +199,49 @@ mod tests {
     #[test]
     fn a_request_is_over_when_the_job_has_got_there() {
         let mut job = in_state(JobState::Printing);
-        assert_eq!(job.request(Requested::Pause, at(1)), Answer::AskAgent);
-        assert_eq!(job.request(Requested::Pause, at(1)), Answer::Nothing);
+        assert_eq!(job.request(Wanted::Pause, at(1)), Answer::AskAgent);
+        assert_eq!(job.request(Wanted::Pause, at(1)), Answer::Nothing);
         job.move_to(JobState::Pausing, at(2), None);
         assert_eq!(job.requested, Some(Requested::Pause));
         job.move_to(JobState::Paused, at(3), None);
         assert_eq!(job.requested, None);
+    }
+
+    #[rstest]
+    #[case(JobState::Paused, Wanted::Resume, "ask the agent")]
+    #[case(JobState::Paused, Wanted::ResumeFrom(3), "ask the agent")]
+    #[case(JobState::Pausing, Wanted::ResumeFrom(3), "ask the agent")]
+    #[case(JobState::Printing, Wanted::Resume, "nothing")]
+    #[case(JobState::Resuming, Wanted::Resume, "nothing")]
+    #[case(
+        JobState::Printing,
+        Wanted::ResumeFrom(3),
+        "The job is at work: only a print that was cut off goes on from a layer."
+    )]
+    #[case(
+        JobState::Resuming,
+        Wanted::ResumeFrom(3),
+        "The job is at work: only a print that was cut off goes on from a layer."
+    )]
+    #[case(JobState::Claimed, Wanted::ResumeFrom(3), "The job is not paused.")]
+    #[case(JobState::Cancelling, Wanted::ResumeFrom(3), "The job is not paused.")]
+    #[case(JobState::Failed, Wanted::ResumeFrom(3), "The job has ended already.")]
+    #[case(
+        JobState::AwaitingRemoval,
+        Wanted::ResumeFrom(3),
+        "The print is done. Clear the bed and confirm it."
+    )]
+    fn only_a_paused_job_goes_on(#[case] state: JobState, #[case] wanted: Wanted, #[case] expected: &str) {
+        let mut job = in_state(state);
+        let told = match job.request(wanted, at(9)) {
+            Answer::AskAgent => "ask the agent".to_owned(),
+            Answer::Nothing => "nothing".to_owned(),
+            Answer::Moved => "moved".to_owned(),
+            Answer::No(why) => why,
+        };
+        assert_eq!(told, expected);
+        assert_eq!(job.requested.is_some(), expected == "ask the agent");
+        assert_eq!(job.state, state);
     }
 
     fn state() -> impl Strategy<Value = JobState> {

@@ -339,6 +339,16 @@ pub async fn open_commands(db: &Db, printer: PrinterId) -> Result<Vec<CommandMes
     rows.iter().map(read_command).collect()
 }
 
+/// What the agent of a job was asked and has not answered.
+///
+/// # Errors
+/// The database's.
+pub async fn open_commands_of(tx: &mut Tx, job: JobId) -> Result<Vec<Command>, DbError> {
+    let sql = "SELECT body FROM commands WHERE job_id = $1 AND outcome IS NULL ORDER BY created_at, id";
+    let rows = tx.query(sql, params![job]).await?;
+    rows.iter().map(|row| Ok(command_of(&row.get::<String>("body")?))).collect()
+}
+
 /// An open command and whom it is for.
 ///
 /// # Errors
@@ -360,9 +370,13 @@ fn read_command(row: &Row) -> Result<CommandMessage, DbError> {
         id: row.get("id")?,
         at: row.get("created_at")?,
         expires_at: row.get("expires_at")?,
-        // Of a newer hub, before a downgrade: the agent refuses it.
-        command: serde_json::from_str(&body).unwrap_or(Command::Unknown),
+        command: command_of(&body),
     })
+}
+
+fn command_of(body: &str) -> Command {
+    // Of a newer hub, before a downgrade: the agent refuses it.
+    serde_json::from_str(body).unwrap_or(Command::Unknown)
 }
 
 /// What became of a command; `None` while nobody knows.

@@ -1,5 +1,7 @@
 //! What the queue promises, on both engines.
 
+mod cut_off;
+
 use std::time::Duration;
 
 use rstest::rstest;
@@ -14,6 +16,7 @@ use super::answer::{PrinterAnswer, answer};
 use super::job::{PrintJob, Requested};
 use super::store::{self, Scope};
 use super::submit::Wish;
+use super::wanted::Wanted;
 use super::{claim, control, report, submit, sweep};
 use crate::api::auth::Device;
 use crate::api::page::PageQuery;
@@ -204,13 +207,13 @@ async fn cancelling_before_the_start_is_at_once_and_after_it_by_the_agent(#[case
     let file = hub.upload("a.gcode", GCODE).await;
     let unstarted = hub.submit(file, None).await;
     let claim = hub.claim(printer).await.unwrap();
-    let outcome = control::request(&hub.app, &hub.owner, unstarted, Requested::Cancel).await.unwrap();
+    let outcome = control::request(&hub.app, &hub.owner, unstarted, Wanted::Cancel).await.unwrap();
     assert_eq!((outcome.job.state, outcome.waits_for_agent), (JobState::Cancelled, false));
     assert!(claim::start(&hub.app, printer, unstarted, claim.claim_id).await.is_err());
 
     let running = hub.submit(file, None).await;
     let claim = hub.started(printer).await;
-    let outcome = control::request(&hub.app, &hub.owner, running, Requested::Cancel).await.unwrap();
+    let outcome = control::request(&hub.app, &hub.owner, running, Wanted::Cancel).await.unwrap();
     assert!(outcome.waits_for_agent);
     let commands = store::open_commands(&hub.app.db, printer.printer_id).await.unwrap();
     assert_eq!(commands.len(), 1);
@@ -245,7 +248,7 @@ async fn a_pause_that_nobody_answers_is_forgotten_and_says_so(#[case] engine: En
     let job = hub.submit(file, None).await;
     let claim = hub.started(printer).await;
     hub.report(printer, &claim, 1, &[JobState::Printing]).await;
-    control::request(&hub.app, &hub.owner, job, Requested::Pause).await.unwrap();
+    control::request(&hub.app, &hub.owner, job, Wanted::Pause).await.unwrap();
     assert_eq!(hub.job(job).await.requested, Some(Requested::Pause));
     hub.clock.advance(Duration::from_millis(limits::COMMAND_EXPIRY_MS as u64 + 10_000));
     sweep::sweep(&hub.app).await.unwrap();
@@ -280,7 +283,7 @@ async fn a_file_is_kept_while_a_job_needs_it(#[case] engine: Engine) {
     let (db, workspace, now) = (&hub.app.db, hub.owner.workspace_id, hub.app.clock.now());
     let kept = crate::library::store::delete(db, now, workspace, file).await;
     assert!(matches!(kept, Err(Error::Conflict { code: "file_in_use", .. })));
-    control::request(&hub.app, &hub.owner, job, Requested::Cancel).await.unwrap();
+    control::request(&hub.app, &hub.owner, job, Wanted::Cancel).await.unwrap();
     crate::library::store::delete(db, now, workspace, file).await.unwrap();
 }
 

@@ -51,6 +51,9 @@ export const startJob = (fileId: string, printerId: string | undefined, key: str
   }));
 export const pauseJob = (id: string): Promise<PrintJob> => answer(api.POST("/api/v1/jobs/{id}/pause", by(id)));
 export const resumeJob = (id: string): Promise<PrintJob> => answer(api.POST("/api/v1/jobs/{id}/resume", by(id)));
+/** A print that was cut off goes on from a layer that somebody chose. */
+export const resumeJobFrom = (id: string, layer: number): Promise<PrintJob> =>
+  answer(api.POST("/api/v1/jobs/{id}/resume", { ...by(id), body: { from_layer: layer } }));
 export const cancelJob = (id: string): Promise<PrintJob> => answer(api.POST("/api/v1/jobs/{id}/cancel", by(id)));
 export const confirmRemoval = (id: string): Promise<PrintJob> =>
   answer(api.POST("/api/v1/jobs/{id}/confirm-removal", by(id)));

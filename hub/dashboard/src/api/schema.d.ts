@@ -172,7 +172,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Goes on with a paused job: 202 until its agent has answered. */
+        /**
+         * Goes on with a paused job: 202 until its agent has answered.
+         * @description A print that was cut off (`status.interruption` of its printer) goes on from a layer that a person names; any other
+         *     one goes on where it stands, without a body.
+         */
         post: operations["resume_job"];
         delete?: never;
         options?: never;
@@ -497,6 +501,29 @@ export interface components {
         };
         /** Format: uuid */
         FileVersionId: string;
+        /**
+         * @description A print that was cut off because its printer lost its power or was reset. The firmware has forgotten everything; the
+         *     part and the file are there. A person looks at the part and says from which layer it goes on
+         *     ([`crate::Command::ResumeFrom`]), or gives it up ([`crate::Command::Cancel`]).
+         */
+        Interruption: {
+            /**
+             * Format: double
+             * @description How high the nozzle stood, mm, as far as it is known.
+             */
+            height_mm?: number | null;
+            /** @description The job. */
+            job_id: components["schemas"]["JobId"];
+            /**
+             * Format: int32
+             * @description The layer that was being printed, from 1, as far as it is known: power may have failed a little later.
+             */
+            layer?: number | null;
+            /** @description The layers that it may go on from, lowest first: those about [`Self::layer`]. Empty when it can't go on at all. */
+            layers?: components["schemas"]["LayerStart"][];
+            /** @description Why it can't go on, a sentence: it can only be given up. */
+            refusal?: string | null;
+        };
         /** Format: uuid */
         JobId: string;
         /** @description How far the printer is with a job. */
@@ -554,6 +581,19 @@ export interface components {
             reason?: string | null;
             /** @description Where it is since then. */
             to: components["schemas"]["JobState"];
+        };
+        /** @description A layer that a print may go on from. Whoever names it says that the nozzle stands at its height. */
+        LayerStart: {
+            /**
+             * Format: double
+             * @description How high the nozzle is when it is printed, mm.
+             */
+            height_mm: number;
+            /**
+             * Format: int32
+             * @description Its number, from 1.
+             */
+            layer: number;
         };
         /**
          * @description What the job's commands have set. Of the commands that were sent: the nozzle is some moves behind.
@@ -921,6 +961,7 @@ export interface components {
             chamber?: components["schemas"]["Temperature"] | null;
             /** @description `FIRMWARE_NAME` of M115. */
             firmware?: string | null;
+            interruption?: components["schemas"]["Interruption"] | null;
             job?: components["schemas"]["JobProgress"] | null;
             /** @description A sentence for people when the state needs one: a fault, a prompt of the firmware. */
             message?: string | null;
@@ -956,6 +997,15 @@ export interface components {
          * @enum {string}
          */
         Resource: "printer" | "job" | "file";
+        /** @description From where a paused job goes on. */
+        ResumeFrom: {
+            /**
+             * Format: int32
+             * @description The layer, from 1, of a print that was cut off: one of `status.interruption.layers` of its printer. Whoever names it
+             *     says that the nozzle stands at its height, that the part still sticks and that nothing is in the way.
+             */
+            from_layer?: number | null;
+        };
         /**
          * @description What a member may do. Rules by role are later work: until then the owner is the one member.
          * @enum {string}
@@ -1486,7 +1536,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ResumeFrom"] | null;
+            };
+        };
         responses: {
             200: {
                 headers: {
@@ -1513,6 +1567,14 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,7 +3,7 @@ import {
   mdiAccountWrenchOutline, mdiAlertCircleOutline, mdiAlertOutline, mdiCancel, mdiCheckCircleOutline, mdiHelpCircleOutline,
   mdiLanConnect, mdiPauseCircleOutline, mdiPowerPlugOffOutline, mdiPrinter3dNozzleOutline, mdiThermometerChevronUp, mdiTrayRemove,
 } from "@mdi/js";
-import type { Attention, Printer, PrinterState } from "@/api/types";
+import type { Attention, Interruption, Printer, PrinterState } from "@/api/types";
 
 export type Tone = "idle" | "busy" | "paused" | "waiting" | "trouble" | "off";
 
@@ -40,6 +40,13 @@ export const needsPerson = (state: PrinterState): boolean =>
 /** What the printer asks of a person; nothing while nobody could pass the answer on. */
 export const askedBy = (printer: Printer): Attention | undefined =>
   printer.contact.state === "online" && printer.state === "attention" ? (printer.status?.attention ?? undefined) : undefined;
+
+/** Where the printer's job was cut off; nothing while nobody could pass on how it goes on. */
+export const cutOffOn = (printer: Printer): Interruption | undefined =>
+  printer.contact.state === "online" ? (printer.status?.interruption ?? undefined) : undefined;
+
+/** Somebody has to go to this printer, or nothing goes on there. */
+export const wantsSomebody = (printer: Printer): boolean => needsPerson(printer.state) || cutOffOn(printer) !== undefined;
 
 /** How many printers are in each state that occurs, in the order of STATES. */
 export function countByState(printers: Iterable<Printer>): [PrinterState, number][] {

@@ -1,0 +1,82 @@
+//! Prints that were cut off in mid-print: where, and how they go on.
+//!
+//! Owns: finding them among the printers, and the sentence about one. Must not know: how jobs are listed.
+
+use crate::api::{Client, Interruption, PrintJob, Printer};
+use crate::error::CliError;
+
+/// Where a print was cut off.
+pub(crate) type CutOff = Interruption;
+
+/// Those among these jobs. The printers are asked only when there may be one.
+pub(crate) async fn of(client: &Client, jobs: &[PrintJob]) -> Result<Vec<CutOff>, CliError> {
+    if !jobs.iter().any(|job| job.state == "paused") {
+        return Ok(Vec::new());
+    }
+    let printers: Vec<Printer> = client.parse_all(&client.list("api/v1/printers", &[], usize::MAX).await?)?;
+    Ok(printers.iter().filter_map(told).cloned().collect())
+}
+
+/// What a printer in reach says: what one out of reach said may be over.
+pub(crate) fn told(printer: &Printer) -> Option<&CutOff> {
+    printer.status.as_ref().filter(|_| printer.contact.state == "online")?.interruption.as_ref()
+}
+
+/// What is to be said about it.
+pub(crate) fn sentence(cut_off: &CutOff) -> String {
+    let place = match (cut_off.layer, cut_off.height_mm) {
+        (Some(layer), Some(height)) => format!(" at layer {layer}, {height:.2} mm"),
+        (Some(layer), None) => format!(" at layer {layer}"),
+        (None, Some(height)) => format!(" at {height:.2} mm"),
+        (None, None) => String::new(),
+    };
+    let id = &cut_off.job_id;
+    if let Some(refusal) = &cut_off.refusal {
+        return format!("Cut off{place}. {refusal} Give it up with: stardust cancel {id}");
+    }
+    let known = cut_off.layers.iter().find(|start| Some(start.layer) == cut_off.layer);
+    let choice = known.map_or_else(|| "LAYER".to_owned(), |start| start.layer.to_string());
+    let layers: Vec<String> =
+        cut_off.layers.iter().map(|start| format!("{}: {:.2} mm", start.layer, start.height_mm)).collect();
+    format!(
+        "Cut off{place}. Look at the part, then go on with: stardust resume {id} --from-layer {choice} ({}), or give it up \
+         with: stardust cancel {id}",
+        layers.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(
+        r#"{"job_id":"j1","layer":12,"height_mm":2.4,"layers":[{"layer":12,"height_mm":2.4},{"layer":13,"height_mm":2.6}]}"#,
+        "Cut off at layer 12, 2.40 mm. Look at the part, then go on with: stardust resume j1 --from-layer 12 (12: 2.40 mm, \
+         13: 2.60 mm), or give it up with: stardust cancel j1"
+    )]
+    #[case(
+        r#"{"job_id":"j1","height_mm":2.4,"layers":[{"layer":12,"height_mm":2.4}]}"#,
+        "Cut off at 2.40 mm. Look at the part, then go on with: stardust resume j1 --from-layer LAYER (12: 2.40 mm), or \
+         give it up with: stardust cancel j1"
+    )]
+    #[case(
+        r#"{"job_id":"j1","layers":[],"refusal":"The file has no layers."}"#,
+        "Cut off. The file has no layers. Give it up with: stardust cancel j1"
+    )]
+    fn sentences(#[case] told: &str, #[case] expected: &str) {
+        assert_eq!(sentence(&serde_json::from_str(told).unwrap()), expected);
+    }
+
+    #[rstest]
+    #[case("online", true)]
+    #[case("lost", false)]
+    fn what_was_said_by_a_printer_that_is_gone_may_be_over(#[case] contact: &str, #[case] told: bool) {
+        let printer = format!(
+            r#"{{"id":"p1","name":"Ada","state":"paused","contact":{{"state":"{contact}"}},
+                "status":{{"interruption":{{"job_id":"j1","layers":[]}}}}}}"#
+        );
+        assert_eq!(super::told(&serde_json::from_str(&printer).unwrap()).is_some(), told);
+    }
+}
