@@ -39,6 +39,7 @@ counts! {
     hints,
     lost_hints,
     doubled_hints,
+    hub_kills_when_a_print_begins,
     hub_kills_before_a_call_was_applied,
     hub_kills_after_a_call_was_applied,
     agent_kills,

@@ -168,7 +168,8 @@ impl World {
             return Err(REFUSED.into());
         }
         let (path, asked) = (question.path.clone(), question.body.clone());
-        let dies = if question.method == reqwest::Method::POST { self.dies(printer) } else { None };
+        let is_change = question.method == reqwest::Method::POST;
+        let dies = if is_change { self.dies(printer) } else { None };
         if let Some((Side::Before, down)) = dies {
             self.state().counts.hub_kills_before_a_call_was_applied += 1;
             self.kill_hub(down);
@@ -189,7 +190,9 @@ impl World {
             self.kill_hub(down);
             return Err(RESET.into());
         }
-        self.after_a_change();
+        if is_change {
+            self.after_a_change();
+        }
         Ok(answer)
     }
 
@@ -227,7 +230,9 @@ impl World {
                 tokio::spawn(async move {
                     // The leave has arrived by then; no print takes as long as the hub is down.
                     tokio::time::sleep(Duration::from_secs(1)).await;
-                    if world.state().hub_is_up {
+                    let is_up = world.state().hub_is_up;
+                    if is_up {
+                        world.state().counts.hub_kills_when_a_print_begins += 1;
                         world.kill_hub(Duration::from_secs(600));
                     }
                 });

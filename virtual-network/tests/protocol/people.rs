@@ -28,27 +28,34 @@ pub(crate) async fn act(world: Arc<World>) {
             let anywhere = world.plan.printers == 1 || dice.percent(70);
             let only = (!anywhere).then(|| dice.below(world.plan.printers as u64));
             wish(&world, only.map(|index| usize::try_from(index).unwrap()));
+            world.after_a_change();
         }
+        let mut has_acted = false;
         for job in open_jobs(&world) {
-            look_at(&world, &job, &mut dice);
+            has_acted |= look_at(&world, &job, &mut dice);
         }
-        world.after_a_change();
+        if has_acted {
+            world.after_a_change();
+        }
     }
 }
 
-fn look_at(world: &World, job: &JobRow, dice: &mut Dice) {
+/// Whether anything was done.
+fn look_at(world: &World, job: &JobRow, dice: &mut Dice) -> bool {
     let is_well = world.state().is_well;
     if job.needs_removal() {
-        if is_well || dice.percent(60) {
+        let clears = is_well || dice.percent(60);
+        if clears {
             clear(world, job);
         }
-        return;
+        return clears;
     }
     if job.state == JobState::Paused && (is_well || dice.percent(30)) {
-        return request(world, job, Requested::Resume);
+        request(world, job, Requested::Resume);
+        return true;
     }
     if !dice.percent(world.rates().whim) {
-        return;
+        return false;
     }
     let wanted = match dice.below(10) {
         0..6 => Requested::Pause,
@@ -56,6 +63,7 @@ fn look_at(world: &World, job: &JobRow, dice: &mut Dice) {
         _ => Requested::Cancel,
     };
     request(world, job, wanted);
+    true
 }
 
 /// Puts a job into the queue.

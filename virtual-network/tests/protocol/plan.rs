@@ -13,7 +13,7 @@ pub(crate) enum Kind {
     Lossy,
     /// Half of the calls arrive twice, the second time when others have come between.
     Doubled,
-    /// The network is away for minutes up to days.
+    /// The network is away for minutes up to hours.
     Away,
     /// The agents are killed, also between two lines of their journal.
     AgentsKilled,
@@ -115,9 +115,8 @@ impl Plan {
         }
         let round = seed / u64::try_from(Kind::ALL.len()).unwrap();
         let away_at_most = match (kind, round % 16) {
-            // Days take long even here: not in every run.
-            (Kind::Away, 7) => Duration::from_secs(2 * 24 * 3600),
-            (Kind::Away, 3 | 11) => Duration::from_secs(4 * 3600),
+            // Hours take long even here: not in every run.
+            (Kind::Away, 7) => Duration::from_secs(4 * 3600),
             _ => Duration::from_secs(600),
         };
         Self {
@@ -125,7 +124,7 @@ impl Plan {
             kind,
             printers: if dice.percent(40) { 2 } else { 1 },
             jobs: 1 + dice.below(4),
-            trouble: dice.seconds(240, 900),
+            trouble: dice.seconds(180, 600),
             away_at_most,
             rates,
             hub_dies_at: None,

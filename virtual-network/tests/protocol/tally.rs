@@ -44,7 +44,8 @@ impl Tally {
     fn count(&mut self, plans: &[(String, Plan)], name: &str, counts: &Counts, wrong: Vec<String>) {
         self.runs += 1;
         self.counts.add(counts);
-        let kills = counts.hub_kills_before_a_call_was_applied
+        let kills = counts.hub_kills_when_a_print_begins
+            + counts.hub_kills_before_a_call_was_applied
             + counts.hub_kills_after_a_call_was_applied
             + counts.agent_kills;
         self.with_kills += u64::from(kills > 0);

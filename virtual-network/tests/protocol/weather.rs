@@ -42,7 +42,7 @@ pub(crate) async fn sweep(world: Arc<World>) {
     loop {
         let is_long = world.began.elapsed() > 2 * world.plan.trouble && !world.state().is_well;
         // In an outage of days the hub has little to do.
-        tokio::time::sleep(if is_long { Duration::from_secs(300) } else { dice.seconds(5, 25) }).await;
+        tokio::time::sleep(if is_long { Duration::from_secs(300) } else { dice.seconds(10, 30) }).await;
         if world.state().hub_is_up {
             world.hub.clock.set(world.ms());
             world.hub.sweep();
