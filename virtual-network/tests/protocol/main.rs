@@ -1,0 +1,90 @@
+//! Agents and a hub on a virtual network and clock. Whatever the network loses, doubles or brings late, and whoever is killed
+//! when: in the end the hub's history is the agents' journals, no job has run twice, and each printer takes the next one.
+//!
+//! Real are the agent's printer task with its journal, spool, deliveries and calls, and the hub's routes, queue, outbox and
+//! database. What stands in says so: the network ([`network`]), the printer ([`printer`]), the MQTT link ([`live_link`]).
+//!
+//! Each run is made from one number. `STARDUST_RUNS=2000` does so many, `STARDUST_SEED=17,33` only those, as often as one
+//! likes: a failing run prints its seed and its story.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod counts;
+mod dice;
+mod download;
+mod evidence;
+mod hub_house;
+mod life;
+mod live_link;
+mod network;
+mod oracle;
+mod oracle_tests;
+mod people;
+mod plan;
+mod printer;
+mod process;
+mod run;
+mod tally;
+mod template;
+mod time;
+mod trace;
+mod weather;
+mod world;
+
+use plan::{Plan, Side};
+use run::run;
+use tally::{Tally, seeds};
+
+/// Runs of an ordinary `cargo nextest run`.
+const RUNS: u64 = 1000;
+/// The stories in which the hub is killed at each call.
+const STORIES: u64 = 3;
+
+#[test]
+fn the_hubs_history_is_the_journal_and_no_job_runs_twice() {
+    let seeds = seeds(RUNS);
+    let tally =
+        Tally::of(seeds.iter().map(|seed| (format!("STARDUST_SEED={seed}"), Plan::of(*seed))).collect());
+    // A few runs alone need not meet every fault.
+    let all = if seeds.len() >= 500 { seeds.len() as u64 } else { 0 };
+    tally.close("the_hubs_history_is_the_journal_and_no_job_runs_twice", all);
+}
+
+#[test]
+fn the_hub_may_be_killed_at_each_transition() {
+    let mut plans = Vec::new();
+    for story in 0..STORIES {
+        let undisturbed = run(Plan::hub_dies_at(story, None), false);
+        assert_eq!(undisturbed.wrong, Vec::<String>::new());
+        assert!(undisturbed.changes >= 10, "{} calls: too few for two prints", undisturbed.changes);
+        for call in 0..undisturbed.changes {
+            for side in [Side::Before, Side::After] {
+                let name = format!("story {story}, killed {side:?} call {call}");
+                plans.push((name, Plan::hub_dies_at(story, Some((call, side)))));
+            }
+        }
+    }
+    let (count, tally) = (plans.len() as u64, Tally::of(plans));
+    let kills =
+        tally.counts.hub_kills_before_a_call_was_applied + tally.counts.hub_kills_after_a_call_was_applied;
+    assert_eq!(kills, count, "each run kills the hub once");
+    tally.close("the_hub_may_be_killed_at_each_transition", 0);
+}
+
+#[test]
+fn the_same_seed_does_the_same() {
+    for seed in 0..16 {
+        let [one, other] = [0, 1].map(|_| run(Plan::of(seed), true));
+        assert!(one.trace.len() > 100, "seed {seed}: {} lines", one.trace.len());
+        for (line, (one, other)) in one.trace.iter().zip(&other.trace).enumerate() {
+            assert_eq!(one, other, "seed {seed}, line {line}");
+        }
+        assert_eq!(one.trace.len(), other.trace.len(), "seed {seed}");
+    }
+}
