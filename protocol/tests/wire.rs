@@ -89,10 +89,7 @@ fn status_messages() {
             job_id: id(),
             layer: Some(12),
             height_mm: Some(2.4),
-            layers: vec![
-                LayerStart { layer: 12, height_mm: 2.4 },
-                LayerStart { layer: 13, height_mm: 2.6 },
-            ],
+            layers: vec![LayerStart { layer: 12, height_mm: 2.4 }, LayerStart { layer: 13, height_mm: 2.6 }],
             refusal: None,
         }),
         ..PrinterStatus::new(PrinterState::Paused)

@@ -43,7 +43,12 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Drive every paired printer
-    Run,
+    Run {
+        /// Print files are kept up to so many bytes, of all printers together; those that jobs need may take more
+        /// [default: 2147483648]
+        #[arg(long, env = "STARDUST_AGENT_SPOOL_BYTES", value_name = "BYTES")]
+        spool_bytes: Option<u64>,
+    },
     /// Connect a printer to a hub: with the code that its dashboard shows, or with a PIN to type there
     Pair(PairArguments),
     /// Show what the running agent's printers are doing
@@ -140,7 +145,7 @@ const SETTINGS_ARE_WRONG: u8 = 78;
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
     let default = match arguments.command {
-        Command::Run => "info",
+        Command::Run { .. } => "info",
         Command::Pair(_)
         | Command::Status { .. }
         | Command::Ports
@@ -151,8 +156,12 @@ pub fn run(arguments: Arguments) -> ExitCode {
     logging::start(arguments.log.as_deref().unwrap_or(default));
     // A second installation (in tests) leaves the first in place.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let spool_bytes = match &arguments.command {
+        Command::Run { spool_bytes } => *spool_bytes,
+        _ => None,
+    };
     let settings = match Settings::read(arguments.data, arguments.config.as_deref()) {
-        Ok(settings) => settings,
+        Ok(settings) => settings.overridden(None, spool_bytes),
         Err(error) => {
             fail(&error.to_string());
             return ExitCode::from(SETTINGS_ARE_WRONG);
@@ -164,7 +173,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     };
     let result = runtime.block_on(async {
         match arguments.command {
-            Command::Run => run::run(&settings, SystemClock::shared()).await,
+            Command::Run { .. } => run::run(&settings, SystemClock::shared()).await,
             Command::Pair(options) => pair::run(options, &settings, SystemClock::shared()).await,
             Command::Status { json } => status::run(&settings, json),
             Command::Ports => ports::run(),

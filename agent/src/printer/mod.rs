@@ -4,6 +4,8 @@
 
 mod calls;
 pub mod folder;
+mod host_trouble;
+mod no_return;
 pub mod picture;
 mod progress;
 mod question;

@@ -155,3 +155,19 @@ fn cancelling_before_the_start_prints_nothing() {
     assert_eq!(actions.first(), Some(&Action::StopTransfer));
     assert_eq!(actions[1..], ends(JobState::Cancelled, None));
 }
+
+#[test]
+fn what_can_not_be_recorded_is_not_done() {
+    let mut life = Lifecycle::default();
+    let claimed = life.claimed(claim());
+    let [Action::Record(record), ..] = claimed.as_slice() else { panic!("{claimed:?}") };
+    assert_eq!(life.not_recorded(record, "The disk is full.".into()), []);
+    assert_eq!(life.claim(), None, "the lease gives it back");
+
+    let mut life = running();
+    let started = Record::Started { job_id: job(1) };
+    assert_eq!(
+        life.not_recorded(&started, "The disk is full.".into()),
+        ends(JobState::Failed, Some("The disk is full."))
+    );
+}

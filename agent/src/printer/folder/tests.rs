@@ -8,6 +8,8 @@ fn settings(data: &tempfile::TempDir) -> Settings {
         config: None,
         service_is_meant: false,
         hub: None,
+        hub_ca: None,
+        spool_bytes: 1000,
         sections: Sections::default(),
     }
 }
