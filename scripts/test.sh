@@ -59,6 +59,16 @@ if [ -z "$failed_step" ] && [ -z "${STARDUST_TEST_POSTGRES:-}" ]; then
     fi
 fi
 step "tests" make -s test-rust
+# Those of full and read-only disks mount some, in a namespace of their own.
+if ! unshare --mount mount -t tmpfs none /mnt 2>/dev/null && ! unshare --mount --map-root-user mount -t tmpfs none /mnt 2>/dev/null; then
+    skipped="full and read-only disks NOT RUN: this user may not mount anything (unshare --mount --map-root-user)"
+    printf '\n== %s\n' "$skipped"
+    summary+=("$skipped")
+elif [ "$(id -u)" != 0 ]; then
+    skipped="a disk that turns read-only in mid-print NOT RUN: that takes root (a loop device)"
+    printf '\n== %s\n' "$skipped"
+    summary+=("$skipped")
+fi
 # A collection that is not in the repository. Where it is missing the summary says so.
 if [ -n "${STARDUST_PRINT_FILES:-}" ] || [ -d ../shared/data/gcode ]; then
     step "every print file" make -s every-file

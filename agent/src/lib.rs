@@ -7,6 +7,7 @@
 //! | [`print_job`] | one job: its file, its progress, its way through its states |
 //! | [`spool`] | print files on disk |
 //! | [`journal`] | what must survive restarts |
+//! | [`disk`] | what may be wrong with the disk |
 //! | [`trail`] | where the job at work is, for the process that comes after this one |
 //! | [`hub_link`] | the wire to the hub |
 //! | [`printer`] | one printer: port, jobs and hub brought together |
@@ -21,6 +22,7 @@
 pub mod agent;
 pub mod boot;
 pub mod cli;
+pub mod disk;
 pub mod hub_link;
 pub mod journal;
 pub mod pairing;

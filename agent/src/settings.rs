@@ -14,6 +14,8 @@ use crate::status_page::{NotLoopback, PageAddress};
 
 /// Where the package puts it; root's commands read it without being told.
 pub const SYSTEM_CONFIG: &str = "/etc/stardust/agent.toml";
+/// Print files of a few weeks, on any memory card.
+const DEFAULT_SPOOL_BYTES: u64 = 2 << 30;
 /// Where the service keeps its data.
 const SYSTEM_DATA: &str = "/var/lib/stardust-agent";
 
@@ -30,6 +32,10 @@ pub struct Settings {
     pub hub: Option<Url>,
     /// Where the page for a browser on this machine is; none: nowhere.
     pub status_page: Option<PageAddress>,
+    /// The certificates that vouch for the hub, where those of the system don't.
+    pub hub_ca: Option<PathBuf>,
+    /// Print files are kept up to so many bytes, of all printers together.
+    pub spool_bytes: u64,
     /// What is set for each printer.
     pub sections: Sections,
 }
@@ -41,6 +47,8 @@ struct ConfigFile {
     data: Option<PathBuf>,
     hub: Option<Url>,
     status_page: Option<PageAddress>,
+    hub_ca: Option<PathBuf>,
+    spool_bytes: Option<u64>,
     printer: BTreeMap<String, PrinterSection>,
 }
 
@@ -87,9 +95,20 @@ impl Settings {
             data: data.or(file.data).unwrap_or_else(|| default_data(is_root)),
             hub: file.hub.map(with_slash),
             status_page: file.status_page,
+            hub_ca: file.hub_ca,
+            spool_bytes: file.spool_bytes.unwrap_or(DEFAULT_SPOOL_BYTES),
             sections: Sections::new(file.printer)
                 .map_err(|name| wrong(format!("there is another section for the printer “{name}”")))?,
         })
+    }
+}
+
+impl Settings {
+    /// What was given on the command line or in the environment goes before the file.
+    #[must_use]
+    pub fn overridden(self, hub_ca: Option<PathBuf>, spool_bytes: Option<u64>) -> Self {
+        let spool_bytes = spool_bytes.unwrap_or(self.spool_bytes);
+        Self { hub_ca: hub_ca.or(self.hub_ca), spool_bytes, ..self }
     }
 }
 
@@ -146,6 +165,16 @@ mod tests {
         assert_eq!(read.data, Path::new("/given"));
         assert_eq!(read.hub.unwrap().as_str(), "https://hub.example/");
         assert_eq!(read.sections.ports().count(), 1);
+    }
+
+    #[test]
+    fn how_much_is_kept_and_whom_the_hub_is_vouched_by() {
+        let read = settings("", None).unwrap();
+        assert_eq!((read.spool_bytes, read.hub_ca), (2_147_483_648, None));
+        let read = settings("spool_bytes = 1000\nhub_ca = \"/a.pem\"\n", None).unwrap();
+        assert_eq!((read.spool_bytes, read.hub_ca.clone()), (1000, Some("/a.pem".into())));
+        let given = read.overridden(Some("/b.pem".into()), Some(7));
+        assert_eq!((given.spool_bytes, given.hub_ca.unwrap()), (7, PathBuf::from("/b.pem")));
     }
 
     #[rstest]

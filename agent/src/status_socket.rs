@@ -45,14 +45,24 @@ pub enum AskError {
     Failed(PathBuf, String),
 }
 
-/// Opens the sockets. Their files are removed when they are dropped.
+/// Opens the sockets: those that can be, for a disk that can't be written has no place for one. Their files are removed
+/// when they are dropped.
 ///
 /// # Errors
-/// The system's; or another agent runs on the same data.
+/// The system's, where there is none at all; or another agent runs on the same data.
 pub fn open(data: &Path) -> std::io::Result<Vec<Listening>> {
-    // systemd names the runtime directory of the service.
-    let runtime = std::env::var_os("RUNTIME_DIRECTORY").map(PathBuf::from);
-    std::iter::once(data.to_owned()).chain(runtime).map(|folder| open_at(folder.join(NAME))).collect()
+    let own = open_at(data.join(NAME));
+    let other = runtime().map(|folder| open_at(folder.join(NAME)));
+    match (own, other) {
+        (Err(error), _) if error.kind() == ErrorKind::AddrInUse => Err(error),
+        (Err(error), None | Some(Err(_))) => Err(error),
+        (own, other) => Ok(own.into_iter().chain(other.into_iter().flatten()).collect()),
+    }
+}
+
+/// systemd names the runtime directory of the service.
+fn runtime() -> Option<PathBuf> {
+    std::env::var_os("RUNTIME_DIRECTORY").map(PathBuf::from)
 }
 
 /// In the place of one that a killed agent has left.
@@ -120,7 +130,8 @@ impl Drop for Listening {
 pub fn ask(settings: &Settings) -> Result<String, AskError> {
     let own = settings.data.join(NAME);
     // Who names a data directory means the agent on it.
-    let service = settings.service_is_meant.then(|| Path::new(RUNTIME).join(NAME));
+    let service = runtime().or_else(|| settings.service_is_meant.then(|| PathBuf::from(RUNTIME)));
+    let service = service.map(|folder| folder.join(NAME));
     let mut result = Err(AskError::NotRunning);
     for path in std::iter::once(own).chain(service) {
         match read(&path) {

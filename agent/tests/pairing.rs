@@ -113,8 +113,8 @@ fn a_fault_of_one_printer_touches_no_other() {
     host.paired(&one, "Unplugged", &unplugged.port(), &[]);
     host.paired(&two, "Well", &well.port(), &[]);
     host.paired(&three, "No disk", Path::new("/dev/ttyNone"), &[]);
-    // Its journal can't be written.
-    std::fs::create_dir(host.data.path().join("printers/no-disk/journal.new")).unwrap();
+    // Its journal can't be read.
+    std::fs::create_dir(host.data.path().join("printers/no-disk/journal.jsonl")).unwrap();
     one.offer(&std::fs::read(&file).unwrap());
     host.run(None);
     printing(&one);

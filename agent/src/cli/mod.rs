@@ -48,6 +48,10 @@ enum Command {
         /// `status_page` in the configuration]
         #[arg(long, env = "STARDUST_AGENT_STATUS_PAGE", value_name = "ADDRESS")]
         status_page: Option<String>,
+        /// Print files are kept up to so many bytes, of all printers together; those that jobs need may take more
+        /// [default: 2147483648]
+        #[arg(long, env = "STARDUST_AGENT_SPOOL_BYTES", value_name = "BYTES")]
+        spool_bytes: Option<u64>,
     },
     /// Connect a printer to a hub: with the code that its dashboard shows, or with a PIN to type there
     Pair(PairArguments),
@@ -156,14 +160,14 @@ pub fn run(arguments: Arguments) -> ExitCode {
     logging::start(arguments.log.as_deref().unwrap_or(default));
     // A second installation (in tests) leaves the first in place.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let page = match &arguments.command {
-        Command::Run { status_page } => status_page.as_deref(),
-        _ => None,
+    let (page, spool_bytes) = match &arguments.command {
+        Command::Run { status_page, spool_bytes } => (status_page.as_deref(), *spool_bytes),
+        _ => (None, None),
     };
     let settings = Settings::read(arguments.data, arguments.config.as_deref())
         .and_then(|mut settings| settings.put_page(page).map(|()| settings));
     let settings = match settings {
-        Ok(settings) => settings,
+        Ok(settings) => settings.overridden(None, spool_bytes),
         Err(error) => {
             fail(&error.to_string());
             return ExitCode::from(SETTINGS_ARE_WRONG);

@@ -27,7 +27,7 @@ impl SharedJournal {
 
     /// The journal. Hold it for a moment only.
     pub fn lock(&self) -> MutexGuard<'_, Journal> {
-        // Whoever panicked with it has left it whole: state changes only after a write.
+        // Whoever panicked with it has left it whole.
         self.journal.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
@@ -36,8 +36,13 @@ impl SharedJournal {
         self.changed.notify_one();
     }
 
+    /// What comes next; nothing before the hub has said which numbers it knows.
     fn batch(&self) -> Vec<AgentEvent> {
-        self.lock().state().outbox.iter().take(MAX_EVENTS_PER_POST).cloned().collect()
+        let journal = self.lock();
+        if !journal.is_counted() {
+            return Vec::new();
+        }
+        journal.state().outbox.iter().take(MAX_EVENTS_PER_POST).cloned().collect()
     }
 
     /// Whether the hub knows everything.
@@ -61,11 +66,8 @@ pub async fn deliver(hub: HubClient, journal: SharedJournal, all_delivered: impl
             Ok(response) => {
                 back_off.reset();
                 let seq = response.acknowledged_seq;
-                let written = journal.lock().append(&[Record::Acknowledged { seq }]);
-                if let Err(error) = written {
-                    tracing::error!(error = %error, "an acknowledgement could not be written");
-                    tokio::time::sleep(back_off.next_wait()).await;
-                }
+                // Where it can't be written, the next process delivers again what the hub knows: that changes nothing.
+                journal.lock().keep(&[Record::Acknowledged { seq }]);
                 if journal.is_delivered() {
                     all_delivered();
                 }

@@ -1,21 +1,26 @@
 //! The agent's memory over restarts: one append-only file per printer, a JSON object a line.
 //!
-//! Owns: durability. Every append is on disk when it returns (few a job: an SD card must live); a line torn by a
-//! power cut is dropped; the file is rewritten to its essence at each start.
+//! There are two kinds of writing. What must be known before something is done is *appended*: on disk, or not done. What
+//! has happened is *kept*: it counts at once, and where the disk can't be written it is told from memory and written as
+//! soon as it can be. So an event is numbered once, and is lost only with the process.
+//! Owns: durability. Every call is on disk when it returns (few a job: an SD card must live), or says so; a line torn by
+//! a power cut is dropped; the file is rewritten to its essence at each start, and after each fault of the disk.
 //! Must not know: what the records are for.
 
+mod file;
 mod record;
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 pub use record::{Held, Record, State};
 use stardust_protocol::{EventBody, Timestamp};
 
-/// The journal can't be kept: nothing may be printed without it.
+use crate::disk::DiskFault;
+use file::{JournalFile, Medium, Unwritten};
+
+/// The journal can't be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("the journal {path} can't be written: {source}; free some space or check the disk")]
+#[error("the journal {path} can't be used: {source}; free some space or check the disk")]
 pub struct JournalError {
     path: PathBuf,
     source: std::io::Error,
@@ -25,38 +30,48 @@ pub struct JournalError {
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    file: File,
-    /// Bytes that are whole records.
-    length: u64,
+    medium: Box<dyn Medium>,
+    /// Something that counts is not on disk: all of it is written anew when that works.
+    behind: bool,
+    fault: Option<DiskFault>,
     state: State,
+    count: Count,
+}
+
+/// What is known of the numbers that the hub knows.
+#[derive(Debug)]
+struct Count {
+    /// The next process may find events on disk that are not counted.
+    uncounted_on_disk: bool,
+    /// What the hub has said, until events are numbered accordingly.
+    told: Option<u64>,
+    /// They are.
+    settled: bool,
 }
 
 impl Journal {
-    /// Reads what is there, rewrites it to its essence, and opens it for more.
+    /// Reads what is there, and rewrites it to its essence. Where it can be read and not written, it is open all the
+    /// same: what happens is kept in memory, and [`Journal::fault`] tells.
     ///
     /// # Errors
-    /// [`JournalError`] when the disk does not let us.
+    /// [`JournalError`] when it can't be read: nobody knows then what is at work.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let failed = |source| JournalError { path: path.to_owned(), source };
-        let mut bytes = Vec::new();
-        match File::open(path) {
-            Ok(mut file) => {
-                file.read_to_end(&mut bytes).map_err(failed)?;
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(failed(error)),
-        }
-        let state = replay(&bytes);
-        let new = path.with_extension("new");
-        let mut file = File::create(&new).map_err(failed)?;
-        let text = lines(&state.compacted());
-        file.write_all(&text).and_then(|()| file.sync_all()).map_err(failed)?;
-        std::fs::rename(&new, path).map_err(failed)?;
-        if let Some(folder) = path.parent() {
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
-        }
-        let file = OpenOptions::new().append(true).open(path).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), file, length: text.len() as u64, state })
+        let bytes = match std::fs::read(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            read => read.map_err(|source| JournalError { path: path.to_owned(), source })?,
+        };
+        Ok(Self::on(Box::new(JournalFile::new(path.to_owned())), path, &bytes))
+    }
+
+    fn on(medium: Box<dyn Medium>, path: &Path, bytes: &[u8]) -> Self {
+        let state = replay(bytes);
+        let uncounted_on_disk = state.uncounted_from.is_some();
+        let count = Count { uncounted_on_disk, told: None, settled: false };
+        let path = path.to_owned();
+        let mut journal = Self { path, medium, behind: true, fault: None, state, count };
+        // What goes wrong is noted.
+        let _ = journal.catch_up();
+        journal
     }
 
     /// What the journal says, without opening it for more: quick, for who can't wait for the disk. A journal that can't
@@ -72,35 +87,125 @@ impl Journal {
         &self.state
     }
 
-    /// Appends records; they are on disk when this returns. On an error none of them counts.
+    /// Why it could not be written last, until it can be.
+    #[must_use]
+    pub fn fault(&self) -> Option<&DiskFault> {
+        self.fault.as_ref()
+    }
+
+    /// Appends what must be known before something is done; it is on disk when this returns. On an error none of it
+    /// counts, and it must not be done.
     ///
     /// # Errors
     /// [`JournalError`].
     pub fn append(&mut self, records: &[Record]) -> Result<(), JournalError> {
-        let text = lines(records);
-        if let Err(source) = self.file.write_all(&text).and_then(|()| self.file.sync_data()) {
-            // What was half written must not stand in front of the next record.
-            let _ = self.file.set_len(self.length);
-            return Err(JournalError { path: self.path.clone(), source });
-        }
-        self.length += text.len() as u64;
+        self.write(records)?;
         records.iter().for_each(|record| self.state.apply(record));
         Ok(())
     }
 
-    /// Appends an event with the next number, and records that belong to it.
+    /// Keeps what has happened: it counts, whatever the disk says.
+    pub fn keep(&mut self, records: &[Record]) {
+        let written = self.write(records);
+        records.iter().for_each(|record| self.state.apply(record));
+        self.behind |= written.is_err();
+    }
+
+    /// Keeps an event, with the next number, and what belongs to it.
+    pub fn keep_event(&mut self, at: Timestamp, body: EventBody, with: impl IntoIterator<Item = Record>) {
+        let mut records = Vec::new();
+        if !self.count.settled {
+            records.push(Record::Uncounted { from: self.state.next_seq });
+        }
+        records.push(Record::Event(self.state.number(at, body)));
+        records.extend(with);
+        self.keep(&records);
+    }
+
+    /// Writes what is in memory alone, if there is anything; to be tried again and again.
     ///
     /// # Errors
-    /// [`JournalError`].
-    pub fn append_event(
-        &mut self,
-        at: Timestamp,
-        body: EventBody,
-        with: impl IntoIterator<Item = Record>,
-    ) -> Result<(), JournalError> {
-        let mut records = vec![Record::Event(self.state.number(at, body))];
-        records.extend(with);
-        self.append(&records)
+    /// [`JournalError`] when the disk does not let us yet.
+    pub fn catch_up(&mut self) -> Result<(), JournalError> {
+        self.write_anew()?;
+        self.settle_count()
+    }
+
+    /// The hub says the last number that it knows. Where an earlier process gave it and could not write it down, the
+    /// events since, which nobody has heard of yet, count on from there. Only the first time matters.
+    pub fn count_on_from(&mut self, last_event_seq: u64) {
+        if !self.count.settled {
+            self.count.told = Some(last_event_seq);
+            // What goes wrong is noted.
+            let _ = self.settle_count();
+        }
+    }
+
+    /// Whether events may be delivered: their numbers stand.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        self.count.settled
+    }
+
+    fn settle_count(&mut self) -> Result<(), JournalError> {
+        let Some(last) = self.count.told else { return Ok(()) };
+        let from = self.state.uncounted_from.unwrap_or(self.state.next_seq);
+        let by = (last + 1).saturating_sub(from);
+        if by > 0 || self.state.uncounted_from.is_some() {
+            let record = [Record::Counted { from, by }];
+            if self.count.uncounted_on_disk {
+                // Else the next process would count them once more.
+                self.append(&record)?;
+            } else {
+                // At once, so that they are never written as they were.
+                record.iter().for_each(|record| self.state.apply(record));
+                self.behind = true;
+                let _ = self.write_anew();
+            }
+            tracing::info!(event.known = last, event.by = by, "the hub's count of events was taken over");
+        }
+        (self.count.told, self.count.settled) = (None, true);
+        Ok(())
+    }
+
+    fn write(&mut self, records: &[Record]) -> Result<(), JournalError> {
+        // What happened before comes first.
+        self.write_anew()?;
+        let written = self.medium.append(&lines(records));
+        // Some of it may be there: it is all written anew.
+        self.behind = written.is_err();
+        self.noted(written, records.iter().any(|record| matches!(record, Record::Uncounted { .. })))
+    }
+
+    fn write_anew(&mut self) -> Result<(), JournalError> {
+        if self.behind {
+            let written = self.medium.replace(&lines(&self.state.compacted()));
+            self.noted(written, self.state.uncounted_from.is_some())?;
+            self.behind = false;
+        }
+        Ok(())
+    }
+
+    /// Says what is wrong once, not at every attempt.
+    fn noted(&mut self, written: Result<(), Unwritten>, has_uncounted: bool) -> Result<(), JournalError> {
+        let may_be_there = written.as_ref().map_or_else(|unwritten| unwritten.may_be_there, |()| true);
+        self.count.uncounted_on_disk |= has_uncounted && may_be_there;
+        let source = match written {
+            Ok(()) => {
+                if self.fault.take().is_some() {
+                    tracing::info!(journal = %self.path.display(), "the journal can be written again");
+                }
+                return Ok(());
+            }
+            Err(Unwritten { source, .. }) => source,
+        };
+        let fault = DiskFault::from(&source);
+        let error = JournalError { path: self.path.clone(), source };
+        if self.fault.is_none() {
+            tracing::error!(error = %error, "what happens is kept in memory only");
+        }
+        self.fault = Some(fault);
+        Err(error)
     }
 }
 
@@ -129,3 +234,5 @@ fn replay(bytes: &[u8]) -> State {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod torn;

@@ -29,6 +29,18 @@ pub enum Record {
     },
     /// Something happened that the hub has to learn.
     Event(AgentEvent),
+    /// Events are numbered from here on before the hub has said which numbers it knows: none of them is delivered.
+    Uncounted {
+        /// The first one's number.
+        from: u64,
+    },
+    /// The hub has said it. It may know numbers that an earlier process gave and could not write down.
+    Counted {
+        /// Events from this number on, those that were not counted …
+        from: u64,
+        /// … got numbers that are so much higher.
+        by: u64,
+    },
     /// The hub has applied all events up to this number.
     Acknowledged {
         /// The number.
@@ -100,6 +112,8 @@ pub struct State {
     pub next_seq: u64,
     /// Whether nothing was ever numbered here: the hub's count is then the right one.
     pub is_fresh: bool,
+    /// Events from this number on were numbered before the hub has said which numbers it knows.
+    pub uncounted_from: Option<u64>,
     /// Events that the hub has not acknowledged, oldest first.
     pub outbox: VecDeque<AgentEvent>,
     /// The job at hand.
@@ -113,6 +127,7 @@ impl Default for State {
         Self {
             next_seq: 1,
             is_fresh: true,
+            uncounted_from: None,
             outbox: VecDeque::new(),
             held: None,
             answered: VecDeque::new(),
@@ -136,6 +151,13 @@ impl State {
                     self.reached(*job_id, *state);
                 }
                 self.outbox.push_back(event.clone());
+            }
+            Record::Uncounted { from } => self.uncounted_from = self.uncounted_from.or(Some(*from)),
+            Record::Counted { from, by } => {
+                self.uncounted_from = None;
+                self.outbox.iter_mut().filter(|event| event.seq >= *from).for_each(|event| event.seq += by);
+                self.next_seq += by;
+                self.is_fresh = false;
             }
             Record::Acknowledged { seq } => self.outbox.retain(|event| event.seq > *seq),
             Record::Claimed { claim } => {
@@ -208,7 +230,11 @@ impl State {
             let first = self.outbox.front().map_or(self.next_seq, |event| event.seq);
             records.push(Record::CountFrom { next_seq: first });
         }
+        records.extend(self.uncounted_from.map(|from| Record::Uncounted { from }));
         records.extend(self.outbox.iter().cloned().map(Record::Event));
+        if self.outbox.back().is_some_and(|last| last.seq + 1 != self.next_seq) {
+            records.push(Record::CountFrom { next_seq: self.next_seq });
+        }
         for (command_id, outcome) in &self.answered {
             records.push(Record::Answered { command_id: *command_id, outcome: outcome.clone() });
         }

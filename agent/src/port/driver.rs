@@ -61,7 +61,11 @@ pub fn drive_on(
     let Workplace { orders, waker, events, view, speed } = place;
     let now = clock.elapsed();
     let (host, trail, found) = match job {
-        None => (Host::new(now, parking), None, None),
+        None => {
+            let mut host = Host::new(now, parking);
+            plan.left.iter().for_each(|left| host.keep_apart_from(left));
+            (host, None, None)
+        }
         Some(Resumption { checkpoint, source, trail, speed, after_power_loss }) => {
             let acknowledged = checkpoint.acknowledged();
             let host = Host::attach(now, parking, checkpoint, source, after_power_loss);
@@ -378,7 +382,8 @@ impl Driver {
         if !events.is_empty() || port_error.is_some() || now >= self.view_at {
             self.view_at = now + VIEW_EVERY;
             self.heard = false;
-            let view = PortView::of(&self.host, port_error);
+            let trail_fault = self.trail.as_ref().and_then(Trail::fault);
+            let view = PortView::of(&self.host, port_error, trail_fault);
             // The view first: whoever handles an event sees the state after it.
             self.view.send_if_modified(|current| {
                 let changed = *current != view;

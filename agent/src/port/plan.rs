@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::devices::DeviceTree;
 use super::kept::Keeper;
 use super::speed_memory::SpeedMemory;
+use crate::serial::Checkpoint;
 
 /// How a printer's port is found and opened.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub struct PortPlan {
     pub reset_on_open: bool,
     /// Where the open port is kept over the end of this process; none: it is closed then.
     pub keeper: Option<Keeper>,
+    /// Where a job of an earlier process was that is not gone on with.
+    pub left: Option<Checkpoint>,
     /// The machine's devices.
     pub devices: DeviceTree,
 }
@@ -38,6 +41,7 @@ impl PortPlan {
             adapter_file: None,
             reset_on_open: false,
             keeper: None,
+            left: None,
             devices: DeviceTree::default(),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Owns: the picture of one moment. Must not know: how it is passed on.
 
+use crate::disk::DiskFault;
 use crate::serial::firmware::Area;
 use crate::serial::{Connection, Host, Motion, Stage, Thermometer};
 
@@ -30,6 +31,8 @@ pub struct PortView {
     pub warning: Option<String>,
     /// The job on the line.
     pub job: Option<JobView>,
+    /// Why the job's trail can't be written: it would not survive the end of this process.
+    pub trail_fault: Option<DiskFault>,
     /// Whether a job can be started now.
     pub is_ready: bool,
 }
@@ -78,12 +81,14 @@ impl PortView {
             external: None,
             warning: None,
             job: None,
+            trail_fault: None,
             is_ready: false,
         }
     }
 
-    pub(super) fn of(host: &Host, port_error: Option<&str>) -> Self {
+    pub(super) fn of(host: &Host, port_error: Option<&str>, trail_fault: Option<&DiskFault>) -> Self {
         Self {
+            trail_fault: trail_fault.cloned(),
             port_error: port_error.map(str::to_owned),
             connection: host.connection(),
             firmware: host.firmware().name.clone(),

@@ -181,6 +181,19 @@ impl Lifecycle {
         }
     }
 
+    /// What had to be on disk before anything more is done is not: the claim is dropped, the job not started.
+    pub fn not_recorded(&mut self, record: &Record, reason: String) -> Vec<Action> {
+        match record {
+            // The hub gives it again when its lease has run out.
+            Record::Claimed { .. } => {
+                self.job = None;
+                Vec::new()
+            }
+            _ if self.job.is_some() => self.end(JobState::Failed, Some(reason)),
+            _ => Vec::new(),
+        }
+    }
+
     /// The printer could not start the job.
     pub fn not_started(&mut self) -> Vec<Action> {
         if !self.is_running() {

@@ -76,9 +76,24 @@ impl Calls {
         })
     }
 
+    /// The largest print file that there is room for; none where the disk does not tell.
+    pub(super) fn room(&self) -> Option<u64> {
+        self.spool.largest_file()
+    }
+
+    /// Removes print files that nobody needs from a disk that is full.
+    pub(super) fn make_way(&self) {
+        self.spool.make_way();
+    }
+
+    /// Whether there is room for the claim's file.
+    pub(super) fn has_room_for(&self, claim: &Claim) -> bool {
+        self.spool.has_room_for(claim)
+    }
+
     /// Asks for open commands, and for a job. Ends with [`Inbound::Looked`].
     pub(super) fn look(&self, may_claim: bool) {
-        let free = self.spool.free_bytes();
+        let free = self.room();
         let (hub, inbound) = (self.hub.clone(), self.inbound.clone());
         tokio::spawn(async move {
             match look(&hub, may_claim, free, &inbound).await {

@@ -21,6 +21,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use stardust_clock::SharedClock;
 use stardust_protocol::agent_api::PairResponse;
 use stardust_protocol::{PrinterId, WorkspaceId};
 use url::Url;
@@ -31,6 +32,7 @@ use crate::port::{PortPlan, SpeedMemory};
 use crate::print_job::profile::Profile;
 use crate::serial::{Parking, Templates};
 use crate::settings::{Settings, in_words};
+use crate::spool::Spool;
 
 const CONFIG: &str = "printer.toml";
 const CREDENTIAL: &str = "credential";
@@ -117,6 +119,7 @@ pub enum FolderError {
 pub struct PrinterFolder {
     path: PathBuf,
     section: Option<PrinterSection>,
+    spool_bytes: u64,
 }
 
 impl PrinterFolder {
@@ -138,7 +141,7 @@ impl PrinterFolder {
     }
 
     fn at(settings: &Settings, path: PathBuf) -> Self {
-        let mut folder = Self { path, section: None };
+        let mut folder = Self { path, section: None, spool_bytes: settings.spool_bytes };
         folder.section = settings.sections.of(&folder.name()).cloned();
         folder
     }
@@ -158,7 +161,7 @@ impl PrinterFolder {
     /// The journal's file.
     #[must_use]
     pub fn journal(&self) -> PathBuf {
-        self.path.join("journal.jsonl")
+        journal_in(&self.path)
     }
 
     /// The trail's file.
@@ -170,7 +173,14 @@ impl PrinterFolder {
     /// The folder of print files.
     #[must_use]
     pub fn spool(&self) -> PathBuf {
-        self.path.join(SPOOL)
+        spool_in(&self.path)
+    }
+
+    /// Its print files, beside those of the other printers.
+    #[must_use]
+    pub fn open_spool(&self, clock: SharedClock) -> Spool {
+        let printers = self.path.parent().unwrap_or(&self.path).to_owned();
+        Spool::new(self.spool(), printers, self.spool_bytes, clock)
     }
 
     /// Where the printer's adapter is kept.
@@ -239,7 +249,7 @@ impl PrinterFolder {
     /// A later pairing is kept here until it takes over.
     #[must_use]
     pub fn next(&self) -> Self {
-        Self { path: self.path.join(NEXT), section: None }
+        Self { path: self.path.join(NEXT), section: None, spool_bytes: self.spool_bytes }
     }
 
     /// Where what the hub before was not told is kept.
@@ -337,6 +347,14 @@ impl PrinterFolder {
     fn credential_file(&self) -> PathBuf {
         self.path.join(CREDENTIAL)
     }
+}
+
+pub(crate) fn journal_in(folder: &Path) -> PathBuf {
+    folder.join("journal.jsonl")
+}
+
+pub(crate) fn spool_in(folder: &Path) -> PathBuf {
+    folder.join(SPOOL)
 }
 
 fn printers(data: &Path) -> PathBuf {

@@ -4,7 +4,9 @@
 
 mod calls;
 pub mod folder;
+mod host_trouble;
 mod interrupted;
+mod no_return;
 pub mod picture;
 mod progress;
 mod question;

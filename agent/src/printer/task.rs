@@ -3,6 +3,7 @@
 //! Owns: carrying out what [`Lifecycle`] decides, in order. Nothing here waits for the network or the printer:
 //! calls run in tasks of their own ([`super::calls`]) and come back as [`Inbound`]. Must not know: how any of it is done.
 
+mod disk_side;
 mod hub_side;
 mod interruption;
 
@@ -18,14 +19,15 @@ use tokio::time::Instant;
 use super::SetupError;
 use super::calls::{Calls, Inbound};
 use super::folder::{PrinterConfig, PrinterFolder};
+use super::host_trouble::HostTrouble;
 use super::interrupted::Interrupted;
+use super::no_return;
 use super::picture::{self, JobPicture};
 use super::progress::Progress;
 use super::question::Question;
 use super::report::PrinterReport;
 use super::return_to_job::{self, Return};
 use super::wiring::Wiring;
-use crate::boot::BootId;
 use crate::hub_link::events::SharedJournal;
 use crate::hub_link::mqtt::MqttLink;
 use crate::hub_link::status::StatusFeed;
@@ -36,10 +38,12 @@ use crate::print_job::file_source::FileSource;
 use crate::print_job::lifecycle::{Action, Lifecycle};
 use crate::serial::{Brief, End, HostEvent, JobEvent, LayerPoint};
 use crate::spool::Spool;
-use crate::trail::{Head, Trail};
+use crate::trail::Trail;
 
 /// Hints to look for work may get lost: it is looked for this often anyway.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// A disk that can't be written is tried again this often.
+const DISK_AGAIN: Duration = Duration::from_secs(2);
 /// How long a stop of the agent waits for the printer to be made safe.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// And then for the hub to be told.
@@ -80,6 +84,8 @@ pub struct Printer {
     /// The job is verified and waits for the printer to be ready.
     leave_wanted: bool,
     link: String,
+    trouble: HostTrouble,
+    disk_looked_at: Duration,
     /// The hub's clock minus ours, milliseconds.
     hub_ahead_ms: i64,
 }
@@ -99,7 +105,7 @@ impl Printer {
         let (returning, job) = return_to_job::look(folder).unzip();
         let port = wiring.drive(folder, &config, &clock, job.flatten())?;
         let journal = SharedJournal::new(Journal::open(&folder.journal())?);
-        let spool = Spool::open(folder.spool())?;
+        let spool = folder.open_spool(clock.clone());
         let (hub, mqtt) = wiring.connect(&config, credential)?;
         let (inbound, inbox) = mpsc::unbounded_channel();
         let calls = Calls::new(hub, spool, clock.clone(), inbound);
@@ -132,6 +138,8 @@ impl Printer {
             revoked: false,
             leave_wanted: false,
             link: "Connecting to the hub.".into(),
+            trouble: HostTrouble::default(),
+            disk_looked_at: Duration::ZERO,
             hub_ahead_ms: 0,
         })
     }
@@ -156,10 +164,12 @@ impl Printer {
                 Some(event) = self.mqtt.events.recv() => self.on_mqtt(event),
                 Some(inbound) = self.inbox.recv() => self.on_inbound(inbound),
                 _ = look.tick() => self.look_for_work(),
+                () = tokio::time::sleep(DISK_AGAIN), if !self.trouble.is_none() => {}
                 Ok(()) = self.port.view.changed() => {}
                 () = tokio::time::sleep_until(status_at), if self.connected && self.status_is_waiting() => {}
             }
             self.follow_view();
+            self.look_after_disk();
             let is_ready = self.port.view.borrow().is_ready;
             if is_ready && !self.was_ready {
                 self.look_for_work();
@@ -190,7 +200,12 @@ impl Printer {
         let actions = match self.returning.take() {
             None => {
                 self.recall_progress();
-                self.life.restarted(held.as_ref())
+                let mut actions = self.life.restarted(held.as_ref());
+                if let Some(held) = &held {
+                    let journal = self.journal.lock();
+                    no_return::explain(&mut actions, &self.folder, held, journal.fault());
+                }
+                actions
             }
             Some(Return { held, brief, reached }) => {
                 self.file = Some((Spool::file(&self.folder.spool(), &held.claim), brief));
@@ -239,6 +254,11 @@ impl Printer {
                 tracing::warn!(job.id = %claim.job_id, "the hub offers a claim that is over; passed over");
                 Vec::new()
             }
+            // Another printer of this host was promised the room in the meantime. The hub gives it again.
+            Inbound::Claimed(claim) if !self.calls.has_room_for(&claim) => {
+                tracing::warn!(job.id = %claim.job_id, file.bytes = claim.size_bytes, "no room for its file now");
+                Vec::new()
+            }
             Inbound::Claimed(claim) => {
                 tracing::info!(job.id = %claim.job_id, file.name = claim.file_name, "job claimed");
                 self.life.claimed(*claim)
@@ -284,13 +304,9 @@ impl Printer {
         for action in actions {
             match action {
                 Action::Record(record) => {
-                    if matches!(record, Record::Started { .. }) {
-                        self.begin_trail(false);
-                    }
-                    if let Err(error) = self.journal.lock().append(&[record]) {
-                        // Printing without a journal could print a job twice.
-                        tracing::error!(error = %error, "stopping here");
-                        return;
+                    if let Err(reason) = self.record(&record) {
+                        let instead = self.life.not_recorded(&record, reason);
+                        return self.perform(instead);
                     }
                 }
                 Action::Report { state, reason, ends } => {
@@ -340,14 +356,6 @@ impl Printer {
         }
     }
 
-    fn record_event(&mut self, body: EventBody, with: impl IntoIterator<Item = Record>) {
-        let at = self.clock.now();
-        if let Err(error) = self.journal.lock().append_event(at, body, with) {
-            tracing::error!(error = %error, "an event could not be kept");
-        }
-        self.journal.notify();
-    }
-
     fn transfer(&mut self) {
         let Some(claim) = self.life.claim().cloned() else { return };
         self.progress = Progress::default();
@@ -362,24 +370,12 @@ impl Printer {
         }
     }
 
-    /// Before the job is said to be started: where there is no trail, nobody knows what of it was sent.
-    /// `returns`: it goes on at a layer.
-    fn begin_trail(&mut self, returns: bool) {
-        let (Some(claim), Some((_, brief))) = (self.life.claim(), &self.file) else { return };
-        let (job_id, claim_id, brief) = (claim.job_id, claim.claim_id, *brief);
-        let head = Head { job_id, claim_id, brief, boot: BootId::current(), returns };
-        match Trail::begin(&self.folder.trail(), &head) {
-            Ok(trail) => self.trail = Some(Box::new(trail)),
-            Err(error) => {
-                tracing::error!(error = %error, "no trail can be kept of the job: it would not survive a restart");
-            }
-        }
-    }
-
     fn print(&mut self) {
-        if self.trail.is_none() {
-            // Going on at the beginning, or the disk was full: it may not be now.
-            self.begin_trail(false);
+        // Going on at the beginning.
+        let begun = if self.trail.is_none() { self.begin_trail(false) } else { Ok(()) };
+        if let Err(reason) = begun {
+            let actions = self.life.on_line(JobEvent::Stopped(End::Failed(reason)));
+            return self.perform(actions);
         }
         let opened = self.file.as_ref().map(|(path, brief)| (FileSource::open(path), *brief));
         match opened {
@@ -410,7 +406,7 @@ impl Printer {
 
     fn status(&self) -> PrinterStatus {
         let status = picture::status(&self.port.view.borrow(), self.job_picture(), self.question.attention());
-        self.with_interruption(status)
+        self.with_host_trouble(self.with_interruption(status))
     }
 
     fn job_picture(&self) -> Option<JobPicture<'_>> {

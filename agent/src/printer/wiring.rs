@@ -9,6 +9,7 @@ use super::folder::{PrinterConfig, PrinterFolder};
 use crate::hub_link::client::{Credential, HubClient};
 use crate::hub_link::mqtt::{self, MqttLink};
 use crate::port::{PortHandle, PortStore, Resumption, drive_on};
+use crate::trail::Trail;
 
 /// Connects a printer.
 pub trait Wiring {
@@ -46,6 +47,9 @@ impl Wiring for PortStore {
     ) -> std::io::Result<PortHandle> {
         let mut plan = folder.port_plan(config);
         plan.keeper = Some(self.keeper(&folder.name()));
+        if job.is_none() {
+            plan.left = Trail::left(&folder.trail());
+        }
         drive_on(plan, config.parking(), clock.clone(), job)
     }
 

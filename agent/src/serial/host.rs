@@ -390,7 +390,7 @@ impl Host {
     }
 
     fn reconnect(&mut self, now: Duration) {
-        self.link = Link::new();
+        self.link = self.link.anew();
         self.phase = Phase::Handshake(Handshake::new(now));
         self.firmware = Firmware::default();
         self.attention.clear();

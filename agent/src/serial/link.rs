@@ -80,6 +80,16 @@ impl Link {
         }
     }
 
+    /// The same anew, for a firmware of which nothing is known.
+    pub(super) fn anew(&self) -> Self {
+        Self { numbering: self.numbering.anew(), ..Self::new() }
+    }
+
+    /// No number up to this one is used.
+    pub(super) fn leave_out(&mut self, last: u32) {
+        self.numbering.leave_out(last);
+    }
+
     /// Whether the line is empty and nothing is owed.
     pub(super) fn is_idle(&self) -> bool {
         self.window.is_empty() && !self.owes()

@@ -21,12 +21,30 @@ pub(super) struct Numbering {
     base: u32,
     /// The firmware's last number, at least and at most, in case it did not take the last `M110`.
     stale: (u32, u32),
+    /// Numbers that were left by an earlier process: none of these is used again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    left: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Numbering {
     /// What `M110` sets: the first line has the number after it.
     pub(super) fn base(&self) -> u32 {
         self.base
+    }
+
+    /// None of the numbers up to this one is used: somebody may take them for those of a job that is over.
+    pub(super) fn leave_out(&mut self, last: u32) {
+        self.left = self.left.max(last);
+    }
+
+    /// For a firmware of which nothing is known.
+    pub(super) fn anew(&self) -> Self {
+        Self { left: self.left, ..Self::default() }
     }
 
     /// Whether a request for this line comes of the old numbers. `told`: the last line taken for accepted: by a stray
@@ -46,7 +64,9 @@ impl Numbering {
             (self.stale.0.min(self.base), self.stale.1.max(last))
         };
         let (low, high) = self.stale;
-        self.base = if low > ROUND + APART { ROUND } else { (high + APART).next_multiple_of(ROUND) };
+        let first = (self.left + 1).next_multiple_of(ROUND);
+        self.base =
+            if low > first + APART { first } else { (high + APART).next_multiple_of(ROUND).max(first) };
     }
 }
 
@@ -66,6 +86,18 @@ mod tests {
         assert_eq!(numbering.base(), 200);
         numbering.restart(200, 201);
         assert_eq!(numbering.base(), 300, "nothing was accepted: it may be at 102 to 200");
+    }
+
+    #[test]
+    fn numbers_that_were_left_are_not_used_again() {
+        let mut numbering = Numbering::default();
+        numbering.leave_out(12_345);
+        numbering = numbering.anew();
+        for (told, next) in [(0, 1), (12_403, 12_404), (50_000, 50_001), (12_402, 12_410)] {
+            numbering.restart(told, next);
+            assert!(numbering.base() >= 12_400, "{}", numbering.base());
+        }
+        assert_eq!(numbering.base(), 12_500, "apart from the ones before, too");
     }
 
     #[test]

@@ -15,12 +15,15 @@ use serde::{Deserialize, Serialize};
 use stardust_protocol::{ClaimId, JobId};
 
 use crate::boot::BootId;
+use crate::disk::DiskFault;
 use crate::print_job::stopwatch::Stopwatch;
 use crate::serial::{Brief, Checkpoint, Stage};
 use file::TrailFile;
 
 /// Layers are flushed to the disk no more often.
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
+/// A trail that can't be written is begun anew this often, where that works.
+const BEGIN_EVERY: Duration = Duration::from_secs(10);
 
 /// What the job is: written once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,12 +68,14 @@ pub struct Found {
 #[derive(Debug)]
 pub struct Trail {
     path: PathBuf,
+    head: Vec<u8>,
     file: TrailFile,
     watch: Stopwatch,
     layer: Option<u32>,
     flushed_at: Option<Duration>,
     flush: Option<SyncSender<()>>,
-    lost: bool,
+    /// Why it can't be written, and when it is begun anew.
+    lost: Option<(DiskFault, Duration)>,
 }
 
 impl Trail {
@@ -79,21 +84,29 @@ impl Trail {
     /// # Errors
     /// What the disk says.
     pub fn begin(path: &Path, head: &Head) -> std::io::Result<Self> {
-        Ok(Self::over(path, TrailFile::create(path, &serde_json::to_vec(head)?)?))
+        let head = serde_json::to_vec(head)?;
+        Ok(Self::over(path, TrailFile::create(path, &head)?, head))
     }
 
     /// What an earlier process has left; none when there is nothing, or nothing that can be understood.
     #[must_use]
     pub fn find(path: &Path) -> Option<Found> {
-        let (file, head, place) = TrailFile::open(path).ok()??;
-        let head: Head = serde_json::from_slice(&head).ok()?;
+        let (file, bytes, place) = TrailFile::open(path).ok()??;
+        let head: Head = serde_json::from_slice(&bytes).ok()?;
         // Of another version of the agent: nobody knows what it means.
         let place: Option<Place> = place.map(|place| serde_json::from_slice(&place)).transpose().ok()?;
-        let mut trail = Self::over(path, file);
+        let mut trail = Self::over(path, file, bytes);
         if let Some(place) = &place {
             trail.watch = Stopwatch::from(place.printed);
         }
         Some(Found { head, place, trail })
+    }
+
+    /// Where the job was whose trail is left, without opening it to go on: its disk may be one that can only be read.
+    #[must_use]
+    pub fn left(path: &Path) -> Option<Checkpoint> {
+        let place: Place = serde_json::from_slice(&TrailFile::read(path).ok()??.1?).ok()?;
+        Some(place.checkpoint)
     }
 
     /// The job is over.
@@ -106,37 +119,49 @@ impl Trail {
         }
     }
 
-    fn over(path: &Path, file: TrailFile) -> Self {
+    fn over(path: &Path, file: TrailFile, head: Vec<u8>) -> Self {
         let flush = file.flusher().ok().and_then(flushing);
         Self {
             path: path.to_owned(),
+            head,
             file,
             watch: Stopwatch::default(),
             layer: None,
             flushed_at: None,
             flush,
-            lost: false,
+            lost: None,
         }
+    }
+
+    /// Why it can't be written, if it can't.
+    #[must_use]
+    pub fn fault(&self) -> Option<&DiskFault> {
+        self.lost.as_ref().map(|(fault, _)| fault)
     }
 
     /// Keeps a checkpoint: before anything that was decided until then is transmitted.
     pub fn keep(&mut self, now: Duration, checkpoint: Checkpoint, speed: u32) {
-        if self.lost {
-            return;
-        }
         match checkpoint.stage() {
             Stage::Paused => self.watch.halt(now),
             _ => self.watch.run(now),
         }
+        if self.lost.as_ref().is_some_and(|(_, again_at)| now < *again_at) {
+            return;
+        }
         let layer = checkpoint.layer();
         let place = Place { checkpoint, speed, printed: self.watch.elapsed(now) };
-        let written = serde_json::to_vec(&place).map_err(std::io::Error::from);
-        if let Err(error) = written.and_then(|place| self.file.write(&place)) {
-            // An old one would mislead. The print goes on; it does not survive this process.
-            tracing::error!(error = %error, "the job's trail can't be written: the print would not survive a restart");
-            self.lost = true;
-            Self::remove(&self.path);
+        if let Err(error) = self.write(&place) {
+            let fault = DiskFault::from(&error);
+            if self.lost.is_none() {
+                tracing::error!(error = %error, "the job's trail can't be written: the print would not survive a restart");
+            }
+            // An old one would mislead. The print goes on.
+            let _ = std::fs::remove_file(&self.path);
+            self.lost = Some((fault, now + BEGIN_EVERY));
             return;
+        }
+        if self.lost.take().is_some() {
+            tracing::info!("the job's trail can be written again");
         }
         if layer != self.layer && self.flushed_at.is_none_or(|at| now >= at + FLUSH_EVERY) {
             self.layer = layer;
@@ -146,6 +171,16 @@ impl Trail {
                 let _ = flush.try_send(());
             }
         }
+    }
+
+    fn write(&mut self, place: &Place) -> std::io::Result<()> {
+        let place = serde_json::to_vec(place)?;
+        if self.lost.is_none() {
+            return self.file.write(&place);
+        }
+        self.file = TrailFile::create_with(&self.path, &self.head, &place)?;
+        self.flush = self.file.flusher().ok().and_then(flushing);
+        Ok(())
     }
 }
 

@@ -41,17 +41,33 @@ fn what_is_kept_is_found_again() {
     let found = Trail::find(&path).unwrap();
     assert_eq!(found.head, head());
     assert_eq!(found.place, Some(Place { checkpoint: checkpoint(), speed: 250_000, printed: s(60) }));
+    assert_eq!(Trail::left(&path), Some(checkpoint()));
     assert_eq!(found.trail.watch.elapsed(s(1000)), s(60), "it stands still until it is gone on with");
     Trail::remove(&path);
     assert!(Trail::find(&path).is_none());
 }
 
 #[test]
-fn a_trail_that_can_not_be_written_is_no_trail() {
+fn a_trail_that_can_not_be_written_is_no_trail_until_it_can_be() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trail");
+    let s = Duration::from_secs;
     let mut trail = Trail::begin(&path, &head()).unwrap();
+    trail.keep(s(1), checkpoint(), 115_200);
     trail.file = TrailFile::unwritable(&path);
-    trail.keep(Duration::ZERO, checkpoint(), 115_200);
+    trail.keep(s(2), checkpoint(), 115_200);
     assert!(Trail::find(&path).is_none(), "an old one would mislead");
+    assert!(matches!(trail.fault(), Some(DiskFault::Other(_))), "{:?}", trail.fault());
+    trail.keep(s(3), checkpoint(), 115_200);
+    assert!(trail.fault().is_some(), "not at every line");
+    trail.keep(s(12), checkpoint(), 115_200);
+    assert_eq!(trail.fault(), None);
+    let found = Trail::find(&path).unwrap();
+    assert_eq!((found.head, found.place.unwrap().printed), (head(), s(11)));
+}
+
+#[test]
+fn a_checkpoint_is_far_smaller_than_its_room() {
+    let place = Place { checkpoint: checkpoint(), speed: 115_200, printed: Duration::ZERO };
+    assert!(serde_json::to_vec(&place).unwrap().len() < 8_000);
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -36,6 +36,8 @@ pub(crate) struct State {
     pub(crate) forgetful: bool,
     /// The next download ends after so many bytes.
     pub(crate) cut_download: Option<usize>,
+    /// The next download waits after so many bytes, until this is none again.
+    pub(crate) hold_download: Option<usize>,
     /// The `Range` headers seen.
     pub(crate) ranges: Vec<Option<String>>,
     pub(crate) calls: usize,
@@ -130,7 +132,7 @@ impl Hub {
             return problem(&mut stream, 401, "bad_credential");
         }
         if path.ends_with("/file") {
-            return serve_file(&mut stream, &mut state, headers.get("range").cloned());
+            return serve_file(&mut stream, &self.state, state, headers.get("range").cloned());
         }
         let now = SystemClock::new().now();
         let answer = match (method, path) {
@@ -161,7 +163,8 @@ impl Hub {
             }),
             ("POST", "/agent/v1/claim") => {
                 state.claims += 1;
-                json!({"claim": state.claim})
+                let room = body["free_spool_bytes"].as_u64().unwrap_or(u64::MAX);
+                json!({"claim": state.claim.as_ref().filter(|claim| claim.size_bytes <= room)})
             }
             ("GET", "/agent/v1/commands") => json!({"commands": state.commands}),
             ("POST", "/agent/v1/events") => {
@@ -198,16 +201,27 @@ impl Hub {
     }
 }
 
-fn serve_file(stream: &mut TcpStream, state: &mut State, range: Option<String>) {
+fn serve_file(
+    stream: &mut TcpStream,
+    shared: &Mutex<State>,
+    mut state: MutexGuard<'_, State>,
+    range: Option<String>,
+) {
     let from =
         range.as_deref().and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
     state.ranges.push(range);
-    let bytes = &state.file[from.unwrap_or(0)..];
+    let bytes = state.file[from.unwrap_or(0)..].to_vec();
     let status = if from.is_some() { "206 Partial Content" } else { "200 OK" };
     let sent = state.cut_download.take().unwrap_or(bytes.len()).min(bytes.len());
+    let held = state.hold_download.unwrap_or(0).min(sent);
+    drop(state);
     let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", bytes.len());
     let _ = stream.write_all(head.as_bytes());
-    let _ = stream.write_all(&bytes[..sent]);
+    let _ = stream.write_all(&bytes[..held]);
+    super::eventually("the download goes on", || {
+        shared.lock().unwrap().hold_download.is_none().then_some(())
+    });
+    let _ = stream.write_all(&bytes[held..sent]);
 }
 
 fn problem(stream: &mut TcpStream, status: u16, code: &str) {

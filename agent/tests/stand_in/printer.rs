@@ -84,6 +84,13 @@ impl Printer {
         self.port.clone()
     }
 
+    /// Ends it: its journal is whole then.
+    pub(crate) fn end(&mut self) {
+        let id = rustix::process::Pid::from_child(&self.process);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        self.process.wait().unwrap();
+    }
+
     /// What the printer has accepted so far; all of it once the simulator has ended.
     pub(crate) fn journal(&self) -> Vec<Accepted> {
         let text = std::fs::read_to_string(self.folder.path().join("journal")).unwrap_or_default();
@@ -105,9 +112,7 @@ impl Printer {
     /// Ends it and gives the numbered commands of the last job, without the numbering itself, the dead-man, and the
     /// `M400` and `M105` by which the host makes sure of the end.
     pub(crate) fn last_job_with_progress(mut self) -> Vec<String> {
-        let id = rustix::process::Pid::from_child(&self.process);
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
-        self.process.wait().unwrap();
+        self.end();
         let journal = self.journal();
         let start = journal.iter().rposition(|line| line.cmd.starts_with("M110")).unwrap();
         let numbered =

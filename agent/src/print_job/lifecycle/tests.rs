@@ -231,3 +231,19 @@ fn only_what_was_cut_off_has_layers_to_choose() {
     let (outcome, _) = running().command(Command::ResumeFrom { job_id: job(1), layer: 2 });
     assert!(matches!(outcome, CommandOutcome::Refused { .. }));
 }
+
+#[test]
+fn what_can_not_be_recorded_is_not_done() {
+    let mut life = Lifecycle::default();
+    let claimed = life.claimed(claim());
+    let [Action::Record(record), ..] = claimed.as_slice() else { panic!("{claimed:?}") };
+    assert_eq!(life.not_recorded(record, "The disk is full.".into()), []);
+    assert_eq!(life.claim(), None, "the lease gives it back");
+
+    let mut life = running();
+    let started = Record::Started { job_id: job(1) };
+    assert_eq!(
+        life.not_recorded(&started, "The disk is full.".into()),
+        ends(JobState::Failed, Some("The disk is full."))
+    );
+}

@@ -9,6 +9,8 @@ fn settings(data: &tempfile::TempDir) -> Settings {
         service_is_meant: false,
         hub: None,
         status_page: None,
+        hub_ca: None,
+        spool_bytes: 1000,
         sections: Sections::default(),
     }
 }

@@ -15,14 +15,7 @@ impl Printer {
         match event {
             MqttEvent::Session(session) => {
                 self.hub_ahead_ms = session.now.millis_since(self.clock.now());
-                let mut journal = self.journal.lock();
-                if journal.state().is_fresh && session.last_event_seq > 0 {
-                    let next_seq = session.last_event_seq + 1;
-                    if let Err(error) = journal.append(&[Record::CountFrom { next_seq }]) {
-                        tracing::error!(error = %error, "the hub's count of events could not be taken over");
-                    }
-                }
-                drop(journal);
+                self.journal.lock().count_on_from(session.last_event_seq);
                 self.journal.notify();
                 // The hub can be reached, whether MQTT then works or not.
                 self.look_for_work();
@@ -112,8 +105,10 @@ impl Printer {
         }
         self.looking = true;
         // A hub that does not know yet how the last job ended might give it again.
-        let may_claim =
-            self.life.claim().is_none() && self.journal.is_delivered() && self.port.view.borrow().is_ready;
+        let may_claim = self.life.claim().is_none()
+            && self.journal.is_delivered()
+            && self.port.view.borrow().is_ready
+            && self.disk_takes_a_job();
         self.calls.look(may_claim);
     }
 

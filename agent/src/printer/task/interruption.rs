@@ -22,9 +22,7 @@ impl Printer {
         let Some(claim) = self.life.claim() else { return };
         let printed_s = self.progress.elapsed(self.clock.elapsed()).as_secs();
         let record = Record::CutOff { job_id: claim.job_id, place: place.clone(), printed_s };
-        if let Err(error) = self.journal.lock().append(&[record]) {
-            tracing::error!(error = %error, "where the job stands could not be kept: it would not survive a restart");
-        }
+        self.journal.lock().keep(&[record]);
         // The next process must not go on by it.
         self.trail = None;
         Trail::remove(&self.folder.trail());
@@ -107,7 +105,11 @@ impl Printer {
             "going on from a layer"
         );
         self.interrupted = None;
-        self.begin_trail(true);
+        if let Err(reason) = self.begin_trail(true) {
+            tracing::error!(reason, "the print does not go on");
+            let actions = self.life.not_started();
+            return self.perform(actions);
+        }
         let printed = self.progress.elapsed(self.clock.elapsed());
         self.progress.go_on(self.clock.elapsed(), printed, point.read_to, true);
         let source = Box::new(Briefed::new(source, brief));

@@ -83,6 +83,12 @@ impl Host {
         host
     }
 
+    /// The trail of a job that is not gone on with may stay behind: no later process may take this one's lines for
+    /// that job's.
+    pub fn keep_apart_from(&mut self, left: &Checkpoint) {
+        self.link.leave_out(left.link.next + 2 * MAX_LINES_APART);
+    }
+
     /// Whether the place of an earlier process's job is still being found out.
     #[must_use]
     pub fn is_attaching(&self) -> bool {

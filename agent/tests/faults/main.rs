@@ -1,0 +1,19 @@
+//! What may go wrong with the printer's host, each with its outcome: a full disk, one that turns read-only, files that
+//! vanish, a hub whose certificate changes. Real processes; the disks are real ones (`disk`).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod disk;
+mod full;
+mod host;
+mod read_only;
+mod spool;
+#[path = "../stand_in/mod.rs"]
+mod stand_in;
