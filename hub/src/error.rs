@@ -43,6 +43,12 @@ pub enum Error {
         /// A sentence for people.
         detail: String,
     },
+    /// Another agent speaks for this printer now.
+    #[error("{detail}")]
+    AnotherAgent {
+        /// A sentence for people.
+        detail: String,
+    },
     /// More requests than the hub takes at once.
     #[error("{detail}")]
     TooMany {

@@ -79,6 +79,7 @@ pub async fn serve(
     let (stop_tasks, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     tasks.spawn(fleet::ingest::run(Arc::clone(&app), edge));
+    tasks.spawn(fleet::second_agent::run(Arc::clone(&app), stopped.clone()));
     tasks.spawn(queue::sweep::run(Arc::clone(&app), stopped.clone()));
     let work = Arc::new(Work(Arc::clone(&app)));
     tasks.spawn(outbox::work(app.db.clone(), app.clock.clone(), app.bell.clone(), work, stopped.clone()));

@@ -84,7 +84,7 @@ impl TestHub {
         };
         let (paired, row) = pairing::pair(&self.app.db, now, &request).await.unwrap();
         self.app.fleet.put_row(row);
-        Device { workspace_id: paired.workspace_id, printer_id: paired.printer_id }
+        Device { workspace_id: paired.workspace_id, printer_id: paired.printer_id, instance: None }
     }
 
     /// Uploads G-code.

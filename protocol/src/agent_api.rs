@@ -13,10 +13,20 @@
 //! | `GET /agent/v1/commands` | | [`CommandsResponse`] |
 //!
 //! The credential is the device token: `Authorization: Bearer …`. Every error is an RFC 9457 problem.
+//!
+//! With the credential goes [`INSTANCE_HEADER`]: a card or a data folder may be copied, and then two agents use one
+//! credential. The hub listens to one of them: whoever came first, until it has been silent for
+//! [`crate::limits::INSTANCE_SILENCE_MS`]. The other is refused meanwhile with problem `another_agent` (423), tries
+//! again later, and loses nothing by it: neither its claim nor its events. Without the header nothing is checked.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{AgentEvent, ClaimId, CommandMessage, JobId, PrinterId, ProtocolVersion, Timestamp, WorkspaceId};
+
+/// Tells running agents apart that use the same credential: an opaque text of at most
+/// [`crate::limits::MAX_INSTANCE_CHARS`] visible ASCII characters. It stays the same when the agent's process starts anew, and
+/// is another one for a copied card on another machine and for a copied folder on the same one.
+pub const INSTANCE_HEADER: &str = "stardust-agent-instance";
 
 /// Turns a pairing code into a device credential.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

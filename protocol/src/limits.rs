@@ -19,3 +19,10 @@ pub const COMMAND_EXPIRY_MS: i64 = 60_000;
 /// The same for going on from a layer ([`crate::Command::ResumeFrom`]), milliseconds. Shorter: whoever asks has just looked
 /// at the part and taken their hands away, and must be able to look again soon when nothing happens.
 pub const RESUME_FROM_EXPIRY_MS: i64 = 20_000;
+
+/// Longest [`crate::agent_api::INSTANCE_HEADER`], in characters.
+pub const MAX_INSTANCE_CHARS: usize = 64;
+
+/// How long the agent that speaks for a printer must have been silent before another one with the same credential takes
+/// over, milliseconds. Longer than the silence after which an MQTT connection counts as lost.
+pub const INSTANCE_SILENCE_MS: i64 = 60_000;

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
+use stardust_protocol::agent_api::INSTANCE_HEADER;
 use stardust_protocol::{PrinterId, WorkspaceId};
 
+use super::client_address::ClientAddress;
 use crate::accounts::Person;
 use crate::app::App;
 use crate::error::Error;
+use crate::fleet::speaker::Instance;
 
 /// The session cookie over plain HTTP.
 pub const COOKIE: &str = "stardust_session";
@@ -23,6 +26,8 @@ pub struct Device {
     pub workspace_id: WorkspaceId,
     /// The printer that it speaks for.
     pub printer_id: PrinterId,
+    /// Which agent it is, of those that use this printer's credential; an old one does not say.
+    pub instance: Option<Instance>,
 }
 
 impl FromRequestParts<Arc<App>> for Person {
@@ -60,13 +65,25 @@ impl FromRequestParts<Arc<App>> for Device {
             Some(token) => crate::fleet::credentials::device(&app.db, token).await?,
             None => None,
         };
-        device.ok_or_else(|| Error::Unauthorized {
+        let device = device.ok_or_else(|| Error::Unauthorized {
             code: "bad_device_token",
             detail: "The hub does not know this agent's credential: the printer was removed or paired anew. \
                      Pair it again with a code from the dashboard."
                 .into(),
-        })
+        })?;
+        let instance = instance(&parts.headers)?;
+        let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(parts, app).await;
+        app.fleet.hear(device.printer_id, instance, address, (app.clock.elapsed(), app.clock.now()))?;
+        Ok(Self { instance, ..device })
     }
+}
+
+fn instance(headers: &HeaderMap) -> Result<Option<Instance>, Error> {
+    let Some(value) = headers.get(INSTANCE_HEADER) else { return Ok(None) };
+    let instance = value.to_str().ok().and_then(Instance::from_header);
+    instance.map(Some).ok_or_else(|| {
+        Error::invalid("bad_request", format!("{INSTANCE_HEADER} is 1 to 64 visible ASCII characters."))
+    })
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

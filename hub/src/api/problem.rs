@@ -34,6 +34,7 @@ impl IntoResponse for Error {
             Self::Conflict { code, .. } => (StatusCode::CONFLICT, *code),
             Self::Unauthorized { code, .. } => (StatusCode::UNAUTHORIZED, *code),
             Self::Forbidden { code, .. } => (StatusCode::FORBIDDEN, *code),
+            Self::AnotherAgent { .. } => (StatusCode::LOCKED, "another_agent"),
             Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::Db(_) | Self::Objects(_) | Self::Internal(_) => {

@@ -8,6 +8,7 @@ use stardust_protocol::{
 };
 
 use super::DbError;
+use crate::fleet::speaker::Instance;
 
 /// One value of a row or a parameter.
 #[derive(Debug, Clone, PartialEq)]
@@ -189,4 +190,16 @@ macro_rules! as_text {
     )*};
 }
 
-as_text!(ClaimId, CommandId, FileId, FileVersionId, JobId, JobState, PrinterId, TokenId, UserId, WorkspaceId);
+as_text!(
+    ClaimId,
+    CommandId,
+    FileId,
+    FileVersionId,
+    Instance,
+    JobId,
+    JobState,
+    PrinterId,
+    TokenId,
+    UserId,
+    WorkspaceId
+);

@@ -49,7 +49,7 @@ async fn pair(
     }
     let (response, row) = result?;
     tracing::info!(printer.id = %row.id, printer.name = row.name, agent.version = request.agent_version, "printer paired");
-    app.fleet.put_row(row);
+    app.fleet.paired_anew(row);
     Ok(axum::Json(response))
 }
 

@@ -21,7 +21,7 @@ pub async fn device(db: &Db, token: &str) -> Result<Option<Device>, Error> {
         )
         .await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some(Device { printer_id: row.get("id")?, workspace_id: row.get("workspace_id")? }))
+    Ok(Some(Device { printer_id: row.get("id")?, workspace_id: row.get("workspace_id")?, instance: None }))
 }
 
 /// Checks MQTT logins: the user is the printer's id, the password its token.

@@ -17,7 +17,7 @@ use crate::events::bus::Resource;
 /// Takes the gateway's events until it stops.
 pub async fn run(app: Arc<App>, mut events: mpsc::Receiver<EdgeEvent>) {
     while let Some(event) = events.recv().await {
-        let now = app.clock.now();
+        let now = (app.clock.elapsed(), app.clock.now());
         match event {
             EdgeEvent::Connected { principal: Principal::Device { printer, .. }, connection } => {
                 tracing::info!(printer.id = %printer, mqtt.connection = %connection, "agent connected");

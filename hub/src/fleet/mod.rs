@@ -12,6 +12,8 @@ pub mod pairing;
 pub mod pin;
 pub mod printer;
 pub mod routes;
+pub mod second_agent;
+pub mod speaker;
 pub mod store;
 pub mod twin;
 

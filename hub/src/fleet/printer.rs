@@ -3,6 +3,8 @@
 use serde::Serialize;
 use stardust_protocol::{JobId, JobState, PrinterId, PrinterState, PrinterStatus, Timestamp, WorkspaceId};
 
+use super::second_agent::SecondAgent;
+
 /// A printer.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Printer {
@@ -27,6 +29,9 @@ pub struct Printer {
     /// The last live data; old when contact is lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<PrinterStatus>,
+    /// A second agent that uses this printer's credential was refused in the last minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_agent: Option<SecondAgent>,
     /// The job that is on it, from the claim until the bed is cleared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_job_id: Option<JobId>,

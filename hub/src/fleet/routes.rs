@@ -148,7 +148,7 @@ async fn enter_pin(
     app.attempts.give_back(attempt);
     let id = row.id;
     tracing::info!(printer.id = %id, printer.name = row.name, "printer paired by PIN");
-    app.fleet.put_row(row);
+    app.fleet.paired_anew(row);
     let printer = app.fleet.printer(person.workspace_id, id).ok_or_else(|| Error::no_such("printer"))?;
     Ok((StatusCode::CREATED, axum::Json(printer)))
 }

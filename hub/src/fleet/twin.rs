@@ -2,7 +2,9 @@
 //! change is published as a delta.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
 use stardust_gateway::ConnectionId;
@@ -12,7 +14,10 @@ use stardust_protocol::{
 };
 
 use super::printer::{Contact, ContactState, JobOnPrinter, Printer, shown_state};
+use super::second_agent::{self, Refusals};
+use super::speaker::{Heard, Instance, Speaker};
 use super::store::PrinterRow;
+use crate::error::Error;
 use crate::events::bus::{Bus, Resource};
 
 /// All printers of this hub.
@@ -33,6 +38,8 @@ struct Twin {
     raw: Value,
     status: Option<PrinterStatus>,
     job: Option<JobOnPrinter>,
+    speaker: Speaker,
+    refusals: Refusals,
 }
 
 /// What became of a status message.
@@ -52,7 +59,17 @@ impl Twin {
             Some(at) => Contact { state: ContactState::Lost, since: Some(at) },
             None => Contact { state: ContactState::Never, since: None },
         };
-        Self { row, contact, connection: None, last: None, raw: Value::Null, status: None, job: None }
+        Self {
+            row,
+            contact,
+            connection: None,
+            last: None,
+            raw: Value::Null,
+            status: None,
+            job: None,
+            speaker: Speaker::default(),
+            refusals: Refusals::default(),
+        }
     }
 
     fn view(&self) -> Printer {
@@ -67,6 +84,7 @@ impl Twin {
             state: shown_state(self.contact.state, reported, self.job.as_ref()),
             contact: self.contact,
             status: self.status.clone(),
+            second_agent: self.refusals.shown(),
             current_job_id: self.job.map(|job| job.id),
         }
     }
@@ -137,6 +155,60 @@ impl Fleet {
         self.change(id, |twin| twin.row = row);
     }
 
+    /// A printer was paired anew: whoever has the new credential speaks for it.
+    pub fn paired_anew(&self, row: PrinterRow) {
+        let id = row.id;
+        self.put_row(row);
+        self.change(id, |twin| (twin.speaker, twin.refusals) = (Speaker::default(), Refusals::default()));
+    }
+
+    /// An agent calls with a printer's credential.
+    ///
+    /// # Errors
+    /// Another one speaks for the printer.
+    pub fn hear(
+        &self,
+        id: PrinterId,
+        caller: Option<Instance>,
+        from: IpAddr,
+        (now, at): (Duration, Timestamp),
+    ) -> Result<(), Error> {
+        let (heard, is_news) = {
+            let mut twins = self.lock();
+            let Some(twin) = twins.get_mut(&id) else { return Ok(()) };
+            let heard = twin.speaker.hears(caller, now);
+            let is_news = match heard {
+                Heard::Speaks => twin.refusals.speaker_lives(),
+                Heard::TakesOver => std::mem::take(&mut twin.refusals).shown().is_some(),
+                Heard::Unnamed => false,
+                Heard::Refused => {
+                    twin.refusals.add(from, (now, at));
+                    false
+                }
+            };
+            (heard, is_news)
+        };
+        if is_news {
+            self.change(id, |_| ());
+        }
+        if heard != Heard::Refused {
+            return Ok(());
+        }
+        tracing::warn!(printer.id = %id, address = %from, "a second agent with the same credential was refused");
+        Err(second_agent::refusal())
+    }
+
+    /// Takes away what was said of second agents that have given up.
+    pub fn forget_second_agents(&self, now: Duration) {
+        let over: Vec<_> = {
+            let twins = self.lock();
+            twins.values().filter(|twin| twin.refusals.is_over(now)).map(|twin| twin.row.id).collect()
+        };
+        for id in over {
+            self.change(id, |twin| twin.refusals = Refusals::default());
+        }
+    }
+
     /// A printer has been removed.
     pub fn remove(&self, id: PrinterId) {
         let mut twins = self.lock();
@@ -156,8 +228,9 @@ impl Fleet {
     }
 
     /// An agent has connected.
-    pub fn connected(&self, id: PrinterId, connection: ConnectionId, at: Timestamp) {
+    pub fn connected(&self, id: PrinterId, connection: ConnectionId, (now, at): (Duration, Timestamp)) {
         self.change(id, |twin| {
+            twin.speaker.connection(true, now);
             twin.connection = Some(connection);
             twin.contact = Contact { state: ContactState::Online, since: Some(at) };
             // What it said over another connection may be old: it says everything anew now.
@@ -166,9 +239,10 @@ impl Fleet {
     }
 
     /// A connection has ended; nothing changes if the agent has another one by now.
-    pub fn disconnected(&self, id: PrinterId, connection: ConnectionId, at: Timestamp) {
+    pub fn disconnected(&self, id: PrinterId, connection: ConnectionId, (now, at): (Duration, Timestamp)) {
         self.change(id, |twin| {
             if twin.connection == Some(connection) {
+                twin.speaker.connection(false, now);
                 twin.connection = None;
                 twin.contact = Contact { state: ContactState::Lost, since: Some(at) };
             }
@@ -184,6 +258,7 @@ impl Fleet {
     /// An agent has said how its printer is.
     pub fn apply(&self, id: PrinterId, message: StatusMessage) -> Applied {
         self.change(id, |twin| {
+            twin.refusals.speaker_lives();
             let expected = twin.last.map(|(session, seq)| (session, seq + 1));
             match message.body {
                 StatusBody::Full(status) => {

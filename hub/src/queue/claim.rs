@@ -7,6 +7,7 @@ use stardust_protocol::agent_api::Claim;
 use stardust_protocol::{ClaimId, JobId, JobState, Timestamp};
 
 use super::job::JobRow;
+use super::leave::Leave;
 use super::store::{self, Moved};
 use crate::api::auth::Device;
 use crate::app::App;
@@ -23,13 +24,18 @@ pub async fn claim(app: &App, device: Device, largest_file: u64) -> Result<Optio
     let mut tx = app.db.begin().await?;
     tx.lock(&format!("queue:{}", device.workspace_id)).await?;
     let mut job = match store::on_printer(&mut tx, device.printer_id).await? {
-        Some(held) if held.state.is_before_start() => held,
+        Some(mut held) if held.state.is_before_start() => {
+            if held.claim_again(ClaimId::generate(now), device.instance) {
+                tracing::warn!(job.id = %held.id, printer.id = %device.printer_id, "claimed again, by another agent");
+            }
+            held
+        }
         // At work, or its bed is not clear.
         Some(_) => return Ok(None),
         None => {
             let next = store::next_for(&mut tx, device.workspace_id, device.printer_id, largest_file).await?;
             let Some(mut job) = next else { return Ok(None) };
-            job.claim(device.printer_id, ClaimId::generate(now), now);
+            job.claim(device.printer_id, (ClaimId::generate(now), device.instance), now);
             let by = printer_name(&mut tx, device).await?;
             let moved = Moved { from: Some(JobState::Queued), at: now, now, reason: None, by: by.as_deref() };
             store::record(&mut tx, &job, moved).await?;
@@ -78,19 +84,19 @@ pub async fn start(app: &App, device: Device, id: JobId, claim: ClaimId) -> Resu
     let mut tx = app.db.begin().await?;
     tx.lock(&format!("queue:{}", device.workspace_id)).await?;
     let job = store::find(&mut tx, device.workspace_id, id).await?;
-    let held = job.filter(|job| job.claim_id == Some(claim) && job.printer_id == Some(device.printer_id));
-    let lost = || {
-        Error::conflict(
-            "claim_lost",
-            "The hub has given this job up: it was cancelled or another printer has it. Don't print it.",
-        )
-    };
-    let mut job = held.ok_or_else(lost)?;
-    match job.started_at {
-        Some(started_at) if job.state.is_running() => return Ok(started_at),
-        Some(_) => return Err(lost()),
-        None if !job.state.is_before_start() => return Err(lost()),
-        None => {}
+    let lost = Error::conflict(
+        "claim_lost",
+        "The hub has given this job up: it was cancelled or another agent has it. Don't print it.",
+    );
+    let Some(mut job) = job else { return Err(lost) };
+    match job.leave(device.printer_id, claim, device.instance) {
+        Leave::Given => {}
+        Leave::GivenBefore(started_at) => return Ok(started_at),
+        Leave::Lost => return Err(lost),
+        Leave::Forgotten => {
+            forget(app, device, (tx, job)).await?;
+            return Err(lost);
+        }
     }
     let from = job.state;
     job.move_to(JobState::Preparing, now, None);
@@ -102,6 +108,20 @@ pub async fn start(app: &App, device: Device, id: JobId, claim: ClaimId) -> Resu
     tracing::info!(job.id = %id, printer.id = %device.printer_id, "job started");
     super::publish(app, device.workspace_id, id).await?;
     Ok(now)
+}
+
+/// Leave was given, and whoever had it does not remember: the job would stay on its printer for ever.
+async fn forget(app: &App, device: Device, (mut tx, mut job): (Tx, JobRow)) -> Result<(), Error> {
+    let (now, from) = (app.clock.now(), job.state);
+    let reason = "The printer's machine was started anew just when the print was to start, or its card was copied: nothing \
+                  says whether anything was printed. Look at the printer, clear the bed and print the job again.";
+    job.move_to(JobState::Failed, now, Some(reason.into()));
+    store::save(&mut tx, &job).await?;
+    store::record(&mut tx, &job, Moved { from: Some(from), at: now, now, reason: Some(reason), by: None })
+        .await?;
+    tx.commit().await?;
+    tracing::warn!(job.id = %job.id, printer.id = %device.printer_id, "the leave to start was forgotten; the job has failed");
+    super::publish(app, device.workspace_id, job.id).await.map(drop)
 }
 
 /// The object that a claimed or running job prints, for its printer's agent.

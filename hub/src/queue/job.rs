@@ -7,6 +7,7 @@ use stardust_protocol::{
 
 use crate::db::{DbError, FromValue, Row, ToValue, Value};
 use crate::fleet::Fleet;
+use crate::fleet::speaker::Instance;
 use crate::library::file::thumbnail_url;
 
 /// What a person asked of a running job and the agent has not answered yet.
@@ -64,6 +65,8 @@ pub struct JobRow {
     pub printer_id: Option<PrinterId>,
     /// The claim under which it has it.
     pub claim_id: Option<ClaimId>,
+    /// Which of the agents with its printer's credential claimed it, where it said so.
+    pub claim_instance: Option<Instance>,
     /// Until when the claim holds without a start.
     pub lease_until: Option<Timestamp>,
     /// Where it is on its way.
@@ -123,6 +126,7 @@ impl JobRow {
             target_printer_id,
             printer_id: None,
             claim_id: None,
+            claim_instance: None,
             lease_until: None,
             state: JobState::Queued,
             reason: None,
@@ -294,6 +298,7 @@ pub(super) fn read_row(row: &Row) -> Result<JobRow, DbError> {
         target_printer_id: row.get("target_printer_id")?,
         printer_id: row.get("printer_id")?,
         claim_id: row.get("claim_id")?,
+        claim_instance: row.get("claim_instance")?,
         lease_until: row.get("lease_until")?,
         state: row.get("state")?,
         reason: row.get("reason")?,

@@ -1,8 +1,8 @@
 //! The queue: print jobs from the wish to the cleared bed.
 //!
 //! Promises: a job starts at most once; nothing starts on a bed that nobody cleared; no time-out ever
-//! dispatches again what may have started. [`rules`] says how a job changes and [`wanted`] what may be asked of its
-//! agent (both pure), [`store`] keeps it;
+//! dispatches again what may have started. [`rules`] says how a job changes, [`leave`] who may print it and [`wanted`]
+//! what may be asked of its agent (all pure), [`store`] keeps it;
 //! [`submit`], [`control`] and [`answer`] are for people, [`claim`] and [`report`] for agents, [`dispatch`] and
 //! [`sweep`] run by themselves.
 //! Must not know: MQTT beyond "tell this agent", nor what is in a file.
@@ -13,6 +13,7 @@ pub mod claim;
 pub mod control;
 pub mod dispatch;
 pub mod job;
+pub mod leave;
 pub mod report;
 pub mod routes;
 pub mod rules;

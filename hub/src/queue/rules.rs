@@ -1,6 +1,6 @@
 //! How a job changes: pure rules, without a database or a clock.
 
-use stardust_protocol::{ClaimId, JobState, PrinterId, Timestamp, limits};
+use stardust_protocol::{JobState, Timestamp, limits};
 
 use super::job::{JobRow, Requested};
 use super::wanted::Wanted;
@@ -33,8 +33,8 @@ impl JobRow {
         self.reason = reason;
         match to {
             S::Queued => {
-                (self.printer_id, self.claim_id, self.lease_until, self.claimed_at) =
-                    (None, None, None, None);
+                (self.printer_id, self.claim_id, self.claim_instance) = (None, None, None);
+                (self.lease_until, self.claimed_at) = (None, None);
             }
             S::Claimed => self.claimed_at = Some(at),
             S::Preparing => {
@@ -64,13 +64,6 @@ impl JobRow {
         if answered || to.is_final() || matches!(to, S::AwaitingRemoval | S::Queued) {
             self.requested = None;
         }
-    }
-
-    /// Gives it to a printer.
-    pub fn claim(&mut self, printer: PrinterId, claim: ClaimId, now: Timestamp) {
-        self.move_to(JobState::Claimed, now, None);
-        (self.printer_id, self.claim_id) = (Some(printer), Some(claim));
-        self.renew(now);
     }
 
     /// The agent lives: the lease of a job that has not started holds on.
@@ -136,7 +129,7 @@ mod tests {
     use crate::queue::job::Printable;
     use proptest::prelude::*;
     use rstest::rstest;
-    use stardust_protocol::{FileId, FileVersionId, UserId, WorkspaceId};
+    use stardust_protocol::{ClaimId, FileId, FileVersionId, PrinterId, UserId, WorkspaceId};
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millis(ms)
@@ -155,7 +148,7 @@ mod tests {
     fn in_state(state: JobState) -> JobRow {
         let mut job = queued();
         if state.is_running() {
-            job.claim(PrinterId::generate(at(0)), ClaimId::generate(at(0)), at(1));
+            job.claim(PrinterId::generate(at(0)), (ClaimId::generate(at(0)), None), at(1));
             job.move_to(JobState::Preparing, at(2), None);
         }
         job.move_to(state, at(3), None);

@@ -15,7 +15,7 @@ macro_rules! select_jobs {
     ($rest:literal) => {
         concat!(
             "SELECT j.id, j.workspace_id, j.owner_id, j.file_id, j.file_version_id, j.file_name, j.target_printer_id, \
-                    j.printer_id, j.claim_id, j.lease_until, j.state, j.reason, j.requested, j.fraction, j.elapsed_s, \
+                    j.printer_id, j.claim_id, j.claim_instance, j.lease_until, j.state, j.reason, j.requested, j.fraction, j.elapsed_s, \
                     j.queued_at, j.claimed_at, j.started_at, j.finished_at, j.removed_at, j.open, j.version, \
                     u.name AS owner_name, p.name AS printer_name, v.estimated_time_s, \
                     CASE WHEN v.thumbnail_sha256 IS NULL THEN 0 ELSE 1 END AS has_thumbnail \
@@ -199,7 +199,7 @@ pub async fn save(tx: &mut Tx, job: &JobRow) -> Result<(), DbError> {
     tx.execute(
         "UPDATE jobs SET printer_id = $2, claim_id = $3, lease_until = $4, state = $5, reason = $6, requested = $7, \
                 fraction = $8, elapsed_s = $9, claimed_at = $10, started_at = $11, finished_at = $12, \
-                removed_at = $13, open = $14, version = version + 1 WHERE id = $1",
+                removed_at = $13, open = $14, claim_instance = $15, version = version + 1 WHERE id = $1",
         params![
             job.id,
             job.printer_id,
@@ -214,7 +214,8 @@ pub async fn save(tx: &mut Tx, job: &JobRow) -> Result<(), DbError> {
             job.started_at,
             job.finished_at,
             job.removed_at,
-            job.open
+            job.open,
+            job.claim_instance
         ],
     )
     .await?;

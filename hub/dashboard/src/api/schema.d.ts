@@ -792,6 +792,7 @@ export interface components {
                 model?: string | null;
                 /** @description Its name. */
                 name: string;
+                second_agent?: components["schemas"]["SecondAgent"] | null;
                 /**
                  * @description What it is doing: `offline` while its agent is out of reach, `awaiting_removal` until its bed is
                  *     cleared, else what the agent says.
@@ -914,6 +915,7 @@ export interface components {
             model?: string | null;
             /** @description Its name. */
             name: string;
+            second_agent?: components["schemas"]["SecondAgent"] | null;
             /**
              * @description What it is doing: `offline` while its agent is out of reach, `awaiting_removal` until its bed is
              *     cleared, else what the agent says.
@@ -1011,6 +1013,13 @@ export interface components {
          * @enum {string}
          */
         Role: "admin" | "member" | "guest";
+        /** @description A second agent that was refused a short while ago: its card or its folder is a copy of the first one's. */
+        SecondAgent: {
+            /** @description The address that it was refused at. */
+            address: string;
+            /** @description When, to the minute. */
+            at: components["schemas"]["Timestamp"];
+        };
         /** @description Who is signed in, and where. */
         Session: {
             expires_at?: components["schemas"]["Timestamp"] | null;

@@ -151,6 +151,13 @@ describe("a printer's card", () => {
     expect(told?.textContent).not.toContain("Flow");
   });
 
+  it("tells of a second agent that was refused", async () => {
+    const at = new Date(Date.now() - 2 * 60_000).toISOString();
+    const card = await show({ second_agent: { address: "192.0.2.7", at } });
+    expect(card.textContent).toContain("refused at 192.0.2.7, 2 minutes ago");
+    expect(card.textContent, "the first one goes on").toContain("Ready for a job");
+  });
+
   it("passes on what the printer says", async () => {
     const card = await show({ state: "attention", status: { state: "attention", message: "Filament runout", tools: [] } });
     expect(card.textContent).toContain("Filament runout");
