@@ -8,11 +8,14 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use stardust_protocol::agent_api::{
-    ClaimRequest, ClaimResponse, CommandsResponse, EventsRequest, EventsResponse, PairRequest, PairResponse,
-    PinPollRequest, PinPollResponse, PinRequest, PinResponse, SessionResponse, StartRequest, StartResponse,
+    ClaimRequest, ClaimResponse, CommandsResponse, EventsRequest, EventsResponse, INSTANCE_HEADER,
+    PairRequest, PairResponse, PinPollRequest, PinPollResponse, PinRequest, PinResponse, SessionResponse,
+    StartRequest, StartResponse,
 };
 use stardust_protocol::{AgentEvent, ClaimId, JobId, ProtocolVersion};
 use url::Url;
+
+use super::instance::Instance;
 
 /// An answer that takes longer will not come.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
@@ -100,6 +103,7 @@ pub struct HubClient {
     http: reqwest::Client,
     base: Url,
     credential: Option<Credential>,
+    instance: Option<Instance>,
 }
 
 impl HubClient {
@@ -114,7 +118,13 @@ impl HubClient {
             .read_timeout(PIECE_TIMEOUT)
             .build()
             .map_err(|error| HubError::Strange { url: base.to_string(), cause: causes(&error) })?;
-        Ok(Self { http, base, credential })
+        Ok(Self { http, base, credential, instance: None })
+    }
+
+    /// Tells this agent apart from others that use the same credential.
+    #[must_use]
+    pub fn speaking_as(self, instance: Instance) -> Self {
+        Self { instance: Some(instance), ..self }
     }
 
     /// Where the hub is.
@@ -210,6 +220,10 @@ impl HubClient {
     fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, HubError> {
         let url = self.base.join(path).map_err(|error| self.strange(&error))?;
         let request = self.http.request(method, url);
+        let request = match &self.instance {
+            Some(instance) => request.header(INSTANCE_HEADER, instance.as_str()),
+            None => request,
+        };
         Ok(match &self.credential {
             Some(credential) => request.bearer_auth(credential.secret()),
             None => request,
@@ -279,5 +293,6 @@ mod tests {
         let problem = |status| HubError::Problem { status, code: String::new(), detail: String::new() };
         assert!(problem(409).is_claim_lost());
         assert!(!problem(503).is_claim_lost());
+        assert!(!problem(423).is_claim_lost(), "another agent speaks for the printer now");
     }
 }

@@ -27,6 +27,7 @@ use super::return_to_job::{self, Return};
 use crate::boot::BootId;
 use crate::hub_link::client::HubClient;
 use crate::hub_link::events::SharedJournal;
+use crate::hub_link::instance::Instance;
 use crate::hub_link::mqtt::{self, MqttLink};
 use crate::hub_link::status::StatusFeed;
 use crate::journal::{Journal, Record};
@@ -98,7 +99,8 @@ impl Printer {
         let port = drive_on(plan, config.parking(), clock.clone(), job.flatten())?;
         let journal = SharedJournal::new(Journal::open(&folder.journal())?);
         let spool = Spool::open(folder.spool())?;
-        let hub = HubClient::new(config.hub.clone(), Some(credential))?;
+        let hub =
+            HubClient::new(config.hub.clone(), Some(credential))?.speaking_as(Instance::of(folder.path()));
         let (inbound, inbox) = mpsc::unbounded_channel();
         let calls = Calls::new(hub.clone(), spool, clock.clone(), inbound);
         let delivery = calls.deliver(journal.clone());
