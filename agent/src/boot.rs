@@ -19,6 +19,12 @@ impl BootId {
         let text = std::fs::read_to_string(BOOT_ID).ok()?;
         Some(Self(text.trim().to_owned())).filter(|id| !id.0.is_empty())
     }
+
+    /// Its letters and digits.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        self.0
+    }
 }
 
 #[cfg(test)]

@@ -283,6 +283,50 @@ fn a_lost_claim_is_not_printed() {
 }
 
 #[test]
+fn an_agent_that_is_not_listened_to_prints_on_keeps_its_events_and_says_why() {
+    let (hub, printer) = (Hub::start(), Printer::start(400));
+    let file = fixture(FILE);
+    hub.offer(&std::fs::read(&file).unwrap());
+    let agent = Agent::paired(&hub, &printer).run();
+    wait_for(&hub, JobState::Printing);
+    hub.state.lock().unwrap().another = true;
+    hub.broker.cut();
+    eventually("said", || {
+        let output = agent.command().arg("status").output().unwrap();
+        String::from_utf8_lossy(&output.stdout).contains("The hub says another_agent.").then_some(())
+    });
+    let expected = commands(&file);
+    let near_the_end = &expected[expected.len() - 40];
+    eventually("printed to its end", || {
+        printer.journal().iter().any(|line| line.cmd == *near_the_end).then_some(())
+    });
+    assert_eq!(hub.broker.connections(), 1, "without a session nobody connects over MQTT");
+    assert_eq!(hub.state.lock().unwrap().moves(), [JobState::Transferring, JobState::Printing]);
+
+    // The other one is gone.
+    hub.state.lock().unwrap().another = false;
+    wait_for(&hub, JobState::AwaitingRemoval);
+    let state = hub.state.lock().unwrap();
+    assert_eq!(state.moves(), [JobState::Transferring, JobState::Printing, JobState::AwaitingRemoval]);
+    assert_eq!(state.started, 1);
+    assert!(state.instances.len() == 1 && !state.instances.contains(""), "{:?}", state.instances);
+    drop(state);
+    assert_eq!(hash(&printer.last_job()), hash(&expected));
+}
+
+#[test]
+fn a_claim_is_not_lost_because_another_agent_was_listened_to_for_a_while() {
+    let (hub, printer) = (Hub::start(), Printer::start(1000));
+    hub.state.lock().unwrap().refused_once = vec!["/file", "/start"];
+    hub.offer(&std::fs::read(fixture(FILE)).unwrap());
+    let _agent = Agent::paired(&hub, &printer).run();
+    wait_for(&hub, JobState::AwaitingRemoval);
+    let state = hub.state.lock().unwrap();
+    assert!(state.refused_once.is_empty());
+    assert_eq!((state.started, state.claims), (1, 1));
+}
+
+#[test]
 fn a_revoked_credential_stops_all_asking_and_is_said() {
     let (hub, printer) = (Hub::start(), Printer::start(1000));
     hub.state.lock().unwrap().revoked = true;

@@ -10,13 +10,15 @@ use reqwest::{Method, Request, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use stardust_protocol::agent_api::{
-    ClaimRequest, ClaimResponse, CommandsResponse, EventsRequest, EventsResponse, PairRequest, PairResponse,
-    PinPollRequest, PinPollResponse, PinRequest, PinResponse, SessionResponse, StartRequest, StartResponse,
+    ClaimRequest, ClaimResponse, CommandsResponse, EventsRequest, EventsResponse, INSTANCE_HEADER,
+    PairRequest, PairResponse, PinPollRequest, PinPollResponse, PinRequest, PinResponse, SessionResponse,
+    StartRequest, StartResponse,
 };
 use stardust_protocol::{AgentEvent, ClaimId, JobId, ProtocolVersion};
 use url::Url;
 
 use super::back_off::BackOff;
+use super::instance::Instance;
 use super::transport::{Network, Transport, causes};
 
 /// An answer that takes longer will not come.
@@ -103,6 +105,7 @@ pub struct HubClient {
     transport: Arc<dyn Transport>,
     base: Url,
     credential: Option<Credential>,
+    instance: Option<Instance>,
 }
 
 impl HubClient {
@@ -118,13 +121,19 @@ impl HubClient {
     /// The same over a transport that is there already.
     #[must_use]
     pub fn over(transport: Arc<dyn Transport>, base: Url, credential: Option<Credential>) -> Self {
-        Self { transport, base, credential }
+        Self { transport, base, credential, instance: None }
     }
 
     /// How long to wait between attempts to reach the hub.
     #[must_use]
     pub fn back_off(&self) -> BackOff {
         BackOff::for_hub(self.transport.jitter_seed())
+    }
+
+    /// Tells this agent apart from others that use the same credential.
+    #[must_use]
+    pub fn speaking_as(self, instance: Instance) -> Self {
+        Self { instance: Some(instance), ..self }
     }
 
     /// Where the hub is.
@@ -227,6 +236,10 @@ impl HubClient {
             bearer.set_sensitive(true);
             request.headers_mut().insert(AUTHORIZATION, bearer);
         }
+        if let Some(instance) = &self.instance {
+            let instance = HeaderValue::from_str(instance.as_str()).map_err(|error| self.strange(&error))?;
+            request.headers_mut().insert(INSTANCE_HEADER, instance);
+        }
         Ok(request)
     }
 
@@ -283,5 +296,6 @@ mod tests {
         let problem = |status| HubError::Problem { status, code: String::new(), detail: String::new() };
         assert!(problem(409).is_claim_lost());
         assert!(!problem(503).is_claim_lost());
+        assert!(!problem(423).is_claim_lost(), "another agent speaks for the printer now");
     }
 }

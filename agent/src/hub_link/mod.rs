@@ -6,6 +6,7 @@ pub mod back_off;
 pub mod client;
 pub mod commands;
 pub mod events;
+pub mod instance;
 pub mod mqtt;
 pub mod status;
 pub mod transport;

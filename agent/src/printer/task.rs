@@ -106,7 +106,7 @@ impl Printer {
         let port = wiring.drive(folder, &config, &clock, job.flatten())?;
         let journal = SharedJournal::new(Journal::open(&folder.journal())?);
         let spool = folder.open_spool(clock.clone());
-        let (hub, mqtt) = wiring.connect(&config, credential)?;
+        let (hub, mqtt) = wiring.connect(folder, &config, credential)?;
         let (inbound, inbox) = mpsc::unbounded_channel();
         let calls = Calls::new(hub, spool, clock.clone(), inbound);
         let delivery = calls.deliver(journal.clone());

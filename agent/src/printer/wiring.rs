@@ -7,6 +7,7 @@ use stardust_clock::SharedClock;
 use super::SetupError;
 use super::folder::{PrinterConfig, PrinterFolder};
 use crate::hub_link::client::{Credential, HubClient};
+use crate::hub_link::instance::Instance;
 use crate::hub_link::mqtt::{self, MqttLink};
 use crate::port::{PortHandle, PortStore, Resumption, drive_on};
 use crate::trail::Trail;
@@ -31,6 +32,7 @@ pub trait Wiring {
     /// [`SetupError::Hub`].
     fn connect(
         &self,
+        folder: &PrinterFolder,
         config: &PrinterConfig,
         credential: Credential,
     ) -> Result<(HubClient, MqttLink), SetupError>;
@@ -55,10 +57,12 @@ impl Wiring for PortStore {
 
     fn connect(
         &self,
+        folder: &PrinterFolder,
         config: &PrinterConfig,
         credential: Credential,
     ) -> Result<(HubClient, MqttLink), SetupError> {
         let hub = HubClient::new(config.hub.clone(), Some(credential))?;
+        let hub = hub.speaking_as(Instance::of(folder.path()));
         Ok((hub.clone(), mqtt::start(hub)))
     }
 }

@@ -138,7 +138,7 @@ impl Spool {
                     tracing::warn!(cause, "the download was interrupted");
                     tokio::time::sleep(back_off.next_wait()).await;
                 }
-                Err(SpoolError::Hub(HubError::Problem { status: 500.., detail, .. })) => {
+                Err(SpoolError::Hub(HubError::Problem { status: 423 | 500.., detail, .. })) => {
                     tracing::warn!(detail, "the hub can't serve the file now");
                     tokio::time::sleep(back_off.next_wait()).await;
                 }

@@ -1,6 +1,6 @@
 //! The hub's side of `/agent/v1`, as the contract says, for one printer and one job, with faults on demand.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use stardust_clock::{Clock, SystemClock};
-use stardust_protocol::agent_api::{Claim, EventsRequest};
+use stardust_protocol::agent_api::{Claim, EventsRequest, INSTANCE_HEADER};
 use stardust_protocol::{AgentEvent, CommandMessage, EventBody, JobState};
 
 use super::broker::Broker;
@@ -30,6 +30,12 @@ pub(crate) struct State {
     pub(crate) down: bool,
     /// The credential does not count.
     pub(crate) revoked: bool,
+    /// Another agent speaks for the printer: every call is refused.
+    pub(crate) another: bool,
+    /// The same for the next call whose path ends so, once each.
+    pub(crate) refused_once: Vec<&'static str>,
+    /// How agents called themselves.
+    pub(crate) instances: BTreeSet<String>,
     /// Somebody else has the job.
     pub(crate) claim_lost: bool,
     /// The claim is offered again and again, whatever was reported.
@@ -130,6 +136,13 @@ impl Hub {
             headers.get("authorization").is_some_and(|value| *value == format!("Bearer {token}"));
         if !path.starts_with("/agent/v1/pair") && (state.revoked || !authorised) {
             return problem(&mut stream, 401, "bad_credential");
+        }
+        if !path.starts_with("/agent/v1/pair") {
+            state.instances.insert(headers.get(INSTANCE_HEADER).cloned().unwrap_or_default());
+            let once = state.refused_once.iter().position(|end| path.ends_with(end));
+            if once.map(|at| state.refused_once.remove(at)).is_some() || state.another {
+                return problem(&mut stream, 423, "another_agent");
+            }
         }
         if path.ends_with("/file") {
             return serve_file(&mut stream, &self.state, state, headers.get("range").cloned());

@@ -54,6 +54,7 @@ impl Wiring for VirtualWiring {
 
     fn connect(
         &self,
+        _folder: &PrinterFolder,
         config: &PrinterConfig,
         credential: Credential,
     ) -> Result<(HubClient, MqttLink), SetupError> {
