@@ -66,7 +66,7 @@ async fn a_print_whose_hub_was_away_from_its_start_to_its_end_is_told_in_full_af
 #[tokio::test]
 async fn a_pause_that_nobody_could_bring_in_time_is_not_carried_out() {
     // As slow as the pause takes to be too late, about.
-    let mut test = TestHouse::start(&["Ada"], 18.0).await;
+    let mut test = TestHouse::start(&["Ada"], 25.0).await;
     let job = test.print(FILE, std::fs::read(fixture(FILE)).unwrap(), None).await;
     test.job_beyond(&job, 0.0).await;
     let at = test.agent_journal("Ada");
@@ -78,7 +78,7 @@ async fn a_pause_that_nobody_could_bring_in_time_is_not_carried_out() {
     let asked = tokio::time::Instant::now();
     test.house.hub.kill().await.unwrap();
     test.house.stations[0].agent.restart().await.unwrap();
-    printed(&test, PATIENCE).await;
+    printed(&test, 2 * PATIENCE).await;
     wait::until("the pause to be too late", PATIENCE, async || (asked.elapsed() > TOO_LATE).then_some(()))
         .await
         .unwrap();
