@@ -19,7 +19,7 @@ DEMO_SAMPLES := fixtures/gcode/ps_teapot_ender3_thumbs_mix.gcode fixtures/gcode/
 
 .DEFAULT_GOAL := help
 .PHONY: help bench demo test setup-demo setup-test format format-check dashboard test-dashboard lint build \
-	test-rust every-file e2e e2e-sqlite e2e-postgres build-demo check-demo exactness fuzz docs deny api deb \
+	test-rust every-file e2e e2e-sqlite e2e-postgres build-demo check-demo exactness survive fuzz docs deny api deb \
 	check-units test-host clean
 
 help: ## this list
@@ -40,7 +40,7 @@ test: ## everything: format, lints, dashboard, Rust, end to end on both database
 	@scripts/test.sh
 
 bench: ## how fast and how dear the agent is as a print host; ratios against the least any host must do (BENCH_ARGS)
-	$(CARGO) build --release $(LOCKED) -p stardust-agent -p stardust-bench
+	$(CARGO) build --release $(LOCKED) -p stardust-agent -p stardust-hub -p firmware-sim -p stardust-bench
 	@$(TARGET)/release/stardust-bench $(BENCH_ARGS)
 
 setup-demo:
@@ -108,6 +108,9 @@ e2e-postgres: build
 
 exactness: ## many seeded runs of the host against faults on a virtual clock (RUNS); a failing seed is printed
 	STARDUST_RUNS=$(or $(RUNS),10000) $(CARGO) test --release $(LOCKED) -p stardust-agent --test exactness -- --nocapture
+
+survive: ## the agent, killed at so many random moments of real jobs (RUNS); its seed is printed (STARDUST_SEED)
+	STARDUST_KILLS=$(or $(RUNS),200) $(CARGO) test --release $(LOCKED) -p stardust-agent --test survive_kill -- --nocapture
 
 fuzz: ## any bytes into the parsers, some seconds for each (FUZZ_SECONDS)
 	@scripts/fuzz.sh $(or $(FUZZ_SECONDS),3)

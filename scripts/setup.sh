@@ -94,7 +94,7 @@ check_systemd_analyze() {
 check_host() {
     local tool
     for tool in debootstrap:debootstrap systemd-nspawn:systemd-container lintian:lintian curl:curl nsenter:util-linux \
-        qemu-arm-static:qemu-user-static; do
+        qemu-arm-static:qemu-user-static ip:iproute2 nft:nftables; do
         have "${tool%%:*}" || needs "${tool#*:}" "${tool%%:*} is missing. Install it: apt-get install ${tool#*:}"
     done
 }

@@ -2,8 +2,7 @@
 //! equals the file each time. The store for open ports is a stand-in (`stand_in::fd_store`); half of the kills do
 //! without it, and the port is opened anew.
 //!
-//! `STARDUST_KILLS=200 cargo test --release -p stardust-agent --test survive_kill -- --nocapture` kills so often;
-//! `STARDUST_SEED` repeats a run's moments as far as time can be repeated.
+//! `make survive` kills 200 times (`RUNS`); `STARDUST_SEED` repeats a run's moments as far as time can be repeated.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -161,6 +161,23 @@ impl TestHouse {
         self.house.stop().await.unwrap_or_else(|error| panic!("{error}"));
     }
 
+    /// Where the agent of a printer keeps its own journal.
+    ///
+    /// # Panics
+    /// Its name is not a plain word.
+    #[must_use]
+    pub fn agent_journal(&self, name: &str) -> PathBuf {
+        assert!(name.chars().all(|c| c.is_ascii_alphabetic()), "{name}: a folder's name is another then");
+        let folder = name.to_ascii_lowercase();
+        self.options
+            .data
+            .join("printers")
+            .join(&folder)
+            .join("agent/printers")
+            .join(&folder)
+            .join("journal.jsonl")
+    }
+
     /// Where a printer's journal is.
     #[must_use]
     pub fn journal(&self, name: &str) -> PathBuf {

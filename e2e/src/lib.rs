@@ -6,6 +6,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "only tests use this crate")]
 #![allow(clippy::print_stderr, reason = "a failed test says where its logs are")]
 
+pub mod books;
 pub mod direct_print;
 pub mod gcode;
 pub mod house;
