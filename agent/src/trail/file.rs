@@ -32,7 +32,10 @@ impl TrailFile {
     /// A new file with this head, in place of any other: it is there with its head and all its room, on disk, or not at
     /// all.
     pub(super) fn create(path: &Path, head: &[u8]) -> std::io::Result<Self> {
-        Self::in_place_of(path, head, |trail| trail.file.sync_all())
+        let trail = Self::in_place_of(path, head, |trail| trail.file.sync_all())?;
+        // After a loss of power an older job's trail must not be there in its place.
+        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
+        Ok(trail)
     }
 
     /// The same with what is written first, in mid-print: the disk is not waited for.
