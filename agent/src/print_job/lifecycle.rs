@@ -57,6 +57,8 @@ pub enum Action {
 enum Phase {
     Transferring,
     AskingLeave,
+    /// An earlier process was given leave and has sent nothing: it begins as soon as the printer is ready.
+    Waiting,
     Running(JobState),
     /// Cut off: a person has to say how it goes on.
     CutOff,
@@ -84,6 +86,7 @@ impl Lifecycle {
     pub fn state(&self) -> Option<JobState> {
         self.job.as_ref().map(|(_, phase)| match phase {
             Phase::Transferring | Phase::AskingLeave => JobState::Transferring,
+            Phase::Waiting => JobState::Preparing,
             Phase::Running(state) => *state,
             Phase::CutOff => JobState::Paused,
         })
@@ -128,6 +131,19 @@ impl Lifecycle {
         self.cut_off = held.cut_off.as_ref().map(|(place, _)| place.clone());
         let is_news = held.reported != Some(state) && state != JobState::Preparing;
         if is_news { vec![report(state, None)] } else { Vec::new() }
+    }
+
+    /// The agent has started, and nothing was sent of the job that its journal says is started: it begins when the printer
+    /// is ready. Until then there is nothing to stop, but it can be called off.
+    pub fn not_begun(&mut self, held: &Held) {
+        self.job = Some((held.claim.clone(), Phase::Waiting));
+    }
+
+    /// A job could begin.
+    pub fn printer_ready(&mut self) -> Vec<Action> {
+        let Some((_, phase @ Phase::Waiting)) = &mut self.job else { return Vec::new() };
+        *phase = Phase::Running(JobState::Preparing);
+        vec![Action::Print]
     }
 
     /// The hub has given a job.
@@ -271,7 +287,9 @@ impl Lifecycle {
                 actions.extend(self.end(JobState::Cancelled, None));
                 done(actions)
             }
-            (_, Phase::Transferring | Phase::AskingLeave) => refused("The job has not started yet."),
+            (_, Phase::Transferring | Phase::AskingLeave | Phase::Waiting) => {
+                refused("The job has not started yet.")
+            }
             (_, Phase::Running(JobState::Cancelling)) => refused("The job is being cancelled."),
             (Command::Pause { .. }, Phase::Running(_)) => done(vec![Action::Pause]),
             (_, Phase::Running(JobState::Pausing | JobState::Paused | JobState::Resuming)) => {

@@ -71,8 +71,6 @@ pub struct Printer {
     return_point: Option<Box<LayerPoint>>,
     /// The job of an earlier process.
     returning: Option<Return>,
-    /// It begins at its beginning, as soon as the printer is ready.
-    print_wanted: bool,
     inbox: mpsc::UnboundedReceiver<Inbound>,
     transfer: Option<JoinHandle<()>>,
     delivery: JoinHandle<()>,
@@ -126,7 +124,6 @@ impl Printer {
             interrupted: None,
             return_point: None,
             returning,
-            print_wanted: false,
             folder: folder.clone(),
             inbox,
             transfer: None,
@@ -175,8 +172,9 @@ impl Printer {
                 self.look_for_work();
             }
             self.was_ready = is_ready;
-            if is_ready && std::mem::take(&mut self.print_wanted) {
-                self.print();
+            if is_ready {
+                let actions = self.life.printer_ready();
+                self.perform(actions);
             }
             // In order: the hub learns of the transfer before it is asked to start.
             if self.leave_wanted && is_ready && self.journal.is_delivered() {
@@ -211,8 +209,8 @@ impl Printer {
                 self.file = Some((Spool::file(&self.folder.spool(), &held.claim), brief));
                 match reached {
                     None => {
-                        self.print_wanted = true;
-                        self.life.resumed(&held, JobState::Preparing)
+                        self.life.not_begun(&held);
+                        Vec::new()
                     }
                     Some(reached) => {
                         let is_paused = reached.state == JobState::Paused;
@@ -327,7 +325,6 @@ impl Printer {
                     if ends {
                         self.life.let_go();
                         self.trail = None;
-                        self.print_wanted = false;
                         Trail::remove(&self.folder.trail());
                         self.file = None;
                         self.leave_wanted = false;

@@ -8,6 +8,7 @@ use stardust_protocol::{
 
 use super::job::JobRow;
 use super::store::{self, Moved};
+use super::sweep::NO_ANSWER;
 use crate::api::auth::Device;
 use crate::app::App;
 use crate::db::{DbError, Tx};
@@ -146,8 +147,12 @@ impl Batch {
         let answered = store::answer_command(tx, self.device.printer_id, id, name, reason, self.now).await?;
         let Some(job_id) = answered else { return Ok(()) };
         if let Some(mut job) = store::find(tx, self.device.workspace_id, job_id).await? {
-            job.requested = None;
-            if reason.is_some() && !job.state.is_final() {
+            // Late, it must not answer what was asked since.
+            if store::open_commands_of(tx, job_id).await?.is_empty() {
+                job.requested = None;
+            }
+            let is_answered = reason.is_none() && job.reason.as_deref() == Some(NO_ANSWER);
+            if is_answered || (reason.is_some() && !job.state.is_final()) {
                 job.reason = reason.map(str::to_owned);
             }
             self.changed.insert(job_id);

@@ -390,7 +390,8 @@ pub async fn outcome_of(db: &Db, id: CommandId) -> Result<Option<(String, Option
     row.map(|row| Ok((row.get("outcome")?, row.get("reason")?))).transpose()
 }
 
-/// Writes a command's outcome; `None` if there was none to write or it is of no job, else its job.
+/// Writes a command's outcome; `None` if there was none to write or it is of no job, else its job. What the agent has
+/// done counts, also where the hub has given the command up before: it could not know.
 ///
 /// # Errors
 /// The database's.
@@ -405,7 +406,8 @@ pub async fn answer_command(
     let row = tx
         .query_opt(
             "UPDATE commands SET outcome = $3, reason = $4, answered_at = $5 \
-             WHERE id = $1 AND printer_id = $2 AND outcome IS NULL RETURNING job_id",
+             WHERE id = $1 AND printer_id = $2 AND (outcome IS NULL OR (outcome = 'expired' AND $3 <> 'expired')) \
+             RETURNING job_id",
             params![id, printer, outcome, reason, now],
         )
         .await?;

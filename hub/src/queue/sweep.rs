@@ -15,6 +15,9 @@ const EVERY: Duration = Duration::from_secs(5);
 /// An agent may have carried a command out in its last moment; its answer gets this long to arrive, ms.
 const ANSWER_GRACE_MS: i64 = 10_000;
 
+/// What a job says of a request that nobody has answered. Who is out of reach may have done it all the same.
+pub(super) const NO_ANSWER: &str = "The printer's agent did not answer in time. Whether it did what was asked shows when it is in reach again.";
+
 /// Sweeps until `stop` says so.
 pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
@@ -79,7 +82,7 @@ async fn forget_late_commands(app: &App) -> Result<(), Error> {
         if let Some(mut job) = store::find(&mut tx, *workspace, *id).await?
             && job.requested.take().is_some()
         {
-            job.reason = Some("The printer's agent did not answer in time; nothing was changed.".into());
+            job.reason = Some(NO_ANSWER.into());
             store::save(&mut tx, &job).await?;
         }
     }

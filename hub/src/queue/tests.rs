@@ -242,6 +242,38 @@ async fn cancelling_before_the_start_is_at_once_and_after_it_by_the_agent(#[case
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
 #[tokio::test]
+async fn what_an_agent_has_done_counts_however_late_it_can_say_so(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let printer = hub.pair("a").await;
+    let file = hub.upload("a.gcode", GCODE).await;
+    let job = hub.submit(file, None).await;
+    let claim = hub.started(printer).await;
+    hub.report(printer, &claim, 1, &[JobState::Printing]).await;
+    control::request(&hub.app, &hub.owner, job, Wanted::Pause).await.unwrap();
+    let first = store::open_commands(&hub.app.db, printer.printer_id).await.unwrap()[0].id.unwrap();
+    // It was done at once, and then the network went away.
+    hub.clock.advance(Duration::from_millis(limits::COMMAND_EXPIRY_MS as u64 + 10_000));
+    sweep::sweep(&hub.app).await.unwrap();
+    assert!(hub.job(job).await.reason.unwrap().contains("did not answer"));
+    control::request(&hub.app, &hub.owner, job, Wanted::Cancel).await.unwrap();
+    let told = |seq, outcome| {
+        let body = EventBody::CommandAnswered { command_id: first, outcome };
+        AgentEvent { seq, at: hub.at(seq), body }
+    };
+    report::apply(&hub.app, printer, &[told(2, CommandOutcome::Done)]).await.unwrap();
+    let outcome = store::outcome_of(&hub.app.db, first).await.unwrap().unwrap();
+    assert_eq!(outcome, ("done".into(), None));
+    let after = hub.job(job).await;
+    assert_eq!((after.requested, after.reason), (Some(Requested::Cancel), None), "the cancel is still asked");
+    // Whoever says it again changes nothing.
+    report::apply(&hub.app, printer, &[told(3, CommandOutcome::Expired)]).await.unwrap();
+    assert_eq!(store::outcome_of(&hub.app.db, first).await.unwrap().unwrap().0, "done");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
 async fn a_pause_that_nobody_answers_is_forgotten_and_says_so(#[case] engine: Engine) {
     let hub = hub(engine).await;
     let printer = hub.pair("a").await;

@@ -42,28 +42,26 @@ use run::run;
 use tally::{Tally, seeds};
 
 /// Runs of an ordinary `cargo nextest run`.
-const RUNS: u64 = 1000;
-/// The stories in which the hub is killed at each call.
-const STORIES: u64 = 3;
+const RUNS: u64 = 64;
 
 #[test]
 fn the_hubs_history_is_the_journal_and_no_job_runs_twice() {
     let seeds = seeds(RUNS);
     let tally =
         Tally::of(seeds.iter().map(|seed| (format!("STARDUST_SEED={seed}"), Plan::of(*seed))).collect());
-    // A few runs alone need not meet every fault.
-    let all = if seeds.len() >= 500 { seeds.len() as u64 } else { 0 };
-    tally.close("the_hubs_history_is_the_journal_and_no_job_runs_twice", all);
+    tally.close("the_hubs_history_is_the_journal_and_no_job_runs_twice", true);
 }
 
 #[test]
 fn the_hub_may_be_killed_at_each_transition() {
     let mut plans = Vec::new();
-    for story in 0..STORIES {
+    let stories = 1 + seeds(RUNS).len() as u64 / 400;
+    for story in 0..stories {
         let undisturbed = run(Plan::hub_dies_at(story, None), false);
         assert_eq!(undisturbed.wrong, Vec::<String>::new());
-        assert!(undisturbed.changes >= 10, "{} calls: too few for two prints", undisturbed.changes);
-        for call in 0..undisturbed.changes {
+        let moves = undisturbed.moving;
+        assert!(moves.len() >= 10, "{} calls: too few for two prints", moves.len());
+        for call in moves {
             for side in [Side::Before, Side::After] {
                 let name = format!("story {story}, killed {side:?} call {call}");
                 plans.push((name, Plan::hub_dies_at(story, Some((call, side)))));
@@ -74,14 +72,14 @@ fn the_hub_may_be_killed_at_each_transition() {
     let kills =
         tally.counts.hub_kills_before_a_call_was_applied + tally.counts.hub_kills_after_a_call_was_applied;
     assert_eq!(kills, count, "each run kills the hub once");
-    tally.close("the_hub_may_be_killed_at_each_transition", 0);
+    tally.close("the_hub_may_be_killed_at_each_transition", false);
 }
 
 #[test]
 fn the_same_seed_does_the_same() {
-    for seed in 0..16 {
+    for seed in 0..8 {
         let [one, other] = [0, 1].map(|_| run(Plan::of(seed), true));
-        assert!(one.trace.len() > 100, "seed {seed}: {} lines", one.trace.len());
+        assert!(one.trace.len() > 50, "seed {seed}: {} lines", one.trace.len());
         for (line, (one, other)) in one.trace.iter().zip(&other.trace).enumerate() {
             assert_eq!(one, other, "seed {seed}, line {line}");
         }

@@ -181,6 +181,8 @@ impl World {
             let name = crate::template::NAMES[printer];
             let repeat = if is_repeat { " (again)" } else { "" };
             let [asked, said] = [&asked, &answer.body].map(|body| String::from_utf8_lossy(body));
+            // The room on the disk is not the run's.
+            let asked = if path.ends_with("/claim") { "…".into() } else { asked };
             let said = if path.ends_with("/file") { "…".into() } else { said };
             format!("{name} {path}{repeat} {asked} -> {} {said}", answer.status)
         });
@@ -200,8 +202,8 @@ impl World {
     fn dies(&self, printer: usize) -> Option<(Side, Duration)> {
         let rate = self.rates().hub_dies;
         let mut state = self.state();
-        let call = state.changes;
-        state.changes += 1;
+        let call = state.calls;
+        state.calls += 1;
         if let Some((at, side)) = self.plan.hub_dies_at {
             return (at == call && !state.is_well).then_some((side, Duration::from_secs(20)));
         }
@@ -221,10 +223,14 @@ impl World {
             let response: ClaimResponse = serde_json::from_slice(&answer.body).unwrap();
             if let Some(claim) = response.claim {
                 self.state().seen.claim(printer, claim.job_id, claim.claim_id);
+                self.note_move();
             }
+        } else if path == "/agent/v1/events" {
+            self.note_move();
         } else if path.ends_with("/start") {
             let request: StartRequest = serde_json::from_slice(asked).unwrap();
             let is_first = self.state().seen.leave(printer, request.claim_id);
+            self.note_move();
             if is_first && self.plan.kind == Kind::HubDownForThePrint && !self.state().is_well {
                 let world = Arc::clone(self);
                 tokio::spawn(async move {
@@ -237,6 +243,14 @@ impl World {
                     }
                 });
             }
+        }
+    }
+
+    fn note_move(&self) {
+        let mut state = self.state();
+        if !state.is_well {
+            let call = state.calls - 1;
+            state.moving.push(call);
         }
     }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stardust_hub::error::Error;
-use stardust_hub::queue::job::{JobRow, Requested};
+use stardust_hub::queue::job::JobRow;
 use stardust_hub::queue::submit::{Wish, submit};
+use stardust_hub::queue::wanted::Wanted;
 use stardust_hub::queue::{control, store};
 use stardust_protocol::{JobId, JobState};
 
@@ -18,7 +19,7 @@ pub(crate) async fn act(world: Arc<World>) {
     loop {
         let is_well = world.state().is_well;
         // No two things happen in the same millisecond: which comes first would be left to chance.
-        let pause = if is_well { Duration::from_millis(5_003) } else { dice.seconds(3, 30) };
+        let pause = if is_well { Duration::from_millis(15_003) } else { dice.seconds(3, 30) };
         tokio::time::sleep(pause).await;
         if !world.state().hub_is_up {
             continue;
@@ -51,16 +52,16 @@ fn look_at(world: &World, job: &JobRow, dice: &mut Dice) -> bool {
         return clears;
     }
     if job.state == JobState::Paused && (is_well || dice.percent(30)) {
-        request(world, job, Requested::Resume);
+        request(world, job, Wanted::Resume);
         return true;
     }
     if !dice.percent(world.rates().whim) {
         return false;
     }
     let wanted = match dice.below(10) {
-        0..6 => Requested::Pause,
-        6..8 => Requested::Resume,
-        _ => Requested::Cancel,
+        0..6 => Wanted::Pause,
+        6..8 => Wanted::Resume,
+        _ => Wanted::Cancel,
     };
     request(world, job, wanted);
     true
@@ -90,7 +91,7 @@ pub(crate) fn open_jobs(world: &World) -> Vec<JobRow> {
     jobs
 }
 
-fn request(world: &World, job: &JobRow, wanted: Requested) {
+fn request(world: &World, job: &JobRow, wanted: Wanted) {
     world.hub.clock.set(world.ms());
     let (owner, id) = (world.template.owner.clone(), job.id);
     let asked = world.hub.inside(move |app| {
@@ -102,7 +103,7 @@ fn request(world: &World, job: &JobRow, wanted: Requested) {
     match asked {
         Some(Ok(waits)) => {
             world.state().counts.jobs_cancelled_before_their_start +=
-                u64::from(wanted == Requested::Cancel && !waits && !job.state.is_running());
+                u64::from(wanted == Wanted::Cancel && !waits && !job.state.is_running());
         }
         Some(Err(Error::Conflict { .. })) | None => {}
         Some(Err(error)) => world.broken(format!("a request failed: {error}")),

@@ -138,7 +138,7 @@ impl Plan {
             kind: Kind::HubKilled,
             printers: 1,
             jobs: 2,
-            trouble: Duration::from_secs(1500),
+            trouble: Duration::from_secs(900),
             away_at_most: Duration::ZERO,
             rates: Rates { whim: 30, ..Rates::default() },
             hub_dies_at: call,

@@ -119,6 +119,7 @@ impl Printer {
             Order::Resume => self.resume(),
             Order::Stop(end) => self.stop(end),
             Order::MakeSafe => self.note("made safe"),
+            Order::StartAt(..) => self.world.broken("nothing was cut off, and yet it goes on".into()),
             Order::Answer(..) | Order::Say(_) | Order::Kill => {}
         }
     }

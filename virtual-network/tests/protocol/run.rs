@@ -25,8 +25,8 @@ use crate::world::World;
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) counts: Counts,
-    /// Calls that change something.
-    pub(crate) changes: u64,
+    /// The calls that have moved a job or answered a command.
+    pub(crate) moving: Vec<u64>,
     pub(crate) trace: Vec<String>,
     /// Everything that is not as it must be.
     pub(crate) wrong: Vec<String>,
@@ -48,7 +48,7 @@ pub(crate) fn run(plan: Plan, trace: bool) -> Outcome {
         let broken = std::mem::take(&mut state.broken);
         Outcome {
             counts: state.counts,
-            changes: state.changes,
+            moving: std::mem::take(&mut state.moving),
             trace: state.trace.told(),
             wrong: broken.into_iter().chain(wrong).collect(),
         }
@@ -93,20 +93,23 @@ async fn go(world: &Arc<World>) -> Vec<String> {
 async fn in_order(world: &World) -> Option<String> {
     let until = tokio::time::Instant::now() + IN_ORDER;
     loop {
-        tokio::time::sleep(Duration::from_millis(7_001)).await;
+        tokio::time::sleep(Duration::from_millis(20_001)).await;
         let open = people::open_jobs(world);
-        let wishes = world.state().wishes;
-        // One look after the other: most end with the first.
-        let commands = if open.is_empty() { open_commands(world) } else { -1 };
-        let undelivered: Vec<usize> =
-            (0..world.plan.printers).map(|index| undelivered(world, index)).collect();
-        if open.is_empty() && wishes == 0 && commands == 0 && undelivered.iter().all(|count| *count == 0) {
+        // One after the other: most looks end with the first.
+        let is_done = open.is_empty()
+            && world.state().wishes == 0
+            && open_commands(world) == 0
+            && (0..world.plan.printers).all(|index| undelivered(world, index) == 0);
+        if is_done {
             return None;
         }
         if tokio::time::Instant::now() > until {
             let states: Vec<_> = open.iter().map(|job| (job.id, job.state)).collect();
+            let commands = open_commands(world);
+            let all = 0..world.plan.printers;
+            let events: Vec<usize> = all.map(|index| undelivered(world, index)).collect();
             return Some(format!(
-                "not in order after {IN_ORDER:?}: jobs {states:?}, {commands} commands, events {undelivered:?}"
+                "not in order after {IN_ORDER:?}: jobs {states:?}, {commands} commands, events {events:?}"
             ));
         }
     }

@@ -73,6 +73,7 @@ impl Template {
             service_is_meant: false,
             hub: None,
             sections: Default::default(),
+            status_page: Default::default(),
         };
         let paired = &self.paired[index];
         let folder = PrinterFolder::for_name(&settings, &paired.printer_name);

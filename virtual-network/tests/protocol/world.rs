@@ -55,8 +55,10 @@ pub(crate) struct State {
     /// Nothing goes wrong any more.
     pub(crate) is_well: bool,
     pub(crate) hub_is_up: bool,
-    /// Calls that change something, as far as they have reached the hub.
-    pub(crate) changes: u64,
+    /// Calls that may change something, as far as they have reached the hub.
+    pub(crate) calls: u64,
+    /// The numbers of those that have moved a job or answered a command, while there was trouble.
+    pub(crate) moving: Vec<u64>,
     pub(crate) connections: u64,
     /// Jobs that people have yet to wish for.
     pub(crate) wishes: u64,
@@ -101,7 +103,8 @@ impl World {
             seen: Seen::default(),
             is_well: false,
             hub_is_up: false,
-            changes: 0,
+            calls: 0,
+            moving: Vec::new(),
             connections: 0,
             wishes: plan.jobs,
             ways: ways.collect(),

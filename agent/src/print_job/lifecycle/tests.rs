@@ -247,3 +247,27 @@ fn what_can_not_be_recorded_is_not_done() {
         ends(JobState::Failed, Some("The disk is full."))
     );
 }
+
+#[test]
+fn a_job_of_which_nothing_was_sent_begins_when_the_printer_is_ready_unless_it_was_called_off() {
+    let held = Held { claim: claim(), started: true, reported: None, cut_off: None };
+    let waiting = || {
+        let mut life = Lifecycle::default();
+        life.not_begun(&held);
+        life
+    };
+    let mut life = waiting();
+    assert_eq!((life.state(), life.is_running()), (Some(JobState::Preparing), false), "nothing to stop");
+    let (outcome, actions) = life.command(Command::Pause { job_id: job(1) });
+    assert!(matches!(outcome, CommandOutcome::Refused { .. }) && actions.is_empty());
+    assert_eq!(life.printer_ready(), [Action::Print]);
+    assert_eq!(life.printer_ready(), [], "once");
+    assert!(life.is_running());
+
+    let mut life = waiting();
+    let (outcome, actions) = life.command(Command::Cancel { job_id: job(1) });
+    assert_eq!(outcome, CommandOutcome::Done);
+    assert_eq!(actions[1..], ends(JobState::Cancelled, None));
+    life.let_go();
+    assert_eq!(life.printer_ready(), []);
+}
