@@ -44,9 +44,9 @@ async fn connection(world: &Arc<World>, index: usize, end: &mut FarEnd) {
     };
     let printer = world.template.printer(index);
     world.hub.clock.set(world.ms());
-    world
-        .hub
-        .inside(move |app| Box::pin(async move { app.fleet.connected(printer, number, app.clock.now()) }));
+    world.hub.inside(move |app| {
+        Box::pin(async move { app.fleet.connected(printer, number, (app.clock.elapsed(), app.clock.now())) })
+    });
     let _ = end.events.send(MqttEvent::Connected).await;
     loop {
         tokio::select! {
@@ -61,7 +61,9 @@ async fn connection(world: &Arc<World>, index: usize, end: &mut FarEnd) {
         }
     }
     world.hub.clock.set(world.ms());
-    world
-        .hub
-        .inside(move |app| Box::pin(async move { app.fleet.disconnected(printer, number, app.clock.now()) }));
+    world.hub.inside(move |app| {
+        Box::pin(
+            async move { app.fleet.disconnected(printer, number, (app.clock.elapsed(), app.clock.now())) },
+        )
+    });
 }

@@ -72,6 +72,8 @@ impl Template {
             config: None,
             service_is_meant: false,
             hub: None,
+            hub_ca: None,
+            spool_bytes: 1 << 30,
             sections: Default::default(),
             status_page: Default::default(),
         };
