@@ -67,7 +67,7 @@ impl Clock for SystemClock {
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
 pub struct ManualClock {
-    base_ms: i64,
+    base_ms: AtomicI64,
     passed_ms: AtomicI64,
 }
 
@@ -75,18 +75,25 @@ impl ManualClock {
     /// A clock that stands at `now`.
     #[must_use]
     pub fn at(now: Timestamp) -> Arc<Self> {
-        Arc::new(Self { base_ms: now.as_millis(), passed_ms: AtomicI64::new(0) })
+        Arc::new(Self { base_ms: AtomicI64::new(now.as_millis()), passed_ms: AtomicI64::new(0) })
     }
 
     /// Moves it on.
     pub fn advance(&self, by: Duration) {
         self.passed_ms.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
     }
+
+    /// Sets the time of day, as a host's clock is set: no time passes.
+    pub fn set(&self, now: Timestamp) {
+        let passed = self.passed_ms.load(Ordering::SeqCst);
+        self.base_ms.store(now.as_millis().saturating_sub(passed), Ordering::SeqCst);
+    }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.base_ms).plus_millis(self.passed_ms.load(Ordering::SeqCst))
+        Timestamp::from_millis(self.base_ms.load(Ordering::SeqCst))
+            .plus_millis(self.passed_ms.load(Ordering::SeqCst))
     }
 
     fn elapsed(&self) -> Duration {
@@ -105,5 +112,10 @@ mod tests {
         clock.advance(Duration::from_millis(250));
         assert_eq!(clock.now(), Timestamp::from_millis(5_250));
         assert_eq!(clock.elapsed(), Duration::from_millis(250));
+        clock.set(Timestamp::from_millis(9_000));
+        assert_eq!(
+            (clock.now(), clock.elapsed()),
+            (Timestamp::from_millis(9_000), Duration::from_millis(250))
+        );
     }
 }

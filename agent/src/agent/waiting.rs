@@ -40,10 +40,7 @@ pub(super) async fn pair(
         let message = Some("Not paired yet.".to_owned());
         report.send_replace(Some(PrinterReport::idle(name, hub, link, PrinterState::Offline, message)));
     };
-    let client = match HubClient::new(hub.clone(), None) {
-        Ok(client) => client,
-        Err(error) => return say(error.to_string()),
-    };
+    let client = HubClient::new(hub.clone(), None, folder.hub_ca().cloned());
     let mut display = drive(PortPlan::new(port.clone(), None), Parking::default(), clock).ok();
     let model = match &mut display {
         Some(display) => model(display).await,

@@ -52,6 +52,10 @@ enum Command {
         /// [default: 2147483648]
         #[arg(long, env = "STARDUST_AGENT_SPOOL_BYTES", value_name = "BYTES")]
         spool_bytes: Option<u64>,
+        /// A file (PEM) of the authorities that vouch for the hubs, besides those that this machine trusts [default: what
+        /// each printer was paired with]
+        #[arg(long, env = "STARDUST_AGENT_HUB_CA", value_name = "FILE")]
+        hub_ca: Option<PathBuf>,
     },
     /// Connect a printer to a hub: with the code that its dashboard shows, or with a PIN to type there
     Pair(PairArguments),
@@ -88,6 +92,10 @@ struct PairArguments {
     /// Its speed [default: found out]
     #[arg(long, value_name = "N", value_parser = baud())]
     baud: Option<u32>,
+    /// A file (PEM) of the authorities that vouch for the hub, besides those that this machine trusts; kept for the
+    /// printer
+    #[arg(long, env = "STARDUST_AGENT_HUB_CA", value_name = "FILE")]
+    hub_ca: Option<PathBuf>,
     /// Pair without asking the printer whether it answers
     #[arg(long)]
     no_check: bool,
@@ -160,14 +168,16 @@ pub fn run(arguments: Arguments) -> ExitCode {
     logging::start(arguments.log.as_deref().unwrap_or(default));
     // A second installation (in tests) leaves the first in place.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let (page, spool_bytes) = match &arguments.command {
-        Command::Run { status_page, spool_bytes } => (status_page.as_deref(), *spool_bytes),
-        _ => (None, None),
+    let (page, hub_ca, spool_bytes) = match &arguments.command {
+        Command::Run { status_page, spool_bytes, hub_ca } => {
+            (status_page.as_deref(), hub_ca.clone(), *spool_bytes)
+        }
+        _ => (None, None, None),
     };
     let settings = Settings::read(arguments.data, arguments.config.as_deref())
-        .and_then(|mut settings| settings.put_page(page).map(|()| settings));
+        .and_then(|mut settings| settings.put_page(page).map(|()| settings.overridden(hub_ca, spool_bytes)));
     let settings = match settings {
-        Ok(settings) => settings.overridden(None, spool_bytes),
+        Ok(settings) => settings,
         Err(error) => {
             fail(&error.to_string());
             return ExitCode::from(SETTINGS_ARE_WRONG);

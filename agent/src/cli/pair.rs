@@ -97,7 +97,10 @@ async fn pair(options: PairArguments, settings: &Settings, clock: &SharedClock) 
         say(&found.words);
         model = model.or(found.model);
     }
-    let client = HubClient::new(hub.clone(), None).map_err(|error| error.to_string())?;
+    // `run` may be started somewhere else, and as another user.
+    let hub_ca = options.hub_ca.as_deref().map(std::path::absolute).transpose();
+    let hub_ca = hub_ca.map_err(|error| format!("--hub-ca can't be used: {error}"))?;
+    let client = HubClient::new(hub.clone(), None, hub_ca.clone().or(settings.hub_ca.clone()));
     let paired = match options.code {
         Some(code) => {
             let request = PairRequest {
@@ -116,7 +119,7 @@ async fn pair(options: PairArguments, settings: &Settings, clock: &SharedClock) 
         }
         None => by_pin(&client, &name, model).await,
     };
-    let new = PrinterConfig::new(&paired, hub, port);
+    let new = PrinterConfig { hub_ca, ..PrinterConfig::new(&paired, hub, port) };
     let config = match &before {
         // What a person has set about the printer holds for every hub.
         Some(Before { config, .. }) => PrinterConfig {

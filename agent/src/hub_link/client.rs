@@ -2,6 +2,7 @@
 //!
 //! Owns: URLs, the credential, and what an answer means. Must not know: when to call; it never repeats a call.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum HubError {
     /// No answer.
-    #[error("The hub at {url} does not answer: {cause}")]
+    #[error("The hub at {url} can't be reached: {cause}")]
     Unreachable {
         /// Where it was looked for.
         url: String,
@@ -109,13 +110,10 @@ pub struct HubClient {
 }
 
 impl HubClient {
-    /// A client for the hub at `base`.
-    ///
-    /// # Errors
-    /// [`HubError::Strange`] when the TLS set-up of this machine can't be used.
-    pub fn new(base: Url, credential: Option<Credential>) -> Result<Self, HubError> {
-        let network = Network::new().map_err(|cause| HubError::Strange { url: base.to_string(), cause })?;
-        Ok(Self::over(Arc::new(network), base, credential))
+    /// A client for the hub at `base`; `ca`: the file of those who vouch for it besides those of the system.
+    #[must_use]
+    pub fn new(base: Url, credential: Option<Credential>, ca: Option<PathBuf>) -> Self {
+        Self::over(Arc::new(Network::new(ca)), base, credential)
     }
 
     /// The same over a transport that is there already.

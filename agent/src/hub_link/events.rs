@@ -2,33 +2,36 @@
 //!
 //! Owns: when to post and how much. Must not know: what the events say.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use stardust_clock::{Clock, SharedClock};
 use stardust_protocol::AgentEvent;
 use stardust_protocol::limits::MAX_EVENTS_PER_POST;
 use tokio::sync::Notify;
 
 use super::client::{HubClient, HubError};
-use crate::journal::{Journal, Record};
+use super::hub_time::HubTime;
+use crate::journal::Journal;
 
 /// The journal, as the tasks of one printer share it.
 #[derive(Debug, Clone)]
 pub struct SharedJournal {
     journal: Arc<Mutex<Journal>>,
     changed: Arc<Notify>,
+    hub_time: Arc<Mutex<Option<HubTime>>>,
 }
 
 impl SharedJournal {
     /// Shares a journal.
     #[must_use]
     pub fn new(journal: Journal) -> Self {
-        Self { journal: Arc::new(Mutex::new(journal)), changed: Arc::new(Notify::new()) }
+        Self { journal: Arc::new(Mutex::new(journal)), changed: Arc::default(), hub_time: Arc::default() }
     }
 
     /// The journal. Hold it for a moment only.
     pub fn lock(&self) -> MutexGuard<'_, Journal> {
         // Whoever panicked with it has left it whole.
-        self.journal.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// There is something to deliver, or a good moment for it.
@@ -36,13 +39,28 @@ impl SharedJournal {
         self.changed.notify_one();
     }
 
-    /// What comes next; nothing before the hub has said which numbers it knows.
-    fn batch(&self) -> Vec<AgentEvent> {
+    /// The hub was reached: what time it is there, and the last number that it knows.
+    pub fn hub_says(&self, time: HubTime, last_event_seq: u64) {
+        *self.hub_time.lock().unwrap_or_else(PoisonError::into_inner) = Some(time);
+        self.lock().count_on_from(last_event_seq);
+        self.notify();
+    }
+
+    /// What time it is at the hub, if it has said so.
+    #[must_use]
+    pub fn hub_time(&self) -> Option<HubTime> {
+        *self.hub_time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What comes next, by the hub's time; nothing before the hub has said which numbers it knows.
+    fn batch(&self, clock: &dyn Clock) -> Vec<AgentEvent> {
         let journal = self.lock();
-        if !journal.is_counted() {
-            return Vec::new();
-        }
-        journal.state().outbox.iter().take(MAX_EVENTS_PER_POST).cloned().collect()
+        let Some(hub) = self.hub_time().filter(|_| journal.is_counted()) else { return Vec::new() };
+        let (mut events, happened): (Vec<_>, Vec<_>) =
+            journal.undelivered(MAX_EVENTS_PER_POST).into_iter().unzip();
+        let told = hub.of(&happened, clock.elapsed());
+        events.iter_mut().zip(told).for_each(|(event, at): (&mut AgentEvent, _)| event.at = at);
+        events
     }
 
     /// Whether the hub knows everything.
@@ -52,12 +70,26 @@ impl SharedJournal {
     }
 }
 
-/// Delivers for ever, and calls `all_delivered` whenever the hub has learned everything; ends only when the
-/// credential was revoked.
-pub async fn deliver(hub: HubClient, journal: SharedJournal, all_delivered: impl Fn()) -> HubError {
+/// How it goes with the deliveries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// The hub has learned everything.
+    Done,
+    /// It could not be told; it is tried again.
+    Failed(String),
+}
+
+/// Delivers for ever, and tells how it goes; ends only when the credential was revoked.
+pub async fn deliver(
+    hub: HubClient,
+    journal: SharedJournal,
+    clock: SharedClock,
+    tell: impl Fn(Delivery),
+) -> HubError {
+    let mut said = None;
     let mut back_off = hub.back_off();
     loop {
-        let batch = journal.batch();
+        let batch = journal.batch(&*clock);
         if batch.is_empty() {
             journal.changed.notified().await;
             continue;
@@ -65,16 +97,21 @@ pub async fn deliver(hub: HubClient, journal: SharedJournal, all_delivered: impl
         match hub.events(batch).await {
             Ok(response) => {
                 back_off.reset();
-                let seq = response.acknowledged_seq;
-                // Where it can't be written, the next process delivers again what the hub knows: that changes nothing.
-                journal.lock().keep(&[Record::Acknowledged { seq }]);
+                said = None;
+                journal.lock().acknowledged(response.acknowledged_seq);
                 if journal.is_delivered() {
-                    all_delivered();
+                    tell(Delivery::Done);
                 }
             }
             Err(HubError::Revoked) => return HubError::Revoked,
             Err(error) => {
-                tracing::warn!(error = %error, "events not delivered yet");
+                let error = error.to_string();
+                // Once, not at every attempt.
+                if said.as_ref() != Some(&error) {
+                    tracing::warn!(error, "events not delivered yet");
+                    tell(Delivery::Failed(error.clone()));
+                    said = Some(error);
+                }
                 tokio::select! {
                     () = tokio::time::sleep(back_off.next_wait()) => {}
                     // A new event, or the hub was reached by another way.

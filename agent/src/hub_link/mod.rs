@@ -3,9 +3,11 @@
 //! Owns: the wire, its retries and its errors. Must not know: what a print is, or the serial port.
 
 pub mod back_off;
+mod certificate;
 pub mod client;
 pub mod commands;
 pub mod events;
+pub mod hub_time;
 pub mod instance;
 pub mod mqtt;
 pub mod status;

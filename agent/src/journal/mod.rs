@@ -10,12 +10,16 @@
 mod file;
 mod record;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub use record::{Held, Record, State};
-use stardust_protocol::{EventBody, Timestamp};
+use stardust_clock::Clock;
+use stardust_protocol::{AgentEvent, EventBody};
 
 use crate::disk::DiskFault;
+use crate::hub_link::hub_time::Happened;
 use file::{JournalFile, Medium, Unwritten};
 
 /// The journal can't be read or written.
@@ -36,6 +40,8 @@ pub struct Journal {
     fault: Option<DiskFault>,
     state: State,
     count: Count,
+    /// When the events of this process happened, by its own count; by their numbers.
+    seen: BTreeMap<u64, Duration>,
 }
 
 /// What is known of the numbers that the hub knows.
@@ -68,7 +74,8 @@ impl Journal {
         let uncounted_on_disk = state.uncounted_from.is_some();
         let count = Count { uncounted_on_disk, told: None, settled: false };
         let path = path.to_owned();
-        let mut journal = Self { path, medium, behind: true, fault: None, state, count };
+        let mut journal =
+            Self { path, medium, behind: true, fault: None, state, count, seen: BTreeMap::new() };
         // What goes wrong is noted.
         let _ = journal.catch_up();
         journal
@@ -111,15 +118,31 @@ impl Journal {
         self.behind |= written.is_err();
     }
 
-    /// Keeps an event, with the next number, and what belongs to it.
-    pub fn keep_event(&mut self, at: Timestamp, body: EventBody, with: impl IntoIterator<Item = Record>) {
+    /// Keeps an event that happened now, with the next number, and what belongs to it.
+    pub fn keep_event(&mut self, clock: &dyn Clock, body: EventBody, with: impl IntoIterator<Item = Record>) {
         let mut records = Vec::new();
         if !self.count.settled {
             records.push(Record::Uncounted { from: self.state.next_seq });
         }
-        records.push(Record::Event(self.state.number(at, body)));
+        self.seen.insert(self.state.next_seq, clock.elapsed());
+        records.push(Record::Event(self.state.number(clock.now(), body)));
         records.extend(with);
         self.keep(&records);
+    }
+
+    /// The next events to be delivered, so many at most, each with when it happened.
+    #[must_use]
+    pub fn undelivered(&self, count: usize) -> Vec<(AgentEvent, Happened)> {
+        let when =
+            |event: &AgentEvent| Happened { at: event.at, elapsed: self.seen.get(&event.seq).copied() };
+        self.state.outbox.iter().take(count).map(|event| (event.clone(), when(event))).collect()
+    }
+
+    /// The hub knows all up to this number.
+    pub fn acknowledged(&mut self, seq: u64) {
+        self.seen = self.seen.split_off(&(seq + 1));
+        // Where it can't be written, the next process delivers again what the hub knows: that changes nothing.
+        self.keep(&[Record::Acknowledged { seq }]);
     }
 
     /// Writes what is in memory alone, if there is anything; to be tried again and again.
@@ -162,6 +185,8 @@ impl Journal {
                 self.behind = true;
                 let _ = self.write_anew();
             }
+            self.seen =
+                self.seen.iter().map(|(seq, at)| (if *seq >= from { seq + by } else { *seq }, *at)).collect();
             tracing::info!(event.known = last, event.by = by, "the hub's count of events was taken over");
         }
         (self.count.told, self.count.settled) = (None, true);

@@ -2,8 +2,9 @@
 
 use super::*;
 use proptest::prelude::*;
+use stardust_clock::ManualClock;
 use stardust_protocol::agent_api::Claim;
-use stardust_protocol::{ClaimId, CommandId, CommandOutcome, JobId, JobState};
+use stardust_protocol::{ClaimId, CommandId, CommandOutcome, JobId, JobState, Timestamp};
 
 fn at() -> Timestamp {
     Timestamp::from_millis(1_795_414_380_250)
@@ -41,8 +42,12 @@ fn everything_is_there_after_a_restart() {
     let mut journal = Journal::open(&path).unwrap();
     assert!(journal.state().is_fresh);
     journal.append(&[Record::CountFrom { next_seq: 8 }, Record::Claimed { claim: claim() }]).unwrap();
-    journal.keep_event(at(), moved(JobState::Transferring), []);
-    journal.keep_event(at(), moved(JobState::Printing), [Record::Started { job_id: id(1) }]);
+    journal.keep_event(&*ManualClock::at(at()), moved(JobState::Transferring), []);
+    journal.keep_event(
+        &*ManualClock::at(at()),
+        moved(JobState::Printing),
+        [Record::Started { job_id: id(1) }],
+    );
     journal.append(&[Record::Acknowledged { seq: 8 }]).unwrap();
     let command: CommandId = id(3);
     journal.append(&[Record::Answered { command_id: command, outcome: CommandOutcome::Done }]).unwrap();
@@ -63,7 +68,11 @@ fn everything_is_there_after_a_restart() {
 fn numbers_go_on_when_everything_was_acknowledged() {
     let (_folder, path) = journal();
     let mut journal = Journal::open(&path).unwrap();
-    journal.keep_event(at(), moved(JobState::Failed), [Record::Ended { job_id: id(1), claim_id: id(2) }]);
+    journal.keep_event(
+        &*ManualClock::at(at()),
+        moved(JobState::Failed),
+        [Record::Ended { job_id: id(1), claim_id: id(2) }],
+    );
     journal.append(&[Record::Acknowledged { seq: 1 }]).unwrap();
     drop(journal);
     let journal = Journal::open(&path).unwrap();
@@ -77,7 +86,11 @@ fn the_file_as_it_is_written() {
     let mut journal = Journal::open(&path).unwrap();
     journal.count_on_from(0);
     journal.append(&[Record::Claimed { claim: claim() }]).unwrap();
-    journal.keep_event(at(), moved(JobState::Printing), [Record::Started { job_id: id(1) }]);
+    journal.keep_event(
+        &*ManualClock::at(at()),
+        moved(JobState::Printing),
+        [Record::Started { job_id: id(1) }],
+    );
     insta::assert_snapshot!(std::fs::read_to_string(&path).unwrap(), @r#"
     {"record":"claimed","claim":{"job_id":"0190a7c2-6f00-7000-8000-000000000001","claim_id":"0190a7c2-6f00-7000-8000-000000000002","lease_until":"2026-11-23T06:13:00.250Z","file_name":"bracket.gcode","size_bytes":1000,"sha256":"abababababababababababababababababababababababababababababababab","estimated_s":3600}}
     {"record":"event","seq":1,"at":"2026-11-23T06:13:00.250Z","kind":"job_moved","job_id":"0190a7c2-6f00-7000-8000-000000000001","claim_id":"0190a7c2-6f00-7000-8000-000000000002","state":"printing","fraction":0.5,"elapsed_s":60}
@@ -94,7 +107,7 @@ proptest! {
         journal.count_on_from(0);
         journal.append(&[Record::Claimed { claim: claim() }]).unwrap();
         for state in [JobState::Transferring, JobState::Printing, JobState::AwaitingRemoval] {
-            journal.keep_event(at(), moved(state), []);
+            journal.keep_event(&*ManualClock::at(at()), moved(state), []);
         }
         drop(journal);
         let bytes = std::fs::read(&path).unwrap();
@@ -106,7 +119,7 @@ proptest! {
         // A line without its end may be whole all the same.
         prop_assert!((whole..=whole + 1).contains(&(state.outbox.len() + usize::from(state.held.is_some()))));
         let next = state.next_seq;
-        journal.keep_event(at(), moved(JobState::Failed), []);
+        journal.keep_event(&*ManualClock::at(at()), moved(JobState::Failed), []);
         drop(journal);
         prop_assert_eq!(Journal::open(&path).unwrap().state().next_seq, next + 1);
     }

@@ -3,7 +3,8 @@
 
 use super::*;
 use proptest::prelude::*;
-use stardust_protocol::{AgentEvent, CommandOutcome};
+use stardust_clock::ManualClock;
+use stardust_protocol::{AgentEvent, CommandOutcome, Timestamp};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
@@ -106,6 +107,10 @@ impl Hub {
     }
 }
 
+fn clock() -> Arc<ManualClock> {
+    ManualClock::at(Timestamp::from_millis(0))
+}
+
 fn happening(number: u64) -> EventBody {
     let reason = format!("{number}");
     EventBody::CommandAnswered {
@@ -144,7 +149,7 @@ proptest! {
                 Step::Disk(fates) => disk.0.lock().unwrap().1.extend(fates),
                 Step::Happens => {
                     happened += 1;
-                    journal.keep_event(Timestamp::from_millis(0), happening(happened), []);
+                    journal.keep_event(&*clock(), happening(happened), []);
                     owed.push_back(happened.to_string());
                 }
                 Step::Claims => {
@@ -178,7 +183,7 @@ proptest! {
                     let acknowledged = hub.take(&batch);
                     prop_assert!(names.iter().all(|name| hub.applied.contains(name)), "swallowed by the hub");
                     if heard && !batch.is_empty() {
-                        journal.keep(&[Record::Acknowledged { seq: acknowledged }]);
+                        journal.acknowledged(acknowledged);
                         owed.retain(|name| !hub.applied.contains(name));
                     }
                 }
@@ -204,6 +209,8 @@ proptest! {
             let outbox: Vec<String> = journal.state().outbox.iter().map(name_of).collect();
             let still: Vec<&String> = outbox.iter().filter(|name| owed.contains(name)).collect();
             prop_assert_eq!(still, owed.iter().collect::<Vec<_>>(), "all that is owed, in order");
+            let seen = journal.undelivered(1000).iter().filter(|(_, when)| when.elapsed.is_some()).count();
+            prop_assert!(seen == journal.seen.len(), "each is known by its own number, and no other");
             let numbers: Vec<u64> = journal.state().outbox.iter().map(|event| event.seq).collect();
             prop_assert!(numbers.is_sorted() && numbers.windows(2).all(|two| two[0] < two[1]), "{:?}", numbers);
         }
@@ -221,11 +228,11 @@ fn what_can_not_be_written_is_delivered_and_the_next_process_counts_on() {
     disk.0.lock().unwrap().1 = std::iter::repeat_n(Fate::Fails(0), 100).collect();
     for process in 0..3 {
         let mut journal = disk.open();
-        journal.keep_event(Timestamp::from_millis(0), happening(process * 10), []);
+        journal.keep_event(&*clock(), happening(process * 10), []);
         assert!(!journal.is_counted(), "nothing goes out before the hub has said its count");
         journal.count_on_from(hub.last);
         assert!(journal.is_counted());
-        journal.keep_event(Timestamp::from_millis(0), happening(process * 10 + 1), []);
+        journal.keep_event(&*clock(), happening(process * 10 + 1), []);
         let outbox: Vec<AgentEvent> = journal.state().outbox.iter().cloned().collect();
         hub.take(&outbox);
     }

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::interrupted::{self, Layers};
 use crate::hub_link::client::{HubClient, HubError};
-use crate::hub_link::events::{SharedJournal, deliver};
+use crate::hub_link::events::{Delivery, SharedJournal, deliver};
 use crate::print_job::admission;
 use crate::print_job::layers::{Layer, Unfit};
 use crate::print_job::profile::Profile;
@@ -32,8 +32,10 @@ pub(super) enum Inbound {
     Commands(Vec<CommandMessage>),
     /// A job.
     Claimed(Box<Claim>),
-    /// Nothing more comes of this look for work.
-    Looked,
+    /// Nothing more comes of this look for work; why it failed, if it did.
+    Looked(Option<String>),
+    /// Events can't be delivered for now.
+    Undelivered(String),
     /// It is time to look for work.
     Look,
     /// The file of a job is there, verified and found printable, or why it is not.
@@ -69,9 +71,15 @@ impl Calls {
 
     /// Delivers events for ever. Gives [`Inbound::Look`] whenever the hub knows everything.
     pub(super) fn deliver(&self, journal: SharedJournal) -> JoinHandle<()> {
-        let (hub, inbound) = (self.hub.clone(), self.inbound.clone());
+        let (hub, clock, inbound) = (self.hub.clone(), self.clock.clone(), self.inbound.clone());
         tokio::spawn(async move {
-            deliver(hub, journal, || drop(inbound.send(Inbound::Look))).await;
+            let tell = |delivery| {
+                let _ = inbound.send(match delivery {
+                    Delivery::Done => Inbound::Look,
+                    Delivery::Failed(error) => Inbound::Undelivered(error),
+                });
+            };
+            deliver(hub, journal, clock, tell).await;
             let _ = inbound.send(Inbound::Revoked);
         })
     }
@@ -96,12 +104,18 @@ impl Calls {
         let free = self.room();
         let (hub, inbound) = (self.hub.clone(), self.inbound.clone());
         tokio::spawn(async move {
-            match look(&hub, may_claim, free, &inbound).await {
-                Ok(()) => {}
-                Err(HubError::Revoked) => drop(inbound.send(Inbound::Revoked)),
-                Err(error) => tracing::debug!(error = %error, "no look for work"),
-            }
-            let _ = inbound.send(Inbound::Looked);
+            let error = match look(&hub, may_claim, free, &inbound).await {
+                Ok(()) => None,
+                Err(HubError::Revoked) => {
+                    let _ = inbound.send(Inbound::Revoked);
+                    None
+                }
+                Err(error) => {
+                    tracing::debug!(error = %error, "no look for work");
+                    Some(error.to_string())
+                }
+            };
+            let _ = inbound.send(Inbound::Looked(error));
         });
     }
 

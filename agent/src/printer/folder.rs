@@ -53,6 +53,9 @@ pub struct PrinterConfig {
     pub workspace_id: WorkspaceId,
     /// The printer.
     pub printer_id: PrinterId,
+    /// The file of the authorities that vouch for the hub, where those of the system don't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hub_ca: Option<PathBuf>,
     /// Its serial port.
     pub port: PathBuf,
     /// Its speed, bits a second; none: found out, and kept for the next time.
@@ -76,6 +79,7 @@ impl PrinterConfig {
         Self {
             name: paired.printer_name.clone(),
             hub,
+            hub_ca: None,
             workspace_id: paired.workspace_id,
             printer_id: paired.printer_id,
             port,
@@ -120,6 +124,7 @@ pub struct PrinterFolder {
     path: PathBuf,
     section: Option<PrinterSection>,
     spool_bytes: u64,
+    hub_ca: Option<PathBuf>,
 }
 
 impl PrinterFolder {
@@ -141,7 +146,8 @@ impl PrinterFolder {
     }
 
     fn at(settings: &Settings, path: PathBuf) -> Self {
-        let mut folder = Self { path, section: None, spool_bytes: settings.spool_bytes };
+        let hub_ca = settings.hub_ca.clone();
+        let mut folder = Self { path, section: None, spool_bytes: settings.spool_bytes, hub_ca };
         folder.section = settings.sections.of(&folder.name()).cloned();
         folder
     }
@@ -156,6 +162,12 @@ impl PrinterFolder {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Who vouches for the hub, by the agent's own settings.
+    #[must_use]
+    pub fn hub_ca(&self) -> Option<&PathBuf> {
+        self.hub_ca.as_ref()
     }
 
     /// The journal's file.
@@ -214,7 +226,9 @@ impl PrinterFolder {
     pub fn load(&self) -> Result<(PrinterConfig, Credential), FolderError> {
         let path = self.config_file();
         let text = fs::read_to_string(&path).map_err(disk(&path))?;
-        let config = self.understood(&text).map_err(|message| FolderError::Config { path, message })?;
+        let mut config = self.understood(&text).map_err(|message| FolderError::Config { path, message })?;
+        // What the agent's own settings say goes before what the printer was paired with.
+        config.hub_ca = self.hub_ca.clone().or(config.hub_ca);
         Ok((config, self.credential()?))
     }
 
@@ -249,7 +263,7 @@ impl PrinterFolder {
     /// A later pairing is kept here until it takes over.
     #[must_use]
     pub fn next(&self) -> Self {
-        Self { path: self.path.join(NEXT), section: None, spool_bytes: self.spool_bytes }
+        Self { path: self.path.join(NEXT), section: None, ..self.clone() }
     }
 
     /// Where what the hub before was not told is kept.

@@ -3,6 +3,7 @@
 //! Owns: carrying out what [`Lifecycle`] decides, in order. Nothing here waits for the network or the printer:
 //! calls run in tasks of their own ([`super::calls`]) and come back as [`Inbound`]. Must not know: how any of it is done.
 
+mod coming_back;
 mod disk_side;
 mod hub_side;
 mod interruption;
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use stardust_clock::SharedClock;
-use stardust_protocol::{EventBody, JobState, PrinterStatus, SessionId};
+use stardust_protocol::{EventBody, PrinterStatus, SessionId};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -21,7 +22,6 @@ use super::calls::{Calls, Inbound};
 use super::folder::{PrinterConfig, PrinterFolder};
 use super::host_trouble::HostTrouble;
 use super::interrupted::Interrupted;
-use super::no_return;
 use super::picture::{self, JobPicture};
 use super::progress::Progress;
 use super::question::Question;
@@ -37,7 +37,6 @@ use crate::print_job::briefed::Briefed;
 use crate::print_job::file_source::FileSource;
 use crate::print_job::lifecycle::{Action, Lifecycle};
 use crate::serial::{Brief, End, HostEvent, JobEvent, LayerPoint};
-use crate::spool::Spool;
 use crate::trail::Trail;
 
 /// Hints to look for work may get lost: it is looked for this often anyway.
@@ -84,8 +83,8 @@ pub struct Printer {
     link: String,
     trouble: HostTrouble,
     disk_looked_at: Duration,
-    /// The hub's clock minus ours, milliseconds.
-    hub_ahead_ms: i64,
+    /// Why the hub can't be called, while it can't: MQTT may go on.
+    no_calls: Option<String>,
 }
 
 impl Printer {
@@ -137,7 +136,7 @@ impl Printer {
             link: "Connecting to the hub.".into(),
             trouble: HostTrouble::default(),
             disk_looked_at: Duration::ZERO,
-            hub_ahead_ms: 0,
+            no_calls: None,
         })
     }
 
@@ -192,42 +191,6 @@ impl Printer {
         Ok(())
     }
 
-    /// Takes up what the journal says.
-    fn come_back(&mut self) {
-        let held = self.journal.lock().state().held.clone();
-        let actions = match self.returning.take() {
-            None => {
-                self.recall_progress();
-                let mut actions = self.life.restarted(held.as_ref());
-                if let Some(held) = &held {
-                    let journal = self.journal.lock();
-                    no_return::explain(&mut actions, &self.folder, held, journal.fault());
-                }
-                actions
-            }
-            Some(Return { held, brief, reached }) => {
-                self.file = Some((Spool::file(&self.folder.spool(), &held.claim), brief));
-                match reached {
-                    None => {
-                        self.life.not_begun(&held);
-                        Vec::new()
-                    }
-                    Some(reached) => {
-                        let is_paused = reached.state == JobState::Paused;
-                        self.progress.go_on(
-                            self.clock.elapsed(),
-                            reached.printed,
-                            reached.acknowledged,
-                            is_paused,
-                        );
-                        self.life.resumed(&held, reached.state)
-                    }
-                }
-            }
-        };
-        self.perform(actions);
-    }
-
     fn on_port(&mut self, event: PortEvent) {
         let actions = match event {
             PortEvent::NotStarted => self.life.not_started(),
@@ -261,7 +224,12 @@ impl Printer {
                 tracing::info!(job.id = %claim.job_id, file.name = claim.file_name, "job claimed");
                 self.life.claimed(*claim)
             }
-            Inbound::Looked => {
+            Inbound::Undelivered(error) => {
+                self.no_calls = Some(error);
+                Vec::new()
+            }
+            Inbound::Looked(error) => {
+                self.no_calls = error;
                 self.looking = false;
                 if std::mem::take(&mut self.look_again) {
                     self.look_for_work();
@@ -414,7 +382,7 @@ impl Printer {
         PrinterReport {
             name: self.config.name.clone(),
             hub: self.config.hub.to_string(),
-            link: self.link.clone(),
+            link: self.no_calls.clone().filter(|_| self.connected).unwrap_or_else(|| self.link.clone()),
             undelivered_events: self.journal.lock().state().outbox.len(),
             status: self.status(),
             file_name: self.life.claim().map(|claim| claim.file_name.clone()),

@@ -61,7 +61,7 @@ impl Wiring for PortStore {
         config: &PrinterConfig,
         credential: Credential,
     ) -> Result<(HubClient, MqttLink), SetupError> {
-        let hub = HubClient::new(config.hub.clone(), Some(credential))?;
+        let hub = HubClient::new(config.hub.clone(), Some(credential), config.hub_ca.clone());
         let hub = hub.speaking_as(Instance::of(folder.path()));
         Ok((hub.clone(), mqtt::start(hub)))
     }

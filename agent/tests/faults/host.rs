@@ -18,6 +18,8 @@ pub(crate) const FILE: &str = "cura_teapot_ender3_marlin.gcode";
 pub(crate) struct Host {
     pub(crate) hub: Hub,
     printer: Printer,
+    /// The one that was at the port before: its folder is the port's.
+    before: Option<Printer>,
     pub(crate) disk: Option<Disk>,
     folder: tempfile::TempDir,
     process: Option<Child>,
@@ -28,18 +30,22 @@ pub(crate) struct Host {
 impl Host {
     /// Paired; its printer is so many times as fast as a real one.
     pub(crate) fn paired(disk: Option<Disk>, speed: u32) -> Self {
-        let host = Self {
+        let host = Self::unpaired(disk, speed);
+        let paired = host.pair(&host.hub.url, &[]);
+        assert!(paired.status.success(), "{}", String::from_utf8_lossy(&paired.stderr));
+        host
+    }
+
+    pub(crate) fn unpaired(disk: Option<Disk>, speed: u32) -> Self {
+        Self {
             hub: Hub::start(),
             printer: Printer::start_with(&["--speed", &speed.to_string(), "--advanced-ok"]),
+            before: None,
             disk,
             folder: tempfile::tempdir().unwrap(),
             process: None,
             environment: Vec::new(),
-        };
-        let hub = host.hub.url.clone();
-        let paired = host.pair(&hub, &[]);
-        assert!(paired.status.success(), "{}", String::from_utf8_lossy(&paired.stderr));
-        host
+        }
     }
 
     pub(crate) fn pair(&self, hub: &str, more: &[&str]) -> Output {
@@ -183,6 +189,20 @@ impl Host {
             _ => None,
         });
         reason.flatten().unwrap_or_default()
+    }
+
+    /// Pulls the printer's cable, and switches it off.
+    pub(crate) fn unplug(&mut self) {
+        self.printer.end();
+    }
+
+    /// A printer that was just switched on, at the same port.
+    pub(crate) fn plug_in(&mut self) {
+        let port = self.printer.port();
+        std::fs::create_dir_all(port.parent().unwrap()).unwrap();
+        let anew =
+            Printer::start_at(&port, tempfile::tempdir().unwrap(), &["--speed", "100", "--advanced-ok"]);
+        self.before = Some(std::mem::replace(&mut self.printer, anew));
     }
 
     pub(crate) fn printer(&self) -> &Printer {

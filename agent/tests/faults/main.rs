@@ -10,10 +10,14 @@
     reason = "tests"
 )]
 
+mod certificate;
 mod disk;
 mod full;
 mod host;
 mod read_only;
+mod revoked;
 mod spool;
 #[path = "../stand_in/mod.rs"]
 mod stand_in;
+mod tls_front;
+mod vanished;

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use stardust_protocol::JobState;
 
 use crate::disk::{Disk, Kind};
-use crate::host::{Host, message};
+use crate::host::Host;
 use crate::stand_in::eventually;
 
 const READ_ONLY: &str = "The printer host's disk can only be read";
@@ -20,17 +20,15 @@ fn on_a_read_only_disk_no_job_is_claimed_and_everybody_is_told() {
     let said = host.says(READ_ONLY);
     assert!(said.contains("no job can be printed"), "{said}");
     host.dashboard_shows(READ_ONLY);
-    let status = host.status().unwrap();
-    assert_eq!(
-        (&status["link"], &status["status"]["state"]),
-        (&"Connected to the hub.".into(), &"idle".into())
-    );
+    host.status_where("at rest", |status| {
+        status["link"] == "Connected to the hub." && status["status"]["state"] == "idle"
+    });
     assert_eq!(host.hub.state.lock().unwrap().claims, 0);
     assert_eq!(host.logged("what happens is kept in memory only"), 1, "said once");
 
     host.disk.as_ref().unwrap().remount("rw");
     host.wait_for(JobState::AwaitingRemoval);
-    assert_eq!(message(&host.status().unwrap()), "");
+    host.says_no_more(READ_ONLY);
     host.expect_the_file(1);
 }
 

@@ -67,6 +67,13 @@ struct Told<'a> {
     at: Timestamp,
 }
 
+/// When a job moved, as far as its agent is believed: not in the future, and not before a printer had it. A printer's
+/// host may have a clock that is wrong by decades.
+fn believed(job: &JobRow, told: Timestamp, now: Timestamp) -> Timestamp {
+    let since = job.started_at.or(job.claimed_at).unwrap_or(job.queued_at);
+    told.max(since).min(now)
+}
+
 struct Batch {
     device: Device,
     now: Timestamp,
@@ -113,14 +120,10 @@ impl Batch {
         // Preparing is entered by leave to start alone.
         if told.state != JobState::Preparing && from.may_become(told.state) {
             (job.fraction, job.elapsed_s) = (told.fraction, told.elapsed_s);
-            job.move_to(told.state, told.at, told.reason.map(str::to_owned));
-            let moved = Moved {
-                from: Some(from),
-                at: told.at,
-                now: self.now,
-                reason: told.reason,
-                by: Some(&self.by),
-            };
+            let at = believed(&job, told.at, self.now);
+            job.move_to(told.state, at, told.reason.map(str::to_owned));
+            let moved =
+                Moved { from: Some(from), at, now: self.now, reason: told.reason, by: Some(&self.by) };
             store::record(tx, &job, moved).await?;
             tracing::info!(job.id = %job.id, %from, to = %job.state, reason = told.reason, "job moved");
         } else if from != told.state {
@@ -159,5 +162,30 @@ impl Batch {
             store::save(tx, &job).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::job::Printable;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::as_told(150, 150)]
+    #[case::from_1970(0, 120)]
+    #[case::from_the_future(9_999, 200)]
+    fn an_agents_clock_is_believed_within_reason(#[case] told: i64, #[case] expected: i64) {
+        let at = |seconds| Timestamp::from_millis(seconds * 1000);
+        let what = Printable {
+            file_id: stardust_protocol::FileId::generate(at(0)),
+            file_version_id: stardust_protocol::FileVersionId::generate(at(0)),
+            file_name: "a".into(),
+        };
+        let (workspace, owner) =
+            (stardust_protocol::WorkspaceId::generate(at(0)), stardust_protocol::UserId::generate(at(0)));
+        let mut job = JobRow::queued(workspace, owner, what, None, at(100));
+        job.started_at = Some(at(120));
+        assert_eq!(believed(&job, at(told), at(200)), at(expected));
     }
 }

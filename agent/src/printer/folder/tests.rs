@@ -19,6 +19,7 @@ fn config() -> PrinterConfig {
     PrinterConfig {
         name: "Ender left".into(),
         hub: "http://hub.local:8080/".parse().unwrap(),
+        hub_ca: None,
         workspace_id: "0190a7c2-6f00-7000-8000-000000000001".parse().unwrap(),
         printer_id: "0190a7c2-6f00-7000-8000-000000000002".parse().unwrap(),
         port: "/dev/serial/by-id/usb-1a86".into(),

@@ -8,6 +8,7 @@ use stardust_protocol::{EventBody, PrinterStatus};
 use super::{DISK_AGAIN, Printer};
 use crate::boot::BootId;
 use crate::disk::DiskFault;
+use crate::hub_link::client::HubError;
 use crate::journal::Record;
 use crate::printer::host_trouble::HostTrouble;
 use crate::trail::{Head, Trail};
@@ -39,8 +40,7 @@ impl Printer {
     }
 
     pub(super) fn record_event(&mut self, body: EventBody, with: impl IntoIterator<Item = Record>) {
-        let at = self.clock.now();
-        self.journal.lock().keep_event(at, body, with);
+        self.journal.lock().keep_event(&*self.clock, body, with);
         self.journal.notify();
     }
 
@@ -104,9 +104,10 @@ impl Printer {
         self.disk_looked_at = self.clock.elapsed();
     }
 
-    /// What is wrong with the host is told behind what the printer says itself.
+    /// What is wrong with the host, and what a person of its own has to do, is told behind what the printer says itself.
     pub(super) fn with_host_trouble(&self, mut status: PrinterStatus) -> PrinterStatus {
-        if let Some(trouble) = self.trouble.message(self.life.is_running()) {
+        let revoked = self.revoked.then(|| format!("{}.", HubError::Revoked));
+        for trouble in self.trouble.message(self.life.is_running()).into_iter().chain(revoked) {
             status.message = Some(match status.message {
                 Some(message) => format!("{message} {trouble}"),
                 None => trouble,

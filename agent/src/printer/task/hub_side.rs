@@ -2,11 +2,12 @@
 //!
 //! Owns: what is said to the hub and when. Must not know: files, or how a job goes on.
 
-use stardust_protocol::{Command, CommandId, CommandMessage, CommandOutcome, EventBody};
+use stardust_protocol::{Command, CommandId, CommandMessage, CommandOutcome, EventBody, Timestamp};
 
 use super::Printer;
 use crate::hub_link::client::HubError;
 use crate::hub_link::commands::{Verdict, judge};
+use crate::hub_link::hub_time::HubTime;
 use crate::hub_link::mqtt::MqttEvent;
 use crate::journal::Record;
 
@@ -14,9 +15,8 @@ impl Printer {
     pub(super) fn on_mqtt(&mut self, event: MqttEvent) {
         match event {
             MqttEvent::Session(session) => {
-                self.hub_ahead_ms = session.now.millis_since(self.clock.now());
-                self.journal.lock().count_on_from(session.last_event_seq);
-                self.journal.notify();
+                let time = HubTime::said(session.now, self.clock.elapsed());
+                self.journal.hub_says(time, session.last_event_seq);
                 // The hub can be reached, whether MQTT then works or not.
                 self.look_for_work();
             }
@@ -41,8 +41,7 @@ impl Printer {
     }
 
     pub(super) fn on_command(&mut self, message: &CommandMessage) {
-        let hub_now = self.clock.now().plus_millis(self.hub_ahead_ms);
-        let verdict = judge(message, self.journal.lock().state(), hub_now);
+        let verdict = judge(message, self.journal.lock().state(), self.hub_now());
         match verdict {
             Verdict::PassOver => {}
             Verdict::Wake => self.look_for_work(),
@@ -78,6 +77,12 @@ impl Printer {
                 self.answer(id, outcome);
             }
         }
+    }
+
+    /// The hub's time, which does not jump; before it is known, this machine's.
+    fn hub_now(&self) -> Timestamp {
+        let hub = self.journal.hub_time();
+        hub.map_or_else(|| self.clock.now(), |hub| hub.at(self.clock.elapsed()))
     }
 
     fn answer(&mut self, command_id: CommandId, outcome: CommandOutcome) {
@@ -121,7 +126,7 @@ impl Printer {
             return;
         }
         let status = self.status();
-        let (elapsed, at) = (self.clock.elapsed(), self.clock.now());
+        let (elapsed, at) = (self.clock.elapsed(), self.hub_now());
         if let Some(message) = self.feed.next(&status, elapsed, at) {
             if !self.mqtt.send(message) {
                 self.feed.start_over();

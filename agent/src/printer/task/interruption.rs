@@ -104,12 +104,12 @@ impl Printer {
             printer.height_mm = point.stands_at_mm,
             "going on from a layer"
         );
-        self.interrupted = None;
-        if let Err(reason) = self.begin_trail(true) {
-            tracing::error!(reason, "the print does not go on");
+        if self.begin_trail(true).is_err() {
+            // It stands where it stood.
             let actions = self.life.not_started();
             return self.perform(actions);
         }
+        self.interrupted = None;
         let printed = self.progress.elapsed(self.clock.elapsed());
         self.progress.go_on(self.clock.elapsed(), printed, point.read_to, true);
         let source = Box::new(Briefed::new(source, brief));
