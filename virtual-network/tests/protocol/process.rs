@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use stardust_agent::hub_link::client::{Credential, HubClient};
+use stardust_agent::hub_link::instance::Instance;
 use stardust_agent::hub_link::mqtt::{self, MqttLink};
 use stardust_agent::port::{PortHandle, Resumption, SpeedView, handle};
 use stardust_agent::printer::folder::{PrinterConfig, PrinterFolder};
@@ -54,7 +55,7 @@ impl Wiring for VirtualWiring {
 
     fn connect(
         &self,
-        _folder: &PrinterFolder,
+        folder: &PrinterFolder,
         config: &PrinterConfig,
         credential: Credential,
     ) -> Result<(HubClient, MqttLink), SetupError> {
@@ -65,6 +66,7 @@ impl Wiring for VirtualWiring {
             seed: self.dice.lock().unwrap().next(),
         };
         let hub = HubClient::over(Arc::new(network), config.hub.clone(), Some(credential));
+        let hub = hub.speaking_as(Instance::of(folder.path()));
         let (link, far_end) = mqtt::link();
         let drive = live_link::drive(Arc::clone(&self.world), self.index, hub.clone(), far_end);
         self.beside.lock().unwrap().push(tokio::spawn(drive));

@@ -67,16 +67,7 @@ impl Template {
 
     /// The folder of a printer on a printer host with these data.
     pub(crate) fn printer_folder(&self, data: &Path, index: usize) -> PrinterFolder {
-        let settings = Settings {
-            data: data.to_owned(),
-            config: None,
-            service_is_meant: false,
-            hub: None,
-            hub_ca: None,
-            spool_bytes: 1 << 30,
-            sections: Default::default(),
-            status_page: Default::default(),
-        };
+        let settings = Settings::read(Some(data.to_owned()), None).unwrap();
         let paired = &self.paired[index];
         let folder = PrinterFolder::for_name(&settings, &paired.printer_name);
         if !folder.is_paired() {
