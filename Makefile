@@ -19,7 +19,7 @@ DEMO_SAMPLES := fixtures/gcode/ps_teapot_ender3_thumbs_mix.gcode fixtures/gcode/
 
 .DEFAULT_GOAL := help
 .PHONY: help bench demo test setup-demo setup-test format format-check dashboard test-dashboard lint build \
-	test-rust every-file e2e e2e-sqlite e2e-postgres build-demo check-demo exactness survive fuzz docs deny api deb \
+	test-rust every-file e2e e2e-sqlite e2e-postgres build-demo check-demo exactness survive virtual-network fuzz docs deny api deb \
 	check-units test-host clean
 
 help: ## this list
@@ -111,6 +111,9 @@ exactness: ## many seeded runs of the host against faults on a virtual clock (RU
 
 survive: ## the agent, killed at so many random moments of real jobs (RUNS); its seed is printed (STARDUST_SEED)
 	STARDUST_KILLS=$(or $(RUNS),200) $(CARGO) test --release $(LOCKED) -p stardust-agent --test survive_kill -- --nocapture
+
+virtual-network: ## many seeded runs of agents and hub on a virtual network and clock (RUNS); a failing seed is printed
+	STARDUST_RUNS=$(or $(RUNS),2000) $(CARGO) test --release $(LOCKED) -p stardust-virtual-network --test protocol -- --nocapture
 
 fuzz: ## any bytes into the parsers, some seconds for each (FUZZ_SECONDS)
 	@scripts/fuzz.sh $(or $(FUZZ_SECONDS),3)

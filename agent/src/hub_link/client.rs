@@ -16,6 +16,7 @@ use stardust_protocol::agent_api::{
     StartRequest, StartResponse,
 };
 use stardust_protocol::{AgentEvent, ClaimId, JobId, ProtocolVersion};
+use tokio::time::Instant;
 use url::Url;
 
 use super::back_off::BackOff;
@@ -170,12 +171,17 @@ impl HubClient {
         self.call(Method::POST, "agent/v1/pairing-pins/poll", Some(request)).await
     }
 
-    /// Who we are to the hub, and where its MQTT is.
+    /// Who we are to the hub, and where its MQTT is. The hub's clock comes as it shows by now, at the latest: a command
+    /// is rather taken for too old than carried out too late, where the answer was long on its way.
     ///
     /// # Errors
     /// [`HubError`].
     pub async fn session(&self) -> Result<SessionResponse, HubError> {
-        self.call(Method::GET, "agent/v1/session", None::<&()>).await
+        let asked = Instant::now();
+        let mut session: SessionResponse = self.call(Method::GET, "agent/v1/session", None::<&()>).await?;
+        let took_ms = i64::try_from(asked.elapsed().as_millis()).unwrap_or(i64::MAX);
+        session.now = session.now.plus_millis(took_ms);
+        Ok(session)
     }
 
     /// Asks for the next job.

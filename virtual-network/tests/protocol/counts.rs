@@ -48,6 +48,7 @@ counts! {
     agent_stops,
     torn_journals,
     network_outages,
+    clocks_set,
     claims_that_ran_out,
     jobs_cancelled_before_their_start,
     commands,

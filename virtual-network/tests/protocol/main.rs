@@ -42,7 +42,7 @@ use run::run;
 use tally::{Tally, seeds};
 
 /// Runs of an ordinary `cargo nextest run`.
-const RUNS: u64 = 64;
+const RUNS: u64 = 40;
 
 #[test]
 fn the_hubs_history_is_the_journal_and_no_job_runs_twice() {

@@ -292,10 +292,9 @@ impl World {
             let (world, message) = (Arc::clone(self), message.clone());
             tokio::spawn(async move {
                 tokio::time::sleep(delay).await;
-                if !world.is_away(printer) {
-                    if let Some(inbox) = &world.state().ways[printer].inbox {
-                        let _ = inbox.send(message);
-                    }
+                let is_away = world.is_away(printer);
+                if let Some(inbox) = world.state().ways[printer].inbox.as_ref().filter(|_| !is_away) {
+                    let _ = inbox.send(message);
                 }
             });
         }

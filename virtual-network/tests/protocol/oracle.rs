@@ -155,10 +155,10 @@ fn outcome(evidence: &Evidence, command: &CommandEvidence, wrong: &mut Vec<Strin
     let mut told = Vec::new();
     for (nth, printer) in evidence.printers.iter().enumerate() {
         for event in printer.journal.events.values() {
-            if let EventBody::CommandAnswered { command_id, outcome } = &event.body {
-                if *command_id == id {
-                    told.push((nth, name(outcome)));
-                }
+            if let EventBody::CommandAnswered { command_id, outcome } = &event.body
+                && *command_id == id
+            {
+                told.push((nth, name(outcome)));
             }
         }
     }

@@ -61,6 +61,8 @@ pub(crate) struct Rates {
     pub(crate) torn: u64,
     /// Of the looks at the weather, every half a minute.
     pub(crate) away: u64,
+    /// Of the looks at the weather: the time of day of a host is set.
+    pub(crate) clock_set: u64,
     /// Of the printers' jobs, and of their idle times.
     pub(crate) printer: u64,
     /// Of the jobs that a person looks at.
@@ -89,7 +91,7 @@ impl Plan {
         let turn = usize::try_from(seed).unwrap() % Kind::ALL.len();
         let kind = Kind::ALL[turn];
         let some = |dice: &mut Dice, at_most: u64| dice.below(at_most + 1);
-        let mut rates = Rates { printer: 10, whim: 25, slow: 2, ..Rates::default() };
+        let mut rates = Rates { printer: 10, whim: 25, slow: 2, clock_set: 30, ..Rates::default() };
         match kind {
             Kind::HubDownForThePrint => {}
             Kind::Lossy => (rates.lost_call, rates.lost_answer, rates.cut_download) = (30, 30, 30),
@@ -108,6 +110,7 @@ impl Plan {
                     agent_dies: some(&mut dice, 90),
                     torn: 30,
                     away: some(&mut dice, 15),
+                    clock_set: some(&mut dice, 60),
                     printer: some(&mut dice, 20),
                     whim: some(&mut dice, 50),
                 };
@@ -138,7 +141,7 @@ impl Plan {
             kind: Kind::HubKilled,
             printers: 1,
             jobs: 2,
-            trouble: Duration::from_secs(900),
+            trouble: Duration::from_secs(600),
             away_at_most: Duration::ZERO,
             rates: Rates { whim: 30, ..Rates::default() },
             hub_dies_at: call,

@@ -1,6 +1,7 @@
 //! What comes and goes by itself: outages of the network, and the hub's own looks at the time.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -8,7 +9,7 @@ use tokio::time::Instant;
 use crate::dice::Dice;
 use crate::world::World;
 
-/// Takes the network away now and then, while there is trouble.
+/// Takes the network away now and then, and sets the hosts' clocks, while there is trouble.
 pub(crate) async fn blow(world: Arc<World>) {
     let mut dice = Dice::new(world.plan.seed, 6);
     while world.began.elapsed() < world.plan.trouble {
@@ -22,6 +23,14 @@ pub(crate) async fn blow(world: Arc<World>) {
                 state.counts.network_outages += 1;
                 state.ways[printer].away_until = Some(Instant::now() + away);
                 state.ways[printer].inbox = None;
+            }
+        }
+        for host in &world.hosts {
+            // The time of day comes late to a host without a battery.
+            if dice.percent(world.rates().clock_set) {
+                let ahead = dice.below(7_200_000) as i64 - 3_600_000;
+                host.ahead_ms.store(ahead, Ordering::SeqCst);
+                world.state().counts.clocks_set += 1;
             }
         }
         tokio::time::sleep(dice.seconds(20, 40)).await;
