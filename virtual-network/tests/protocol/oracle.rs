@@ -116,8 +116,11 @@ fn part(
             || moved.to == JobState::Cancelled && moved.by.as_deref() != Some(&printer.name)
     };
     let is_taken = history.iter().any(taken_away);
-    let expected = told.get(..applied.len()).unwrap_or(&told).iter().map(|(told, ..)| told);
-    if !applied.iter().eq(expected) || (!is_taken && applied.len() != told.len()) {
+    let expected: Vec<&Move> =
+        told.get(..applied.len()).unwrap_or(&told).iter().map(|(told, ..)| told).collect();
+    let alike = applied.len() == expected.len()
+        && applied.iter().zip(&expected).all(|(one, other)| is_the_same(one, other));
+    if !alike || (!is_taken && applied.len() != told.len()) {
         let told: Vec<_> = told.iter().map(|(told, ..)| told).collect();
         wrong.push(format!(
             "job {} under claim {}: the hub's history is not the journal's.\n  hub:     {applied:?}\n  journal: {told:?}",
@@ -137,6 +140,12 @@ fn part(
             ));
         }
     }
+}
+
+/// The times are not compared: the agents' clocks are wrong here and jump, and the hub is told what they work out by the
+/// age of things.
+fn is_the_same(applied: &Move, told: &Move) -> bool {
+    applied.0 == told.0 && applied.2 == told.2
 }
 
 fn moves(printer: &PrinterEvidence, claim: ClaimId) -> Vec<(Move, f64, u64)> {
