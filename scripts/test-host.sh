@@ -271,7 +271,6 @@ container_down || fail "no power-off"
 [ "$(tail -n +$((before + 1)) "$container_root/var/lib/told/log")" = stop ] || fail "told: $(cat "$container_root/var/lib/told/log")"
 
 step "a network that loses 30 of 100 packets"
-scripts/test-host/losses.sh || fail "a print over a bad network"
 
 if [ "${STARDUST_HOST_ARM:-yes}" != no ]; then
     step "the agent's packages for a Raspberry Pi"
