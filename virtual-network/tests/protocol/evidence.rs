@@ -56,6 +56,15 @@ pub(crate) struct Seen {
     pub(crate) leaves: Vec<Given>,
     pub(crate) starts: Vec<Start>,
     pub(crate) orders: Vec<Ordered>,
+    /// Events as the hub was told of them, when it applied them, by printer and number.
+    pub(crate) told: BTreeMap<(usize, u64), Told>,
+}
+
+/// An event as it arrived at the hub first.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Told {
+    pub(crate) at_ms: i64,
+    pub(crate) event: AgentEvent,
 }
 
 /// Given to a printer by the hub.
@@ -93,6 +102,13 @@ impl Seen {
         let given = Given { printer, job, claim };
         if !self.claims.contains(&given) {
             self.claims.push(given);
+        }
+    }
+
+    /// The hub has taken events; those that it knows already change nothing.
+    pub(crate) fn told(&mut self, at_ms: i64, printer: usize, events: Vec<AgentEvent>) {
+        for event in events {
+            self.told.entry((printer, event.seq)).or_insert(Told { at_ms, event });
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use reqwest::{Request, Response};
 use stardust_agent::hub_link::transport::Transport;
-use stardust_protocol::agent_api::{ClaimResponse, StartRequest};
+use stardust_protocol::agent_api::{ClaimResponse, EventsRequest, StartRequest};
 use tokio::sync::oneshot;
 
 use crate::download;
@@ -226,6 +226,9 @@ impl World {
                 self.note_move();
             }
         } else if path == "/agent/v1/events" {
+            let request: EventsRequest = serde_json::from_slice(asked).unwrap();
+            let now = self.ms();
+            self.state().seen.told(now, printer, request.events);
             self.note_move();
         } else if path.ends_with("/start") {
             let request: StartRequest = serde_json::from_slice(asked).unwrap();

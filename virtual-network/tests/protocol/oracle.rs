@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use stardust_hub::queue::job::JobTransition;
-use stardust_protocol::{ClaimId, Command, CommandOutcome, EventBody, JobState, Timestamp};
+use stardust_protocol::{Command, CommandOutcome, EventBody, JobState, Timestamp};
 
 use crate::evidence::{CommandEvidence, Evidence, Given, JobEvidence, PrinterEvidence};
+use crate::time::at;
+
+/// The agent learns the hub's time from an answer that may be so long on its way.
+const HUB_TIME_IS_KNOWN_TO_MS: i64 = 20_000;
 
 /// A move of a job, as agent and hub must agree on it.
 type Move = (JobState, Timestamp, Option<String>);
@@ -13,7 +17,10 @@ type Move = (JobState, Timestamp, Option<String>);
 /// Everything that is not as it must be.
 pub(crate) fn judge(evidence: &Evidence) -> Vec<String> {
     let mut wrong = Vec::new();
-    evidence.printers.iter().for_each(|printer| delivered(printer, &mut wrong));
+    for (index, printer) in evidence.printers.iter().enumerate() {
+        delivered(printer, &mut wrong);
+        told(evidence, index, &mut wrong);
+    }
     starts(evidence, &mut wrong);
     for job in &evidence.jobs {
         history(evidence, job, &mut wrong);
@@ -40,6 +47,26 @@ fn delivered(printer: &PrinterEvidence, wrong: &mut Vec<String>) {
     }
     if printer.undelivered > 0 {
         wrong.push(format!("{name}: {} events were never acknowledged", printer.undelivered));
+    }
+}
+
+/// What the hub was told is what the journal says; the time may be set right on the way, but is no future.
+fn told(evidence: &Evidence, index: usize, wrong: &mut Vec<String>) {
+    let printer = &evidence.printers[index];
+    for (seq, event) in &printer.journal.events {
+        let told = evidence.seen.told.get(&(index, *seq));
+        let same = told.is_some_and(|told| told.event.body == event.body);
+        if !same {
+            wrong.push(format!(
+                "{}: of event {seq} the hub was told {told:?}, the journal says {event:?}",
+                printer.name
+            ));
+        }
+        if let Some(told) =
+            told.filter(|told| told.event.at > at(told.at_ms).plus_millis(HUB_TIME_IS_KNOWN_TO_MS))
+        {
+            wrong.push(format!("{}: event {seq} was told from the future: {told:?}", printer.name));
+        }
     }
 }
 
@@ -103,25 +130,24 @@ fn part(
     wrong: &mut Vec<String>,
 ) {
     let printer = &evidence.printers[given.printer];
-    let told: Vec<(Move, f64, u64)> = moves(printer, given.claim);
-    let by_agent = |moved: &&JobTransition| {
-        moved.by.as_deref() == Some(&printer.name)
-            && !matches!(moved.to, JobState::Claimed | JobState::Preparing)
-    };
-    let applied: Vec<Move> =
-        history.iter().filter(by_agent).map(|moved| (moved.to, moved.at, moved.reason.clone())).collect();
+    let told = moves(evidence, given);
+    let (mut since, mut applied, mut expected) = (None, Vec::new(), Vec::new());
+    for moved in history {
+        if matches!(moved.to, JobState::Claimed | JobState::Preparing) {
+            since = Some(moved.at);
+        } else if moved.by.as_deref() == Some(&printer.name) {
+            expected.extend(told.get(applied.len()).map(|told| told.believed(since)));
+            applied.push((moved.to, moved.at, moved.reason.clone()));
+        }
+    }
     // The hub may have taken the job away before it started: what the agent then says of it changes nothing.
     let taken_away = |moved: &JobTransition| {
         moved.to == JobState::Queued
             || moved.to == JobState::Cancelled && moved.by.as_deref() != Some(&printer.name)
     };
     let is_taken = history.iter().any(taken_away);
-    let expected: Vec<&Move> =
-        told.get(..applied.len()).unwrap_or(&told).iter().map(|(told, ..)| told).collect();
-    let alike = applied.len() == expected.len()
-        && applied.iter().zip(&expected).all(|(one, other)| is_the_same(one, other));
-    if !alike || (!is_taken && applied.len() != told.len()) {
-        let told: Vec<_> = told.iter().map(|(told, ..)| told).collect();
+    if applied != expected || (!is_taken && applied.len() != told.len()) {
+        let told: Vec<_> = told.iter().map(|told| told.believed(since)).collect();
         wrong.push(format!(
             "job {} under claim {}: the hub's history is not the journal's.\n  hub:     {applied:?}\n  journal: {told:?}",
             job.id, given.claim
@@ -129,29 +155,49 @@ fn part(
         return;
     }
     let last = applied.len().checked_sub(1).and_then(|at| told.get(at)).filter(|_| is_last);
-    if let Some(((state, ..), fraction, elapsed_s)) = last {
-        let fraction = if *state == JobState::AwaitingRemoval { 1.0 } else { *fraction };
-        if (job.fraction - fraction).abs() > 1e-9 || job.elapsed_s != *elapsed_s {
-            let hub = (job.fraction, job.elapsed_s);
-            wrong.push(format!(
-                "job {} came to {hub:?}, the journal says {:?}",
-                job.id,
-                (fraction, elapsed_s)
-            ));
+    if let Some(last) = last {
+        let fraction = if last.state == JobState::AwaitingRemoval { 1.0 } else { last.fraction };
+        if (job.fraction - fraction).abs() > 1e-9 || job.elapsed_s != last.elapsed_s {
+            let (hub, agent) = ((job.fraction, job.elapsed_s), (fraction, last.elapsed_s));
+            wrong.push(format!("job {} came to {hub:?}, the journal says {agent:?}", job.id));
         }
     }
 }
 
-/// The times are not compared: the agents' clocks are wrong here and jump, and the hub is told what they work out by the
-/// age of things.
-fn is_the_same(applied: &Move, told: &Move) -> bool {
-    applied.0 == told.0 && applied.2 == told.2
+/// A move of the journal, with the times of its delivery.
+struct Moved {
+    state: JobState,
+    reason: Option<String>,
+    fraction: f64,
+    elapsed_s: u64,
+    told_at: Timestamp,
+    applied_at: Timestamp,
 }
 
-fn moves(printer: &PrinterEvidence, claim: ClaimId) -> Vec<(Move, f64, u64)> {
-    let of_claim = printer.journal.events.values().filter_map(|event| match &event.body {
-        EventBody::JobMoved { claim_id, state, reason, fraction, elapsed_s, .. } if *claim_id == claim => {
-            Some(((*state, event.at, reason.clone()), *fraction, *elapsed_s))
+impl Moved {
+    /// As the hub has to write it down: no move is in the future, or before the job was this printer's.
+    fn believed(&self, since: Option<Timestamp>) -> Move {
+        let at = since.map_or(self.told_at, |since| self.told_at.max(since));
+        (self.state, at.min(self.applied_at), self.reason.clone())
+    }
+}
+
+fn moves(evidence: &Evidence, given: &Given) -> Vec<Moved> {
+    let events = evidence.printers[given.printer].journal.events.iter();
+    let of_claim = events.filter_map(|(seq, event)| match &event.body {
+        EventBody::JobMoved { claim_id, state, reason, fraction, elapsed_s, .. }
+            if *claim_id == given.claim =>
+        {
+            // Never told: that is found elsewhere.
+            let told = evidence.seen.told.get(&(given.printer, *seq));
+            Some(Moved {
+                state: *state,
+                reason: reason.clone(),
+                fraction: *fraction,
+                elapsed_s: *elapsed_s,
+                told_at: told.map_or(event.at, |told| told.event.at),
+                applied_at: told.map_or(event.at, |told| at(told.at_ms)),
+            })
         }
         _ => None,
     });

@@ -53,6 +53,8 @@ fn sound() -> Evidence {
     history.insert(3, moved(JobState::Preparing, at(1), "Left"));
     history.push(moved(JobState::Finished, at(99), "Owner"));
     let last_seq_at_the_hub = journal.events.len() as u64;
+    let mut told = Seen::default();
+    told.told(50, 0, journal.events.values().cloned().collect());
     let start =
         Start { what, was_clear: true, was_written: true, is_whole: true, done_before: Default::default() };
     Evidence {
@@ -62,6 +64,7 @@ fn sound() -> Evidence {
             leaves: vec![what],
             starts: vec![start],
             orders: vec![Ordered { at_ms: 3, printer: 0, is_pause: true }],
+            told: told.told,
         },
         jobs: vec![JobEvidence {
             id: what.job,
@@ -91,7 +94,15 @@ type Spoil = fn(&mut Evidence);
 
 #[test]
 fn each_fault_is_seen() {
-    let spoils: [(&str, Spoil); 19] = [
+    let spoils: [(&str, Spoil); 22] = [
+        ("of event 3 the hub was told", |e| drop(e.seen.told.remove(&(0, 3)))),
+        ("of event 3 the hub was told", |e| {
+            let other = e.seen.told[&(0, 4)].event.body.clone();
+            e.seen.told.get_mut(&(0, 3)).unwrap().event.body = other;
+        }),
+        ("event 8 was told from the future", |e| {
+            e.seen.told.get_mut(&(0, 8)).unwrap().event.at = at(20_051);
+        }),
         ("was started twice", |e| e.seen.starts.push(e.seen.starts[0].clone())),
         ("was started without leave", |e| e.seen.leaves.clear()),
         ("on a bed that was not clear", |e| e.seen.starts[0].was_clear = false),
