@@ -16,7 +16,13 @@ use crate::stand_in::hub::Hub;
 
 pub(crate) struct TlsFront {
     pub(crate) url: String,
-    certificate: Arc<Mutex<Arc<ServerConfig>>>,
+    certificate: Arc<Mutex<Certificate>>,
+}
+
+/// A certificate of the fixtures, and how many requests were heard under it.
+#[derive(Clone)]
+struct Certificate {
+    config: Arc<ServerConfig>,
     requests: Arc<AtomicUsize>,
 }
 
@@ -25,48 +31,48 @@ pub(crate) fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/tls").join(name)
 }
 
-fn config(certificate: &str) -> Arc<ServerConfig> {
-    let chain = CertificateDer::from_pem_file(file(&format!("{certificate}.pem"))).unwrap();
-    let key = PrivateKeyDer::from_pem_file(file(&format!("{certificate}.key"))).unwrap();
+fn certificate(name: &str) -> Certificate {
+    let chain = CertificateDer::from_pem_file(file(&format!("{name}.pem"))).unwrap();
+    let key = PrivateKeyDer::from_pem_file(file(&format!("{name}.key"))).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    Arc::new(config.with_no_client_auth().with_single_cert(vec![chain], key).unwrap())
+    let config = Arc::new(config.with_no_client_auth().with_single_cert(vec![chain], key).unwrap());
+    Certificate { config, requests: Arc::default() }
 }
 
 impl TlsFront {
-    pub(crate) fn before(hub: &Hub, certificate: &str) -> Self {
+    pub(crate) fn before(hub: &Hub, shown: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let front = Self {
             url: format!("https://localhost:{}/", listener.local_addr().unwrap().port()),
-            certificate: Arc::new(Mutex::new(config(certificate))),
-            requests: Arc::default(),
+            certificate: Arc::new(Mutex::new(certificate(shown))),
         };
-        let (certificate, requests) = (front.certificate.clone(), front.requests.clone());
+        let shown = front.certificate.clone();
         let hub = hub.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let (config, requests, hub) =
-                    (certificate.lock().unwrap().clone(), requests.clone(), hub.clone());
-                std::thread::spawn(move || pass(stream.unwrap(), config, &requests, &hub));
+                let (certificate, hub) = (shown.lock().unwrap().clone(), hub.clone());
+                std::thread::spawn(move || pass(stream.unwrap(), certificate, &hub));
             }
         });
         front
     }
 
     /// Shows another certificate from now on.
-    pub(crate) fn show(&self, certificate: &str) {
-        *self.certificate.lock().unwrap() = config(certificate);
+    pub(crate) fn show(&self, name: &str) {
+        *self.certificate.lock().unwrap() = certificate(name);
     }
 
-    /// How many requests have been heard: a byte of one is enough.
+    /// How many requests have been heard on connections under the certificate that is shown now, since it is: a byte
+    /// of one is enough. A call that was under way when it changed does not count.
     pub(crate) fn requests(&self) -> usize {
-        self.requests.load(Ordering::SeqCst)
+        self.certificate.lock().unwrap().requests.load(Ordering::SeqCst)
     }
 }
 
 /// Passes one request on, and the answer back.
-fn pass(stream: TcpStream, config: Arc<ServerConfig>, requests: &AtomicUsize, hub: &str) {
-    let connection = ServerConnection::new(config).unwrap();
+fn pass(stream: TcpStream, certificate: Certificate, hub: &str) {
+    let connection = ServerConnection::new(certificate.config).unwrap();
     let mut client = BufReader::new(StreamOwned::new(connection, stream));
     let mut request = Vec::new();
     let mut length = 0;
@@ -78,7 +84,7 @@ fn pass(stream: TcpStream, config: Arc<ServerConfig>, requests: &AtomicUsize, hu
             Ok(_) => {}
         }
         if request.is_empty() {
-            requests.fetch_add(1, Ordering::SeqCst);
+            certificate.requests.fetch_add(1, Ordering::SeqCst);
         }
         let text = String::from_utf8_lossy(&line).to_ascii_lowercase();
         if let Some(value) = text.strip_prefix("content-length:") {

@@ -55,7 +55,10 @@ pub(crate) struct State {
     pub(crate) pairings: Vec<Value>,
     /// Whether somebody has typed the PIN `ABCD-EFGH`.
     pub(crate) pin_typed: bool,
+    /// How often a job was asked for.
     pub(crate) claims: usize,
+    /// How often one was given.
+    pub(crate) jobs_given: usize,
 }
 
 impl State {
@@ -177,7 +180,9 @@ impl Hub {
             ("POST", "/agent/v1/claim") => {
                 state.claims += 1;
                 let room = body["free_spool_bytes"].as_u64().unwrap_or(u64::MAX);
-                json!({"claim": state.claim.as_ref().filter(|claim| claim.size_bytes <= room)})
+                let claim = state.claim.clone().filter(|claim| claim.size_bytes <= room);
+                state.jobs_given += usize::from(claim.is_some());
+                json!({"claim": claim})
             }
             ("GET", "/agent/v1/commands") => json!({"commands": state.commands}),
             ("POST", "/agent/v1/events") => {
