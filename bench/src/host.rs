@@ -106,7 +106,7 @@ fn pid(child: &Child) -> std::io::Result<Pid> {
         .ok_or_else(|| std::io::Error::other("a process without an id"))
 }
 
-fn pause(wait: Duration) -> std::io::Result<()> {
+pub(crate) fn pause(wait: Duration) -> std::io::Result<()> {
     let timeout = rustix::event::Timespec::try_from(wait).map_err(std::io::Error::other)?;
     rustix::event::poll(&mut [], Some(&timeout))?;
     Ok(())

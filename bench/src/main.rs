@@ -6,15 +6,19 @@
 mod ceiling;
 mod firmware;
 mod host;
+mod installed;
 mod job_file;
 mod pacing;
+mod process;
 mod pty;
+mod resident;
+mod revival;
 mod run;
 mod targets;
 mod uart;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -34,6 +38,12 @@ enum BenchError {
     /// A host could not be started.
     #[error("{0} can't be started ({1}): build it with `cargo build --release -p stardust-agent`")]
     Program(String, io::Error),
+    /// The hub, or the simulated printer.
+    #[error("{0}")]
+    Around(#[from] stardust_demo::Error),
+    /// The installed agent did something else than print.
+    #[error("{0}")]
+    Installed(String),
     /// A run that proves nothing.
     #[error(
         "a run went wrong: {seen} of {moves} moves came through, {refused} lines were damaged, more was sent than \
@@ -66,9 +76,15 @@ struct Arguments {
     /// Runs of each kind, five times as many without pacing; medians are shown
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
+    /// How often the installed agent is killed
+    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    kills: u32,
     /// Size of the file for which memory is measured, MB
     #[arg(long, default_value_t = 100, value_name = "MB", value_parser = clap::value_parser!(u64).range(1..))]
     large: u64,
+    /// Where the installed agent keeps its data while it is measured, on a disk [default: beside this program]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// Short runs: to see that it works, not for figures
     #[arg(long)]
     quick: bool,
@@ -107,10 +123,24 @@ fn main() -> ExitCode {
 fn bench(arguments: Arguments) -> Result<(), BenchError> {
     let own = std::env::current_exe()?;
     let agent = arguments.agent.unwrap_or_else(|| own.with_file_name("stardust-agent"));
-    let folder = tempfile::tempdir()?;
+    let programs = own.parent().unwrap_or(Path::new(".")).to_owned();
+    // Not where files live in memory: what is written to the disk is measured too.
+    let folder = tempfile::Builder::new()
+        .prefix("stardust-bench-")
+        .tempdir_in(arguments.data.as_deref().unwrap_or(&programs))?;
     let plan = if arguments.quick {
-        let paced = Duration::from_secs(1);
-        Plan { only: arguments.only, runs: 1, paced, pairs: 2, moves: 20_000, cancels: 2, large: 1_000_000 }
+        Plan {
+            only: arguments.only,
+            runs: 1,
+            paced: Duration::from_secs(1),
+            pairs: 2,
+            moves: 20_000,
+            cancels: 2,
+            large: 1_000_000,
+            idle: Duration::from_secs(2),
+            printing: Duration::from_secs(3),
+            kills: 2,
+        }
     } else {
         Plan {
             only: arguments.only,
@@ -120,6 +150,9 @@ fn bench(arguments: Arguments) -> Result<(), BenchError> {
             moves: 40_000,
             cancels: 10,
             large: arguments.large * 1_000_000,
+            idle: Duration::from_secs(10),
+            printing: Duration::from_secs(60),
+            kills: arguments.kills,
         }
     };
     Bench {
@@ -127,6 +160,7 @@ fn bench(arguments: Arguments) -> Result<(), BenchError> {
         agent: Host::Agent(agent),
         ceiling: Host::Ceiling(own),
         folder: folder.path().to_owned(),
+        programs,
         clock: SystemClock::shared(),
         table: Table::new(io::stdout()),
     }

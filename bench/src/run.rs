@@ -27,6 +27,10 @@ pub(crate) enum Part {
     Cancel,
     /// The resident size while a large file is sent
     Memory,
+    /// The installed agent, idle and printing at the real pace: memory, processor time, what is written to the disk
+    Resident,
+    /// The installed agent, killed in mid-print: how soon the print goes on
+    Revival,
 }
 
 /// How much is run.
@@ -47,6 +51,12 @@ pub(crate) struct Plan {
     pub(crate) cancels: u32,
     /// Bytes of the file for which memory is measured.
     pub(crate) large: u64,
+    /// How long the installed agent is watched doing nothing, and at a full wire.
+    pub(crate) idle: Duration,
+    /// And printing.
+    pub(crate) printing: Duration,
+    /// How often it is killed.
+    pub(crate) kills: u32,
 }
 
 /// All that a part of the benchmark needs.
@@ -55,6 +65,8 @@ pub(crate) struct Bench<W> {
     pub(crate) agent: Host,
     pub(crate) ceiling: Host,
     pub(crate) folder: PathBuf,
+    /// Where the hub's and the simulator's programs are.
+    pub(crate) programs: PathBuf,
     pub(crate) clock: SharedClock,
     pub(crate) table: Table<W>,
 }
@@ -64,7 +76,7 @@ impl<W: Write> Bench<W> {
     pub(crate) fn run(mut self) -> Result<(), BenchError> {
         let head = format!("{:<44} {:>10}  {:<10} {:<8} all runs", "", "median", "target", "");
         self.table.note(&head)?;
-        for part in [Part::Paced, Part::Unpaced, Part::Cancel, Part::Memory] {
+        for part in [Part::Paced, Part::Unpaced, Part::Cancel, Part::Memory, Part::Resident, Part::Revival] {
             if self.plan.only.is_some_and(|only| only != part) {
                 continue;
             }
@@ -73,6 +85,8 @@ impl<W: Write> Bench<W> {
                 Part::Unpaced => self.without_pacing()?,
                 Part::Cancel => self.cancel()?,
                 Part::Memory => self.memory()?,
+                Part::Resident => self.resident()?,
+                Part::Revival => self.revival()?,
             }
         }
         Ok(self.table.close()?)
@@ -190,7 +204,7 @@ impl<W: Write> Bench<W> {
         Ok(self.table.note(&format!("  {moves} lines in {took:.0} s"))?)
     }
 
-    fn file(&self, name: &str, moves: u64, heated: bool) -> Result<PathBuf, BenchError> {
+    pub(crate) fn file(&self, name: &str, moves: u64, heated: bool) -> Result<PathBuf, BenchError> {
         let path = self.folder.join(name);
         write_file(&path, moves, heated)?;
         Ok(path)

@@ -12,6 +12,18 @@ pub(crate) const LINES_PER_SECOND: f64 = 0.80;
 pub(crate) const CPU_PER_LINE: f64 = 1.5;
 /// Resident size, MB.
 pub(crate) const MEMORY_MB: f64 = 12.0;
+/// Resident size of the installed agent while nothing is printed, MB.
+pub(crate) const IDLE_MB: f64 = 12.0;
+/// And while something is, MB.
+pub(crate) const PRINTING_MB: f64 = 15.0;
+/// Its share of one processor while it prints.
+pub(crate) const PRINTING_CPU: f64 = 0.01;
+/// What it has written to the disk while it prints, kB/s: an SD card must live.
+pub(crate) const WRITTEN: f64 = 20.0;
+/// From its start to the first line sent in mid-print, ms.
+pub(crate) const START_MS: f64 = 300.0;
+/// From the last line before a kill to the first one after it, ms.
+pub(crate) const GAP_MS: f64 = 1000.0;
 /// From Ctrl-C to the last move written, ms.
 pub(crate) const CANCEL_MS: f64 = 10.0;
 
@@ -77,6 +89,13 @@ impl<W: Write> Table<W> {
     }
 }
 
+/// The one that so many percent are no larger than. Sorts.
+pub(crate) fn share(runs: &mut [f64], percent: usize) -> f64 {
+    runs.sort_by(f64::total_cmp);
+    let at = (runs.len() * percent).div_ceil(100).saturating_sub(1);
+    runs.get(at).copied().unwrap_or(f64::NAN)
+}
+
 /// The middle one; of an even number the mean of the middle two. Sorts.
 pub(crate) fn median(runs: &mut [f64]) -> f64 {
     runs.sort_by(f64::total_cmp);
@@ -88,6 +107,13 @@ pub(crate) fn median(runs: &mut [f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ninety_five_percent_are_no_larger() {
+        let mut runs: Vec<f64> = (1..=20).rev().map(f64::from).collect();
+        assert!((share(&mut runs, 95) - 19.0).abs() < 1e-9);
+        assert!((share(&mut [7.0], 95) - 7.0).abs() < 1e-9);
+    }
 
     #[test]
     fn a_missed_target_is_said_plainly() {

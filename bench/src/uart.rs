@@ -42,8 +42,21 @@ pub(crate) struct Seen {
     pub(crate) bed_off: bool,
     /// Lines that had to be asked for again.
     pub(crate) refused: u64,
+    /// Hosts that went on after one that was killed.
+    pub(crate) revivals: Vec<Revival>,
     /// Times that more was under way than a real printer's buffers hold.
     pub(crate) overruns: u64,
+}
+
+/// A host that goes on with the job of one that is no more.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Revival {
+    /// When the last move of the one before had arrived.
+    pub(crate) last_move: Duration,
+    /// When this one had written its first line: a question, which the firmware refuses.
+    pub(crate) asked: Duration,
+    /// When it had written its first move.
+    pub(crate) went_on: Option<Duration>,
 }
 
 /// A line under way to the firmware.
@@ -67,19 +80,21 @@ struct Answer {
 pub(crate) struct Uart {
     stop: Arc<OwnedFd>,
     moves: Arc<AtomicU64>,
+    revivals: Arc<AtomicU64>,
     thread: std::thread::JoinHandle<Result<Seen, Errno>>,
 }
 
 impl Uart {
     pub(crate) fn start(pty: Pty, pace: Pace, clock: SharedClock) -> std::io::Result<Self> {
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
-        let moves = Arc::new(AtomicU64::new(0));
+        let (moves, revivals) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let mut run = Run {
             pty,
             pace,
             clock,
             stop: stop.clone(),
             moves: moves.clone(),
+            revivals: revivals.clone(),
             firmware: Firmware::default(),
             to_firmware: Direction::new(pace),
             to_host: Direction::new(pace),
@@ -93,12 +108,17 @@ impl Uart {
             seen: Seen::default(),
         };
         let thread = std::thread::Builder::new().name("uart".into()).spawn(move || run.serve())?;
-        Ok(Self { stop, moves, thread })
+        Ok(Self { stop, moves, revivals, thread })
     }
 
     /// How many moves have arrived so far.
     pub(crate) fn moves(&self) -> u64 {
         self.moves.load(Ordering::Relaxed)
+    }
+
+    /// How many hosts have gone on with the job of another.
+    pub(crate) fn revivals(&self) -> u64 {
+        self.revivals.load(Ordering::Relaxed)
     }
 
     /// Ends it; tells what it saw.
@@ -117,6 +137,7 @@ struct Run {
     clock: SharedClock,
     stop: Arc<OwnedFd>,
     moves: Arc<AtomicU64>,
+    revivals: Arc<AtomicU64>,
     firmware: Firmware,
     to_firmware: Direction,
     to_host: Direction,
@@ -217,11 +238,22 @@ impl Run {
                 (seen.last_written, seen.last_arrived) = (line.written, line.arrives);
                 (seen.hot_end_off, seen.bed_off) = (false, false);
                 self.moves.store(seen.moves, Ordering::Relaxed);
+                if let Some(revival) = seen.revivals.last_mut().filter(|revival| revival.went_on.is_none()) {
+                    revival.went_on = Some(line.written);
+                    self.revivals.store(seen.revivals.len() as u64, Ordering::Relaxed);
+                }
             }
             Heard::HeaterOff(Heater::HotEnd) => seen.hot_end_off = true,
             Heard::HeaterOff(Heater::Bed) => seen.bed_off = true,
             Heard::Other => {}
-            Heard::Refused => seen.refused += 1,
+            Heard::Refused => {
+                seen.refused += 1;
+                let is_asked_again = seen.revivals.last().is_some_and(|revival| revival.went_on.is_none());
+                if seen.moves > 0 && !is_asked_again {
+                    let last_move = seen.last_arrived;
+                    seen.revivals.push(Revival { last_move, asked: line.written, went_on: None });
+                }
+            }
         }
     }
 

@@ -79,16 +79,15 @@ done
 
 # -- who runs on them
 
-# start LOG COMMAND…: a process that lasts as long as this script; its id is in $started.
+# start MACHINE LOG COMMAND…: a process that lasts as long as this script. Not by on_hub: that would leave it behind, for a
+# function in the background has a shell of its own around what it starts.
 start() {
-    local log=$1
-    shift
-    "$@" >>"$work/$log" 2>&1 &
-    started=$!
-    pids+=("$started")
+    local log=$work/$2
+    nsenter --target "$1" --net "${@:3}" >>"$log" 2>&1 &
+    pids+=($!)
 }
-start hub.log on_hub "$binaries/stardust-hub" serve --data "$work/hub" --listen 0.0.0.0:8080 --mqtt-listen 0.0.0.0:1883
-start printer.log "$binaries/firmware-sim" --link "$work/port" --speed $speed --journal "$work/printed"
+start "$at_hub" hub.log "$binaries/stardust-hub" serve --data "$work/hub" --listen 0.0.0.0:8080 --mqtt-listen 0.0.0.0:1883
+start "$at_printer" printer.log "$binaries/firmware-sim" --link "$work/port" --speed $speed --journal "$work/printed"
 until_true 20 "the hub is ready" on_hub curl -fsS -m 2 -o /dev/null $own/readyz
 until_true 20 "the printer" test -e "$work/port"
 
@@ -128,7 +127,7 @@ paired() { # A code is good once: a call that was lost is made again with anothe
         --data "$work/agent" >>"$work/pair.log" 2>&1
 }
 until_true 120 "pairing" paired
-start agent.log on_printer "$binaries/stardust-agent" run --data "$work/agent"
+start "$at_printer" agent.log "$binaries/stardust-agent" run --data "$work/agent"
 until_true 60 "the printer is idle on the hub" printer_is idle
 
 # Each move is another one, so that a lost or doubled command shows.

@@ -21,7 +21,7 @@ use crate::serial::{Brief, Checkpoint, Stage};
 use file::TrailFile;
 
 /// Layers are flushed to the disk no more often.
-const FLUSH_EVERY: Duration = Duration::from_secs(5);
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// A trail that can't be written is begun anew this often, where that works.
 const BEGIN_EVERY: Duration = Duration::from_secs(10);
 
