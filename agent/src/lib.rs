@@ -10,6 +10,7 @@
 //! | [`disk`] | what may be wrong with the disk |
 //! | [`trail`] | where the job at work is, for the process that comes after this one |
 //! | [`hub_link`] | the wire to the hub |
+//! | [`telemetry`] | how a print goes, kept for the hub |
 //! | [`printer`] | one printer: port, jobs and hub brought together |
 //! | [`pairing`] | how a printer and a hub come together |
 //! | [`status_socket`] | telling the status to people of this machine |
@@ -35,4 +36,5 @@ pub mod spool;
 pub mod status_page;
 pub mod status_socket;
 pub mod systemd;
+pub mod telemetry;
 pub mod trail;

@@ -3,13 +3,18 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
+use axum::http::request::Builder;
+use axum::http::{StatusCode, header};
+use serde_json::Value;
 use stardust_clock::ManualClock;
 use stardust_gateway::{Gateway, GatewayConfig};
 use stardust_protocol::agent_api::PairRequest;
 use stardust_protocol::{FileId, ProtocolVersion};
+use tower::ServiceExt as _;
 
 use crate::accounts::password::Passwords;
-use crate::accounts::{Person, Role, testing};
+use crate::accounts::{Person, Role, testing, tokens};
 use crate::api::auth::Device;
 use crate::app::App;
 use crate::config::Settings;
@@ -85,6 +90,17 @@ impl TestHub {
         let (paired, row) = pairing::pair(&self.app.db, now, &request).await.unwrap();
         self.app.fleet.put_row(row);
         Device { workspace_id: paired.workspace_id, printer_id: paired.printer_id, instance: None }
+    }
+
+    /// What the owner is answered.
+    pub(crate) async fn ask(&self, request: Builder, body: Body) -> (StatusCode, Value) {
+        let now = self.app.clock.now();
+        let (_, token) = tokens::create(&self.app.db, now, &self.owner, "test").await.unwrap();
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {token}")).body(body).unwrap();
+        let response = crate::api::router(Arc::clone(&self.app)).oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), 100_000).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
     }
 
     /// Uploads G-code.

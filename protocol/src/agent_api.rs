@@ -11,6 +11,7 @@
 //! | `POST /agent/v1/jobs/{job}/start` | [`StartRequest`] | [`StartResponse`] |
 //! | `POST /agent/v1/events` | [`EventsRequest`] | [`EventsResponse`] |
 //! | `GET /agent/v1/commands` | | [`CommandsResponse`] |
+//! | `POST /agent/v1/telemetry` | [`TelemetryRequest`] | [`TelemetryResponse`] |
 //!
 //! The credential is the device token: `Authorization: Bearer …`. Every error is an RFC 9457 problem.
 //!
@@ -21,7 +22,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentEvent, ClaimId, CommandMessage, JobId, PrinterId, ProtocolVersion, Timestamp, WorkspaceId};
+use crate::{
+    AgentEvent, ClaimId, CommandMessage, JobId, PrinterId, ProtocolVersion, TelemetrySample, Timestamp,
+    WorkspaceId,
+};
 
 /// Tells running agents apart that use the same credential: an opaque text of at most
 /// [`crate::limits::MAX_INSTANCE_CHARS`] visible ASCII characters. It stays the same when the agent's process starts anew, and
@@ -231,4 +235,18 @@ pub struct EventsResponse {
 pub struct CommandsResponse {
     /// The commands.
     pub commands: Vec<CommandMessage>,
+}
+
+/// What an agent saw of its prints, in the order of its time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TelemetryRequest {
+    /// At most [`crate::limits::MAX_SAMPLES_PER_POST`].
+    pub samples: Vec<TelemetrySample>,
+}
+
+/// All of them may be forgotten.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TelemetryResponse {
+    /// How many were new to the hub.
+    pub kept: u64,
 }

@@ -20,6 +20,7 @@ pub mod limits;
 pub mod patch;
 pub mod printer_state;
 pub mod status;
+pub mod telemetry;
 pub mod time;
 pub mod topic;
 pub mod version;
@@ -35,5 +36,6 @@ pub use printer_state::PrinterState;
 pub use status::{
     Attention, Interruption, JobProgress, LayerStart, Motion, PrinterStatus, StatusMessage, Temperature,
 };
+pub use telemetry::TelemetrySample;
 pub use time::Timestamp;
 pub use version::ProtocolVersion;

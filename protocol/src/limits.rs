@@ -6,6 +6,9 @@ pub const MAX_MQTT_PAYLOAD_BYTES: usize = 64 * 1024;
 /// Most events in one `POST /agent/v1/events`.
 pub const MAX_EVENTS_PER_POST: usize = 100;
 
+/// Most samples in one `POST /agent/v1/telemetry`.
+pub const MAX_SAMPLES_PER_POST: usize = 100;
+
 /// Longest name of a printer or print file, in characters.
 pub const MAX_NAME_CHARS: usize = 200;
 

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use stardust_protocol::agent_api::{
     ClaimRequest, ClaimResponse, CommandsResponse, EventsRequest, EventsResponse, INSTANCE_HEADER,
     PairRequest, PairResponse, PinPollRequest, PinPollResponse, PinRequest, PinResponse, SessionResponse,
-    StartRequest, StartResponse,
+    StartRequest, StartResponse, TelemetryRequest, TelemetryResponse,
 };
-use stardust_protocol::{AgentEvent, ClaimId, JobId, ProtocolVersion};
+use stardust_protocol::{AgentEvent, ClaimId, JobId, ProtocolVersion, TelemetrySample};
 use tokio::time::Instant;
 use url::Url;
 
@@ -65,6 +65,13 @@ impl HubError {
     #[must_use]
     pub fn is_claim_lost(&self) -> bool {
         matches!(self, Self::Problem { status: 404 | 409 | 410, .. })
+    }
+
+    /// Whether the same call would be refused again, now and later: the fault is in what was said.
+    #[must_use]
+    pub fn is_for_good(&self) -> bool {
+        // Not: too slow, another agent is listened to, too early, too often.
+        matches!(self, Self::Problem { status, .. } if (400..500).contains(status) && ![408, 423, 425, 429].contains(status))
     }
 }
 
@@ -123,10 +130,16 @@ impl HubClient {
         Self { transport, base, credential, instance: None }
     }
 
+    /// A number that is another one for each process.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.transport.seed()
+    }
+
     /// How long to wait between attempts to reach the hub.
     #[must_use]
     pub fn back_off(&self) -> BackOff {
-        BackOff::for_hub(self.transport.jitter_seed())
+        BackOff::for_hub(self.transport.seed())
     }
 
     /// Tells this agent apart from others that use the same credential.
@@ -208,6 +221,14 @@ impl HubClient {
     /// [`HubError`].
     pub async fn events(&self, events: Vec<AgentEvent>) -> Result<EventsResponse, HubError> {
         self.call(Method::POST, "agent/v1/events", Some(&EventsRequest { events })).await
+    }
+
+    /// Posts what was seen of prints.
+    ///
+    /// # Errors
+    /// [`HubError`].
+    pub async fn telemetry(&self, samples: Vec<TelemetrySample>) -> Result<TelemetryResponse, HubError> {
+        self.call(Method::POST, "agent/v1/telemetry", Some(&TelemetryRequest { samples })).await
     }
 
     /// The commands whose outcome the hub does not know.
@@ -295,9 +316,19 @@ mod tests {
         assert!(!text.contains("secret"), "{text}");
     }
 
+    fn problem(status: u16) -> HubError {
+        HubError::Problem { status, code: String::new(), detail: String::new() }
+    }
+
+    #[test]
+    fn what_is_refused_for_good_is_not_said_again() {
+        assert!([400, 404, 413, 422].into_iter().all(|status| problem(status).is_for_good()));
+        assert!(![408, 423, 429, 500, 503].into_iter().any(|status| problem(status).is_for_good()));
+        assert!(!HubError::Revoked.is_for_good(), "another credential may count");
+    }
+
     #[test]
     fn a_claim_is_lost_by_a_conflict_not_by_a_fault() {
-        let problem = |status| HubError::Problem { status, code: String::new(), detail: String::new() };
         assert!(problem(409).is_claim_lost());
         assert!(!problem(503).is_claim_lost());
         assert!(!problem(423).is_claim_lost(), "another agent speaks for the printer now");

@@ -11,4 +11,5 @@ pub mod hub_time;
 pub mod instance;
 pub mod mqtt;
 pub mod status;
+pub mod telemetry;
 pub mod transport;

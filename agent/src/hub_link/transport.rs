@@ -24,8 +24,8 @@ pub trait Transport: std::fmt::Debug + Send + Sync {
     /// request's own time-out.
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, String>>;
 
-    /// By what the waits between attempts differ from those of other agents.
-    fn jitter_seed(&self) -> u64 {
+    /// By what the waits between attempts, and the numbers of samples, differ from those of other processes.
+    fn seed(&self) -> u64 {
         random_seed()
     }
 }

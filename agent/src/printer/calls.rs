@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use super::interrupted::{self, Layers};
 use crate::hub_link::client::{HubClient, HubError};
 use crate::hub_link::events::{Delivery, SharedJournal, deliver};
+use crate::hub_link::telemetry::{self, SharedSeries};
 use crate::print_job::admission;
 use crate::print_job::layers::{Layer, Unfit};
 use crate::print_job::profile::Profile;
@@ -82,6 +83,11 @@ impl Calls {
             deliver(hub, journal, clock, tell).await;
             let _ = inbound.send(Inbound::Revoked);
         })
+    }
+
+    /// Delivers samples of prints for ever.
+    pub(super) fn deliver_telemetry(&self, series: SharedSeries, journal: SharedJournal) -> JoinHandle<()> {
+        tokio::spawn(telemetry::deliver(self.hub.clone(), series, journal, self.clock.clone()))
     }
 
     /// The largest print file that there is room for; none where the disk does not tell.

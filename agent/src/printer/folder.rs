@@ -7,6 +7,7 @@
 //! | `credential` | the device token, readable by the agent alone |
 //! | `journal.jsonl` | what must survive restarts |
 //! | `trail` | where the job at work is, for the process that comes after this one |
+//! | `telemetry.jsonl` | how the print went, what the hub has not been told yet; nothing depends on it |
 //! | `spool/` | print files |
 //! | `next/` | a later pairing, which takes over when the printer is free |
 //! | `former-<printer>/` | what the hub before was not told any more |
@@ -180,6 +181,12 @@ impl PrinterFolder {
     #[must_use]
     pub fn trail(&self) -> PathBuf {
         self.path.join("trail")
+    }
+
+    /// The file of samples that the hub has not taken.
+    #[must_use]
+    pub fn telemetry(&self) -> PathBuf {
+        self.path.join("telemetry.jsonl")
     }
 
     /// The folder of print files.

@@ -7,6 +7,7 @@ mod coming_back;
 mod disk_side;
 mod hub_side;
 mod interruption;
+mod telemetry_side;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,6 +39,7 @@ use crate::print_job::file_source::FileSource;
 use crate::print_job::lifecycle::{Action, Lifecycle};
 use crate::serial::{Brief, End, HostEvent, JobEvent, LayerPoint};
 use crate::trail::Trail;
+use telemetry_side::Telemetry;
 
 /// Hints to look for work may get lost: it is looked for this often anyway.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
@@ -72,7 +74,8 @@ pub struct Printer {
     returning: Option<Return>,
     inbox: mpsc::UnboundedReceiver<Inbound>,
     transfer: Option<JoinHandle<()>>,
-    delivery: JoinHandle<()>,
+    deliveries: [JoinHandle<()>; 2],
+    telemetry: Telemetry,
     was_ready: bool,
     looking: bool,
     look_again: bool,
@@ -105,8 +108,10 @@ impl Printer {
         let spool = folder.open_spool(clock.clone());
         let (hub, mqtt) = wiring.connect(folder, &config, credential)?;
         let (inbound, inbox) = mpsc::unbounded_channel();
+        let telemetry = Telemetry::open(folder.telemetry(), hub.seed());
         let calls = Calls::new(hub, spool, clock.clone(), inbound);
-        let delivery = calls.deliver(journal.clone());
+        let samples = calls.deliver_telemetry(telemetry.series.clone(), journal.clone());
+        let deliveries = [calls.deliver(journal.clone()), samples];
         Ok(Self {
             feed: StatusFeed::new(SessionId::generate(clock.now())),
             mqtt,
@@ -126,7 +131,8 @@ impl Printer {
             folder: folder.clone(),
             inbox,
             transfer: None,
-            delivery,
+            deliveries,
+            telemetry,
             was_ready: false,
             looking: false,
             look_again: false,
@@ -152,7 +158,8 @@ impl Printer {
         self.come_back();
         let mut look = tokio::time::interval(LOOK_EVERY);
         while !*stop.borrow() {
-            let status_at = Instant::now() + self.feed.due_at().saturating_sub(self.clock.elapsed());
+            let in_time = |at: Duration| Instant::now() + at.saturating_sub(self.clock.elapsed());
+            let (status_at, sample_at) = (in_time(self.feed.due_at()), self.telemetry.due_at().map(in_time));
             tokio::select! {
                 biased;
                 Ok(()) = stop.changed() => {}
@@ -163,6 +170,7 @@ impl Printer {
                 () = tokio::time::sleep(DISK_AGAIN), if !self.trouble.is_none() => {}
                 Ok(()) = self.port.view.changed() => {}
                 () = tokio::time::sleep_until(status_at), if self.connected && self.status_is_waiting() => {}
+                () = tokio::time::sleep_until(sample_at.unwrap_or(status_at)), if sample_at.is_some() => {}
             }
             self.follow_view();
             self.look_after_disk();
@@ -180,6 +188,7 @@ impl Printer {
                 self.ask_leave();
             }
             self.send_status();
+            self.follow_telemetry();
             reports.send_if_modified(|report| {
                 let new = Some(self.report());
                 let changed = *report != new;
@@ -405,15 +414,19 @@ impl Printer {
             }
         }
         let until = Instant::now() + DELIVERY_PATIENCE;
-        while !self.journal.is_delivered() && Instant::now() < until {
+        self.telemetry.series.deliver_now();
+        while !(self.journal.is_delivered() && self.telemetry.series.lock().is_empty())
+            && Instant::now() < until
+        {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        self.telemetry.write(self.clock.elapsed());
     }
 }
 
 impl Drop for Printer {
     fn drop(&mut self) {
-        self.delivery.abort();
+        self.deliveries.iter().for_each(JoinHandle::abort);
         if let Some(transfer) = &self.transfer {
             transfer.abort();
         }

@@ -17,7 +17,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::App;
-use crate::{accounts, dashboard, events, fleet, library, params, queue};
+use crate::{accounts, dashboard, events, fleet, library, params, queue, telemetry};
 
 /// JSON bodies are small; uploads are streams and have a limit of their own.
 const MAX_JSON_BYTES: usize = 256 * 1024;
@@ -29,6 +29,7 @@ pub fn router(app: Arc<App>) -> Router {
     people
         .merge(fleet::agent_routes::router())
         .merge(queue::agent_routes::router())
+        .merge(telemetry::agent_routes::router())
         .route("/api/openapi.json", get(async move || axum::Json(spec)))
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(ready))
@@ -57,7 +58,7 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
 
 /// The routes for people, with their part of the OpenAPI document.
 mod routes {
-    use super::{App, Arc, accounts, events, fleet, library, queue};
+    use super::{App, Arc, accounts, events, fleet, library, queue, telemetry};
     use utoipa_axum::router::OpenApiRouter;
 
     pub(super) fn all() -> OpenApiRouter<Arc<App>> {
@@ -66,6 +67,7 @@ mod routes {
             .merge(fleet::routes::router())
             .merge(library::routes::router())
             .merge(queue::routes::router())
+            .merge(telemetry::routes::router())
             .merge(events::stream::router())
     }
 }

@@ -10,6 +10,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (2, include_str!("migrations/0002_commands_without_a_job.sql")),
     (3, include_str!("migrations/0003_pairing_by_pin.sql")),
     (4, include_str!("migrations/0004_claim_instance.sql")),
+    (5, include_str!("migrations/0005_job_telemetry.sql")),
 ];
 
 pub(super) async fn run(db: &Db) -> Result<(), DbError> {

@@ -51,7 +51,7 @@ impl Transport for VirtualNetwork {
         })
     }
 
-    fn jitter_seed(&self) -> u64 {
+    fn seed(&self) -> u64 {
         self.seed
     }
 }

@@ -17,6 +17,7 @@ impl Printer {
             MqttEvent::Session(session) => {
                 let time = HubTime::said(session.now, self.clock.elapsed());
                 self.journal.hub_says(time, session.last_event_seq);
+                self.telemetry.series.hub_is_reached();
                 // The hub can be reached, whether MQTT then works or not.
                 self.look_for_work();
             }
@@ -80,7 +81,7 @@ impl Printer {
     }
 
     /// The hub's time, which does not jump; before it is known, this machine's.
-    fn hub_now(&self) -> Timestamp {
+    pub(super) fn hub_now(&self) -> Timestamp {
         let hub = self.journal.hub_time();
         hub.map_or_else(|| self.clock.now(), |hub| hub.at(self.clock.elapsed()))
     }

@@ -184,6 +184,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{id}/telemetry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells how a print went: progress and temperatures over time, also while its agent was out of the hub's reach. */
+        get: operations["get_job_telemetry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{id}/transitions": {
         parameters: {
             query?: never;
@@ -501,6 +518,13 @@ export interface components {
         };
         /** Format: uuid */
         FileVersionId: string;
+        /** @description The heaters of a printer. */
+        Heat: {
+            bed?: components["schemas"]["Temperature"] | null;
+            chamber?: components["schemas"]["Temperature"] | null;
+            /** @description Hot ends, by tool number. */
+            tools?: components["schemas"]["Temperature"][];
+        };
         /**
          * @description A print that was cut off because its printer lost its power or was reset. The firmware has forgotten everything; the
          *     part and the file are there. A person looks at the part and says from which layer it goes on
@@ -570,6 +594,11 @@ export interface components {
          * @enum {string}
          */
         JobState: "awaiting_approval" | "queued" | "claimed" | "transferring" | "preparing" | "printing" | "pausing" | "paused" | "resuming" | "awaiting_removal" | "finished" | "cancelling" | "cancelled" | "failed";
+        /** @description How a print went. */
+        JobTelemetry: {
+            /** @description Oldest first. Where there are gaps nothing is known: the printer could not be heard, or its agent was away. */
+            points: components["schemas"]["TelemetryPoint"][];
+        };
         /** @description A move of a job from one state to another. */
         JobTransition: {
             /** @description When, by the clock of whoever moved it. */
@@ -1060,6 +1089,21 @@ export interface components {
              * @description Their password.
              */
             password: string;
+        };
+        /** @description One look at a print. */
+        TelemetryPoint: components["schemas"]["Heat"] & {
+            /** @description When it was. */
+            at: components["schemas"]["Timestamp"];
+            /**
+             * Format: double
+             * @description Fraction done, 0 to 1.
+             */
+            fraction: number;
+            /**
+             * Format: int32
+             * @description The layer that was printed, from 1, where the file says so.
+             */
+            layer?: number | null;
         };
         /** @description A heater, in °C. */
         Temperature: {
@@ -1576,6 +1620,46 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_job_telemetry: {
+        parameters: {
+            query?: {
+                /** @description Most points, 2 to 1,000 (500 when absent). */
+                points?: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobTelemetry"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,15 +1,12 @@
 //! A print that was cut off: from which layer it goes on, asked over HTTP as people do.
 
 use axum::body::Body;
-use axum::http::request::Builder;
-use axum::http::{Request, StatusCode, header};
+use axum::http::{Request, StatusCode};
 use rstest::rstest;
 use serde_json::Value;
 use stardust_protocol::{Interruption, LayerStart};
-use tower::ServiceExt as _;
 
 use super::*;
-use crate::accounts::tokens;
 
 impl TestHub {
     /// The agent has said that the power failed at layer 12.
@@ -55,16 +52,6 @@ impl TestHub {
     async fn resume(&self, job: JobId, body: Option<&str>) -> (StatusCode, Value) {
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_owned()));
         self.ask(Request::post(format!("/api/v1/jobs/{job}/resume")), body).await
-    }
-
-    async fn ask(&self, request: Builder, body: Body) -> (StatusCode, Value) {
-        let now = self.app.clock.now();
-        let (_, token) = tokens::create(&self.app.db, now, &self.owner, "test").await.unwrap();
-        let request = request.header(header::AUTHORIZATION, format!("Bearer {token}")).body(body).unwrap();
-        let response = crate::api::router(std::sync::Arc::clone(&self.app)).oneshot(request).await.unwrap();
-        let status = response.status();
-        let body = axum::body::to_bytes(response.into_body(), 100_000).await.unwrap();
-        (status, serde_json::from_slice(&body).unwrap())
     }
 
     async fn asked(&self, device: Device) -> Vec<Command> {
