@@ -21,6 +21,12 @@ impl BackOff {
         Self { first, last, next: first, random: random_seed() }
     }
 
+    /// The same with waits that grow longer.
+    #[must_use]
+    pub fn up_to(self, last: Duration) -> Self {
+        Self { last, ..self }
+    }
+
     /// What has worked for the hub: half a second to half a minute. The same seed makes the same waits.
     #[must_use]
     pub fn for_hub(seed: u64) -> Self {

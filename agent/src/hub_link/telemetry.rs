@@ -3,6 +3,7 @@
 //! Owns: when to post and how much. Must not know: what the samples say.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use stardust_clock::SharedClock;
 use stardust_protocol::limits::MAX_SAMPLES_PER_POST;
@@ -11,6 +12,9 @@ use tokio::sync::Notify;
 use super::client::{HubClient, HubError};
 use super::events::SharedJournal;
 use crate::telemetry::Series;
+
+/// Between attempts: nobody waits for them, and whoever reaches the hub first says so.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// The samples, as the tasks of one printer share them.
 #[derive(Debug, Clone)]
@@ -47,7 +51,7 @@ impl SharedSeries {
 
 /// Delivers for ever; ends only when the credential was revoked.
 pub async fn deliver(hub: HubClient, series: SharedSeries, journal: SharedJournal, clock: SharedClock) {
-    let mut back_off = hub.back_off();
+    let mut back_off = hub.back_off().up_to(LONGEST_WAIT);
     loop {
         series.ripe.notified().await;
         // By the hub's time: before it is known nothing can be said.

@@ -55,6 +55,7 @@ counts! {
     commands_done,
     commands_expired,
     commands_refused,
+    samples_told,
     prints_completed,
     prints_cancelled,
     prints_failed,

@@ -5,7 +5,11 @@ use std::path::Path;
 
 use stardust_agent::journal::Record;
 use stardust_hub::queue::job::JobTransition;
-use stardust_protocol::{AgentEvent, ClaimId, Command, CommandId, CommandOutcome, JobId, JobState};
+use stardust_protocol::{
+    AgentEvent, ClaimId, Command, CommandId, CommandOutcome, JobId, JobState, TelemetrySample,
+};
+
+use crate::samples::{Kept, ToldSample, ToldSamples};
 
 /// Everything.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +27,8 @@ pub(crate) struct PrinterEvidence {
     pub(crate) journal: JournalFile,
     pub(crate) undelivered: usize,
     pub(crate) last_seq_at_the_hub: u64,
+    /// The agent has kept some for its next process.
+    pub(crate) has_untold_samples: bool,
 }
 
 /// Of a job: as the hub has it.
@@ -34,6 +40,7 @@ pub(crate) struct JobEvidence {
     pub(crate) fraction: f64,
     pub(crate) elapsed_s: u64,
     pub(crate) history: Vec<JobTransition>,
+    pub(crate) samples: Vec<Kept>,
 }
 
 /// Of a command: as the hub has it.
@@ -58,6 +65,7 @@ pub(crate) struct Seen {
     pub(crate) orders: Vec<Ordered>,
     /// Events as the hub was told of them, when it applied them, by printer and number.
     pub(crate) told: BTreeMap<(usize, u64), Told>,
+    pub(crate) samples: ToldSamples,
 }
 
 /// An event as it arrived at the hub first.
@@ -109,6 +117,14 @@ impl Seen {
     pub(crate) fn told(&mut self, at_ms: i64, printer: usize, events: Vec<AgentEvent>) {
         for event in events {
             self.told.entry((printer, event.seq)).or_insert(Told { at_ms, event });
+        }
+    }
+
+    /// The hub has taken samples.
+    pub(crate) fn sampled(&mut self, at_ms: i64, samples: Vec<TelemetrySample>) {
+        for sample in samples {
+            let place = (sample.job_id, sample.number);
+            self.samples.entry(place).or_insert(ToldSample { at_ms, sample });
         }
     }
 

@@ -30,6 +30,7 @@ mod plan;
 mod printer;
 mod process;
 mod run;
+mod samples;
 mod tally;
 mod template;
 mod time;
@@ -37,8 +38,11 @@ mod trace;
 mod weather;
 mod world;
 
+use std::time::Duration;
+
 use plan::{Plan, Side};
 use run::run;
+use stardust_protocol::JobState;
 use tally::{Tally, seeds};
 
 /// Runs of an ordinary `cargo nextest run`.
@@ -75,6 +79,30 @@ fn the_hub_may_be_killed_at_each_transition() {
         tally.counts.hub_kills_before_a_call_was_applied + tally.counts.hub_kills_after_a_call_was_applied;
     assert_eq!(kills, count, "each run kills the hub once");
     tally.close("the_hub_may_be_killed_at_each_transition", false);
+}
+
+/// However long the hub is away, what the agent saw is there in the end: thinned, over the whole of the print.
+#[test]
+fn how_a_print_went_is_told_when_the_hub_is_back() {
+    // A week takes a minute even here: where the runs are many.
+    let days = if seeds(RUNS).len() as u64 > RUNS { 7 } else { 1 };
+    for print in [6, days * 24].map(|hours| Duration::from_secs(hours * 3600)) {
+        let outcome = run(Plan::long_print_without_a_hub(print), false);
+        assert_eq!(outcome.wrong, Vec::<String>::new());
+        assert_eq!(outcome.counts.hub_kills_when_a_print_begins, 1);
+        let job = &outcome.jobs[0];
+        let when = |state| job.history.iter().find(|moved| moved.to == state).unwrap().at;
+        let (began, ended) = (when(JobState::Preparing), when(JobState::AwaitingRemoval));
+        let printed = ended.millis_since(began);
+        assert!(printed >= print.as_millis() as i64, "{printed}");
+        let seen: Vec<i64> = job.samples.iter().map(|kept| kept.at.millis_since(began)).collect();
+        println!("{} samples of {print:?}", seen.len());
+        assert!((250..=520).contains(&seen.len()), "{}", seen.len());
+        assert!(seen[0] < 60_000, "from the beginning: {}", seen[0]);
+        let gaps = seen.windows(2).map(|pair| pair[1] - pair[0]).chain([printed - seen[seen.len() - 1]]);
+        let longest = gaps.max().unwrap();
+        assert!(longest <= printed / 30, "over the whole of the print: {longest}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use reqwest::{Request, Response};
 use stardust_agent::hub_link::transport::Transport;
-use stardust_protocol::agent_api::{ClaimResponse, EventsRequest, StartRequest};
+use stardust_protocol::agent_api::{ClaimResponse, EventsRequest, StartRequest, TelemetryRequest};
 use tokio::sync::oneshot;
 
 use crate::download;
@@ -230,6 +230,11 @@ impl World {
             let now = self.ms();
             self.state().seen.told(now, printer, request.events);
             self.note_move();
+        } else if path == "/agent/v1/telemetry" {
+            let request: TelemetryRequest = serde_json::from_slice(asked).unwrap();
+            let now = self.ms();
+            self.state().counts.samples_told += request.samples.len() as u64;
+            self.state().seen.sampled(now, request.samples);
         } else if path.ends_with("/start") {
             let request: StartRequest = serde_json::from_slice(asked).unwrap();
             let is_first = self.state().seen.leave(printer, request.claim_id);
@@ -242,7 +247,7 @@ impl World {
                     let is_up = world.state().hub_is_up;
                     if is_up {
                         world.state().counts.hub_kills_when_a_print_begins += 1;
-                        world.kill_hub(Duration::from_secs(600));
+                        world.kill_hub(world.plan.hub_down);
                     }
                 });
             }

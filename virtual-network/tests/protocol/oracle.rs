@@ -6,6 +6,7 @@ use stardust_hub::queue::job::JobTransition;
 use stardust_protocol::{Command, CommandOutcome, EventBody, JobState, Timestamp};
 
 use crate::evidence::{CommandEvidence, Evidence, Given, JobEvidence, PrinterEvidence};
+use crate::samples;
 use crate::time::at;
 
 /// The agent learns the hub's time from an answer that may be so long on its way.
@@ -29,6 +30,7 @@ pub(crate) fn judge(evidence: &Evidence) -> Vec<String> {
         outcome(evidence, command, &mut wrong);
     }
     orders(evidence, &mut wrong);
+    samples::judge(evidence, &mut wrong);
     wrong
 }
 

@@ -2,13 +2,15 @@
 
 use stardust_hub::queue::job::JobTransition;
 use stardust_protocol::{
-    AgentEvent, ClaimId, Command, CommandId, CommandOutcome, EventBody, JobId, JobState, Timestamp,
+    AgentEvent, ClaimId, Command, CommandId, CommandOutcome, EventBody, JobId, JobState, TelemetrySample,
+    Timestamp,
 };
 
 use crate::evidence::{
     CommandEvidence, Evidence, Given, JobEvidence, JournalFile, Ordered, PrinterEvidence, Seen, Start,
 };
 use crate::oracle::judge;
+use crate::samples::Kept;
 use crate::time::at;
 
 fn moved(to: JobState, at: Timestamp, by: &str) -> JobTransition {
@@ -55,16 +57,27 @@ fn sound() -> Evidence {
     let last_seq_at_the_hub = journal.events.len() as u64;
     let mut told = Seen::default();
     told.told(50, 0, journal.events.values().cloned().collect());
+    let heat = Default::default();
+    let sample =
+        TelemetrySample { job_id: what.job, number: 7, at: at(40), fraction: 0.1, layer: None, heat };
+    told.sampled(50, vec![sample]);
     let start =
         Start { what, was_clear: true, was_written: true, is_whole: true, done_before: Default::default() };
     Evidence {
-        printers: vec![PrinterEvidence { name: "Left".into(), journal, undelivered: 0, last_seq_at_the_hub }],
+        printers: vec![PrinterEvidence {
+            name: "Left".into(),
+            journal,
+            undelivered: 0,
+            last_seq_at_the_hub,
+            has_untold_samples: false,
+        }],
         seen: Seen {
             claims: vec![what],
             leaves: vec![what],
             starts: vec![start],
             orders: vec![Ordered { at_ms: 3, printer: 0, is_pause: true }],
             told: told.told,
+            samples: told.samples,
         },
         jobs: vec![JobEvidence {
             id: what.job,
@@ -73,6 +86,7 @@ fn sound() -> Evidence {
             fraction: 1.0,
             elapsed_s: 60,
             history,
+            samples: vec![Kept { number: 7, at: at(40) }],
         }],
         commands: vec![CommandEvidence {
             id: command,
@@ -94,7 +108,7 @@ type Spoil = fn(&mut Evidence);
 
 #[test]
 fn each_fault_is_seen() {
-    let spoils: [(&str, Spoil); 22] = [
+    let spoils: [(&str, Spoil); 27] = [
         ("of event 3 the hub was told", |e| drop(e.seen.told.remove(&(0, 3)))),
         ("of event 3 the hub was told", |e| {
             let other = e.seen.told[&(0, 4)].event.body.clone();
@@ -133,6 +147,11 @@ fn each_fault_is_seen() {
         }),
         ("came to (0.4, 60)", |e| e.jobs[0].fraction = 0.4),
         ("has not come to its end", |e| e.jobs[0].is_open = true),
+        ("were never delivered", |e| e.printers[0].has_untold_samples = true),
+        ("has samples twice", |e| e.jobs[0].samples.extend_from_within(..)),
+        ("it was told []", |e| e.seen.samples.clear()),
+        ("the hub has samples {}", |e| e.jobs[0].samples.clear()),
+        ("a sample is kept as of", |e| e.jobs[0].samples[0].at = at(39)),
         ("the hub says expired, the agent done", |e| e.commands[0].outcome = Some("expired".into())),
     ];
     for (expected, spoil) in spoils {

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::dice::Dice;
 
+/// No print takes so long, unless it is made to.
+const HUB_DOWN: Duration = Duration::from_secs(600);
+
 /// Which fault a run is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -80,6 +83,10 @@ pub(crate) struct Plan {
     pub(crate) trouble: Duration,
     pub(crate) away_at_most: Duration,
     pub(crate) rates: Rates,
+    /// How long the first print takes; none: as the dice fall.
+    pub(crate) first_print: Option<Duration>,
+    /// How long the hub is down for a print ([`Kind::HubDownForThePrint`]).
+    pub(crate) hub_down: Duration,
     /// The hub dies at this call of those that change something, counted from 0; nothing else goes wrong.
     pub(crate) hub_dies_at: Option<(u64, Side)>,
 }
@@ -130,6 +137,25 @@ impl Plan {
             trouble: dice.seconds(180, 600),
             away_at_most,
             rates,
+            first_print: None,
+            hub_down: HUB_DOWN,
+            hub_dies_at: None,
+        }
+    }
+
+    /// A print that takes long, and whose hub dies when it begins and is back when it is over.
+    pub(crate) fn long_print_without_a_hub(print: Duration) -> Self {
+        let hub_down = print + Duration::from_secs(3600);
+        Self {
+            seed: 7,
+            kind: Kind::HubDownForThePrint,
+            printers: 1,
+            jobs: 1,
+            trouble: hub_down + Duration::from_secs(3600),
+            away_at_most: Duration::ZERO,
+            rates: Rates { clock_set: 30, ..Rates::default() },
+            first_print: Some(print),
+            hub_down,
             hub_dies_at: None,
         }
     }
@@ -144,6 +170,8 @@ impl Plan {
             trouble: Duration::from_secs(600),
             away_at_most: Duration::ZERO,
             rates: Rates { whim: 30, ..Rates::default() },
+            first_print: None,
+            hub_down: HUB_DOWN,
             hub_dies_at: call,
         }
     }

@@ -170,7 +170,8 @@ impl Printer {
             });
         }
         let (heating, printing) = (self.dice.seconds(2, 30), self.dice.seconds(10, 240));
-        let whole = heating + printing;
+        let is_first = self.world.state().counts.starts == 1;
+        let whole = self.world.plan.first_print.filter(|_| is_first).unwrap_or(heating + printing);
         let rate = self.world.rates().printer;
         let kind = if self.dice.percent(50) { Trouble::Fails } else { Trouble::RunsOut };
         let trouble = self.dice.percent(rate).then(|| (whole.mul_f64(0.6), kind));

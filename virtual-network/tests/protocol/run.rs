@@ -16,6 +16,7 @@ use crate::oracle::judge;
 use crate::people;
 use crate::plan::Plan;
 use crate::process;
+use crate::samples;
 use crate::template::NAMES;
 use crate::time::EPOCH_MS;
 use crate::weather;
@@ -30,6 +31,8 @@ pub(crate) struct Outcome {
     pub(crate) trace: Vec<String>,
     /// Everything that is not as it must be.
     pub(crate) wrong: Vec<String>,
+    /// As the hub has them in the end.
+    pub(crate) jobs: Vec<JobEvidence>,
 }
 
 /// After the trouble everything has to be in order within this time.
@@ -42,7 +45,7 @@ pub(crate) fn run(plan: Plan, trace: bool) -> Outcome {
     runtime.block_on(async {
         let world = World::new(plan, trace);
         let _listening = tracing::subscriber::set_default(Log(Arc::clone(&world)));
-        let wrong = go(&world).await;
+        let (jobs, wrong) = go(&world).await;
         world.hub.kill();
         let mut state = world.state();
         let broken = std::mem::take(&mut state.broken);
@@ -51,11 +54,12 @@ pub(crate) fn run(plan: Plan, trace: bool) -> Outcome {
             moving: std::mem::take(&mut state.moving),
             trace: state.trace.told(),
             wrong: broken.into_iter().chain(wrong).collect(),
+            jobs,
         }
     })
 }
 
-async fn go(world: &Arc<World>) -> Vec<String> {
+async fn go(world: &Arc<World>) -> (Vec<JobEvidence>, Vec<String>) {
     world.start_hub();
     let mut parts =
         vec![tokio::spawn(people::act(Arc::clone(world))), tokio::spawn(weather::sweep(Arc::clone(world)))];
@@ -86,7 +90,7 @@ async fn go(world: &Arc<World>) -> Vec<String> {
     }
     count(world, &evidence);
     wrong.extend(judge(&evidence));
-    wrong
+    (evidence.jobs, wrong)
 }
 
 /// Waits until there is nothing left to do; what is left to do if that takes too long.
@@ -99,7 +103,8 @@ async fn in_order(world: &World) -> Option<String> {
         let is_done = open.is_empty()
             && world.state().wishes == 0
             && open_commands(world) == 0
-            && (0..world.plan.printers).all(|index| undelivered(world, index) == 0);
+            && (0..world.plan.printers)
+                .all(|index| undelivered(world, index) == 0 && !has_untold_samples(world, index));
         if is_done {
             return None;
         }
@@ -119,6 +124,10 @@ fn undelivered(world: &World, index: usize) -> usize {
     Journal::peek(&world.hosts[index].folder.journal()).outbox.len()
 }
 
+fn has_untold_samples(world: &World, index: usize) -> bool {
+    world.hosts[index].folder.telemetry().exists()
+}
+
 fn open_commands(world: &World) -> i64 {
     let sql = "SELECT COUNT(*) AS open FROM commands WHERE outcome IS NULL";
     let row =
@@ -136,6 +145,7 @@ fn collect(world: &World) -> Evidence {
             journal: journal.clone(),
             undelivered: undelivered(world, index),
             last_seq_at_the_hub: last_seq(world, world.template.printer(index)),
+            has_untold_samples: has_untold_samples(world, index),
         }
     });
     let printers = printers.collect();
@@ -157,13 +167,16 @@ fn collect(world: &World) -> Evidence {
                     fraction: job.fraction,
                     elapsed_s: job.elapsed_s,
                     history: page.items,
+                    samples: Vec::new(),
                 });
             }
             jobs
         })
     });
+    let mut jobs: Vec<JobEvidence> = jobs.unwrap();
+    jobs.iter_mut().for_each(|job| job.samples = samples::collect(world, job.id));
     let seen = world.state().seen.clone();
-    Evidence { printers, seen, jobs: jobs.unwrap(), commands: commands(world) }
+    Evidence { printers, seen, jobs, commands: commands(world) }
 }
 
 fn last_seq(world: &World, printer: PrinterId) -> u64 {

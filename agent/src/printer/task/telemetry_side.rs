@@ -25,7 +25,10 @@ pub(super) struct Telemetry {
     pace: Pace,
     path: PathBuf,
     written_at: Duration,
+    /// There is a file.
     is_written: bool,
+    /// It does not hold the newest.
+    is_behind: bool,
 }
 
 impl Telemetry {
@@ -38,6 +41,7 @@ impl Telemetry {
             pace: Pace::default(),
             path,
             written_at: Duration::ZERO,
+            is_behind: false,
         }
     }
 
@@ -55,11 +59,13 @@ impl Telemetry {
         let job = status.job.as_ref().filter(|job| is_at_work(job));
         let mut series = self.series.lock();
         match job {
-            // What nobody has heard of the printer is not worth keeping.
-            Some(_) if is_silent(status.state) => {}
             Some(job) => {
-                if self.pace.is_due(job.job_id, Duration::from_secs(job.elapsed_s), now, series.stretch()) {
+                let printed = Duration::from_secs(job.elapsed_s);
+                let is_due = self.pace.is_due(job.job_id, printed, now, series.stretch());
+                // While the printer can't be heard there is nothing to keep.
+                if is_due && !is_silent(status.state) {
                     series.add(sample(job, status, at), now);
+                    self.is_behind = true;
                 }
             }
             None => self.pace.rest(),
@@ -70,7 +76,7 @@ impl Telemetry {
             self.series.deliver_now();
         }
         let waits = self.series.lock().has_waited(UNTAKEN_AFTER, now);
-        let is_due = now >= self.written_at + WRITE_EVERY;
+        let is_due = self.is_behind && now >= self.written_at + WRITE_EVERY;
         if (waits && is_due) || (!waits && self.is_written) {
             self.write(now);
         }
@@ -80,7 +86,7 @@ impl Telemetry {
     pub(super) fn write(&mut self, now: Duration) {
         let series = self.series.lock();
         match file::write(&self.path, series.samples()) {
-            Ok(()) => self.is_written = !series.is_empty(),
+            Ok(()) => (self.is_written, self.is_behind) = (!series.is_empty(), false),
             // Nothing depends on it, and a disk that can't be written is told of elsewhere.
             Err(error) => tracing::debug!(error = %error, "telemetry could not be written"),
         }
@@ -104,7 +110,7 @@ fn is_at_work(job: &JobProgress) -> bool {
     matches!(job.state, Printing | Pausing | Paused | Resuming | Cancelling)
 }
 
-/// Whether the printer can't be heard: what it said last is old.
+/// Whether what the printer said last is old.
 fn is_silent(state: PrinterState) -> bool {
     matches!(state, PrinterState::Offline | PrinterState::Connecting | PrinterState::Error)
 }
