@@ -2,7 +2,6 @@
 # The packages on a real system: a Debian 12 that is booted with systemd in a container, where they are installed,
 # upgraded in mid-print, removed and purged. Needs root; some minutes, the first time some more.
 #   make test-host
-# Not part of it, to be run alone: scripts/test-host/losses.sh.
 # STARDUST_HOST_ARM=no leaves the packages for a Raspberry Pi out, whose first build takes some minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -269,6 +268,13 @@ step "a machine that is switched off tells a stop"
 before=$(lines)
 container_down || fail "no power-off"
 [ "$(tail -n +$((before + 1)) "$container_root/var/lib/told/log")" = stop ] || fail "told: $(cat "$container_root/var/lib/told/log")"
+
+step "a network that loses 30 of 100 packets"
+if unshare --net sh -c 'ip link add wire type veth peer name other && nft add table inet losses' 2>"$work/said"; then
+    scripts/test-host/losses.sh || fail "a print over a bad network"
+else
+    printf 'NOT SHOWN: this kernel makes no network that loses packets: %s\n' "$(tail -n 1 "$work/said")"
+fi
 
 if [ "${STARDUST_HOST_ARM:-yes}" != no ]; then
     step "the agent's packages for a Raspberry Pi"

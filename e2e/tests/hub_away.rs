@@ -59,6 +59,15 @@ async fn a_print_whose_hub_was_away_from_its_start_to_its_end_is_told_in_full_af
     test.house.hub.restart().await.unwrap();
     assert_one_print(&test, &job).await;
     books::assert_alike(&test.client().transitions(&job).await.unwrap(), &told);
+    // Taken when the print had begun, and there was nobody to tell.
+    let path = format!("/api/v1/jobs/{job}/telemetry");
+    let points = wait::until("what the agent saw of the print", PATIENCE, async || {
+        let telemetry = test.client().get(&path).await.unwrap();
+        telemetry["points"].as_array().filter(|points| !points.is_empty()).cloned()
+    })
+    .await
+    .unwrap();
+    assert!(points.iter().all(|point| point["tools"][0]["actual"].as_f64().is_some()), "{points:?}");
     test.stop().await;
 }
 

@@ -56,6 +56,7 @@ counts! {
     commands_expired,
     commands_refused,
     samples_told,
+    samples_left_to_a_later_process,
     prints_completed,
     prints_cancelled,
     prints_failed,

@@ -130,6 +130,7 @@ async fn run(world: &Arc<World>, index: usize, fate: Fate, dice: &mut Dice) {
         beside: Arc::clone(&beside),
     };
     let folder = world.hosts[index].folder.clone();
+    world.state().counts.samples_left_to_a_later_process += u64::from(folder.telemetry().exists());
     let clock = HostClock::new(world.began, Arc::clone(&world.hosts[index].ahead_ms));
     let clock: SharedClock = Arc::new(clock);
     let (stop, stopped) = watch::channel(false);
