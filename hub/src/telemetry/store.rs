@@ -2,7 +2,7 @@
 //!
 //! Owns: that a sample is kept once, and only of a job that its sender's printer has. Must not know: HTTP.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use stardust_protocol::telemetry::Heat;
 use stardust_protocol::{JobId, TelemetrySample, Timestamp, WorkspaceId};
@@ -41,10 +41,11 @@ pub async fn keep(
     let mut jobs: BTreeMap<JobId, Option<Known>> = BTreeMap::new();
     let mut kept = 0;
     for sample in samples {
-        if !jobs.contains_key(&sample.job_id) {
-            jobs.insert(sample.job_id, known(&mut tx, device, sample.job_id).await?);
-        }
-        let Some(Some(job)) = jobs.get_mut(&sample.job_id) else {
+        let job = match jobs.entry(sample.job_id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(known(&mut tx, device, sample.job_id).await?),
+        };
+        let Some(job) = job else {
             tracing::info!(job.id = %sample.job_id, printer.id = %device.printer_id, "telemetry of a job that the printer has not is ignored");
             continue;
         };
