@@ -26,8 +26,8 @@ export function timeMarks(from: number, to: number, most: number): number[] {
   const step = TIME_STEPS_MIN.find((minutes) => Math.floor(long / minutes) < most) ?? Math.ceil(long / DAY_MIN / most) * DAY_MIN;
   const marks: number[] = [];
   const mark = new Date(from);
+  const passed = Math.floor((mark.getHours() * 60 + mark.getMinutes()) / step);
   mark.setHours(0, 0, 0, 0);
-  const passed = Math.floor((from - mark.getTime()) / MINUTE_MS / step);
   for (mark.setMinutes(passed * step); mark.getTime() <= to; mark.setMinutes(mark.getMinutes() + step)) {
     if (mark.getTime() >= from) marks.push(mark.getTime());
   }
