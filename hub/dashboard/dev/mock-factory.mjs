@@ -1,5 +1,6 @@
 // The made-up printers, files and jobs of the stand-in hub. Jobs print in about MOCK_PRINT_S seconds.
 import { randomUUID } from "node:crypto";
+import { telemetryOf } from "./mock-telemetry.mjs";
 
 const PRINT_S = Number(process.env.MOCK_PRINT_S ?? 40);
 const TICK_MS = 500;
@@ -14,6 +15,8 @@ export function createFactory(publish) {
   const jobs = new Map();
   const tokens = [{ id: "t1", name: "Slicer in the lab", created_at: ago(9000), last_used_at: ago(35) }];
   const courses = new Map();
+  /** What is special about how a job's print went; `undefined` for a job: nothing of it was recorded. */
+  const stories = new Map();
   const upsert = (resource, item) => publish({ resource, op: "upsert", id: item.id, data: item });
 
   function patch(resource, item, change) {
@@ -141,7 +144,7 @@ export function createFactory(publish) {
   function cutOff(job, printer, layers, refusal) {
     go(job, "paused", printer.name, "The printer was switched off or reset in mid-print.");
     const interruption = { job_id: job.id, layer: 58, height_mm: 11.6, layers: layers.map((layer) => ({ layer, height_mm: layer / 5 })), refusal };
-    patch("job", job, { reason: "The printer was switched off or reset in mid-print.", progress: { ...job.progress, fraction: 0.62, layer: 58, left_s: 3700 } });
+    patch("job", job, { reason: "The printer was switched off or reset in mid-print.", started_at: now(), progress: { ...job.progress, fraction: 0.62, layer: 58, elapsed_s: 6060, left_s: 3700 } });
     patch("printer", printer, { state: "paused", status: { ...printer.status, state: "paused", interruption, job: job.progress } });
   }
 
@@ -214,8 +217,15 @@ export function createFactory(publish) {
         cutOff(job, printer, layers, refusal);
       }
     }
-    for (const [state, minutes, reason] of [["finished", 300], ["failed", 1400, "The nozzle did not reach 215 °C within 10 minutes. Check the heater cartridge."], ["cancelled", 2900], ["finished", 4400]]) {
+    const past = [
+      ["finished", 300, undefined, { chamber: true }],
+      ["failed", 1400, "The nozzle did not reach 215 °C within 10 minutes. Check the heater cartridge.", { stuck: true }],
+      ["cancelled", 2900, undefined, { gap: true, two: true }],
+      ["finished", 4400, undefined, undefined],
+    ];
+    for (const [state, minutes, reason, story] of past) {
       const job = order({ file_id: clips.id });
+      stories.set(job.id, story);
       Object.assign(job, { state, reason, printer_id: second.id, printer_name: "Prusa 2", queued_at: ago(minutes + 80), started_at: ago(minutes + 55), finished_at: ago(minutes) });
     }
   }
@@ -237,6 +247,11 @@ export function createFactory(publish) {
     jobs: (scope) => [...jobs.values()].filter((job) => scope === "all" || over(job) === (scope === "history")).sort(byQueue),
     job: (id) => jobs.get(id),
     transitions: (id) => courses.get(id) ?? [],
+    telemetry: (id, most) => {
+      const job = jobs.get(id);
+      const story = stories.has(id) ? stories.get(id) : {};
+      return job.started_at && story ? telemetryOf(job, story, most) : [];
+    },
     thumbnail: (id) => {
       const hue = parseInt(id.slice(0, 4), 16) % 360;
       return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><path d="M32 8 54 20v24L32 56 10 44V20z" fill="hsl(${hue} 45% 60%)"/><path d="M32 32 54 20v24L32 56z" fill="hsl(${hue} 45% 42%)"/><path d="M32 8 54 20 32 32 10 20z" fill="hsl(${hue} 50% 74%)"/></svg>`;

@@ -80,6 +80,7 @@ const routes = [
   ["POST", /^jobs$/, (_, body) => [201, factory.order(JSON.parse(body))]],
   ["GET", /^jobs\/([^/]+)$/, ([id]) => [200, factory.job(id)]],
   ["GET", /^jobs\/([^/]+)\/transitions$/, ([id]) => [200, { items: factory.transitions(id) }]],
+  ["GET", /^jobs\/([^/]+)\/telemetry$/, ([id], _, query) => [200, { points: factory.telemetry(id, Number(query.get("points") ?? 500)) }]],
   ["POST", /^jobs\/([^/]+)\/(pause|resume|cancel)$/, ([id, what]) => [202, factory.request(id, what)]],
   ["POST", /^jobs\/([^/]+)\/confirm-removal$/, ([id]) => [200, factory.confirmRemoval(id)]],
 ];

@@ -2,7 +2,7 @@
 import { answer, api } from "./client";
 import { allPages, PAGE_SIZE } from "./pages";
 import type { Page } from "./pages";
-import type { ApiToken, JobTransition, PairingCode, Printer, PrintFile, PrintJob, Session } from "./types";
+import type { ApiToken, JobTransition, PairingCode, Printer, PrintFile, PrintJob, Session, TelemetryPoint } from "./types";
 
 const by = (id: string) => ({ params: { path: { id } } });
 const limited = (cursor?: string) => ({ limit: PAGE_SIZE, ...(cursor === undefined ? {} : { cursor }) });
@@ -42,6 +42,10 @@ export const listHistory = (cursor?: string): Promise<Page<PrintJob>> =>
 export const readJob = (id: string): Promise<PrintJob> => answer(api.GET("/api/v1/jobs/{id}", by(id)));
 export const listTransitions = async (id: string): Promise<JobTransition[]> =>
   (await answer(api.GET("/api/v1/jobs/{id}/transitions", by(id)))).items;
+/** More points than a chart of this size can show would only cost time. */
+const POINTS = 300;
+export const readTelemetry = async (id: string): Promise<TelemetryPoint[]> =>
+  (await answer(api.GET("/api/v1/jobs/{id}/telemetry", { params: { path: { id }, query: { points: POINTS } } }))).points;
 
 /** A key made once for one press of the button: a repeated request cannot start a second job. */
 export const startJob = (fileId: string, printerId: string | undefined, key: string): Promise<PrintJob> =>

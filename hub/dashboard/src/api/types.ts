@@ -20,4 +20,5 @@ export type PrintJob = Schemas["PrintJob"];
 export type JobState = Schemas["JobState"];
 export type JobProgress = Schemas["JobProgress"];
 export type JobTransition = Schemas["JobTransition"];
+export type TelemetryPoint = Schemas["TelemetryPoint"];
 export type PairingCode = Schemas["PairingCode"];

@@ -1,5 +1,5 @@
 // Resources as a hub would send them, for tests. Each may be changed where a test needs it.
-import type { Printer, PrintFile, PrintJob } from "@/api/types";
+import type { Printer, PrintFile, PrintJob, TelemetryPoint } from "@/api/types";
 
 export const printerSample = (change: Partial<Printer> = {}): Printer => ({
   id: "p1",
@@ -42,5 +42,14 @@ export const fileSample = (change: Partial<PrintFile> = {}): PrintFile => ({
   sha256: "00",
   extraction: "ready",
   metadata: { slicer: "PrusaSlicer", slicer_version: "2.5.0", estimated_time_s: 4380, filament_mm: 4312, filament_g: 12.86, material: "PETG", truncated: false },
+  ...change,
+});
+
+export const telemetrySample = (change: Partial<TelemetryPoint> = {}): TelemetryPoint => ({
+  at: "2026-11-23T06:10:00.000Z",
+  fraction: 0.25,
+  layer: 12,
+  tools: [{ actual: 214, target: 215 }],
+  bed: { actual: 60, target: 60 },
   ...change,
 });
