@@ -184,6 +184,9 @@ impl Hub {
                 state.jobs_given += usize::from(claim.is_some());
                 json!({"claim": claim})
             }
+            ("POST", "/agent/v1/telemetry") => {
+                json!({"kept": body["samples"].as_array().map_or(0, Vec::len)})
+            }
             ("GET", "/agent/v1/commands") => json!({"commands": state.commands}),
             ("POST", "/agent/v1/events") => {
                 let request: EventsRequest = serde_json::from_value(body).unwrap();
