@@ -167,6 +167,12 @@ async function clearTheBed(card, jobId) {
   await at("jobs-history").click();
   await page.locator(`[data-testid="job-row"][data-job-id="${jobId}"][data-state="finished"]`).waitFor();
   await check("history");
+  begin("see how it went");
+  await page.locator(`[data-testid="job-row"][data-job-id="${jobId}"] a`).first().click();
+  await at("job-temperatures").getByTestId("chart-cursor").waitFor();
+  await at("chart-cursor").press("Home");
+  await check("a job with its temperatures");
+  await shoot("job-1440");
   if (!(await page.evaluate(() => globalThis.samePage === true))) throw new Error("the page was loaded anew on the way");
 }
 

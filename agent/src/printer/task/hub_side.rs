@@ -3,6 +3,7 @@
 //! Owns: what is said to the hub and when. Must not know: files, or how a job goes on.
 
 use stardust_protocol::{Command, CommandId, CommandMessage, CommandOutcome, EventBody, Timestamp};
+use tokio::task::JoinHandle;
 
 use super::Printer;
 use crate::hub_link::client::HubError;
@@ -96,6 +97,8 @@ impl Printer {
             tracing::error!(printer.id = %self.config.printer_id, "{}", HubError::Revoked);
         }
         self.revoked = true;
+        // Nothing is asked or told any more: it is kept for the next credential.
+        self.deliveries.iter().for_each(JoinHandle::abort);
         self.connected = false;
         self.link = format!("{}.", HubError::Revoked);
     }

@@ -104,10 +104,10 @@ impl Printer {
     }
 }
 
-/// Whether the job has been started and has not come to its end.
+/// Whether the job may be started and has not come to its end: how the printer heats up belongs to it.
 fn is_at_work(job: &JobProgress) -> bool {
-    use JobState::{Cancelling, Paused, Pausing, Printing, Resuming};
-    matches!(job.state, Printing | Pausing | Paused | Resuming | Cancelling)
+    use JobState::{Cancelling, Paused, Pausing, Preparing, Printing, Resuming};
+    matches!(job.state, Preparing | Printing | Pausing | Paused | Resuming | Cancelling)
 }
 
 /// Whether what the printer said last is old.
