@@ -79,7 +79,16 @@ async fn it_is_printed_to_its_end(#[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9)] file: 
     if own.is_empty() {
         assert_eq!(sha256(&jobs[0]), sha256(&expected), "{name}");
     }
-    assert!(own.len() < 20, "{name}: the host sent {own:?} of its own");
+    let (progress, others): (Vec<&String>, Vec<&String>) = own.iter().partition(|line| is_progress(line));
+    assert!(others.len() < 20, "{name}: the host sent {others:?} of its own");
+    let percent = |line: &&String| line.strip_prefix("M73 P")?.split(' ').next()?.parse::<u8>().ok();
+    let told: Vec<u8> = progress.iter().filter_map(percent).collect();
+    assert!(told.windows(2).all(|pair| pair[0] < pair[1]), "{name}: each percent once at most: {told:?}");
+}
+
+/// Sent about once a second: the slower this machine is just now, the more of them.
+fn is_progress(line: &str) -> bool {
+    line.starts_with("M73 ") || line.starts_with("M117 ")
 }
 
 /// A file that was cut off is plain G-code that ends somewhere: nothing in it tells, and it is printed so far.
