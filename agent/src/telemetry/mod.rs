@@ -3,7 +3,7 @@
 //! Live status shows the hub a printer as it is now, and nothing while it is out of reach. What is kept here is delivered
 //! when it can be ([`crate::hub_link::telemetry`]), each sample once. It is bounded: thinned while nobody takes it, never
 //! more than [`series::MOST`] of them, however long the hub is away.
-//! Owns: when a sample is taken ([`pace`]), which are kept ([`series`]), and that they outlive the process ([`file`]).
+//! Owns: when a sample is taken ([`pace`]), which are kept ([`series`]), and that they outlive the process ([`mod@file`]).
 //! Must not know: the hub, or what a printer is.
 
 pub mod file;
