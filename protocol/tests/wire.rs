@@ -6,6 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use stardust_protocol::agent_api::*;
 use stardust_protocol::status::StatusBody;
+use stardust_protocol::telemetry::Heat;
 use stardust_protocol::*;
 
 const ID: &str = "0190a7c2-6f00-7000-8000-000000000001";
@@ -230,6 +231,19 @@ fn agent_api_bodies() {
     check("start_response", &StartResponse { started_at: at() });
     check("events_response", &EventsResponse { acknowledged_seq: 7 });
     check("commands_response", &CommandsResponse { commands: vec![] });
+    let bed = Temperature { actual: 60.1, target: 60.0 };
+    let heat =
+        Heat { tools: vec![Temperature { actual: 204.9, target: 205.0 }], bed: Some(bed), chamber: None };
+    let sample = TelemetrySample {
+        job_id: id(),
+        number: 4_503_599_627_370_497,
+        at: at(),
+        fraction: 0.25,
+        layer: Some(12),
+        heat,
+    };
+    check("telemetry_request", &TelemetryRequest { samples: vec![sample] });
+    check("telemetry_response", &TelemetryResponse { kept: 1 });
 }
 
 #[test]
