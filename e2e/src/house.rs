@@ -156,6 +156,25 @@ impl TestHouse {
         })
     }
 
+    /// Fails unless a printer has done what these files say, one after the other, and nothing beside it but what a host
+    /// puts between a file's commands (see [`journal::compare`]). Waits for it: the printer's journal is written a
+    /// moment after the fact.
+    pub async fn has_printed(&self, name: &str, files: &[&[String]]) {
+        let path = self.journal(name);
+        let compared = || {
+            let prints = journal::prints(&journal::read(&path));
+            if prints.len() != files.len() {
+                return Err(format!("{} prints instead of {}", prints.len(), files.len()));
+            }
+            prints.iter().zip(files).try_for_each(|(print, file)| journal::compare(print, file).map(drop))
+        };
+        let what = format!("{name} to have printed the file");
+        let waited = wait::until(&what, Duration::from_secs(20), async || compared().ok()).await;
+        if let Err(error) = waited {
+            panic!("{error}; the last look: {:?}", compared());
+        }
+    }
+
     /// Stops everything; a process that does not end as it should fails the test.
     pub async fn stop(self) {
         self.house.stop().await.unwrap_or_else(|error| panic!("{error}"));
