@@ -52,6 +52,8 @@ impl SharedSeries {
 /// Delivers for ever; ends only when the credential was revoked.
 pub async fn deliver(hub: HubClient, series: SharedSeries, journal: SharedJournal, clock: SharedClock) {
     let mut back_off = hub.back_off().up_to(LONGEST_WAIT);
+    // A hub that is older than its agent refuses every one: said once.
+    let mut was_told = false;
     loop {
         series.ripe.notified().await;
         // By the hub's time: before it is known nothing can be said.
@@ -64,11 +66,14 @@ pub async fn deliver(hub: HubClient, series: SharedSeries, journal: SharedJourna
             match hub.telemetry(samples).await {
                 Ok(_) => {
                     back_off.reset();
+                    was_told = false;
                     series.lock().delivered(&numbers);
                 }
                 Err(HubError::Revoked) => return,
                 Err(error) if error.is_for_good() => {
-                    tracing::warn!(error = %error, telemetry.samples = numbers.len(), "telemetry was refused and is dropped");
+                    if !std::mem::replace(&mut was_told, true) {
+                        tracing::warn!(error = %error, "telemetry is refused and dropped: the hub's charts of prints stay empty");
+                    }
                     series.lock().delivered(&numbers);
                 }
                 Err(error) => {
