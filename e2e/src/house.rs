@@ -139,40 +139,21 @@ impl TestHouse {
         moves.iter().map(|moved| moved["to"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// What a printer accepted: the numbered commands of each job that it was sent. Waits until the journal has
-    /// `count` jobs of which the last is `commands` long: it is written a moment after the fact.
+    /// What a printer accepted: the commands of each job that it has printed to its end. Waits until the journal has
+    /// `count` of them, of which the last is `commands` long: it is written a moment after the fact.
     pub async fn printed(&self, name: &str, count: usize, commands: usize) -> Vec<Vec<String>> {
         let what = format!("{count} jobs, the last of {commands} commands, in the journal of {name}");
         let path = self.journal(name);
         wait::until(&what, Duration::from_secs(20), async || {
-            let jobs = journal::jobs(&journal::read(&path));
+            let jobs = journal::finished(&journal::read(&path));
             let complete = jobs.len() == count && jobs.last().is_some_and(|job| job.len() >= commands);
             complete.then_some(jobs)
         })
         .await
         .unwrap_or_else(|error| {
             let lengths: Vec<_> = journal::jobs(&journal::read(&path)).iter().map(Vec::len).collect();
-            panic!("{error}; there are {lengths:?}")
+            panic!("{error}; there are {lengths:?}, finished or not")
         })
-    }
-
-    /// Fails unless a printer has done what these files say, one after the other, and nothing beside it but what a host
-    /// puts between a file's commands (see [`journal::compare`]). Waits for it: the printer's journal is written a
-    /// moment after the fact.
-    pub async fn has_printed(&self, name: &str, files: &[&[String]]) {
-        let path = self.journal(name);
-        let compared = || {
-            let prints = journal::prints(&journal::read(&path));
-            if prints.len() != files.len() {
-                return Err(format!("{} prints instead of {}", prints.len(), files.len()));
-            }
-            prints.iter().zip(files).try_for_each(|(print, file)| journal::compare(print, file).map(drop))
-        };
-        let what = format!("{name} to have printed the file");
-        let waited = wait::until(&what, Duration::from_secs(20), async || compared().ok()).await;
-        if let Err(error) = waited {
-            panic!("{error}; the last look: {:?}", compared());
-        }
     }
 
     /// Stops everything; a process that does not end as it should fails the test.

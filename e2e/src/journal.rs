@@ -36,12 +36,26 @@ pub fn read(path: &Path) -> Vec<Entry> {
 /// its own; the `M400` and `M105` by which it makes sure of the end, with the questions of an idle host behind them.
 #[must_use]
 pub fn jobs(entries: &[Entry]) -> Vec<Vec<String>> {
-    let mut jobs = numbered(entries);
-    for job in &mut jobs {
+    files(entries).into_iter().map(|(commands, _)| commands).collect()
+}
+
+/// Those of the [`jobs`] whose end the host has made sure of: all of them is there, and nothing of the host's own counts
+/// for a command of the file, which the `M400` alone would while the question behind it is not written yet.
+#[must_use]
+pub fn finished(entries: &[Entry]) -> Vec<Vec<String>> {
+    files(entries).into_iter().filter_map(|(commands, is_finished)| is_finished.then_some(commands)).collect()
+}
+
+/// The [`jobs`], each with whether its end is proven.
+fn files(entries: &[Entry]) -> Vec<(Vec<String>, bool)> {
+    let without_own = |mut job: Vec<String>| {
         job.retain(|command| !["M73 P", "M85 S"].iter().any(|code| command.starts_with(code)));
-        job.truncate(without_closing(job));
-    }
-    jobs.retain(|job| job.first().is_some_and(|first| first != "M115"));
+        let (whole, end) = (job.len(), without_closing(&job));
+        job.truncate(end);
+        (job, end < whole)
+    };
+    let mut jobs: Vec<_> = numbered(entries).into_iter().map(without_own).collect();
+    jobs.retain(|(job, _)| job.first().is_some_and(|first| first != "M115"));
     jobs
 }
 
@@ -151,5 +165,8 @@ mod tests {
             lines.iter().map(|line| Entry { n: Some(1), command: (*line).to_owned() }).collect();
         let expected = [vec!["G28", "M105", "G1 X1"], vec!["G28", "M84"]];
         assert_eq!(jobs(&entries), expected);
+        assert_eq!(finished(&entries), expected[..1]);
+        let before_its_proof = entries.iter().position(|entry| entry.command == "M400").unwrap() + 1;
+        assert!(finished(&entries[..before_its_proof]).is_empty());
     }
 }

@@ -74,7 +74,7 @@ async fn of_two_agents_with_one_credential_one_prints_and_the_other_says_why_it_
     let job = test.print(FILE, std::fs::read(fixture(FILE)).unwrap(), Some("Ada")).await;
     test.job_in_state(&job, "awaiting_removal").await;
     let expected = commands(&fixture(FILE));
-    test.has_printed("Ada", &[&expected]).await;
+    assert_eq!(test.printed("Ada", 1, expected.len()).await, [expected]);
     assert!(journal::jobs(&journal::read(&journal_path)).is_empty(), "the copy has printed too");
     copied.stop().await.unwrap();
     test.stop().await;

@@ -8,6 +8,7 @@ mod stand_in;
 mod tree;
 
 use std::path::Path;
+use std::time::Duration;
 
 use rstest::rstest;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -158,7 +159,7 @@ fn a_printer_that_is_switched_on_later_is_found() {
 fn a_speed_is_remembered_for_an_adapter_under_any_name() {
     let (tree, data) = (Tree::new(), tempfile::tempdir().unwrap());
     let strict = ["--baud", "57600", "--pace", "--strict-baud"];
-    let [found_out, remembered] = ["ttyUSB0", "ttyUSB5"].map(|name| {
+    for name in ["ttyUSB0", "ttyUSB5"] {
         let folder = tempfile::tempdir().unwrap();
         let _printer = Printer::start_at(&tree.dev(name), folder, &strict);
         tree.show(name, OURS);
@@ -166,11 +167,10 @@ fn a_speed_is_remembered_for_an_adapter_under_any_name() {
         let port = driven(PortPlan { devices, ..plan(&tree.dev(name), data.path()) });
         let began = SystemClock::shared();
         ready(&port);
+        let took = began.elapsed();
+        assert!(name == "ttyUSB0" || took < Duration::from_secs(4), "{took:?}: it was tried first");
         tree.hide(name);
-        began.elapsed()
-    });
-    // Found out, two others are tried before it, with seconds for an answer each.
-    assert!(remembered < found_out, "{remembered:?} after {found_out:?}: it was tried first");
+    }
     assert_eq!(std::fs::read_dir(data.path().join("speeds")).unwrap().count(), 1);
 }
 

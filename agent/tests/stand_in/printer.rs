@@ -110,7 +110,7 @@ impl Printer {
     }
 
     /// Ends it and gives the numbered commands of the last job, without the numbering itself, the dead-man, and the
-    /// `M400` and `M105` by which the host makes sure of the end, with what an idle host asks behind them.
+    /// `M400` and `M105` by which the host makes sure of the end, with the `M27` that it asks once it is idle.
     pub(crate) fn last_job_with_progress(mut self) -> Vec<String> {
         self.end();
         let journal = self.journal();
@@ -118,10 +118,11 @@ impl Printer {
         let numbered =
             journal.into_iter().skip(start + 1).filter(|line| line.n.is_some()).map(|line| line.cmd);
         let mut job: Vec<String> = numbered.filter(|line| !line.starts_with("M85 S")).collect();
-        let asks = |line: &&String| matches!(line.as_str(), "M105" | "M27");
-        let end = job.len() - job.iter().rev().take_while(asks).count();
-        if end < job.len() && end > 0 && job[end - 1] == "M400" {
-            job.truncate(end - 1);
+        while job.last().is_some_and(|line| line == "M27") {
+            job.pop();
+        }
+        if job.ends_with(&["M400".to_owned(), "M105".to_owned()]) {
+            job.truncate(job.len() - 2);
         }
         job
     }
