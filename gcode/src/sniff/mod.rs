@@ -3,10 +3,14 @@
 //! Owns: telling plain G-code from everything else, and the sentence for everything else. Must not know:
 //! where the bytes came from, and how containers are opened.
 
+mod container;
+
 use std::fmt;
 
 use crate::command::{self, Command};
 use crate::lines::LineScanner;
+
+pub use container::{Container, container};
 
 /// How many bytes of the beginning of a file are looked at; hand over all of a shorter file.
 pub const WINDOW: usize = 64 * 1024;
@@ -18,12 +22,8 @@ pub enum Content {
     Gcode,
     /// Nothing at all, or only white space.
     Empty,
-    /// A gzip stream.
-    Gzip,
-    /// A zip archive: .3mf, .ufp or an ordinary one.
-    Zip,
-    /// Binary G-code (.bgcode).
-    Bgcode,
+    /// Something that may hold G-code inside.
+    Container(Container),
     /// Something else.
     NotGcode {
         /// What it is instead.
@@ -59,40 +59,30 @@ impl Content {
 impl fmt::Display for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Container(container) => return container.fmt(f),
             Self::Gcode => "This is plain G-code.",
-            Self::Empty => "The file is empty. Export it again from the slicer and upload that file.",
-            Self::Gzip => {
-                "This is a gzip-compressed file. Unpack it (gunzip) and upload the plain G-code inside."
-            }
-            Self::Zip => {
-                "This is a zip archive (perhaps a .3mf or .ufp project). \
-                 Export plain G-code from the slicer and upload that file."
-            }
-            Self::Bgcode => {
-                "This is binary G-code (.bgcode). \
-                 Switch off binary G-code in the slicer's printer settings, export again and upload that file."
-            }
+            Self::Empty => "The file is empty. Export it again from the slicer and use that file.",
             Self::NotGcode { reason } => match reason {
                 Reason::Model => {
-                    "This is a 3D model, not a print file. Slice it for the printer and upload the G-code."
+                    "This is a 3D model, not a print file. Slice it for the printer and use the G-code."
                 }
                 Reason::Picture => {
-                    "This is a picture, not a print file. Upload the G-code that the slicer exports."
+                    "This is a picture, not a print file. Use the G-code that the slicer exports."
                 }
                 Reason::Utf16 => {
                     "This text is written in UTF-16, which printers don't read. \
                      Save it as UTF-8 or export it again from the slicer."
                 }
                 Reason::Document => {
-                    "This is a document, not a print file. Upload the G-code that the slicer exports."
+                    "This is a document, not a print file. Use the G-code that the slicer exports."
                 }
                 Reason::Binary => {
                     "This is binary data, not G-code: the file is damaged or of another kind. \
-                     Export plain G-code from the slicer and upload that file."
+                     Export plain G-code from the slicer and use that file."
                 }
                 Reason::NoCommands => {
                     "This is text without any G-code command at its beginning. \
-                     Export plain G-code from the slicer and upload that file."
+                     Export plain G-code from the slicer and use that file."
                 }
             },
         })
@@ -103,7 +93,7 @@ impl fmt::Display for Content {
 #[must_use]
 pub fn sniff(head: &[u8]) -> Content {
     let head = head.get(..WINDOW).unwrap_or(head);
-    if let Some(content) = by_signature(head) {
+    if let Some(content) = container(head).map(Content::Container).or_else(|| by_signature(head)) {
         return content;
     }
     if head.trim_ascii().is_empty() {
@@ -127,12 +117,7 @@ pub fn sniff(head: &[u8]) -> Content {
 
 fn by_signature(head: &[u8]) -> Option<Content> {
     let not_gcode = |reason| Content::NotGcode { reason };
-    let signatures: [(&[u8], Content); 13] = [
-        (b"\x1F\x8B", Content::Gzip),
-        (b"PK\x03\x04", Content::Zip),
-        (b"PK\x05\x06", Content::Zip),
-        (b"PK\x07\x08", Content::Zip),
-        (b"GCDE", Content::Bgcode),
+    let signatures: [(&[u8], Content); 8] = [
         (b"\x89PNG", not_gcode(Reason::Picture)),
         (b"\xFF\xD8\xFF", not_gcode(Reason::Picture)),
         (b"GIF8", not_gcode(Reason::Picture)),
@@ -226,9 +211,11 @@ mod tests {
     #[case::stray_control_bytes(b"M117 Benchy in pl\0stic, a message that is long enough to hide one stray zero byte\nG28 ; home all the axes now\n", Content::Gcode)]
     #[case::nothing(b"", Content::Empty)]
     #[case::blank(b" \r\n\n", Content::Empty)]
-    #[case::gzip(b"\x1F\x8B\x08", Content::Gzip)]
-    #[case::zip(b"PK\x03\x04....", Content::Zip)]
-    #[case::bgcode(b"GCDE\x01\0\0\0", Content::Bgcode)]
+    #[case::gzip(b"\x1F\x8B\x08", Content::Container(Container::Gzip))]
+    #[case::multipart(
+        b"--x\r\nContent-Disposition: form-data; name=f\r\n\r\nG28\nG1 X1\n\r\n--x--\r\n",
+        Content::Container(Container::Multipart)
+    )]
     #[case::png(b"\x89PNG\r\n", not(Reason::Picture))]
     #[case::jpeg(b"\xFF\xD8\xFF\xE0", not(Reason::Picture))]
     #[case::pdf(b"%PDF-1.7\n", not(Reason::Document))]
@@ -257,8 +244,17 @@ mod tests {
 
     #[test]
     fn every_sentence_says_what_to_do() {
-        for content in [Content::Empty, Content::Gzip, Content::Zip, Content::Bgcode, not(Reason::Binary)] {
-            assert!(content.to_string().contains("pload"), "{content}");
+        let reasons = [
+            Reason::Model,
+            Reason::Picture,
+            Reason::Utf16,
+            Reason::Document,
+            Reason::Binary,
+            Reason::NoCommands,
+        ];
+        for content in reasons.map(not).into_iter().chain([Content::Empty]) {
+            let sentence = content.to_string();
+            assert!(["use ", "Use ", "Save it"].iter().any(|advice| sentence.contains(advice)), "{sentence}");
         }
     }
 
