@@ -9,6 +9,7 @@ mod journal_file;
 mod link;
 mod signals;
 mod station;
+mod targets_file;
 mod terminal;
 
 use std::io;
@@ -26,6 +27,7 @@ use crate::virtual_printer::VirtualPrinter;
 use clock::RealClock;
 use signals::StopSignal;
 use station::{Place, Station};
+use targets_file::TargetsFile;
 
 /// What the driver needs to know beside the printer itself.
 #[derive(Debug, Clone)]
@@ -34,6 +36,10 @@ pub struct Options {
     pub link: PathBuf,
     /// Where accepted commands are written down. Of several printers, `<journal>-1`, ….
     pub journal: Option<PathBuf>,
+    /// Where what the heaters are set to is written down, whenever it changes. Of several printers, `<targets>-1`, ….
+    pub targets: Option<PathBuf>,
+    /// How long the cable is out each time it is pulled; `None`: two seconds.
+    pub unplugged: Option<Duration>,
     /// How many printers.
     pub count: NonZeroU16,
     /// What goes wrong.
@@ -68,6 +74,14 @@ pub enum DriverError {
         /// What stood against it.
         source: io::Error,
     },
+    /// The file of targets cannot be written.
+    #[error("cannot write the targets {}: {source}. The printer stops.", path.display())]
+    Targets {
+        /// The file asked for.
+        path: PathBuf,
+        /// What stood against it.
+        source: io::Error,
+    },
     /// The signals that end the simulator cannot be caught.
     #[error("cannot wait for SIGINT and SIGTERM: {0}")]
     Signals(#[source] io::Error),
@@ -88,8 +102,11 @@ pub fn run(profile: &Profile, options: &Options) -> Result<(), DriverError> {
     let mut stations = (0..options.count.get())
         .map(|index| {
             let (profile, place) = one_of(profile, options, index);
-            let printer =
+            let mut printer =
                 VirtualPrinter::new(profile, &options.plan, options.seed.wrapping_add(index.into()));
+            if let Some(time) = options.unplugged {
+                printer.set_unplugged(time);
+            }
             Station::open(printer, place)
         })
         .collect::<Result<Vec<_>, _>>()?;
@@ -115,6 +132,7 @@ fn one_of(profile: &Profile, options: &Options, index: u16) -> (Profile, Place) 
         name: profile.config.name.clone(),
         link: numbered(&options.link),
         journal: options.journal.as_deref().map(numbered),
+        targets: options.targets.as_deref().map(|path| TargetsFile::new(numbered(path))),
         renames: options.renames,
         checks_baud: options.checks_baud,
     };

@@ -18,7 +18,7 @@
 //! | a move's `ok` comes when it fits among the 15 usable blocks \[BLOCK_BUFFER_SIZE 16\] of the planner | `planner` |
 //! | look-ahead, trapezoids, corners by junction deviation or classic jerk, M201 and M203 to M205 | `planner`, `limits` |
 //! | `echo:busy: …` every 2 s \[HOST_KEEPALIVE_FEATURE\], M113 | here |
-//! | M104/M109/M140/M190/M105/M155, first-order heaters, residency of 10 s \[TEMP_RESIDENCY_TIME\] | `thermal`, `heat_wait` |
+//! | M104/M109/M140/M190/M141/M191/M105/M155, first-order heaters, residency of 10 s \[TEMP_RESIDENCY_TIME\] | `thermal`, `heat_wait` |
 //! | positions, G90/G91/M82/M83/G92, soft end stops, cold extrusion | `motion` |
 //! | M0/M1 with host prompts \[HOST_PROMPT_SUPPORT\] | `gcode` |
 //! | kill: three lines, then silence until the power is cycled | `machine` |
@@ -66,6 +66,7 @@ pub use config::Config;
 pub use dialect::Dialect;
 pub use limits::Corner;
 pub use machine::Failure;
+pub use thermal::Targets;
 
 /// Bytes a board with native USB takes before it makes the host wait.
 const USB_BUFFER: usize = 16 * 1024;
@@ -279,6 +280,12 @@ impl Firmware {
     /// The commands accepted since the last call, in order.
     pub fn take_accepted(&mut self) -> Vec<Accepted> {
         std::mem::take(&mut self.accepted)
+    }
+
+    /// What the heaters are set to now.
+    #[must_use]
+    pub fn targets(&self) -> Targets {
+        self.machine.thermal.targets()
     }
 
     /// Whether the firmware was killed: it does nothing until the power is cycled, and most say nothing.

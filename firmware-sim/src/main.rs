@@ -83,6 +83,20 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
 
+    /// Keep what the heaters are set to in this file: {"nozzles":[210.0],"bed":60.0,"chamber":null}
+    ///
+    /// Replaced in one piece whenever it changes. It is what the printer does, also while its cable is out.
+    #[arg(long, value_name = "FILE")]
+    targets: Option<PathBuf>,
+
+    /// How long the cable is out when --fault unplug strikes, seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..))]
+    unplugged: Option<u16>,
+
+    /// The chamber is heated, up to so many °C
+    #[arg(long, value_name = "CELSIUS", value_parser = clap::value_parser!(u8).range(40..))]
+    chamber: Option<u8>,
+
     /// MACHINE_TYPE in M115; the UUID follows from it. Without it, the profile's
     #[arg(long)]
     name: Option<String>,
@@ -157,6 +171,7 @@ fn main() -> ExitCode {
             None => build.receive_buffer,
         },
         prints_from_card: arguments.sd_print,
+        chamber_max_c: arguments.chamber.map(f64::from).or(build.chamber_max_c),
         ..build
     };
     let line = LineSettings {
@@ -167,6 +182,8 @@ fn main() -> ExitCode {
     let options = Options {
         link: arguments.link,
         journal: arguments.journal,
+        targets: arguments.targets,
+        unplugged: arguments.unplugged.map(|seconds| Duration::from_secs(seconds.into())),
         count: arguments.count,
         plan: arguments.faults.into_iter().collect(),
         seed: arguments.seed.unwrap_or_else(random_seed),

@@ -35,7 +35,7 @@ use crate::random::Random;
 use line::Line;
 use outlet::Outlet;
 
-pub use crate::firmware::Accepted;
+pub use crate::firmware::{Accepted, Targets};
 
 /// From a reset to the banner, line time.
 const BOOT_TIME: Duration = Duration::from_secs(1);
@@ -75,6 +75,7 @@ pub struct VirtualPrinter {
     baud: Option<u32>,
     /// The host sends and reads at another rate: what arrives is noise.
     noise: Option<Random>,
+    unplugged: Duration,
     unplugged_until: Option<Duration>,
     plugged_in: u32,
     resets: u32,
@@ -104,6 +105,7 @@ impl VirtualPrinter {
             baud: line.baud,
             noise: None,
             booted_at: Duration::ZERO,
+            unplugged: events::UNPLUGGED,
             unplugged_until: None,
             plugged_in: 1,
             resets: 0,
@@ -173,6 +175,12 @@ impl VirtualPrinter {
     /// Takes the accepted commands away, for a caller that keeps them elsewhere.
     pub fn take_accepted(&mut self) -> Vec<Accepted> {
         std::mem::take(&mut self.accepted)
+    }
+
+    /// What the heaters are set to, seen from outside: also while nobody can ask the firmware.
+    #[must_use]
+    pub fn targets(&self) -> Targets {
+        self.firmware.targets()
     }
 
     /// The faults that have struck, in order.

@@ -9,6 +9,7 @@ use rustix::event::{PollFd, PollFlags};
 use super::DriverError;
 use super::journal_file::JournalFile;
 use super::link::Link;
+use super::targets_file::TargetsFile;
 use super::terminal::Terminal;
 use crate::virtual_printer::VirtualPrinter;
 
@@ -24,6 +25,7 @@ pub(super) struct Place {
     pub(super) name: String,
     pub(super) link: PathBuf,
     pub(super) journal: Option<PathBuf>,
+    pub(super) targets: Option<TargetsFile>,
     /// After a replug the link is `<link>.2`, `<link>.3`, …
     pub(super) renames: bool,
     /// A host at another rate than the printer's gets garbage.
@@ -87,6 +89,9 @@ impl Station {
         let accepted = self.printer.take_accepted();
         if let Some(journal) = self.journal.as_mut() {
             self.flush_at = journal.record(&accepted, now)?;
+        }
+        if let Some(file) = &mut self.place.targets {
+            file.tell(self.printer.targets())?;
         }
         self.tell_strikes();
         self.follow_the_cable()?;

@@ -35,7 +35,7 @@ pub enum FaultKind {
     Kill,
     /// A heater's protection stops the firmware for good.
     ThermalRunaway,
-    /// The cable is out for two seconds; the printer goes on alone and comes back under another name.
+    /// The cable is out for two seconds (or as long as was set); the printer goes on alone and comes back under another name.
     Unplug,
 }
 

@@ -43,6 +43,8 @@ pub struct Config {
     pub nozzle_max_c: f64,
     /// Highest target the bed accepts, °C.
     pub bed_max_c: f64,
+    /// Highest target the chamber accepts, °C; `None`: its chamber is not heated (TEMP_SENSOR_CHAMBER).
+    pub chamber_max_c: Option<f64>,
     /// Temperature of the room, °C.
     pub ambient_c: f64,
 }
@@ -67,6 +69,7 @@ impl Default for Config {
             travel_mm: [250.0, 210.0, 210.0],
             nozzle_max_c: 300.0,
             bed_max_c: 130.0,
+            chamber_max_c: None,
             ambient_c: 21.0,
         }
     }

@@ -86,6 +86,7 @@ fn m(machine: &mut Machine, counter: &mut LineCounter, command: &Command<'_>, no
         118 => hosting::echo(machine, command),
         119 => hosting::end_stops(machine),
         140 | 190 => heating::bed(machine, command, now),
+        141 | 191 if machine.thermal.has_chamber() => heating::chamber(machine, command, now),
         154 => done(|| machine.position_reports.set(now, command.integer('S').unwrap_or(0))),
         155 => done(|| machine.temperature_reports.set(now, command.integer('S').unwrap_or(0))),
         201 | 203..=205 => moving::limits(machine, command),

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::config::Config;
 use super::dialect::Dialect;
 
-/// What this build can do. EMERGENCY_PARSER, SDCARD and THERMAL_PROTECTION are in the configuration.
+/// What this build can do. EMERGENCY_PARSER, SDCARD, THERMAL_PROTECTION and CHAMBER_TEMPERATURE are in the configuration.
 const CAPABILITIES: [(&str, bool); 34] = [
     ("SERIAL_XON_XOFF", false),
     ("BINARY_FILE_TRANSFER", false),
@@ -137,6 +137,7 @@ fn marlin(config: &Config) -> Vec<String> {
     for (capability, there) in CAPABILITIES {
         lines.push(match capability {
             "THERMAL_PROTECTION" => thermal_protection(config),
+            "CHAMBER_TEMPERATURE" => format!("Cap:{capability}:{}", u8::from(config.chamber_max_c.is_some())),
             "SDCARD" => format!("Cap:SDCARD:{}", u8::from(config.card || config.prints_from_card.is_some())),
             _ => format!("Cap:{capability}:{}", u8::from(there)),
         });

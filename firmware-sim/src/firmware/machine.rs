@@ -134,7 +134,7 @@ impl Machine {
             card: Card::new(config.card || config.prints_from_card.is_some()),
             motion: Motion::new(config.travel_mm, config.corner),
             planner: Planner::default(),
-            thermal: Thermal::new(config.tools, config.ambient_c, config.nozzle_max_c, config.bed_max_c),
+            thermal: Thermal::new(&config),
             tool: 0,
             fan: 0,
             flow_percent: 100,

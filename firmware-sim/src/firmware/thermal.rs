@@ -7,6 +7,9 @@
 use std::f64::consts::TAU;
 use std::time::Duration;
 
+use serde::Serialize;
+
+use super::config::Config;
 use super::dialect::Temperatures;
 
 /// How far a controlled heater swings about its target, °C, and how long a swing takes.
@@ -20,6 +23,7 @@ const FULL_POWER: f64 = 127.0;
 pub(crate) enum HeaterId {
     Nozzle(usize),
     Bed,
+    Chamber,
 }
 
 /// One heater with its target.
@@ -101,30 +105,59 @@ impl Heater {
 pub(crate) struct Thermal {
     nozzles: Vec<Heater>,
     bed: Heater,
+    chamber: Option<Heater>,
+}
+
+/// What the heaters are set to, °C; 0 is off. For who looks at the printer from outside: no firmware was asked.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Targets {
+    /// The nozzles, by tool.
+    pub nozzles: Vec<f64>,
+    /// The bed.
+    pub bed: f64,
+    /// The chamber, where it is heated.
+    pub chamber: Option<f64>,
+}
+
+impl Targets {
+    /// Whether nothing is being heated.
+    #[must_use]
+    pub fn are_off(&self) -> bool {
+        let all = self.nozzles.iter().chain([&self.bed]).chain(&self.chamber);
+        all.into_iter().all(|target| *target == 0.0)
+    }
 }
 
 impl Thermal {
     /// Everything at room temperature and off.
-    pub(crate) fn new(tools: u8, ambient_c: f64, nozzle_max_c: f64, bed_max_c: f64) -> Self {
+    pub(crate) fn new(config: &Config) -> Self {
+        let Config { tools, ambient_c, nozzle_max_c, bed_max_c, chamber_max_c, .. } = *config;
         let nozzle = Heater::new(ambient_c, 4.0, 100.0, nozzle_max_c);
         Self {
             nozzles: vec![nozzle; usize::from(tools.max(1))],
             bed: Heater::new(ambient_c, 0.8, 175.0, bed_max_c),
+            chamber: chamber_max_c.map(|max| Heater::new(ambient_c, 0.1, 900.0, max)),
         }
     }
 
-    /// A nozzle that does not exist is answered for by the first one.
+    /// A heater that does not exist is answered for by the first nozzle.
     pub(crate) fn heater(&self, id: HeaterId) -> &Heater {
         match id {
             HeaterId::Bed => &self.bed,
+            HeaterId::Chamber => self.chamber.as_ref().unwrap_or(&self.nozzles[0]),
             HeaterId::Nozzle(index) => self.nozzles.get(index).unwrap_or(&self.nozzles[0]),
         }
     }
 
-    /// Sets a target; one for a nozzle that does not exist is dropped.
+    /// Sets a target; one for a heater that does not exist is dropped.
     pub(crate) fn set_target(&mut self, now: Duration, id: HeaterId, target_c: f64) {
         match id {
             HeaterId::Bed => self.bed.set_target(now, target_c),
+            HeaterId::Chamber => {
+                if let Some(chamber) = &mut self.chamber {
+                    chamber.set_target(now, target_c);
+                }
+            }
             HeaterId::Nozzle(index) => {
                 if let Some(nozzle) = self.nozzles.get_mut(index) {
                     nozzle.set_target(now, target_c);
@@ -134,8 +167,20 @@ impl Thermal {
     }
 
     pub(crate) fn all_off(&mut self, now: Duration) {
-        for heater in self.nozzles.iter_mut().chain([&mut self.bed]) {
+        for heater in self.nozzles.iter_mut().chain([&mut self.bed]).chain(&mut self.chamber) {
             heater.set_target(now, 0.0);
+        }
+    }
+
+    pub(crate) fn has_chamber(&self) -> bool {
+        self.chamber.is_some()
+    }
+
+    pub(crate) fn targets(&self) -> Targets {
+        Targets {
+            nozzles: self.nozzles.iter().map(Heater::target).collect(),
+            bed: self.bed.target(),
+            chamber: self.chamber.as_ref().map(Heater::target),
         }
     }
 
@@ -169,8 +214,12 @@ impl Thermal {
             Temperatures::Prusa => {
                 format!("T:{active} B:{bed}{nozzles} @:{power} B@:{bed_power} P:0.0 A:{:.1}", head.ambient_c)
             }
+            // Marlin/src/module/temperature.cpp, print_heater_states: the chamber behind the bed.
             Temperatures::Marlin | Temperatures::OldMarlin => {
-                format!("T:{active} B:{bed}{nozzles} @:{power} B@:{bed_power}{powers}")
+                let chamber = self.chamber.as_ref();
+                let warm = chamber.map(|chamber| format!(" C:{}", reading(chamber))).unwrap_or_default();
+                let used = chamber.map(|chamber| format!(" C@:{}", chamber.power(now))).unwrap_or_default();
+                format!("T:{active} B:{bed}{warm}{nozzles} @:{power} B@:{bed_power}{used}{powers}")
             }
         }
     }
@@ -182,9 +231,28 @@ mod tests {
 
     const S: fn(u64) -> Duration = Duration::from_secs;
 
+    fn thermal(tools: u8, ambient_c: f64) -> Thermal {
+        Thermal::new(&Config { tools, ambient_c, ..Config::default() })
+    }
+
+    #[test]
+    fn a_heated_chamber_is_reported_behind_the_bed_and_turned_off_with_the_others() {
+        let mut warm =
+            Thermal::new(&Config { ambient_c: 21.3, chamber_max_c: Some(70.0), ..Config::default() });
+        warm.set_target(S(0), HeaterId::Chamber, 45.0);
+        assert_eq!(
+            warm.report(S(0), 0, Temperatures::Marlin),
+            "T:21.30 /0.00 B:21.30 /0.00 C:21.30 /45.00 @:0 B@:0 C@:127"
+        );
+        assert!(!warm.targets().are_off());
+        warm.all_off(S(1));
+        assert_eq!(warm.targets(), Targets { nozzles: vec![0.0], bed: 0.0, chamber: Some(0.0) });
+        assert!(warm.targets().are_off());
+    }
+
     #[test]
     fn a_nozzle_warms_at_four_degrees_a_second_at_first_and_reaches_its_target() {
-        let mut thermal = Thermal::new(1, 21.0, 300.0, 130.0);
+        let mut thermal = thermal(1, 21.0);
         let id = HeaterId::Nozzle(0);
         thermal.set_target(S(0), id, 215.0);
         let first = thermal.heater(id).temperature(S(1));
@@ -195,7 +263,7 @@ mod tests {
 
     #[test]
     fn it_cools_to_the_room_and_never_below() {
-        let mut thermal = Thermal::new(1, 21.0, 300.0, 130.0);
+        let mut thermal = thermal(1, 21.0);
         thermal.set_target(S(0), HeaterId::Bed, 60.0);
         thermal.set_target(S(300), HeaterId::Bed, 0.0);
         let bed = thermal.heater(HeaterId::Bed);
@@ -205,16 +273,16 @@ mod tests {
 
     #[test]
     fn a_target_above_the_limit_is_the_limit() {
-        let mut thermal = Thermal::new(1, 21.0, 300.0, 130.0);
+        let mut thermal = thermal(1, 21.0);
         thermal.set_target(S(0), HeaterId::Nozzle(0), 999.0);
         assert_eq!(thermal.heater(HeaterId::Nozzle(0)).target(), 300.0);
     }
 
     #[test]
     fn the_report_names_every_nozzle_when_there_are_several() {
-        let cold = Thermal::new(1, 21.3, 300.0, 130.0);
+        let cold = thermal(1, 21.3);
         assert_eq!(cold.report(S(0), 0, Temperatures::Marlin), "T:21.30 /0.00 B:21.30 /0.00 @:0 B@:0");
-        let two = Thermal::new(2, 21.3, 300.0, 130.0);
+        let two = thermal(2, 21.3);
         assert_eq!(
             two.report(S(0), 0, Temperatures::Marlin),
             "T:21.30 /0.00 B:21.30 /0.00 T0:21.30 /0.00 T1:21.30 /0.00 @:0 B@:0 @0:0 @1:0"
@@ -229,6 +297,6 @@ mod tests {
     #[case(Temperatures::Klipper, "B:21.3 /0.0 T0:21.3 /0.0")]
     #[case(Temperatures::Teacup, "T:21.3/0.0 B:21.3/0.0")]
     fn every_dialect_writes_it_its_way(#[case] style: Temperatures, #[case] expected: &str) {
-        assert_eq!(Thermal::new(1, 21.3, 300.0, 130.0).report(S(0), 0, style), expected);
+        assert_eq!(thermal(1, 21.3).report(S(0), 0, style), expected);
     }
 }

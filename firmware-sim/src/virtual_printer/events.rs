@@ -7,8 +7,8 @@ use crate::faults::FaultKind;
 use crate::firmware::{Failure, Firmware};
 use crate::random::Random;
 
-/// How long the cable is out, line time.
-const UNPLUGGED: Duration = Duration::from_secs(2);
+/// How long the cable is out when nobody says otherwise, line time.
+pub(super) const UNPLUGGED: Duration = Duration::from_secs(2);
 
 impl VirtualPrinter {
     /// Starts the controller again at `now`, as a host does by DTR: its state and all it had received are lost,
@@ -18,10 +18,20 @@ impl VirtualPrinter {
         self.restart();
     }
 
-    /// Pulls the cable at `now` for two seconds. The printer goes on; what it says is lost.
+    /// Pulls the cable at `now` for two seconds, or as long as was said. The printer goes on; what it says is lost.
     pub fn unplug(&mut self, now: Duration) {
+        self.unplug_for(now, self.unplugged);
+    }
+
+    /// How long the cable is out from now on, each time it is pulled.
+    pub fn set_unplugged(&mut self, time: Duration) {
+        self.unplugged = time;
+    }
+
+    /// The same for so long. The printer keeps its power: what it heats it goes on heating.
+    pub fn unplug_for(&mut self, now: Duration, time: Duration) {
         self.advance(now);
-        self.pull();
+        self.pull(time);
     }
 
     /// Strikes what is asked for at a time that has come.
@@ -67,7 +77,7 @@ impl VirtualPrinter {
                 self.firmware.fail(now, failures[chosen]);
             }
             FaultKind::Reset => self.restart(),
-            FaultKind::Unplug => self.pull(),
+            FaultKind::Unplug => self.pull(self.unplugged),
             // Struck elsewhere.
             _ => {}
         }
@@ -91,11 +101,11 @@ impl VirtualPrinter {
         }
     }
 
-    fn pull(&mut self) {
+    fn pull(&mut self, time: Duration) {
         self.from_host.cut();
         self.to_host.cut();
         self.held.clear();
-        self.unplugged_until = Some(self.now + UNPLUGGED);
+        self.unplugged_until = Some(self.now + time);
     }
 }
 

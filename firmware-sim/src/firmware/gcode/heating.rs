@@ -25,6 +25,11 @@ pub(super) fn bed(machine: &mut Machine, command: &Command<'_>, now: Duration) -
     set(machine, command, now, HeaterId::Bed, command.code == 190)
 }
 
+/// M141, and M191 that waits.
+pub(super) fn chamber(machine: &mut Machine, command: &Command<'_>, now: Duration) -> Stage {
+    set(machine, command, now, HeaterId::Chamber, command.code == 191)
+}
+
 fn set(machine: &mut Machine, command: &Command<'_>, now: Duration, heater: HeaterId, wait: bool) -> Stage {
     let (warm, exact) = (command.value('S'), command.value('R'));
     let Some(target) = warm.or(exact.filter(|_| wait)) else { return Stage::Done };
@@ -33,6 +38,7 @@ fn set(machine: &mut Machine, command: &Command<'_>, now: Duration, heater: Heat
         let line = match heater {
             HeaterId::Nozzle(index) => format!("TargetExtr{index}:{target:.0}"),
             HeaterId::Bed => format!("TargetBed:{target:.0}"),
+            HeaterId::Chamber => format!("TargetChamber:{target:.0}"),
         };
         machine.line(&line);
     }
