@@ -322,7 +322,10 @@ impl Link {
                 self.cursor = number;
                 None
             }
-            Asked::TooOften => Some(LinkFault::SameLine(number)),
+            Asked::TooOften => {
+                let text = self.history.text(number).unwrap_or_default().to_owned();
+                Some(LinkFault::SameLine { number, text })
+            }
             Asked::Odd(times) => {
                 let base = self.numbering.base();
                 let unproved = self.told == base && (number <= base || number > known);

@@ -8,9 +8,14 @@ pub(super) enum LinkFault {
     /// Nothing comes back.
     #[error("the printer has stopped answering")]
     Silent,
-    /// The same line fails over and over.
-    #[error("the printer asked for line {0} ten times over: check the cable, or lower the baud rate")]
-    SameLine(u32),
+    /// The same line fails over and over: it may be the line itself that the firmware can't take.
+    #[error("the printer asked for line {number} ten times over: check the cable, or lower the baud rate")]
+    SameLine {
+        /// Its number on the wire.
+        number: u32,
+        /// Its command, without number and checksum; empty when it is not kept any more.
+        text: String,
+    },
     /// A line that was accepted long ago: the firmware has started over, and its banner was lost.
     #[error("the printer was reset in mid-print: it asks for line {0} again, its position is lost")]
     Restarted(u32),
