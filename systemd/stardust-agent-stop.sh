@@ -24,6 +24,12 @@ esac
 caught=$(sed -n 's/^SigCgt:.*\(....\)$/\1/p' "/proc/$MAINPID/status" 2>/dev/null)
 [ -n "$caught" ] && [ $((0x$caught >> 9 & 1)) = 1 ] || exit 0
 
+# What comes next must be able to start: with a mistake in the settings, or a program that does not run, the print would
+# stand on a hot printer with nobody there. Then it is a stop: the agent that runs leaves the printer safe.
+# As the service's user: it may not be able to read what root can.
+timeout 5 setpriv --reuid stardust-agent --regid stardust-agent --init-groups --no-new-privs \
+    /usr/bin/stardust-agent check --config /etc/stardust/agent.toml >/dev/null || exit 0
+
 kill -USR1 "$MAINPID" 2>/dev/null || exit 0
 # SIGTERM comes when this script ends: not before the agent has handed over. 5 s at most.
 turns=0

@@ -17,11 +17,12 @@ use tokio::task::JoinSet;
 use crate::pairing::choice;
 use crate::port::{DeviceTree, PortStore, listing};
 use crate::printer::folder::PrinterFolder;
+use crate::printer::left_hot;
 use crate::printer::report::AgentReport;
 use crate::settings::Settings;
 use crate::status_page::StatusPage;
 use crate::status_socket::{self, Question};
-use crate::systemd::ServiceManager;
+use crate::systemd::{self, ServiceManager};
 use seat::Seat;
 
 /// Newly paired printers are found this soon.
@@ -40,6 +41,13 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
         Err(error) => tracing::warn!(error = %error, "`stardust-agent status` can't ask this agent"),
     }
     let page = open_page(settings, &ask, &mut answering).await;
+    // Whose settings are gone: nobody drives them any more, and they may be hot.
+    for folder in PrinterFolder::left_hot(settings) {
+        let (clock, ports, stop) = (clock.clone(), ports.clone(), stop.clone());
+        answering.spawn(async move {
+            left_hot::make_safe(&folder, &clock, &ports, stop).await;
+        });
+    }
     let mut seats: BTreeMap<PathBuf, Seat> = BTreeMap::new();
     let mut said_how_to_pair = false;
     let mut stopping = stop.clone();
@@ -88,6 +96,21 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
         seat.ended().await;
     }
     answering.shutdown().await;
+}
+
+/// The agent's own settings can't be understood, so it can't work: what printers were left heating is turned off all the
+/// same. `settings` are what is left without them.
+pub async fn make_all_safe(settings: &Settings, clock: SharedClock, ports: PortStore) {
+    let (_keep, stop) = watch::channel(false);
+    let mut work = JoinSet::new();
+    for folder in PrinterFolder::all(settings).into_iter().chain(PrinterFolder::left_hot(settings)) {
+        let (clock, ports, stop) = (clock.clone(), ports.clone(), stop.clone());
+        work.spawn(async move { left_hot::make_safe(&folder, &clock, &ports, stop).await });
+    }
+    if !work.is_empty() {
+        systemd::ask_for_time(left_hot::PATIENCE * 2);
+    }
+    while work.join_next().await.is_some() {}
 }
 
 /// The status page, where one is wanted and can be had: its address. No print depends on it.

@@ -78,6 +78,24 @@ impl Settings {
         Ok(())
     }
 
+    /// What is left when the configuration file can't be understood: where the data most likely are. The service manager
+    /// says so (`STATE_DIRECTORY`), and what was given on the command line goes before that.
+    #[must_use]
+    pub fn without_a_file(data: Option<PathBuf>) -> Self {
+        let state = || std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
+        let is_root = rustix::process::geteuid().is_root();
+        Self {
+            data: data.or_else(state).unwrap_or_else(|| default_data(is_root)),
+            config: None,
+            service_is_meant: false,
+            hub: None,
+            status_page: None,
+            hub_ca: None,
+            spool_bytes: DEFAULT_SPOOL_BYTES,
+            sections: Sections::default(),
+        }
+    }
+
     /// Reads the settings. `data` and `config` are what was given on the command line or in the environment.
     ///
     /// # Errors

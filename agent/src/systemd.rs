@@ -4,6 +4,7 @@
 //! driven, or who looks at its reports.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use sd_notify::NotifyState;
 use stardust_protocol::{JobProgress, PrinterState};
@@ -42,6 +43,12 @@ impl ServiceManager {
         // It is also told by the end itself.
         let _ = sd_notify::notify(&[NotifyState::Stopping, NotifyState::Status("leaving the printers safe")]);
     }
+}
+
+/// The agent is stopping and needs so much longer to leave a printer safe; without a service manager nobody is asked.
+pub fn ask_for_time(time: Duration) {
+    let micros = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
+    let _ = sd_notify::notify(&[NotifyState::ExtendTimeoutUsec(micros)]);
 }
 
 /// All printers in a line: `printing bracket.gcode 42 %, 1h03m left`. With a name before each when there are several.

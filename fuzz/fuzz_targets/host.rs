@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use stardust_fuzz::serial::{Fed, Host, Parking};
+use stardust_fuzz::serial::{Fed, Host, Parking, Safety};
 use stardust_gcode::command::parse;
 
 /// How often the host may ask to be called again at once.
@@ -35,7 +35,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         match order % 16 {
             0 => host.pause(now),
             1 => host.resume(now),
-            2 => host.make_safe(now),
+            2 => host.make_safe(now, Safety::AllOff),
             3 => {
                 host.port_lost(now);
                 host.port_opened(now);

@@ -16,6 +16,7 @@ use super::waiting;
 use crate::journal::Journal;
 use crate::port::PortStore;
 use crate::printer::folder::PrinterFolder;
+use crate::printer::left_hot;
 use crate::printer::report::{LastError, PrinterEntry, PrinterReport};
 use crate::printer::{Printer, SetupError};
 
@@ -127,6 +128,7 @@ async fn keep_running(
     mut stop: watch::Receiver<bool>,
     report: Reports,
 ) {
+    let mut was_made_safe = false;
     while !*stop.borrow() {
         let (end, ended) = watch::channel(false);
         let mut run =
@@ -154,6 +156,9 @@ async fn keep_running(
             Ok(Ok(())) => continue,
             Ok(Err(error)) => {
                 tracing::error!(printer.name = folder.name(), error = %error, "this printer can't be driven");
+                // Once for each process: a person may heat it at its panel afterwards.
+                was_made_safe =
+                    was_made_safe || left_hot::make_safe(&folder, &clock, &ports, stop.clone()).await;
                 error.to_string()
             }
             Err(error) => {

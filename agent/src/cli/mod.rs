@@ -71,6 +71,8 @@ enum Command {
     Doctor(DoctorArguments),
     /// Print one file with no hub: the quickest check of a printer
     Print(PrintArguments),
+    /// Say whether `run` could start with these settings: exit status 0, or 78 with the mistake
+    Check,
     /// Write the manual pages and the shells' completions, for a package
     #[command(hide = true)]
     Manual {
@@ -161,6 +163,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Pair(_)
         | Command::Status { .. }
         | Command::Ports
+        | Command::Check
         | Command::Print(_)
         | Command::Manual { .. }
         | Command::Doctor(_) => "warn",
@@ -174,22 +177,28 @@ pub fn run(arguments: Arguments) -> ExitCode {
         }
         _ => (None, None, None),
     };
+    let data = arguments.data.clone();
     let settings = Settings::read(arguments.data, arguments.config.as_deref())
         .and_then(|mut settings| settings.put_page(page).map(|()| settings.overridden(hub_ca, spool_bytes)));
     let settings = match settings {
         Ok(settings) => settings,
         Err(error) => {
             fail(&error.to_string());
+            if matches!(arguments.command, Command::Run { .. }) {
+                run::make_safe(data);
+            }
             return ExitCode::from(SETTINGS_ARE_WRONG);
         }
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("The system gives no resources to start with: {error}")),
     };
     let result = runtime.block_on(async {
         match arguments.command {
             Command::Run { .. } => run::run(&settings, SystemClock::shared()).await,
+            // They were understood, and this program can be started: that was the question.
+            Command::Check => Ok(ExitCode::SUCCESS),
             Command::Pair(options) => pair::run(options, &settings, SystemClock::shared()).await,
             Command::Status { json } => status::run(&settings, json),
             Command::Ports => ports::run(),
@@ -202,6 +211,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Ok(code) => code,
         Err(message) => fail(&message),
     }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// A sentence for the person at the terminal.

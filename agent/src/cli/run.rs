@@ -3,9 +3,10 @@
 //! Owns: signals. SIGINT and SIGTERM: the first asks for a clean stop, the second ends at once. SIGUSR1 hands over: the
 //! process ends at once and leaves everything as it is, because systemd starts the next one, which goes on.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use stardust_clock::SharedClock;
+use stardust_clock::{SharedClock, SystemClock};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -13,6 +14,16 @@ use super::Failure;
 use crate::agent;
 use crate::port::PortStore;
 use crate::settings::Settings;
+
+/// The settings can't be understood: what was left hot is turned off before the process gives up.
+pub(super) fn make_safe(data: Option<PathBuf>) {
+    // Without a runtime nothing can be done.
+    if let Ok(runtime) = super::runtime() {
+        let settings = Settings::without_a_file(data);
+        let ports = PortStore::from_environment();
+        runtime.block_on(agent::make_all_safe(&settings, SystemClock::shared(), ports));
+    }
+}
 
 /// Runs until it is told to stop.
 pub(super) async fn run(settings: &Settings, clock: SharedClock) -> Result<ExitCode, Failure> {

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use record::{Held, Record, State};
+pub use record::{HeatOwed, Held, Record, State};
 use stardust_clock::Clock;
 use stardust_protocol::{AgentEvent, EventBody};
 
@@ -85,7 +85,20 @@ impl Journal {
     /// be read says nothing.
     #[must_use]
     pub fn peek(path: &Path) -> State {
-        std::fs::read(path).map(|bytes| replay(&bytes)).unwrap_or_default()
+        Self::look(path).unwrap_or_default()
+    }
+
+    /// The same, for who has to know whether it can be read. One that is not there says nothing.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn look(path: &Path) -> Result<State, JournalError> {
+        match std::fs::read(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(State::default()),
+            read => read
+                .map(|bytes| replay(&bytes))
+                .map_err(|source| JournalError { path: path.to_owned(), source }),
+        }
     }
 
     /// What the journal says.

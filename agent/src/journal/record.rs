@@ -3,6 +3,7 @@
 //! Owns: what has to be remembered over restarts. Must not know: files.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use stardust_protocol::agent_api::Claim;
@@ -51,6 +52,17 @@ pub enum Record {
         /// The claim.
         claim: Claim,
     },
+    /// A job is about to heat the printer at this port: written before the first byte goes to it. It stands until
+    /// [`Record::HeatSettled`], also when the job has ended.
+    HeatOwed {
+        /// The port, for who can't read the printer's settings.
+        port: PathBuf,
+        /// Its speed, bits a second, where a person has set it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        baud: Option<u32>,
+    },
+    /// With no job at work all heaters' targets were read back as 0.
+    HeatSettled,
     /// The hub has given leave to start: written before the first byte goes to the printer.
     Started {
         /// The job.
@@ -105,6 +117,15 @@ pub struct Held {
     pub cut_off: Option<(CutOff, u64)>,
 }
 
+/// What may be hot that nobody wants hot.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HeatOwed {
+    /// At which port, where it was written down.
+    pub port: Option<PathBuf>,
+    /// Its speed, bits a second, where a person has set it.
+    pub baud: Option<u32>,
+}
+
 /// What the journal says now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
@@ -118,6 +139,8 @@ pub struct State {
     pub outbox: VecDeque<AgentEvent>,
     /// The job at hand.
     pub held: Option<Held>,
+    /// From the start of a job until all targets were read back as 0.
+    pub heat: Option<HeatOwed>,
     answered: VecDeque<(CommandId, CommandOutcome)>,
     ended: VecDeque<(JobId, ClaimId)>,
 }
@@ -130,6 +153,7 @@ impl Default for State {
             uncounted_from: None,
             outbox: VecDeque::new(),
             held: None,
+            heat: None,
             answered: VecDeque::new(),
             ended: VecDeque::new(),
         }
@@ -164,7 +188,14 @@ impl State {
                 let claim = claim.clone();
                 self.held = Some(Held { claim, started: false, reported: None, cut_off: None });
             }
+            Record::HeatOwed { port, baud } => {
+                let port = Some(port.clone()).filter(|port| !port.as_os_str().is_empty());
+                self.heat = Some(HeatOwed { port, baud: *baud });
+            }
+            Record::HeatSettled => self.heat = None,
             Record::Started { job_id } => {
+                // Agents before 0.2 have written nothing else down.
+                self.heat.get_or_insert_default();
                 if let Some(held) = self.held.as_mut().filter(|held| held.claim.job_id == *job_id) {
                     held.started = true;
                 }
@@ -253,6 +284,14 @@ impl State {
             if let Some(state) = held.reported {
                 records.push(Record::Reached { job_id: held.claim.job_id, state });
             }
+        }
+        // Behind the start of a job, which owes by itself.
+        match &self.heat {
+            Some(HeatOwed { port, baud }) => {
+                records.push(Record::HeatOwed { port: port.clone().unwrap_or_default(), baud: *baud });
+            }
+            None if self.held.as_ref().is_some_and(|held| held.started) => records.push(Record::HeatSettled),
+            None => {}
         }
         records
     }

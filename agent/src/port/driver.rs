@@ -327,7 +327,7 @@ impl Driver {
                 Order::Resume => self.host.resume(now),
                 Order::Stop(end) => self.host.stop(now, end),
                 Order::Answer(question, button) => self.host.answer(now, question, button),
-                Order::MakeSafe => self.host.make_safe(now),
+                Order::MakeSafe(safety) => self.host.make_safe(now, safety),
                 Order::Say(text) => self.host.say(now, &text),
                 Order::Kill => {
                     let acts_at_once = self.host.kill(now);

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::view::PortView;
 use super::waker::Waker;
-use crate::serial::{CommandSource, End, HostEvent, LayerPoint};
+use crate::serial::{CommandSource, End, HostEvent, LayerPoint, Safety};
 use crate::trail::Trail;
 
 /// What the driver is asked to do.
@@ -24,8 +24,8 @@ pub enum Order {
     Stop(End),
     /// Answer the firmware's question of this number by the number of a button.
     Answer(u64, u8),
-    /// Heaters off, with no job.
-    MakeSafe,
+    /// Heaters off, with no job, until that was read back ([`HostEvent::HeatSettled`]).
+    MakeSafe(Safety),
     /// Show a text on the printer's display, with no job.
     Say(String),
     /// Stop the machine itself, at once: `M112`; where the firmware would get to it only behind all that waits, the

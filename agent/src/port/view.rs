@@ -4,7 +4,7 @@
 
 use crate::disk::DiskFault;
 use crate::serial::firmware::Area;
-use crate::serial::{Connection, Host, Motion, Stage, Thermometer};
+use crate::serial::{Connection, Heating, Host, Motion, Stage, Thermometer};
 
 /// A printer at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,8 @@ pub struct PortView {
     pub can_interrupt: bool,
     /// Heaters.
     pub thermometer: Thermometer,
+    /// How it stands with the heat while no job is at work.
+    pub heating: Heating,
     /// What the firmware wants of a person.
     pub attention: Option<Asked>,
     /// What the printer does on its own account: a print from its memory card.
@@ -77,6 +79,7 @@ impl PortView {
             machine: (None, None),
             can_interrupt: false,
             thermometer: Thermometer::default(),
+            heating: Heating::Settled,
             attention: None,
             external: None,
             warning: None,
@@ -97,6 +100,7 @@ impl PortView {
             can_interrupt: host.firmware().can("EMERGENCY_PARSER"),
             thermometer: host.thermometer().clone(),
             is_ready: port_error.is_none() && host.is_ready(),
+            heating: host.heating(),
             attention: host.attention().map(|text| Asked {
                 question: host.question(),
                 text: text.to_owned(),

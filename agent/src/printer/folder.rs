@@ -29,6 +29,7 @@ use url::Url;
 
 use super::section::{PrinterSection, overlay};
 use crate::hub_link::client::Credential;
+use crate::journal::Journal;
 use crate::port::{PortPlan, SpeedMemory};
 use crate::print_job::profile::Profile;
 use crate::serial::{Parking, Templates};
@@ -146,6 +147,15 @@ impl PrinterFolder {
         folders
     }
 
+    /// The folders of printers that are not paired any more, or not yet, and were left hot.
+    #[must_use]
+    pub fn left_hot(settings: &Settings) -> Vec<Self> {
+        let Ok(entries) = fs::read_dir(printers(&settings.data)) else { return Vec::new() };
+        let folders = entries.flatten().map(|entry| Self::at(settings, entry.path()));
+        let is_hot = |folder: &Self| Journal::look(&folder.journal()).is_ok_and(|state| state.heat.is_some());
+        folders.filter(|folder| !folder.is_paired() && is_hot(folder)).collect()
+    }
+
     fn at(settings: &Settings, path: PathBuf) -> Self {
         let hub_ca = settings.hub_ca.clone();
         let mut folder = Self { path, section: None, spool_bytes: settings.spool_bytes, hub_ca };
@@ -211,13 +221,25 @@ impl PrinterFolder {
     /// How its port is found and opened.
     #[must_use]
     pub fn port_plan(&self, config: &PrinterConfig) -> PortPlan {
+        let plan = self.port_plan_of(config.port.clone(), config.baud);
+        PortPlan { reset_on_open: config.reset_on_open, ..plan }
+    }
+
+    /// The same for a port of which nothing else is known.
+    #[must_use]
+    pub fn port_plan_of(&self, port: PathBuf, baud: Option<u32>) -> PortPlan {
         let data = self.path.parent().and_then(Path::parent);
         PortPlan {
             speeds: data.map(SpeedMemory::new),
             adapter_file: Some(self.adapter_file()),
-            reset_on_open: config.reset_on_open,
-            ..PortPlan::new(config.port.clone(), config.baud)
+            ..PortPlan::new(port, baud)
         }
+    }
+
+    /// The port that the agent's own settings name for it.
+    #[must_use]
+    pub fn section_port(&self) -> Option<PathBuf> {
+        self.section.as_ref()?.port.clone()
     }
 
     /// Whether pairing was done, to its end.
@@ -231,12 +253,20 @@ impl PrinterFolder {
     /// # Errors
     /// [`FolderError`].
     pub fn load(&self) -> Result<(PrinterConfig, Credential), FolderError> {
+        Ok((self.config()?, self.credential()?))
+    }
+
+    /// Its settings alone.
+    ///
+    /// # Errors
+    /// [`FolderError`].
+    pub fn config(&self) -> Result<PrinterConfig, FolderError> {
         let path = self.config_file();
         let text = fs::read_to_string(&path).map_err(disk(&path))?;
         let mut config = self.understood(&text).map_err(|message| FolderError::Config { path, message })?;
         // What the agent's own settings say goes before what the printer was paired with.
         config.hub_ca = self.hub_ca.clone().or(config.hub_ca);
-        Ok((config, self.credential()?))
+        Ok(config)
     }
 
     /// Its credential.

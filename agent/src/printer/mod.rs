@@ -6,6 +6,7 @@ mod calls;
 pub mod folder;
 mod host_trouble;
 mod interrupted;
+pub mod left_hot;
 mod no_return;
 pub mod picture;
 mod progress;

@@ -9,9 +9,9 @@ use stardust_protocol::{Attention, JobProgress, JobState, Motion, PrinterState, 
 
 use crate::port::PortView;
 use crate::print_job::estimate::{self, Known};
-use crate::serial::Connection;
 use crate::serial::Motion as Set;
 use crate::serial::reply::Heat;
+use crate::serial::{Connection, Heating};
 
 /// The job at hand, as far as it goes into a status.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +77,10 @@ fn state(view: &PortView, job: Option<JobState>) -> (PrinterState, Option<String
     }
     if let (Some(external), None) = (&view.external, job) {
         return (PrinterState::Printing, Some(external.clone()));
+    }
+    if let (None, Heating::Stubborn) = (job, view.heating) {
+        let message = "Its heaters were turned off several times and are still on: switch the printer off now, at its mains.";
+        return (PrinterState::Error, Some(message.into()));
     }
     let state = match job {
         // When it is at rest there is time to read it.

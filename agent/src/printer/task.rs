@@ -5,6 +5,7 @@
 
 mod coming_back;
 mod disk_side;
+mod heat_side;
 mod hub_side;
 mod interruption;
 mod telemetry_side;
@@ -37,7 +38,7 @@ use crate::port::{Order, PortEvent, PortHandle};
 use crate::print_job::briefed::Briefed;
 use crate::print_job::file_source::FileSource;
 use crate::print_job::lifecycle::{Action, Lifecycle};
-use crate::serial::{Brief, End, HostEvent, JobEvent, LayerPoint};
+use crate::serial::{Brief, End, HostEvent, JobEvent, LayerPoint, Safety};
 use crate::trail::Trail;
 use telemetry_side::Telemetry;
 
@@ -45,10 +46,6 @@ use telemetry_side::Telemetry;
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// A disk that can't be written is tried again this often.
 const DISK_AGAIN: Duration = Duration::from_secs(2);
-/// How long a stop of the agent waits for the printer to be made safe.
-const STOP_PATIENCE: Duration = Duration::from_secs(10);
-/// And then for the hub to be told.
-const DELIVERY_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A printer at work.
 #[derive(Debug)]
@@ -103,7 +100,8 @@ impl Printer {
         let (config, credential) = folder.load()?;
         // The port first: a job that is at work has waited long enough.
         let (returning, job) = return_to_job::look(folder).unzip();
-        let port = wiring.drive(folder, &config, &clock, job.flatten())?;
+        let port =
+            wiring.drive(folder, folder.port_plan(&config), config.parking(), &clock, job.flatten())?;
         let journal = SharedJournal::new(Journal::open(&folder.journal())?);
         let spool = folder.open_spool(clock.clone());
         let (hub, mqtt) = wiring.connect(folder, &config, credential)?;
@@ -156,6 +154,7 @@ impl Printer {
         reports: watch::Sender<Option<PrinterReport>>,
     ) -> Result<(), SetupError> {
         self.come_back();
+        self.take_up_heat();
         let mut look = tokio::time::interval(LOOK_EVERY);
         while !*stop.borrow() {
             let in_time = |at: Duration| Instant::now() + at.saturating_sub(self.clock.elapsed());
@@ -207,6 +206,10 @@ impl Printer {
                 let size = self.life.claim().map_or(acknowledged, |claim| claim.size_bytes);
                 self.progress.on_event(&event, acknowledged, size, self.clock.elapsed());
                 self.life.on_line(event)
+            }
+            PortEvent::Host(HostEvent::HeatSettled, _) => {
+                self.on_heat_settled();
+                Vec::new()
             }
             // The view tells.
             PortEvent::Host(HostEvent::Ready | HostEvent::Halted(_), _) => Vec::new(),
@@ -323,7 +326,7 @@ impl Printer {
                 Action::KeepPlace(place) => self.keep_place(place),
                 Action::PlanReturn(layer) => self.plan_return(layer),
                 Action::PrintFromLayer => self.print_from_layer(),
-                Action::MakeSafe => self.port.order(Order::MakeSafe),
+                Action::MakeSafe => self.port.order(Order::MakeSafe(Safety::AllOff)),
                 Action::LookForWork => self.look_for_work(),
                 Action::LookLater => self.calls.look_later(),
             }
@@ -396,31 +399,6 @@ impl Printer {
             status: self.status(),
             file_name: self.life.claim().map(|claim| claim.file_name.clone()),
         }
-    }
-
-    /// The agent stops: what is being printed is stopped with it, heaters off, and the hub is told if it can be.
-    async fn wind_up(mut self) {
-        if self.life.is_running() {
-            let reason = "The agent was stopped in mid-print (by its service or by hand). The heaters were turned \
-                          off; clear the bed and print the job again.";
-            self.port.order(Order::Stop(End::Failed(reason.into())));
-            let until = Instant::now() + STOP_PATIENCE;
-            while self.life.is_running() {
-                match tokio::time::timeout_at(until, self.port.events.recv()).await {
-                    Ok(Some(event)) => self.on_port(event),
-                    // The journal says that it was started: the next start reports it.
-                    Ok(None) | Err(_) => break,
-                }
-            }
-        }
-        let until = Instant::now() + DELIVERY_PATIENCE;
-        self.telemetry.series.deliver_now();
-        while !(self.journal.is_delivered() && self.telemetry.series.lock().is_empty())
-            && Instant::now() < until
-        {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        self.telemetry.write(self.clock.elapsed());
     }
 }
 

@@ -9,7 +9,8 @@ use super::folder::{PrinterConfig, PrinterFolder};
 use crate::hub_link::client::{Credential, HubClient};
 use crate::hub_link::instance::Instance;
 use crate::hub_link::mqtt::{self, MqttLink};
-use crate::port::{PortHandle, PortStore, Resumption, drive_on};
+use crate::port::{PortHandle, PortPlan, PortStore, Resumption, drive_on};
+use crate::serial::Parking;
 use crate::trail::Trail;
 
 /// Connects a printer.
@@ -21,7 +22,8 @@ pub trait Wiring {
     fn drive(
         &self,
         folder: &PrinterFolder,
-        config: &PrinterConfig,
+        plan: PortPlan,
+        parking: Parking,
         clock: &SharedClock,
         job: Option<Resumption>,
     ) -> std::io::Result<PortHandle>;
@@ -43,16 +45,16 @@ impl Wiring for PortStore {
     fn drive(
         &self,
         folder: &PrinterFolder,
-        config: &PrinterConfig,
+        mut plan: PortPlan,
+        parking: Parking,
         clock: &SharedClock,
         job: Option<Resumption>,
     ) -> std::io::Result<PortHandle> {
-        let mut plan = folder.port_plan(config);
         plan.keeper = Some(self.keeper(&folder.name()));
         if job.is_none() {
             plan.left = Trail::left(&folder.trail());
         }
-        drive_on(plan, config.parking(), clock.clone(), job)
+        drive_on(plan, parking, clock.clone(), job)
     }
 
     fn connect(

@@ -66,6 +66,11 @@ impl External {
         self.busy_until.is_some() || self.offers_to_go_on
     }
 
+    /// Somebody has started a print from the memory card.
+    pub(super) fn prints_from_card(&self) -> bool {
+        self.progress.is_some()
+    }
+
     /// What a person is told, while it is on.
     pub(super) fn message(&self) -> Option<String> {
         if self.offers_to_go_on {

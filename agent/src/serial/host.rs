@@ -21,6 +21,7 @@ use super::feeder::CommandSource;
 use super::firmware::Firmware;
 use super::framing::LineAssembler;
 use super::handshake::{Action, Handshake};
+use super::heat::{HeatDebt, Heaters, Heating, Safety};
 use super::job::{End, Job, JobEvent, Stage};
 use super::link::Link;
 use super::reply::{self, Busy, ErrorKind, Reply};
@@ -29,7 +30,6 @@ use super::scripts::Parking;
 use super::thermometer::Thermometer;
 use super::transcript::Transcript;
 use attaching::{Attaching, Wish};
-use safety::Safety;
 
 /// What the driver is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +38,8 @@ pub enum HostEvent {
     Ready,
     /// Something happened to the job.
     Job(JobEvent),
+    /// With no job at work: all heaters are off, and that was read back. What was owed is settled.
+    HeatSettled,
     /// The firmware has stopped itself, with its own words. Only a reset brings it back.
     Halted(String),
 }
@@ -78,9 +80,15 @@ pub struct Host {
     external: External,
     /// When the memory card's print is asked about.
     card_at: Option<Duration>,
+    /// It was asked about since the firmware answers, or there is no card.
+    is_card_known: bool,
     poll_at: Option<Duration>,
-    /// A job was lost with its heaters on: they are turned off as soon as the firmware answers.
-    to_make_safe: Option<Safety>,
+    /// What the printer heats, as far as it was named.
+    heaters: Heaters,
+    /// From the start of a job until all targets are read back as 0.
+    debt: HeatDebt,
+    /// The heaters were turned off just now.
+    turned_off: bool,
     /// The job at work is none of the driver's: it only turns the heaters off.
     safety_stop: bool,
     checkpoint_due: Due,
@@ -112,8 +120,11 @@ impl Host {
             attention: Attention::default(),
             external: External::default(),
             card_at: None,
+            is_card_known: false,
             poll_at: None,
-            to_make_safe: None,
+            heaters: Heaters::default(),
+            debt: HeatDebt::default(),
+            turned_off: false,
             safety_stop: false,
             checkpoint_due: Due::default(),
             events: VecDeque::new(),
@@ -147,14 +158,19 @@ impl Host {
             self.lose(now, &format!("The connection to the printer failed: {fault}"));
         }
         self.shake_hands(now);
+        self.advance_job(now);
+        self.external.tick(now);
+        self.poll_temperatures(now);
+        self.poll_card(now);
+        self.settle_heat(now);
+    }
+
+    fn advance_job(&mut self, now: Duration) {
         if let Some(job) = &mut self.job {
             let interrupt = self.firmware.can("EMERGENCY_PARSER");
             job.advance(now, &mut self.link, self.firmware.area, interrupt);
             self.collect_job_events();
         }
-        self.external.tick(now);
-        self.poll_temperatures(now);
-        self.poll_card(now);
     }
 
     /// When [`Self::tick`] has something to do at the latest.
@@ -165,7 +181,8 @@ impl Host {
             Phase::Attaching(attaching) => attaching.deadline(),
             Phase::Ready | Phase::Halted(_) => None,
         };
-        [handshake, self.link.deadline(), self.poll_at, self.card_at, self.external.deadline()]
+        let heat = self.heat_deadline();
+        [handshake, self.link.deadline(), self.poll_at, self.card_at, self.external.deadline(), heat]
             .into_iter()
             .flatten()
             .min()
@@ -193,7 +210,11 @@ impl Host {
     /// Whether a job can be started.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        matches!(self.phase, Phase::Ready) && self.job.is_none() && !self.external.is_on()
+        matches!(self.phase, Phase::Ready)
+            && self.job.is_none()
+            && !self.external.is_on()
+            // What the last job has heated is turned off first, and read back.
+            && self.debt.state() == Heating::Settled
     }
 
     /// Whether nothing of ours is going on, and the firmware has answered everything.
@@ -206,9 +227,8 @@ impl Host {
         if !self.is_ready() {
             return false;
         }
-        self.checkpoint_due.clear();
-        self.job = Some(Job::start(now, source, self.parking.clone(), &self.firmware, &mut self.link));
-        self.tick(now);
+        let job = Job::start(now, source, self.parking.clone(), &self.firmware, &mut self.link);
+        self.begin(now, job);
         true
     }
 
@@ -218,11 +238,19 @@ impl Host {
         if !self.is_ready() {
             return false;
         }
-        self.checkpoint_due.clear();
         let parking = self.parking.clone();
-        self.job = Some(Job::start_at(now, source, point, parking, &self.firmware, &mut self.link));
-        self.tick(now);
+        let job = Job::start_at(now, source, point, parking, &self.firmware, &mut self.link);
+        self.begin(now, job);
         true
+    }
+
+    fn begin(&mut self, now: Duration, mut job: Job) {
+        self.checkpoint_due.clear();
+        self.heaters.learn(&self.firmware, &self.thermometer);
+        job.heaters = self.heaters.clone();
+        self.debt.owe(now);
+        self.job = Some(job);
+        self.tick(now);
     }
 
     /// Pauses the job as soon as what was sent is carried out.
@@ -286,7 +314,7 @@ impl Host {
                 self.link.on_ok(now, ok);
                 self.attention.works();
                 if let Some(report) = &ok.temperatures {
-                    self.thermometer.read(report);
+                    self.hear_heat(now, report);
                 }
             }
             Reply::Resend(number) => self.link.on_resend(now, *number),
@@ -301,7 +329,7 @@ impl Host {
                 }
             }
             Reply::Temperatures(report) => {
-                self.thermometer.read(report);
+                self.hear_heat(now, report);
                 // Marlin 1, Klipper: M190 reports without `W:`, and nothing else reports there.
                 let unasked = self.link.is_waiting() && !self.firmware.can("AUTOREPORT_TEMP");
                 if report.waiting || unasked {
@@ -370,6 +398,7 @@ impl Host {
         self.end_job(End::Failed(format!(
             "The printer stopped itself: {message}. Find the cause, then switch it off and on again."
         )));
+        self.turned_off = false;
         self.link.forget();
         self.phase = Phase::Halted(message.to_owned());
         self.poll_at = None;
@@ -383,9 +412,10 @@ impl Host {
 
     fn lose_as(&mut self, now: Duration, end: End) {
         if self.job.is_some() {
-            self.to_make_safe = Some(Safety::after(&end));
+            self.debt.owe_at_once(now, Safety::after(&end));
         }
         self.end_job(end);
+        self.turned_off = false;
         self.reconnect(now);
     }
 
@@ -397,6 +427,8 @@ impl Host {
         self.external.clear();
         self.poll_at = None;
         self.card_at = None;
+        self.is_card_known = false;
+        self.debt.unhear(now);
     }
 
     fn end_job(&mut self, end: End) {
@@ -414,8 +446,9 @@ impl Host {
             self.events.extend(events.into_iter().map(HostEvent::Job));
         }
         if job.stage() == Stage::Ended {
+            self.heaters.learn_job(job.modal());
             self.job = None;
-            self.safety_stop = false;
+            self.turned_off = std::mem::take(&mut self.safety_stop);
         }
     }
 
@@ -435,10 +468,8 @@ impl Host {
                 self.phase = Phase::Ready;
                 self.poll_at = (!self.firmware.can("AUTOREPORT_TEMP")).then_some(now);
                 self.card_at = self.firmware.can("SDCARD").then_some(now);
+                self.is_card_known = self.card_at.is_none();
                 self.events.push_back(HostEvent::Ready);
-                if let Some(safety) = self.to_make_safe.take() {
-                    self.begin_safety_stop(now, safety);
-                }
             }
         }
     }

@@ -17,6 +17,7 @@ use super::dead_man::DeadMan;
 use super::display::Display;
 use super::feeder::{CommandSource, Fed};
 use super::firmware::{Area, Firmware};
+use super::heat::Heaters;
 use super::link::Link;
 use super::motion::Motion;
 use super::remark::Remark;
@@ -93,6 +94,8 @@ pub(super) struct Job {
     script: Script,
     stage: Stage,
     area: Option<Area>,
+    /// What the printer heats, as far as its host knows; the job's own commands may name more.
+    pub(super) heaters: Heaters,
     modal: Modal,
     /// It has begun to extrude while moving.
     printing: bool,
@@ -138,6 +141,7 @@ impl Job {
             script: scripts::start(&modal, firmware.area, &parking),
             stage: Stage::Numbering,
             area: firmware.area,
+            heaters: Heaters::default(),
             modal,
             printing: false,
             parking,
@@ -160,6 +164,17 @@ impl Job {
 
     pub(super) fn stage(&self) -> Stage {
         self.stage
+    }
+
+    pub(super) fn modal(&self) -> &Modal {
+        &self.modal
+    }
+
+    /// Those that the host knows, and those that the job has named.
+    fn all_heaters(&self) -> Heaters {
+        let mut heaters = self.heaters.clone();
+        heaters.learn_job(&self.modal);
+        heaters
     }
 
     pub(super) fn motion(&self) -> Motion {
@@ -255,7 +270,8 @@ impl Job {
         self.way_back = None;
         self.events.push(JobEvent::Stopping(end.clone()));
         let dead_man_off = self.dead_man.off();
-        self.script = scripts::stop(&self.modal, area, &self.parking, dead_man_off.as_ref());
+        self.script =
+            scripts::stop(&self.modal, area, &self.parking, &self.all_heaters(), dead_man_off.as_ref());
         self.end = Some(end);
     }
 

@@ -14,6 +14,7 @@
 //! | `cut_off`, `return_to_layer` | going on with a part whose printer has forgotten everything |
 //! | [`job`] | the stages of a job: feeding, pausing, stopping |
 //! | `scripts`, [`templates`] | how a job is left and brought back to what it had set |
+//! | [`heat`] | what is owed after a job: every target 0, read back |
 //! | `display`, `dead_man` | what is put between a job's commands: progress, and being turned off without a host |
 //! | `attention`, `motion` | what people are asked, and are shown of the job |
 //! | [`feeder`], [`Brief`] | where commands come from, and what is known of them beforehand |
@@ -32,6 +33,7 @@ pub mod feeder;
 pub mod firmware;
 pub mod framing;
 mod handshake;
+pub mod heat;
 mod history;
 pub mod host;
 pub mod job;
@@ -60,6 +62,7 @@ pub use brief::Brief;
 pub use checkpoint::Checkpoint;
 pub use cut_off::CutOff;
 pub use feeder::{CommandSource, Fed, SourceError};
+pub use heat::{Heating, Safety};
 pub use host::{Connection, Host, HostEvent};
 pub use job::{End, JobEvent, Stage};
 pub use motion::Motion;

@@ -6,6 +6,7 @@ use stardust_gcode::command::{Command, parse};
 use stardust_gcode::modal::Modal;
 
 use super::firmware::Area;
+use super::heat::Heaters;
 use super::templates::{Templates, fill};
 
 /// How the host moves on its own account.
@@ -132,9 +133,10 @@ pub(super) fn stop(
     modal: &Modal,
     area: Option<Area>,
     parking: &Parking,
+    heaters: &Heaters,
     dead_man_off: Option<&Command<'_>>,
 ) -> Script {
-    let mut lines = cold(modal, dead_man_off);
+    let mut lines = cold(heaters, dead_man_off);
     if let Some(template) = &parking.templates.cancel {
         lines.extend(fill(template, modal, area));
         return script(lines);
@@ -152,17 +154,13 @@ pub(super) fn stop(
 }
 
 /// Heaters and fan off, and nothing is moved: where it stands is all that is known of it.
-pub(super) fn cool(modal: &Modal, dead_man_off: Option<&Command<'_>>) -> Script {
-    script(cold(modal, dead_man_off))
+pub(super) fn cool(heaters: &Heaters, dead_man_off: Option<&Command<'_>>) -> Script {
+    script(cold(heaters, dead_man_off))
 }
 
-fn cold(modal: &Modal, dead_man_off: Option<&Command<'_>>) -> Vec<String> {
-    let tools: Vec<u32> = modal.tools().collect();
-    let mut lines: Vec<String> = match tools.as_slice() {
-        [] | [0] => vec!["M104 S0".into()],
-        several => several.iter().map(|tool| format!("M104 T{tool} S0")).collect(),
-    };
-    lines.extend(["M140 S0".into(), "M107".into()]);
+fn cold(heaters: &Heaters, dead_man_off: Option<&Command<'_>>) -> Vec<String> {
+    let mut lines = heaters.off();
+    lines.push("M107".into());
     lines.extend(dead_man_off.map(|off| off.text().to_owned()));
     lines
 }
@@ -242,7 +240,7 @@ mod tests {
 
     #[test]
     fn stopping_turns_the_heaters_off_first() {
-        insta::assert_snapshot!(text(&stop(&printing(), Some(AREA), &Parking::default(), None)), @r"
+        insta::assert_snapshot!(text(&stop(&printing(), Some(AREA), &Parking::default(), &Heaters::default(), None)), @r"
         M104 S0
         M140 S0
         M107
@@ -254,7 +252,8 @@ mod tests {
         ");
         let high = Area { max: [220.0, 215.0, 0.3], ..AREA };
         assert!(
-            !text(&stop(&printing(), Some(high), &Parking::default(), None)).contains('Z'),
+            !text(&stop(&printing(), Some(high), &Parking::default(), &Heaters::default(), None))
+                .contains('Z'),
             "no room to lift"
         );
     }
@@ -274,7 +273,7 @@ mod tests {
         assert_eq!(text(&start(&Modal::default(), None, &parking)), "M117 Hello");
         assert_eq!(text(&pause(&printing(), Some(AREA), &parking)), "M400\nM114\nG27 P2\nM400");
         assert_eq!(
-            text(&stop(&printing(), Some(AREA), &parking, off.as_ref())),
+            text(&stop(&printing(), Some(AREA), &parking, &Heaters::default(), off.as_ref())),
             "M104 S0\nM140 S0\nM107\nM85 S0\nG28 X"
         );
         let resumed = text(&resume(&printing(), Some(AREA), &parking));

@@ -108,6 +108,18 @@ impl Printer {
         }
     }
 
+    /// With no job: the heaters are off. While it is away that is told when it is back.
+    fn make_safe(&self) {
+        self.note("made safe");
+        if matches!(self.doing, Doing::Idle) {
+            self.tell_heat_settled();
+        }
+    }
+
+    fn tell_heat_settled(&self) {
+        let _ = self.place.events.send(PortEvent::Host(HostEvent::HeatSettled, 0));
+    }
+
     fn note(&self, what: &str) {
         self.world.note(|| format!("{} printer: {what}", NAMES[self.index]));
     }
@@ -118,7 +130,7 @@ impl Printer {
             Order::Pause => self.pause(None),
             Order::Resume => self.resume(),
             Order::Stop(end) => self.stop(end),
-            Order::MakeSafe => self.note("made safe"),
+            Order::MakeSafe(_) => self.make_safe(),
             Order::StartAt(..) => self.world.broken("nothing was cut off, and yet it goes on".into()),
             Order::Answer(..) | Order::Say(_) | Order::Kill => {}
         }
@@ -321,6 +333,7 @@ impl Printer {
 
     fn become_idle(&mut self) {
         self.doing = Doing::Idle;
+        self.tell_heat_settled();
         let rate = self.world.rates().printer;
         self.due = self.dice.percent(rate).then(|| Instant::now() + self.dice.seconds(1, 200));
         self.show();

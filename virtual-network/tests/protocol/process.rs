@@ -8,10 +8,11 @@ use std::time::Duration;
 use stardust_agent::hub_link::client::{Credential, HubClient};
 use stardust_agent::hub_link::instance::Instance;
 use stardust_agent::hub_link::mqtt::{self, MqttLink};
-use stardust_agent::port::{PortHandle, Resumption, SpeedView, handle};
+use stardust_agent::port::{PortHandle, PortPlan, Resumption, SpeedView, handle};
 use stardust_agent::printer::folder::{PrinterConfig, PrinterFolder};
 use stardust_agent::printer::wiring::Wiring;
 use stardust_agent::printer::{Printer as Agent, SetupError};
+use stardust_agent::serial::Parking;
 use stardust_clock::SharedClock;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -39,7 +40,8 @@ impl Wiring for VirtualWiring {
     fn drive(
         &self,
         _: &PrinterFolder,
-        _: &PrinterConfig,
+        _: PortPlan,
+        _: Parking,
         _: &SharedClock,
         job: Option<Resumption>,
     ) -> std::io::Result<PortHandle> {

@@ -17,10 +17,11 @@ impl Printer {
     /// Records something; where it has to be on disk before what comes after it, why it is not.
     pub(super) fn record(&mut self, record: &Record) -> Result<(), String> {
         match record {
-            Record::Claimed { .. } => self.append(record),
+            Record::Claimed { .. } => self.append(std::slice::from_ref(record)),
             Record::Started { .. } => {
                 self.begin_trail(false)?;
-                self.append(record)
+                let owed = Record::HeatOwed { port: self.config.port.clone(), baud: self.config.baud };
+                self.append(&[owed, record.clone()])
             }
             _ => {
                 self.journal.lock().keep(std::slice::from_ref(record));
@@ -29,8 +30,8 @@ impl Printer {
         }
     }
 
-    fn append(&self, record: &Record) -> Result<(), String> {
-        let appended = self.journal.lock().append(std::slice::from_ref(record));
+    fn append(&self, records: &[Record]) -> Result<(), String> {
+        let appended = self.journal.lock().append(records);
         appended.map_err(|error| {
             tracing::error!(error = %error, "it is not done");
             "The printer host's disk could not be written when the job was to start; nothing was printed. Free some \

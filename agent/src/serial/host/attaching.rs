@@ -79,6 +79,11 @@ impl Host {
         let mut host = Self::new(now, parking.clone());
         host.firmware = checkpoint.firmware.clone();
         host.job = Some(Job::restore(checkpoint.job.clone(), source, parking, checkpoint.firmware.area));
+        host.debt.owe(now);
+        host.heaters.learn(&host.firmware, &host.thermometer);
+        if let Some(job) = &mut host.job {
+            job.heaters = host.heaters.clone();
+        }
         host.phase = Phase::Attaching(Box::new(Attaching::new(now, checkpoint, after_power_loss)));
         host
     }
@@ -87,6 +92,7 @@ impl Host {
     /// that job's.
     pub fn keep_apart_from(&mut self, left: &Checkpoint) {
         self.link.leave_out(left.link.next + 2 * MAX_LINES_APART);
+        self.heaters.learn_job(&left.job.modal);
     }
 
     /// Whether the place of an earlier process's job is still being found out.
@@ -252,6 +258,7 @@ impl Host {
         self.phase = Phase::Ready;
         self.poll_at = (!self.firmware.can("AUTOREPORT_TEMP")).then_some(now);
         self.card_at = self.firmware.can("SDCARD").then_some(now);
+        self.is_card_known = self.card_at.is_none();
         self.events.push_back(HostEvent::Ready);
         for wish in wishes {
             match wish {

@@ -16,6 +16,8 @@ const POLL_TEMPERATURES: Duration = Duration::from_secs(2);
 const POLL_TEMPERATURES_PRINTING: Duration = Duration::from_secs(10);
 /// How often the printer is asked whether it prints from its memory card, while nothing of ours goes on.
 const POLL_CARD: Duration = Duration::from_secs(5);
+/// While an answer to something else is waited for.
+const POLL_CARD_SOON: Duration = Duration::from_millis(100);
 
 impl Host {
     /// Firmware that reports temperatures by itself is never asked, so that a job's lines stay its own.
@@ -39,11 +41,16 @@ impl Host {
         if self.card_at.is_none_or(|at| now < at) || !matches!(self.phase, Phase::Ready) {
             return;
         }
-        self.card_at = Some(now + POLL_CARD);
         if self.is_unoccupied() {
+            self.is_card_known = true;
             if let Some(command) = parse(b"M27") {
                 self.link.send_alone(now, &command);
             }
+        } else if self.job.is_none() {
+            // Another question is on its way: this one comes right after it.
+            self.card_at = Some(now + POLL_CARD_SOON);
+            return;
         }
+        self.card_at = Some(now + POLL_CARD);
     }
 }

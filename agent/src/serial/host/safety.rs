@@ -1,21 +1,18 @@
-//! Making a printer safe whose job is lost or none of ours.
+//! Making a printer safe: with no job at work, every heater is off, and that was read back.
 //!
-//! Owns: what is turned off, and when. Must not know: why.
+//! Owns: when what the debt ([`HeatDebt`]) asks for can be done. Must not know: which heaters there are, when something is owed.
+//!
+//! [`HeatDebt`]: super::super::heat::HeatDebt
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::super::job::{End, Job};
-use super::Host;
+use stardust_gcode::command::parse;
 
-/// How far it goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Safety {
-    /// Heaters, fan and motors off.
-    AllOff,
-    /// Heaters and fan off, and nothing is moved: the part may be gone on with.
-    InPlace,
-}
+use super::super::heat::{Due, Heating, Safety};
+use super::super::job::{End, Job};
+use super::super::reply::TemperatureReport;
+use super::{Host, HostEvent, Phase};
 
 impl Safety {
     /// What is due after a job that has ended like this without being stopped.
@@ -25,20 +22,84 @@ impl Safety {
 }
 
 impl Host {
-    /// With no job: heaters off, fan off, motors off.
-    pub fn make_safe(&mut self, now: Duration) {
-        if self.is_ready() {
-            self.begin_safety_stop(now, Safety::AllOff);
+    /// With no job: everything is turned off as soon as the firmware answers, and again until it is. Ignored while there is
+    /// a job.
+    pub fn make_safe(&mut self, now: Duration, safety: Safety) {
+        if self.job.is_none() || self.safety_stop {
+            self.debt.owe_at_once(now, safety);
             self.tick(now);
-        } else if self.job.is_none() {
-            self.to_make_safe = Some(Safety::AllOff);
         }
     }
 
+    /// How it stands with the heat.
+    #[must_use]
+    pub fn heating(&self) -> Heating {
+        self.debt.state()
+    }
+
+    /// A report has come.
+    pub(super) fn hear_heat(&mut self, now: Duration, report: &TemperatureReport) {
+        self.thermometer.read(report);
+        let before = self.heaters.clone();
+        self.heaters.learn(&self.firmware, &self.thermometer);
+        match &mut self.job {
+            Some(job) if self.heaters != before => job.heaters = self.heaters.clone(),
+            Some(_) => {}
+            None if matches!(self.phase, Phase::Ready) && !self.turned_off => {
+                if self.debt.hear(now, report, &self.heaters, &self.thermometer) {
+                    tracing::info!("all heaters are off, read back");
+                    self.events.push_back(HostEvent::HeatSettled);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Does what is due for it now.
+    pub(super) fn settle_heat(&mut self, now: Duration) {
+        if self.job.is_some() {
+            return self.debt.unhear(now);
+        }
+        if std::mem::take(&mut self.turned_off) {
+            self.debt.was_turned_off(now);
+        }
+        if self.external.prints_from_card() && self.debt.forgive() {
+            tracing::warn!("somebody prints from the memory card: the heaters are left to them");
+            self.events.push_back(HostEvent::HeatSettled);
+        }
+        if !self.may_settle_heat() {
+            return;
+        }
+        match self.debt.due(now) {
+            None => {}
+            Some(Due::Ask) => {
+                if let Some(command) = parse(b"M105") {
+                    self.link.send_alone(now, &command);
+                }
+            }
+            Some(Due::Off(safety)) => {
+                tracing::info!(printer.heaters = ?self.heaters, "turning the heaters off");
+                self.begin_safety_stop(now, safety);
+                self.advance_job(now);
+            }
+        }
+    }
+
+    /// Whether nothing else goes on, and it is known whether the printer is at work on something of its own.
+    fn may_settle_heat(&self) -> bool {
+        self.is_unoccupied() && !self.external.is_on() && self.is_card_known
+    }
+
+    pub(super) fn heat_deadline(&self) -> Option<Duration> {
+        if self.may_settle_heat() { self.debt.deadline() } else { None }
+    }
+
     /// A job of no commands that is stopped at once: what a stopped job does is what makes the printer safe.
-    pub(super) fn begin_safety_stop(&mut self, now: Duration, safety: Safety) {
+    fn begin_safety_stop(&mut self, now: Duration, safety: Safety) {
+        self.heaters.learn(&self.firmware, &self.thermometer);
         let mut job =
             Job::start(now, Box::new(VecDeque::new()), self.parking.clone(), &self.firmware, &mut self.link);
+        job.heaters = self.heaters.clone();
         match safety {
             Safety::AllOff => job.stop(now, End::Cancelled, self.firmware.area, &mut self.link, false),
             Safety::InPlace => job.cool_down(),

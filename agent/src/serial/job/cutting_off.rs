@@ -34,7 +34,7 @@ impl Job {
     /// Heaters and fan off where it stands; then it has ended.
     pub(in super::super) fn cool_down(&mut self) {
         self.stage = Stage::Stopping;
-        self.script = scripts::cool(&self.modal, self.dead_man.off().as_ref());
+        self.script = scripts::cool(&self.all_heaters(), self.dead_man.off().as_ref());
     }
 
     fn came_to_short(&self) -> String {

@@ -10,6 +10,7 @@ use super::super::dead_man::DeadMan;
 use super::super::display::Display;
 use super::super::feeder::CommandSource;
 use super::super::firmware::Area;
+use super::super::heat::Heaters;
 use super::super::remark::Remark;
 use super::super::return_to_layer::WayBack;
 use super::super::scripts::Parking;
@@ -93,6 +94,7 @@ impl Job {
             script: script.filter_map(|line| parse(line.as_bytes()).map(Command::into_owned)).collect(),
             stage: record.stage,
             area,
+            heaters: Heaters::default(),
             modal: record.modal,
             printing: record.printing,
             parking,

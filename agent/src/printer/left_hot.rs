@@ -1,0 +1,112 @@
+//! A printer that can't be driven, and may have been left hot: it is made safe all the same, as far as its port can be
+//! opened.
+//!
+//! Settings with a mistake, a credential or a journal that can't be read, a hub's address that is none: nothing of that
+//! is a reason to leave heaters on. Owns: what is enough to know for turning them off. Must not know: jobs, the hub.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use stardust_clock::SharedClock;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+use super::folder::PrinterFolder;
+use super::wiring::Wiring;
+use crate::journal::{HeatOwed, Journal, Record, State};
+use crate::port::{Order, PortEvent, PortPlan};
+use crate::serial::{HostEvent, Parking, Safety};
+
+/// A printer that does not answer within this time is not waited for any longer.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What is known of a printer that can't be driven.
+#[derive(Debug, Clone, PartialEq)]
+enum Left {
+    /// Nothing of ours can be hot.
+    Cold,
+    /// It may be hot at this port; `InPlace`: a part stands there that may be gone on with.
+    Hot(HeatOwed, Safety),
+}
+
+/// Turns off what may be on, and reads it back. True: nothing more has to be done, because all is off or nobody could do
+/// more; false: to be tried again.
+pub async fn make_safe(
+    folder: &PrinterFolder,
+    clock: &SharedClock,
+    wiring: &impl Wiring,
+    mut stop: watch::Receiver<bool>,
+) -> bool {
+    let Left::Hot(owed, safety) = look(folder) else { return true };
+    let name = folder.name();
+    let Some(plan) = plan(folder, &owed) else {
+        tracing::error!(printer.name = name, "it may be hot, and nobody knows its port: look after it");
+        return true;
+    };
+    tracing::warn!(
+        printer.name = name, port.path = %plan.path.display(),
+        "this printer can't be driven and may be hot: its heaters are turned off"
+    );
+    let mut port = match wiring.drive(folder, plan, Parking::default(), clock, None) {
+        Ok(port) => port,
+        Err(error) => {
+            tracing::error!(printer.name = name, error = %error, "its port can't be driven");
+            return false;
+        }
+    };
+    port.order(Order::MakeSafe(safety));
+    let until = Instant::now() + PATIENCE;
+    let settled = async {
+        loop {
+            match timeout_at(until, port.events.recv()).await {
+                Ok(Some(PortEvent::Host(HostEvent::HeatSettled, _))) => return true,
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => return false,
+            }
+        }
+    };
+    let settled = tokio::select! {
+        settled = settled => settled,
+        _ = stop.wait_for(|stop| *stop) => false,
+    };
+    port.close().await;
+    if settled {
+        tracing::warn!(printer.name = name, "its heaters are off");
+        cross_out(folder);
+    } else {
+        tracing::error!(printer.name = name, "its heaters could not be read back as off: look after it");
+    }
+    settled
+}
+
+/// What the journal says; one that can't be read may say anything.
+fn look(folder: &PrinterFolder) -> Left {
+    let state = match Journal::look(&folder.journal()) {
+        Ok(state) => state,
+        Err(error) => {
+            tracing::warn!(error = %error, "nobody knows whether the printer was left hot");
+            return Left::Hot(HeatOwed::default(), Safety::InPlace);
+        }
+    };
+    let State { heat: Some(owed), held, .. } = state else { return Left::Cold };
+    let is_cut_off = held.is_some_and(|held| held.cut_off.is_some());
+    Left::Hot(owed, if is_cut_off { Safety::InPlace } else { Safety::AllOff })
+}
+
+/// How to get at its port: by the printer's settings, as the journal has it, or as the agent's settings name it.
+fn plan(folder: &PrinterFolder, owed: &HeatOwed) -> Option<PortPlan> {
+    if let Ok(config) = folder.config() {
+        return Some(folder.port_plan(&config));
+    }
+    let port: Option<PathBuf> = owed.port.clone().or_else(|| folder.section_port());
+    port.map(|port| folder.port_plan_of(port, owed.baud))
+}
+
+/// The debt is settled; a journal that can't be written keeps it, and the next process does all this again.
+fn cross_out(folder: &PrinterFolder) {
+    let crossed =
+        Journal::open(&folder.journal()).and_then(|mut journal| journal.append(&[Record::HeatSettled]));
+    if let Err(error) = crossed {
+        tracing::warn!(error = %error, "that the heaters are off could not be written down");
+    }
+}

@@ -1,0 +1,99 @@
+//! Heat, in a printer's task: what may be hot is remembered over restarts, and the agent does not leave it behind.
+//!
+//! Owns: when a debt is written down and crossed out, and how long a stop of the agent waits for it. Must not know: how the
+//! heaters are turned off ([`crate::serial::heat`]).
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::Printer;
+use crate::journal::Record;
+use crate::port::{Order, PortView};
+use crate::serial::{Connection, End, Safety};
+use crate::systemd;
+
+/// How long a stop of the agent waits for a printer that does not answer.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// And for one that does: it may heat, and nothing but the end of that gets its ear.
+const STOP_PATIENCE_ALIVE: Duration = Duration::from_secs(15 * 60);
+/// The service manager is asked for more time this often, for three times as long.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How long the hub is waited for in the end.
+const DELIVERY_PATIENCE: Duration = Duration::from_secs(2);
+
+impl Printer {
+    /// The agent has started: what an earlier process may have left hot is turned off, unless its job goes on.
+    pub(super) fn take_up_heat(&mut self) {
+        // A job of which nothing was sent yet begins behind this.
+        if !self.owes_heat() || self.life.is_running() {
+            return;
+        }
+        tracing::warn!("the printer may have been left hot: its heaters are turned off");
+        let safety = if self.life.is_cut_off() { Safety::InPlace } else { Safety::AllOff };
+        self.port.order(Order::MakeSafe(safety));
+    }
+
+    /// All targets were read back as 0, with no job at work.
+    pub(super) fn on_heat_settled(&mut self) {
+        // A job may have begun since it was said.
+        if self.owes_heat() && !self.life.is_running() {
+            self.journal.lock().keep(&[Record::HeatSettled]);
+        }
+    }
+
+    fn owes_heat(&self) -> bool {
+        self.journal.lock().state().heat.is_some()
+    }
+
+    /// The agent stops: what is being printed is stopped with it, the heaters are turned off and read back, and the hub is
+    /// told if it can be. What could not be turned off stays written down for the next process.
+    pub(super) async fn wind_up(mut self) {
+        if self.life.is_running() {
+            let reason = "The agent was stopped in mid-print (by its service or by hand). The heaters were turned \
+                          off; clear the bed and print the job again.";
+            self.port.order(Order::Stop(End::Failed(reason.into())));
+        }
+        let began = Instant::now();
+        let mut said = false;
+        while self.life.is_running() || self.owes_heat() {
+            let (is_alive, is_there) = hears(&self.port.view.borrow());
+            let patience = if is_alive { STOP_PATIENCE_ALIVE } else { STOP_PATIENCE };
+            // A port that is not there has nothing to wait for.
+            if began.elapsed() >= patience || !is_there && !self.life.is_running() {
+                tracing::warn!(
+                    "stopping, and the heaters could not be read back as off: look after the printer"
+                );
+                break;
+            }
+            if began.elapsed() >= STOP_PATIENCE && !std::mem::replace(&mut said, true) {
+                tracing::warn!(
+                    "the printer is busy and can't be interrupted: waiting until its heaters are off"
+                );
+            }
+            systemd::ask_for_time(LOOK_EVERY * 3);
+            let until = Instant::now() + LOOK_EVERY.min(patience.saturating_sub(began.elapsed()));
+            match timeout_at(until, self.port.events.recv()).await {
+                Ok(Some(event)) => self.on_port(event),
+                // The journal says what is owed: the next start sees to it.
+                Ok(None) => break,
+                Err(_) => {}
+            }
+        }
+        let until = Instant::now() + DELIVERY_PATIENCE;
+        self.telemetry.series.deliver_now();
+        while !(self.journal.is_delivered() && self.telemetry.series.lock().is_empty())
+            && Instant::now() < until
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.telemetry.write(self.clock.elapsed());
+    }
+}
+
+/// Whether the printer answers, and whether its port is there at all.
+fn hears(view: &PortView) -> (bool, bool) {
+    let is_there = view.port_error.is_none();
+    let answers = matches!(view.connection, Connection::Ready | Connection::Connecting { silent: false });
+    (is_there && answers, is_there)
+}

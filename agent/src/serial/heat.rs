@@ -1,0 +1,272 @@
+//! What the printer heats, and what is owed: with no job at work, every heater's target read back is 0.
+//!
+//! From the start of a job on something may be hot that nobody wants hot any more when the job has ended, however it
+//! ended: that is a debt. It is settled when the firmware itself has told twice in a row that all targets are 0; until
+//! then the heaters are turned off again and again. Twice, because one report may be damaged on its way.
+//! A heater whose target this firmware does not tell counts as off when the command for it was taken.
+//! Owns: which heaters there are, and when they have to be turned off. Must not know: lines, scripts, where the debt is
+//! written down.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use stardust_gcode::modal::Modal;
+
+use super::firmware::Firmware;
+use super::reply::{Heat, TemperatureReport};
+use super::thermometer::Thermometer;
+
+/// Firmware that counts more extruders than this is not believed.
+const MOST_TOOLS: u32 = 32;
+/// Without a report for so long, one is asked for.
+const ASK_EVERY: Duration = Duration::from_secs(3);
+/// Turned off again this long after the last time, and longer each time.
+const AGAIN: Duration = Duration::from_secs(5);
+const AGAIN_AT_MOST: Duration = Duration::from_secs(30);
+/// So many times in vain, and a person has to know.
+const STUBBORN_AFTER: u32 = 3;
+/// A heater that was reported once and is not within this time can't be read back: it was noise, most likely.
+const TOLD_WITHIN: Duration = Duration::from_secs(10);
+/// So many reports in a row have to say that all is off.
+const REPORTS: u8 = 2;
+
+/// The heaters that this printer has, as far as anybody has named them. Every printer has a bed, for this purpose: to turn
+/// off one that is not there does no harm.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heaters {
+    /// Hot ends by tool.
+    pub tools: BTreeSet<u32>,
+    /// The chamber is heated.
+    pub chamber: bool,
+}
+
+impl Heaters {
+    /// Those that the firmware and its thermometer name.
+    pub(super) fn learn(&mut self, firmware: &Firmware, thermometer: &Thermometer) {
+        self.tools.extend(0..firmware.extruders.unwrap_or(1).min(MOST_TOOLS));
+        self.tools.extend(thermometer.tools.keys().map(|tool| u32::from(*tool)));
+        self.chamber |= firmware.can("CHAMBER_TEMPERATURE") || thermometer.chamber.is_some();
+    }
+
+    /// Those that a job's commands have named.
+    pub(super) fn learn_job(&mut self, modal: &Modal) {
+        self.tools.extend(modal.tools());
+        self.chamber |= modal.chamber_c.is_some();
+    }
+
+    /// The commands that turn all of them off.
+    pub(super) fn off(&self) -> Vec<String> {
+        let mut lines: Vec<String> = match self.tools.len() {
+            // Firmware with one hot end may know no `T` here.
+            0 | 1 if self.tools.iter().all(|tool| *tool == 0) => vec!["M104 S0".into()],
+            _ => self.tools.iter().map(|tool| format!("M104 T{tool} S0")).collect(),
+        };
+        lines.push("M140 S0".into());
+        lines.extend(self.chamber.then(|| "M141 S0".into()));
+        lines
+    }
+}
+
+/// How far a printer is made safe whose job is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Safety {
+    /// Heaters, fan and motors off.
+    AllOff,
+    /// Heaters and fan off, and nothing is moved: the part may be gone on with.
+    InPlace,
+}
+
+/// How it stands with the heat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Heating {
+    /// Nothing is owed: all is off, or a job or a person wants it on.
+    #[default]
+    Settled,
+    /// It is not known yet that all is off.
+    Owed,
+    /// The heaters were turned off several times, and are still on.
+    Stubborn,
+}
+
+/// What has to be done now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Ask for a report.
+    Ask,
+    /// Turn everything off.
+    Off(Safety),
+}
+
+/// The debt of one printer.
+#[derive(Debug, Clone, Default)]
+pub(super) struct HeatDebt {
+    owed: Option<Owed>,
+}
+
+#[derive(Debug, Clone)]
+struct Owed {
+    /// To be turned off without asking first.
+    at_once: Option<Safety>,
+    /// So often it was turned off in vain.
+    tries: u32,
+    /// Heard since the last command for a heater was taken.
+    heard: Thermometer,
+    zeros: u8,
+    is_hot: bool,
+    /// What was not told by then is not told any more.
+    told_by: Duration,
+    ask_at: Duration,
+    off_at: Duration,
+}
+
+impl HeatDebt {
+    /// A job begins: something may be hot from now on.
+    pub(super) fn owe(&mut self, now: Duration) {
+        self.owed = Some(Owed::new(now));
+    }
+
+    /// Something may be hot, and is turned off as soon as it can be, whatever the firmware says of it.
+    pub(super) fn owe_at_once(&mut self, now: Duration, safety: Safety) {
+        let owed = self.owed.get_or_insert_with(|| Owed::new(now));
+        // Who has asked for nothing to be moved must get that.
+        if owed.at_once != Some(Safety::InPlace) {
+            owed.at_once = Some(safety);
+        }
+    }
+
+    /// A person at the printer has taken over.
+    pub(super) fn forgive(&mut self) -> bool {
+        self.owed.take().is_some()
+    }
+
+    pub(super) fn state(&self) -> Heating {
+        match &self.owed {
+            None => Heating::Settled,
+            Some(owed) if owed.tries >= STUBBORN_AFTER && owed.is_hot => Heating::Stubborn,
+            Some(_) => Heating::Owed,
+        }
+    }
+
+    /// A job is on the line, or the connection is new: what was heard is of before.
+    pub(super) fn unhear(&mut self, now: Duration) {
+        if let Some(owed) = &mut self.owed {
+            (owed.heard, owed.zeros) = (Thermometer::default(), 0);
+            owed.ask_at = now + ASK_EVERY;
+            owed.told_by = now + TOLD_WITHIN;
+        }
+    }
+
+    /// The heaters were just turned off: what comes from here on tells whether it helped.
+    pub(super) fn was_turned_off(&mut self, now: Duration) {
+        if let Some(owed) = &mut self.owed {
+            owed.tries += 1;
+            owed.at_once = None;
+            owed.off_at = now + (AGAIN * owed.tries).min(AGAIN_AT_MOST);
+        }
+        self.unhear(now);
+    }
+
+    /// A report while no job is on the line; `known`: all that this firmware has ever reported. True: the debt is settled.
+    pub(super) fn hear(
+        &mut self,
+        now: Duration,
+        report: &TemperatureReport,
+        heaters: &Heaters,
+        known: &Thermometer,
+    ) -> bool {
+        let Some(owed) = &mut self.owed else { return false };
+        owed.heard.read(report);
+        owed.ask_at = now + ASK_EVERY;
+        if owed.at_once.is_some() {
+            return false;
+        }
+        let nothing = Thermometer::default();
+        let known = if now < owed.told_by { known } else { &nothing };
+        match verdict(&owed.heard, heaters, known) {
+            Verdict::Incomplete => {}
+            Verdict::Hot => (owed.zeros, owed.is_hot) = (0, true),
+            // What can't be read back was not turned off by us yet.
+            Verdict::Off { all_told: false } if owed.tries == 0 => owed.is_hot = true,
+            Verdict::Off { .. } => {
+                owed.zeros += 1;
+                owed.is_hot = false;
+                owed.heard = Thermometer::default();
+                if owed.zeros >= REPORTS {
+                    self.owed = None;
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// What has to be done now, with no job on the line and nothing else going on.
+    pub(super) fn due(&mut self, now: Duration) -> Option<Due> {
+        let owed = self.owed.as_mut()?;
+        if let Some(safety) = owed.at_once {
+            return Some(Due::Off(safety));
+        }
+        if owed.is_hot && now >= owed.off_at {
+            return Some(Due::Off(Safety::InPlace));
+        }
+        if now >= owed.ask_at {
+            owed.ask_at = now + ASK_EVERY;
+            return Some(Due::Ask);
+        }
+        None
+    }
+
+    /// When [`Self::due`] has something at the latest.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        let owed = self.owed.as_ref()?;
+        Some(if owed.is_hot { owed.ask_at.min(owed.off_at) } else { owed.ask_at })
+    }
+}
+
+impl Owed {
+    fn new(now: Duration) -> Self {
+        Self {
+            at_once: None,
+            tries: 0,
+            heard: Thermometer::default(),
+            zeros: 0,
+            is_hot: false,
+            told_by: now + TOLD_WITHIN,
+            ask_at: now + ASK_EVERY,
+            off_at: now,
+        }
+    }
+}
+
+/// What reports say of all heaters together.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// One that this firmware reports has not been told yet.
+    Incomplete,
+    Hot,
+    /// None is on; and whether that was told of each, or some can't be read back.
+    Off {
+        all_told: bool,
+    },
+}
+
+fn verdict(heard: &Thermometer, heaters: &Heaters, known: &Thermometer) -> Verdict {
+    let tool =
+        |of: &Thermometer, tool: u32| u8::try_from(tool).ok().and_then(|tool| of.tools.get(&tool).copied());
+    let tools = heaters.tools.iter().map(|number| (tool(heard, *number), tool(known, *number)));
+    let chamber = heaters.chamber.then_some((heard.chamber, known.chamber));
+    let (mut incomplete, mut all_told) = (false, true);
+    for (heard, known) in tools.chain([(heard.bed, known.bed)]).chain(chamber) {
+        match (heard, known) {
+            (Some(Heat { target: Some(target), .. }), _) if target > 0.0 => return Verdict::Hot,
+            (Some(Heat { target: Some(_), .. }), _) => {}
+            (Some(_), _) | (None, None) => all_told = false,
+            (None, Some(_)) => incomplete = true,
+        }
+    }
+    if incomplete { Verdict::Incomplete } else { Verdict::Off { all_told } }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! The debt, report by report.
+
+use super::*;
+use crate::serial::reply::Reply;
+use rstest::rstest;
+
+const NOW: Duration = Duration::from_secs(100);
+
+fn report(text: &str) -> TemperatureReport {
+    match Reply::parse(text) {
+        Reply::Temperatures(report) => report,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn heaters(tools: u32, chamber: bool) -> Heaters {
+    Heaters { tools: (0..tools).collect(), chamber }
+}
+
+fn known(text: &str) -> Thermometer {
+    let mut known = Thermometer::default();
+    known.read(&report(text));
+    known
+}
+
+#[rstest]
+#[case::one(&["T:200 /0 B:60 /0", "T:199 /0 B:60 /0"], true)]
+#[case::once_is_not_enough(&["T:200 /0 B:60 /0"], false)]
+#[case::hot_in_between(&["T:200 /0 B:60 /0", "T:200 /200 B:60 /0", "T:200 /0 B:60 /0"], false)]
+#[case::the_bed_is_told_in_a_line_of_its_own(&["T:200 /0", "B:60 /0", "T:200 /0", "B:60 /0"], true)]
+#[case::the_bed_was_not_told(&["T:200 /0", "T:200 /0", "T:200 /0"], false)]
+fn it_is_settled_by_two_reports_that_tell_all(#[case] reports: &[&str], #[case] settled: bool) {
+    let mut debt = HeatDebt::default();
+    debt.owe(NOW);
+    let all = known("T:200 /200 B:60 /60");
+    let told = reports.iter().any(|text| debt.hear(NOW, &report(text), &heaters(1, false), &all));
+    assert_eq!(told, settled);
+    assert_eq!(debt.state() == Heating::Settled, settled);
+}
+
+#[rstest]
+#[case("T:200 /0 B:60 /0 T0:200 /0 T1:100 /100")]
+#[case("T:200 /0 B:60 /0 C:40 /45 T0:200 /0 T1:100 /0")]
+fn any_heater_that_is_on_has_all_turned_off_at_once_and_again_later(#[case] hot: &str) {
+    let mut debt = HeatDebt::default();
+    let heaters = heaters(2, true);
+    debt.owe(NOW);
+    assert_eq!(debt.due(NOW), None, "it may be off by itself");
+    assert!(!debt.hear(NOW, &report(hot), &heaters, &known(hot)));
+    assert_eq!(debt.due(NOW), Some(Due::Off(Safety::InPlace)));
+    debt.was_turned_off(NOW);
+    assert!(!debt.hear(NOW, &report(hot), &heaters, &known(hot)));
+    assert_eq!(debt.due(NOW), None);
+    assert_eq!(debt.due(NOW + AGAIN), Some(Due::Off(Safety::InPlace)));
+}
+
+#[test]
+fn heaters_that_stay_on_are_told_to_a_person() {
+    let hot = "T:200 /200 B:60 /0";
+    let mut debt = HeatDebt::default();
+    debt.owe(NOW);
+    for turn in 0..STUBBORN_AFTER {
+        debt.hear(NOW, &report(hot), &heaters(1, false), &known(hot));
+        assert_eq!(debt.state(), Heating::Owed, "{turn}");
+        debt.was_turned_off(NOW);
+    }
+    debt.hear(NOW, &report(hot), &heaters(1, false), &known(hot));
+    assert_eq!(debt.state(), Heating::Stubborn);
+}
+
+/// Teacup tells no targets of some builds, and of a chamber nothing may be told at all.
+#[rstest]
+#[case("T:200 B:60")]
+#[case("T:200 /0")]
+fn what_can_not_be_read_back_is_off_when_the_command_was_taken(#[case] text: &str) {
+    let mut debt = HeatDebt::default();
+    debt.owe(NOW);
+    let (heaters, all) = (heaters(1, true), known(text));
+    for _ in 0..4 {
+        assert!(!debt.hear(NOW, &report(text), &heaters, &all), "never turned off yet");
+    }
+    assert_eq!(debt.due(NOW), Some(Due::Off(Safety::InPlace)));
+    debt.was_turned_off(NOW);
+    assert!(!debt.hear(NOW, &report(text), &heaters, &all));
+    assert!(debt.hear(NOW, &report(text), &heaters, &all));
+}
+
+#[test]
+fn a_heater_that_only_noise_has_named_does_not_keep_it_open() {
+    let mut debt = HeatDebt::default();
+    debt.owe(NOW);
+    debt.was_turned_off(NOW);
+    let heaters = Heaters { tools: [0, 9].into(), chamber: false };
+    let all = known("T9:200 /200 T0:1 /1 B:60 /0");
+    let off = report("T0:200 /0 B:60 /0");
+    assert!((0..3).all(|_| !debt.hear(NOW, &off, &heaters, &all)));
+    let later = NOW + TOLD_WITHIN;
+    assert!(!debt.hear(later, &off, &heaters, &all) && debt.hear(later, &off, &heaters, &all));
+}
+
+#[test]
+fn without_a_word_it_asks_and_a_part_that_may_be_gone_on_with_is_not_moved() {
+    let mut debt = HeatDebt::default();
+    debt.owe(NOW);
+    assert_eq!((debt.due(NOW), debt.deadline()), (None, Some(NOW + ASK_EVERY)));
+    assert_eq!(debt.due(NOW + ASK_EVERY), Some(Due::Ask));
+    debt.owe_at_once(NOW, Safety::InPlace);
+    debt.owe_at_once(NOW, Safety::AllOff);
+    assert_eq!(debt.due(NOW), Some(Due::Off(Safety::InPlace)));
+    let off = "T:20 /0 B:20 /0";
+    assert!(
+        (0..3).all(|_| !debt.hear(NOW, &report(off), &heaters(1, false), &known(off))),
+        "it is turned off first"
+    );
+    assert!(debt.forgive() && !debt.forgive());
+    assert_eq!((debt.due(NOW), debt.deadline(), debt.state()), (None, None, Heating::Settled));
+}
+
+#[rstest]
+#[case(&[], false, &["M104 S0", "M140 S0"])]
+#[case(&[0], false, &["M104 S0", "M140 S0"])]
+#[case::not_the_first(&[1], false, &["M104 T1 S0", "M140 S0"])]
+#[case(&[0, 1, 4], true, &["M104 T0 S0", "M104 T1 S0", "M104 T4 S0", "M140 S0", "M141 S0"])]
+fn all_of_them_are_turned_off_by_name(#[case] tools: &[u32], #[case] chamber: bool, #[case] off: &[&str]) {
+    let heaters = Heaters { tools: tools.iter().copied().collect(), chamber };
+    assert_eq!(heaters.off(), off);
+}
+
+#[test]
+fn who_names_a_heater() {
+    let mut firmware = Firmware::default();
+    firmware.learn(&Reply::parse("FIRMWARE_NAME:Marlin 2.1 EXTRUDER_COUNT:2"));
+    let mut heaters = Heaters::default();
+    heaters.learn(&firmware, &known("T0:20 /0 T1:20 /0 T2:20 /0"));
+    assert_eq!(heaters, self::heaters(3, false));
+    let mut modal = Modal::default();
+    for line in ["M104 T4 S200", "M141 S45"] {
+        modal.apply(&stardust_gcode::command::parse(line.as_bytes()).unwrap());
+    }
+    heaters.learn_job(&modal);
+    assert_eq!(heaters, Heaters { tools: [0, 1, 2, 4].into(), chamber: true });
+    firmware.learn(&Reply::parse("Cap:CHAMBER_TEMPERATURE:1"));
+    let mut warm = Heaters::default();
+    warm.learn(&firmware, &Thermometer::default());
+    assert!(warm.chamber);
+}
