@@ -132,6 +132,11 @@ impl Job {
         link: &mut Link,
     ) -> Self {
         link.restart_numbers(now);
+        Self::new(source, parking, firmware)
+    }
+
+    /// The same without numbers of its own: for one that is stopped at once.
+    pub(super) fn new(source: Box<dyn CommandSource>, parking: Parking, firmware: &Firmware) -> Self {
         let modal = Modal::new(firmware.dialect.extruder_rule());
         let display = Display::new(firmware, source.brief());
         let dead_man = DeadMan::new(firmware, parking.templates.dead_man_s);

@@ -45,11 +45,12 @@ impl Host {
         match &mut self.job {
             Some(job) if self.heaters != before => job.heaters = self.heaters.clone(),
             Some(_) => {}
-            None if matches!(self.phase, Phase::Ready) && !self.turned_off => {
-                if self.debt.hear(now, report, &self.heaters, &self.thermometer) {
-                    tracing::info!("all heaters are off, read back");
-                    self.events.push_back(HostEvent::HeatSettled);
-                }
+            None if matches!(self.phase, Phase::Ready)
+                && !self.turned_off
+                && self.debt.hear(now, report, &self.heaters, &self.thermometer) =>
+            {
+                tracing::info!("all heaters are off, read back");
+                self.events.push_back(HostEvent::HeatSettled);
             }
             None => {}
         }
@@ -97,8 +98,7 @@ impl Host {
     /// A job of no commands that is stopped at once: what a stopped job does is what makes the printer safe.
     fn begin_safety_stop(&mut self, now: Duration, safety: Safety) {
         self.heaters.learn(&self.firmware, &self.thermometer);
-        let mut job =
-            Job::start(now, Box::new(VecDeque::new()), self.parking.clone(), &self.firmware, &mut self.link);
+        let mut job = Job::new(Box::new(VecDeque::new()), self.parking.clone(), &self.firmware);
         job.heaters = self.heaters.clone();
         match safety {
             Safety::AllOff => job.stop(now, End::Cancelled, self.firmware.area, &mut self.link, false),

@@ -33,12 +33,13 @@ impl TemperatureReport {
         while let Some(colon) = rest.find(':') {
             let (before, after) = rest.split_at(colon);
             let name = before.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '@').next().unwrap_or("");
+            // Creality's doubled reports: `TT::27.9327.93  //0.000.00`.
             let value = after.get(1..).unwrap_or("").trim_start_matches(':');
             let heat = heat(value);
+            let name = once(name);
             match (name, heat) {
                 ("W" | "E", _) => report.waiting = true,
-                // Creality's broken reports: `TT::27.9327.93`.
-                ("T" | "TT", Some(heat)) => current = Some(heat),
+                ("T", Some(heat)) => current = Some(heat),
                 ("B", Some(heat)) => report.bed = Some(heat),
                 ("C", Some(heat)) => report.chamber = Some(heat),
                 (name, Some(heat)) => {
@@ -59,22 +60,29 @@ impl TemperatureReport {
     }
 }
 
-/// `205.1 /205.0`, `21.30/ 0.00`, `205.1`.
+/// `205.1 /205.0`, `21.30/ 0.00`, `205.1`, `27.9327.93  //0.000.00`.
 fn heat(text: &str) -> Option<Heat> {
     let (actual, rest) = number(text)?;
-    let target = rest.trim_start().strip_prefix('/').and_then(number).map(|(target, _)| target);
+    let slash = rest.trim_start().strip_prefix('/');
+    let target = slash.and_then(|rest| number(rest.trim_start_matches('/'))).map(|(target, _)| target);
     Some(Heat { actual, target })
 }
 
 fn number(text: &str) -> Option<(f64, &str)> {
     let text = text.trim_start();
-    let mut points = 0;
-    let belongs = |c: char| {
-        points += usize::from(c == '.');
-        c.is_ascii_digit() || c == '-' || c == '.' && points == 1
-    };
+    let belongs = |c: char| c.is_ascii_digit() || c == '-' || c == '.';
     let end = text.len() - text.trim_start_matches(belongs).len();
     let (number, rest) = text.split_at(end);
-    let number: f64 = number.parse().ok()?;
+    // With a point in each half it has been written twice.
+    let number: f64 = if number.matches('.').count() == 2 { once(number) } else { number }.parse().ok()?;
     Some((number, rest))
+}
+
+/// The half of a text that is the same twice over, else all of it: some of Creality's boards send every piece of a report
+/// to the same port as two (CR6Community/Marlin#3).
+fn once(text: &str) -> &str {
+    match text.split_at_checked(text.len() / 2) {
+        Some((first, second)) if first == second => first,
+        _ => text,
+    }
 }

@@ -100,7 +100,7 @@ fn temperatures_in_every_spelling() {
 
 #[rstest]
 #[case("TT::27.93 /0.00 B:20.0 /0.0", 27.93)]
-#[case("TT::27.9327.93 /0.00", 27.9327)]
+#[case("TT::27.9327.93 /0.00", 27.93)]
 #[case("T:27.93 /0 @:0 TargetExtr0:0", 27.93)]
 fn odd_reports(#[case] line: &str, #[case] nozzle: f64) {
     match Reply::parse(line) {
