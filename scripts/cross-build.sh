@@ -2,6 +2,7 @@
 # Builds the agent for a Raspberry Pi, by Debian 12's own Rust and cross-compilers in a Debian 12 of its own: what is
 # built runs on every Raspberry Pi OS from bookworm on. As root (chroot).
 #   scripts/cross-build.sh arm64|armhf DIRECTORY     puts stardust-agent there
+#   scripts/cross-build.sh ahead                     builds for both at once; the two above then find it done
 #   scripts/cross-build.sh sysroot arm64|armhf       prints where that architecture's libraries are (for qemu -L)
 # Only the agent: the hub asks for a newer Rust than bookworm has for all of them.
 set -euo pipefail
@@ -22,9 +23,16 @@ names() {
 
 # Made once, kept: some minutes and about 1.5 GB.
 toolchain() {
-    local ready=$container_cache/cross new fresh
+    local fresh ready=$container_cache/cross
     if [ ! -d "$ready" ]; then
         fresh=$(container_fresh)
+        container_once make_toolchain "$fresh" "$ready"
+    fi
+    echo "$ready"
+}
+make_toolchain() {
+    local fresh=$1 ready=$2 new
+    if [ ! -d "$ready" ]; then
         echo "making a Debian 12 with cross-compilers (once; kept in $container_cache)" >&2
         new=$(mktemp -d "$container_cache/new.XXXXXX")
         cp -a --reflink=auto "$fresh/." "$new/"
@@ -45,7 +53,6 @@ toolchain() {
         rm -f "$new.log"
         mv -T "$new" "$ready"
     fi
-    echo "$ready"
 }
 
 if [ "$(id -u)" != 0 ]; then
@@ -57,27 +64,45 @@ if [ "${1:-}" = sysroot ]; then
     echo "$(toolchain)/usr/$gnu"
     exit
 fi
-names "$1"
-out=$2
+if [ "${1:-}" = ahead ]; then
+    set -- arm64 armhf
+    out=
+else
+    out=$2
+    set -- "$1"
+fi
 root=$(toolchain)
-mkdir -p "$out"
-target=$(realpath "${CARGO_TARGET_DIR:-target}")/cross
-# Cargo in there reaches no registry: the sources are brought.
-cargo vendor --quiet --locked "$target/vendor" >/dev/null
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")/cross
+mkdir -p "$target"
+# Cargo in there reaches no registry: the sources are brought, again when they are others.
+bring() {
+    cmp -s Cargo.lock "$target/vendor.lock" && return
+    cargo vendor --quiet --locked "$target/vendor" >/dev/null
+    cp Cargo.lock "$target/vendor.lock"
+}
+container_once bring
+triples=()
+linkers=()
+for arch in "$@"; do
+    names "$arch"
+    triples+=(--target "$triple")
+    lower=${triple//-/_}
+    linkers+=("CC_$lower=$gnu-gcc" "CARGO_TARGET_${lower^^}_LINKER=$gnu-gcc")
+done
 
 # The mounts are this process's own, and gone with it.
 unshare --mount --propagation private sh -ec '
-    root=$1 source=$2 target=$3 triple=$4 gnu=$5
+    root=$1 source=$2 target=$3
+    shift 3
     mkdir -p "$root/build/source" "$root/build/target"
     mount --bind -o ro "$source" "$root/build/source"
     mount --bind "$target" "$root/build/target"
     mount -t proc proc "$root/proc"
     mount --rbind /dev "$root/dev"
-    upper=$(echo "$triple" | tr a-z- A-Z_) lower=$(echo "$triple" | tr - _)
     exec chroot "$root" env -i PATH=/usr/bin:/bin HOME=/root CARGO_HOME=/build/target/home CARGO_TARGET_DIR=/build/target \
-        CARGO_PROFILE_RELEASE_STRIP=symbols "CC_$lower=$gnu-gcc" "CARGO_TARGET_${upper}_LINKER=$gnu-gcc" \
-        cargo build --manifest-path /build/source/Cargo.toml --release --locked --offline --target "$triple" \
-        --config "source.crates-io.replace-with=\"brought\"" --config "source.brought.directory=\"/build/target/vendor\"" \
-        -p stardust-agent
-' - "$root" "$PWD" "$target" "$triple" "$gnu"
-install -m 0755 "$target/$triple/release/stardust-agent" "$out/stardust-agent"
+        CARGO_PROFILE_RELEASE_STRIP=symbols "$@"
+' - "$root" "$PWD" "$target" "${linkers[@]}" \
+    cargo build --manifest-path /build/source/Cargo.toml --release --locked --offline "${triples[@]}" \
+    --config 'source.crates-io.replace-with="brought"' --config 'source.brought.directory="/build/target/vendor"' \
+    -p stardust-agent
+[ -z "$out" ] || install -D -m 0755 "$target/$triple/release/stardust-agent" "$out/stardust-agent"

@@ -3,12 +3,18 @@
 #   scripts/setup.sh demo    what `make demo` needs
 #   scripts/setup.sh test    what `make test` needs: more
 #   scripts/setup.sh host    what `make test-host` needs beside that
+# Several of them are done in one go: scripts/setup.sh test host
 # Says nothing when all is there. Says one sentence for each thing that it can't install.
 set -euo pipefail
 
-# Built from source when missing: versions that are known to build and to work.
+# Versions that are known to build and to work, and the files in which they come built: wheels on PyPI, made by Astral
+# from the tools' own tags (their METADATA names the commit, their SBOM what is in them). Only these very files are taken.
 nextest_version=0.9.143
 deny_version=0.20.2
+declare -A wheels=(
+    [cargo-nextest]="a58a0dafb1d6a54b4e80b837a7cbcf2999b2dfd133eb6261b3d61c714b295c81 f6501029b9f9597a720a496997da1aad8e31069a352a80415441eff15d15637d"
+    [cargo-deny]="ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee 0e42259c537b2432f5655b3413940e899906033354c5838e367c6837b467a141"
+)
 oldest_rust=1.89   # the hub's rust-version
 oldest_node=20.19  # the dashboard's build
 
@@ -120,16 +126,37 @@ install_packages() {
     rm -f "$log"
 }
 
-# install_cargo_tool NAME VERSION: a tool is used for a minute, so a build that is quick beats one that is fast.
+# install_cargo_tool NAME VERSION: built already where that is to be had, else from source.
 install_cargo_tool() {
     cargo "${1#cargo-}" --version >/dev/null 2>&1 && return 0
+    install_wheel "$1" "$2" || compile_tool "$1" "$2"
+}
+
+# install_wheel NAME VERSION: fails without a word where there is no pip, no network, or no file for this machine.
+install_wheel() {
+    local dir outcome=0 hash wanted=astral-dev-toolchain-$1==$2
+    dir=$(mktemp -d)
+    for hash in ${wheels[$1]}; do wanted+=" --hash=sha256:$hash"; done
+    echo "$wanted" >"$dir/wanted"
+    python3 -m pip download -q --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+        -r "$dir/wanted" -d "$dir" </dev/null >/dev/null 2>&1 &&
+        python3 -m zipfile -e "$dir"/*.whl "$dir/files" &&
+        install -D -m 0755 "$dir/files"/*.data/scripts/"$1" "${CARGO_HOME:-$HOME/.cargo}/bin/$1" &&
+        cargo "${1#cargo-}" --version >/dev/null 2>&1 || outcome=1
+    rm -rf "$dir"
+    [ $outcome != 0 ] || echo "Installed $1 $2"
+    return $outcome
+}
+
+# compile_tool NAME VERSION: a tool is used for a minute, so a build that is quick beats one that is fast.
+compile_tool() {
     echo "Installing $1 $2 (compiled from source: some minutes)"
     local log dir
     log=$(mktemp)
     dir=$(mktemp -d)
     if ! env CARGO_TARGET_DIR="$dir" CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
         CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
-        cargo install --locked "$1@$2" </dev/null >"$log" 2>&1; then
+        cargo install --locked --force "$1@$2" </dev/null >"$log" 2>&1; then
         tail -n 20 "$log" >&2
         sentences+=("$1 could not be installed (its build's last words are above). Install it: cargo install --locked $1@$2")
     fi
@@ -142,36 +169,35 @@ finish() {
     exit 1
 }
 
-case "${1:-}" in
-demo)
-    check_rust
-    check_node
-    check_gcc
-    install_packages
-    finish
-    ;;
-test)
-    check_rust
-    check_node
-    check_gcc
-    check_gxx
-    check_postgres
-    check_chromium
-    check_systemd_analyze
-    install_packages
-    finish # without a compiler the tools below can't be built
+[ $# -gt 0 ] || set -- unknown
+tools=no
+for part in "$@"; do
+    case $part in
+    demo | test)
+        check_rust
+        check_node
+        check_gcc
+        ;;&
+    test)
+        check_gxx
+        check_postgres
+        check_chromium
+        check_systemd_analyze
+        tools=yes
+        ;;
+    host) check_host ;;
+    demo) ;;
+    *)
+        sed -n '2,7p' "$0" >&2
+        exit 2
+        ;;
+    esac
+done
+install_packages
+finish # without a compiler the tools below can't be built
+if [ $tools = yes ]; then
     check_components
     install_cargo_tool cargo-nextest "$nextest_version"
     install_cargo_tool cargo-deny "$deny_version"
     finish
-    ;;
-host)
-    check_host
-    install_packages
-    finish
-    ;;
-*)
-    sed -n '2,6p' "$0" >&2
-    exit 2
-    ;;
-esac
+fi

@@ -3,11 +3,14 @@
 # upgraded in mid-print, removed and purged. Needs root; some minutes, the first time some more.
 #   make test-host
 # STARDUST_HOST_ARM=no leaves the packages for a Raspberry Pi out, whose first build takes some minutes.
+# STARDUST_PROFILE is Cargo's profile of this machine's own binaries, if it is not release.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/test-host/container.sh
+. scripts/meanwhile.sh
 
-target=$(realpath "${CARGO_TARGET_DIR:-target}")
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+binaries=$target/${STARDUST_PROFILE:-release}
 url=http://127.0.0.1:8080
 agent=stardust-agent.service
 speed=20                    # simulated seconds in a real one
@@ -20,6 +23,8 @@ fi
 
 work=$(mktemp -d)
 cleanup() {
+    meanwhile_end
+    if [ -n "${losses:-}" ]; then kill -TERM "$losses" 2>/dev/null && wait "$losses" 2>/dev/null; fi
     container_remove
     rm -rf "$work"
 }
@@ -76,7 +81,7 @@ print_file() {
 }
 start_print() {
     print_file "$1" >"$work/$2"
-    job=$(networked "$target/release/stardust" print "$work/$2" --json | field id)
+    job=$(networked "$binaries/stardust" print "$work/$2" --json | field id)
     until_true 60 "the print is at work" job_is printing
 }
 # Milliseconds of real time between two moves; the simulator's clock runs $speed times faster.
@@ -104,8 +109,14 @@ agent_is_another() { [ "$(agent_pid)" != "$1" ] && [ "$(agent_pid)" != 0 ] && [ 
 
 step "tools and binaries"
 scripts/setup.sh host
+# It takes the longest, and waits for the network.
+ahead=${STARDUST_HOST_AHEAD:-}
+if [ -z "$ahead" ]; then
+    meanwhile_idle "$work/ahead.log" scripts/test-host/ahead.sh
+    ahead=$meanwhile
+fi
 make -s build-demo >"$work/build.log" 2>&1 || fail "the build: $(tail -n 30 "$work/build.log")"
-STARDUST_DEB_BINARIES=$target/release scripts/deb.sh >"$work/deb.log" 2>&1 || fail "deb: $(tail -n 30 "$work/deb.log")"
+STARDUST_DEB_BINARIES=$binaries scripts/deb.sh >"$work/deb.log" 2>&1 || fail "deb: $(tail -n 30 "$work/deb.log")"
 cat "$work/deb.log"
 version=$(sed -n 's/.*stardust-agent_\(.*\)_.*\.deb$/\1/p' "$work/deb.log")
 newer=$version+next1
@@ -117,14 +128,22 @@ for part in agent hub; do
     rm -r "$work/newer"
 done
 
+# It waits most of the time, as the steps until its own do.
+losses=
+if unshare --net sh -c 'ip link add wire type veth peer name other && nft add table inet losses' 2>"$work/no-losses"; then
+    STARDUST_TEST_BINARIES=$binaries scripts/test-host/losses.sh >"$work/losses.log" 2>&1 &
+    losses=$!
+fi
+
 step "lintian finds no errors"
 lintian --fail-on error --tag-display-limit 0 "$target/debian/stardust-"{agent,hub}"_${version}_$arch.deb" 2>&1 |
     grep -v "root privileges" || [ "${PIPESTATUS[0]}" = 0 ] || fail "lintian"
 
 step "the container boots"
+[ -d "$container_cache/cross" ] || meanwhile_hurry "$ahead"
 container_prepare || fail "no container"
 mkdir -p "$container_root/opt"
-cp "$target/debian/stardust-"{agent,hub}"_${version}_$arch.deb" "$work/"*.deb "$target/release/firmware-sim" "$container_root/opt/"
+cp "$target/debian/stardust-"{agent,hub}"_${version}_$arch.deb" "$work/"*.deb "$binaries/firmware-sim" "$container_root/opt/"
 container_boot || fail "no container"
 
 step "apt installs both packages, and both services run"
@@ -149,7 +168,7 @@ until_true 20 "the hub is ready" networked curl -fsS -o /dev/null "$url/readyz"
 password=$(inside runuser -u stardust-hub -- stardust-hub --config /etc/stardust/hub.toml \
     admin reset-password owner@stardust.local | sed 's/.*: //')
 export XDG_CONFIG_HOME=$work/config
-networked "$target/release/stardust" login "$url" --email owner@stardust.local --password-stdin <<<"$password" >/dev/null
+networked "$binaries/stardust" login "$url" --email owner@stardust.local --password-stdin <<<"$password" >/dev/null
 token=$(sed -n 's/^token = "\(.*\)"/\1/p' "$XDG_CONFIG_HOME/stardust/credentials.toml")
 inside systemd-run --quiet --unit=firmware-sim --uid=stardust-agent -p RuntimeDirectory=firmware-sim \
     -p StateDirectory=firmware-sim /opt/firmware-sim --link /run/firmware-sim/tty --journal "$state/journal" --speed $speed
@@ -270,14 +289,17 @@ container_down || fail "no power-off"
 [ "$(tail -n +$((before + 1)) "$container_root/var/lib/told/log")" = stop ] || fail "told: $(cat "$container_root/var/lib/told/log")"
 
 step "a network that loses 30 of 100 packets"
-if unshare --net sh -c 'ip link add wire type veth peer name other && nft add table inet losses' 2>"$work/said"; then
-    scripts/test-host/losses.sh || fail "a print over a bad network"
+if [ -n "$losses" ]; then
+    wait "$losses" || fail "a print over a bad network: $(cat "$work/losses.log")"
+    losses=
+    cat "$work/losses.log"
 else
-    printf 'NOT SHOWN: this kernel makes no network that loses packets: %s\n' "$(tail -n 1 "$work/said")"
+    printf 'NOT SHOWN: this kernel makes no network that loses packets: %s\n' "$(tail -n 1 "$work/no-losses")"
 fi
 
 if [ "${STARDUST_HOST_ARM:-yes}" != no ]; then
     step "the agent's packages for a Raspberry Pi"
+    meanwhile_hurry "$ahead"
     scripts/test-host/arm.sh || fail "a package for another architecture"
 fi
 

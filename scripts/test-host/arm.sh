@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The agent's packages for a Raspberry Pi: built, looked into, and their binary started on an emulated processor.
-# Takes the binaries of this machine in target/release for the manual. (qemu-user knows no serial port's speeds, so nothing is printed there.)
+# Takes the binaries of this machine (STARDUST_PROFILE, else release) for the manual. (qemu-user knows no serial port's speeds, so nothing is printed there.)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -11,7 +11,7 @@ fail() { echo "FAILED: $*" >&2; exit 1; }
 
 for arch in arm64 armhf; do
     began=$SECONDS
-    STARDUST_DEB_BINARIES=$target/release scripts/deb.sh $arch >"$work/log" 2>&1 || fail "$arch: $(tail -n 30 "$work/log")"
+    STARDUST_DEB_BINARIES=$target/${STARDUST_PROFILE:-release} scripts/deb.sh $arch >"$work/log" 2>&1 || fail "$arch: $(tail -n 30 "$work/log")"
     package=$(awk -F '\t' '/\.deb$/ { path = $2 } END { print path }' "$work/log")
     dpkg-deb -x "$package" "$work/$arch"
     case $arch in

@@ -11,14 +11,27 @@ container_root=
 container_pid=  # of systemd-nspawn
 container_init= # of systemd in it, as seen from outside
 
+# container_once COMMAND…: only one at a time makes what is kept; who comes second finds it.
+container_once() {
+    mkdir -p "$container_cache"
+    (
+        flock 9
+        "$@" 9>&-
+    ) 9>"$container_cache/lock"
+}
+
 # container_fresh: prints where a fresh installation is; a minute or more the first time.
 container_fresh() {
-    local arch ready new log
+    local arch ready
     arch=$(dpkg --print-architecture)
     # Another list of packages is another installation.
     ready=$container_cache/bookworm-$arch-$(cksum <<<"$container_packages" | cut -d ' ' -f 1)
+    [ -d "$ready" ] || container_once container_install "$ready" || return 1
+    echo "$ready"
+}
+container_install() {
+    local ready=$1 new log
     if [ ! -d "$ready" ]; then
-        mkdir -p "$container_cache"
         new=$(mktemp -d "$container_cache/new.XXXXXX")
         log=$new.log
         echo "making a Debian 12 (once; kept in $container_cache)" >&2
@@ -30,9 +43,8 @@ container_fresh() {
         fi
         rm -f "$log" "$new"/var/cache/apt/archives/*.deb
         chmod 0755 "$new"
-        mv -T "$new" "$ready" 2>/dev/null || rm -rf --one-file-system "$new" # another run was quicker
+        mv -T "$new" "$ready"
     fi
-    echo "$ready"
 }
 
 container_prepare() {
