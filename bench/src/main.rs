@@ -1,7 +1,7 @@
 //! `stardust-bench`: how fast and how dear the agent is as a print host, against the least that any must do.
 //!
 //! Everything is measured at one fake printer on a pty. Ratios of one run count; absolute figures are the
-//! machine's.
+//! machine's. It ends with 1 when there are no figures, and with 2 when a target was missed.
 
 mod ceiling;
 mod firmware;
@@ -104,14 +104,20 @@ enum Command {
     },
 }
 
+/// The exit status when a target was missed.
+const MISSED: u8 = 2;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.command {
-        Some(Command::Ceiling { file, port }) => ceiling::send(file, port).map_err(BenchError::from),
+        Some(Command::Ceiling { file, port }) => {
+            ceiling::send(file, port).map(|()| 0).map_err(BenchError::from)
+        }
         None => bench(arguments),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(MISSED),
         Err(error) => {
             // Where standard error is closed there is nobody to tell.
             let _ = writeln!(io::stderr(), "stardust-bench: {error}");
@@ -120,7 +126,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn bench(arguments: Arguments) -> Result<(), BenchError> {
+/// How many targets were missed.
+fn bench(arguments: Arguments) -> Result<u32, BenchError> {
     let own = std::env::current_exe()?;
     let agent = arguments.agent.unwrap_or_else(|| own.with_file_name("stardust-agent"));
     let programs = own.parent().unwrap_or(Path::new(".")).to_owned();

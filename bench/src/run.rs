@@ -72,8 +72,8 @@ pub(crate) struct Bench<W> {
 }
 
 impl<W: Write> Bench<W> {
-    /// Everything.
-    pub(crate) fn run(mut self) -> Result<(), BenchError> {
+    /// Everything; how many targets were missed.
+    pub(crate) fn run(mut self) -> Result<u32, BenchError> {
         let head = format!("{:<44} {:>10}  {:<10} {:<8} all runs", "", "median", "target", "");
         self.table.note(&head)?;
         for part in [Part::Paced, Part::Unpaced, Part::Cancel, Part::Memory, Part::Resident, Part::Revival] {

@@ -78,14 +78,15 @@ impl<W: Write> Table<W> {
         self.note(&format!("{what:<44} {:>10}  {:<10} {}", "", "", if holds { "reached" } else { "MISSED" }))
     }
 
-    /// The last line.
-    pub(crate) fn close(mut self) -> io::Result<()> {
+    /// The last line; how many targets were missed.
+    pub(crate) fn close(mut self) -> io::Result<u32> {
         let missed = self.missed;
         self.note(&match missed {
             0 => "All targets reached.".to_owned(),
             1 => "One target was MISSED; on a busy machine run it again.".to_owned(),
             _ => format!("{missed} targets were MISSED; on a busy machine run it again."),
-        })
+        })?;
+        Ok(missed)
     }
 }
 
@@ -123,7 +124,7 @@ mod tests {
         table.judge("rate", &mut [0.99, 0.97, 0.999], (Bound::AtLeast, 0.98), percent).unwrap();
         table.judge("cost", &mut [2.0, 1.0], (Bound::AtMost, 1.25), |times| format!("{times:.2}")).unwrap();
         table.must("heaters off", true).unwrap();
-        table.close().unwrap();
+        assert_eq!(table.close().unwrap(), 1);
         let text = String::from_utf8(out).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].contains("99.0 %  ≥ 98.0 %   reached"), "{text}");
