@@ -2,7 +2,8 @@
 //! equals the file each time. The store for open ports is a stand-in (`stand_in::fd_store`); half of the kills do
 //! without it, and the port is opened anew.
 //!
-//! `make survive` kills 200 times (`RUNS`); `STARDUST_SEED` repeats a run's moments as far as time can be repeated.
+//! `make survive` kills 200 times (`RUNS`). A moment is a count of commands that the printer has taken, not a time of day:
+//! `STARDUST_SEED` repeats a run, on a slower machine and on a busy one too.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,6 +19,7 @@
 mod dice;
 mod stand_in;
 
+use std::io::Read;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -33,6 +35,8 @@ const FILE: &str = "cura_teapot_ender3_marlin.gcode";
 const KILLS: u64 = 12;
 /// Kills of one job.
 const A_JOB: u64 = 4;
+/// Commands from a start to the next kill, at most: so few that its last kill comes before the file's end.
+const MOST_BETWEEN: usize = 1700;
 
 struct Agent {
     data: tempfile::TempDir,
@@ -80,6 +84,47 @@ impl Gaps {
 fn wait(time: Duration) {
     let (_never, wait) = std::sync::mpsc::channel::<()>();
     let _ = wait.recv_timeout(time);
+}
+
+/// When the agent is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    /// The printer has taken so many more commands than when the agent was started.
+    Taken(usize),
+    /// The agent has only just come up, or not yet: so long after its start. Nothing at the printer tells these moments apart.
+    Young(Duration),
+}
+
+/// The kills of one job.
+fn moments(dice: &mut Dice, kills: u64) -> Vec<Moment> {
+    let moment = |kill| {
+        // Now and then again before it has come back.
+        if kill > 0 && dice.below(5) == 0 {
+            Moment::Young(Duration::from_millis(dice.below(150) as u64))
+        } else {
+            Moment::Taken(10 + dice.below(MOST_BETWEEN))
+        }
+    };
+    (0..kills).map(moment).collect()
+}
+
+/// Counts the commands that a printer has taken, as it writes them down.
+struct Taken {
+    journal: std::fs::File,
+    count: usize,
+}
+
+impl Taken {
+    fn by(printer: &Printer) -> Self {
+        Self { journal: std::fs::File::open(printer.journal_file()).unwrap(), count: 0 }
+    }
+
+    fn count(&mut self) -> usize {
+        let mut new = Vec::new();
+        self.journal.read_to_end(&mut new).unwrap();
+        self.count += new.iter().filter(|byte| **byte == b'\n').count();
+        self.count
+    }
 }
 
 /// A hub with a job, a printer, and an agent at work on it.
@@ -156,20 +201,26 @@ impl Bench {
     }
 }
 
-/// Prints a file, killing the agent so many times.
-fn print(dice: &mut Dice, kills: u64, kept: bool, gaps: &mut Gaps) {
+/// Prints a file, killing the agent at these moments.
+fn print(moments: &[Moment], kept: bool, gaps: &mut Gaps) {
     let mut bench = Bench::start(kept);
-    for kill in 0..kills {
-        // Now and then again before it has come back.
-        let pause = if kill > 0 && dice.below(5) == 0 { dice.below(150) } else { 100 + dice.below(900) };
-        wait(Duration::from_millis(pause as u64));
-        if bench.is_over() {
-            break;
+    let mut taken = Taken::by(&bench.printer);
+    let mut before = taken.count();
+    for moment in moments {
+        match moment {
+            Moment::Young(time) => wait(*time),
+            Moment::Taken(more) => {
+                while taken.count() < before + more && !bench.is_over() {
+                    wait(Duration::from_millis(1));
+                }
+            }
         }
+        assert!(!bench.is_over(), "over before {moment:?} of {moments:?}: the file is too short for these kills");
         bench.keep_port();
         bench.agent.kill();
         // What is still in the printer's own queue is taken without anyone's help.
-        let mut before = bench.printer.journal_size();
+        before = taken.count();
+        let mut size = bench.printer.journal_size();
         let killed = Instant::now();
         bench.run();
         let mut last = killed;
@@ -178,9 +229,9 @@ fn print(dice: &mut Dice, kills: u64, kept: bool, gaps: &mut Gaps) {
         while killed.elapsed() < Duration::from_millis(1500) {
             wait(Duration::from_millis(1));
             let now = bench.printer.journal_size();
-            if now != before {
+            if now != size {
                 longest = longest.max(last.elapsed());
-                (before, last) = (now, Instant::now());
+                (size, last) = (now, Instant::now());
             }
             if longest > Duration::from_millis(50) && killed.elapsed() > Duration::from_millis(400) {
                 break;
@@ -196,9 +247,9 @@ fn run(kept: bool) {
     let kills = env("STARDUST_KILLS").unwrap_or(KILLS) / 2;
     let mut dice = Dice::new(seed);
     let mut gaps = Gaps::default();
-    while (gaps.0.len() as u64) < kills {
-        let left = kills - gaps.0.len() as u64;
-        print(&mut dice, left.min(A_JOB), kept, &mut gaps);
+    println!("seed {seed}");
+    for done in (0..kills).step_by(usize::try_from(A_JOB).unwrap()) {
+        print(&moments(&mut dice, A_JOB.min(kills - done)), kept, &mut gaps);
     }
     let how = if kept { "port kept" } else { "port opened anew" };
     println!(
@@ -208,7 +259,10 @@ fn run(kept: bool) {
         gaps.share(95),
         gaps.share(100)
     );
-    assert!(gaps.share(95) < Duration::from_secs(5));
+    // How soon is `make bench`'s to judge, on a machine that does nothing else. Here it is the order of magnitude.
+    if env("STARDUST_KILLS").is_some() {
+        assert!(gaps.share(95) < Duration::from_secs(5));
+    }
 }
 
 #[test]

@@ -8,8 +8,6 @@ use std::process::Command;
 
 /// What is told on the notification socket is not waited for: the port is known beforehand.
 pub(crate) struct FdStore {
-    /// The agent's messages end here; they are not read.
-    _socket: UnixDatagram,
     address: PathBuf,
     port: Option<OwnedFd>,
 }
@@ -19,9 +17,10 @@ impl FdStore {
     pub(crate) fn new(folder: &Path) -> Self {
         let address = folder.join("notify");
         let socket = UnixDatagram::bind(&address).unwrap();
-        // A full queue would make the agent wait.
-        socket.set_nonblocking(true).unwrap();
-        Self { _socket: socket, address, port: None }
+        // The agent's messages end here. They are read, all of them: a queue that is full would make the agent wait, the
+        // sooner the longer the test takes.
+        std::thread::spawn(move || while socket.recv(&mut [0; 4096]).is_ok() {});
+        Self { address, port: None }
     }
 
     /// Keeps the port of that name that this agent has open: a copy of its own descriptor, as systemd gets one.

@@ -97,9 +97,14 @@ impl Printer {
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
+    /// Where it writes down what it accepts.
+    pub(crate) fn journal_file(&self) -> PathBuf {
+        self.folder.path().join("journal")
+    }
+
     /// How much its journal holds, bytes.
     pub(crate) fn journal_size(&self) -> u64 {
-        std::fs::metadata(self.folder.path().join("journal")).map_or(0, |file| file.len())
+        std::fs::metadata(self.journal_file()).map_or(0, |file| file.len())
     }
 
     /// Ends it and gives the commands of the last job's file: no file printed so has an M73 or an M85 of its own.
