@@ -215,7 +215,10 @@ fn print(moments: &[Moment], kept: bool, gaps: &mut Gaps) {
                 }
             }
         }
-        assert!(!bench.is_over(), "over before {moment:?} of {moments:?}: the file is too short for these kills");
+        assert!(
+            !bench.is_over(),
+            "over before {moment:?} of {moments:?}: the file is too short for these kills"
+        );
         bench.keep_port();
         bench.agent.kill();
         // What is still in the printer's own queue is taken without anyone's help.

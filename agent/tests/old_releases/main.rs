@@ -1,0 +1,178 @@
+//! What earlier releases have left on a printer's host is understood by this one: their trail, journal, settings, credential
+//! and spool, as they were when that release's agent was killed in mid-print. This one goes on with the print.
+//!
+//! A folder for each release: `<printer>/` as it stood in the agent's data, and `printed.jsonl`, the journal of the simulated
+//! printer at that moment, from which a printer of today is brought to the same state. CONTRIBUTING tells how one is made.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "tests"
+)]
+
+#[path = "../stand_in/mod.rs"]
+mod stand_in;
+
+use std::fs::{File, read_dir, read_to_string};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::Child;
+
+use rstest::rstest;
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use stand_in::eventually;
+use stand_in::hub::Hub;
+use stand_in::printer::{Printer, agent, commands, hash};
+use stardust_protocol::JobState;
+
+struct Agent(Child);
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn folders(of: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<_> =
+        read_dir(of).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+fn releases() -> Vec<PathBuf> {
+    folders(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/old_releases"))
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Says to a printer what the one of that time has taken.
+fn replay(port: &Path, printed: &Path) {
+    let mut wire = File::options().read(true).write(true).open(port).unwrap();
+    let mut raw = tcgetattr(&wire).unwrap();
+    raw.make_raw();
+    tcsetattr(&wire, OptionalActions::Now, &raw).unwrap();
+    let mut answers = BufReader::new(wire.try_clone().unwrap()).lines();
+    for line in read_to_string(printed).unwrap().lines() {
+        let taken: Value = serde_json::from_str(line).unwrap();
+        let Some(command) = taken["cmd"].as_str() else { continue };
+        let line = match taken["n"].as_u64() {
+            None => command.to_owned(),
+            Some(number) => {
+                let text = format!("N{number} {command}");
+                let sum = text.bytes().fold(0, |sum, byte| sum ^ byte);
+                format!("{text}*{sum}")
+            }
+        };
+        writeln!(wire, "{line}").unwrap();
+        assert!(answers.any(|answer| answer.unwrap().starts_with("ok")), "the printer is gone");
+    }
+}
+
+/// The trail's head tells in which run of the machine it began: let that be this one.
+fn began_today(trail: &Path) {
+    const PREFIX: usize = 56;
+    let mut bytes = std::fs::read(trail).unwrap();
+    let length = usize::try_from(u64::from_le_bytes(bytes[16..24].try_into().unwrap())).unwrap();
+    let mut head: Value = serde_json::from_slice(&bytes[PREFIX..PREFIX + length]).unwrap();
+    head["boot"] = read_to_string("/proc/sys/kernel/random/boot_id").unwrap().trim().into();
+    let head = serde_json::to_vec(&head).unwrap();
+    assert_eq!(head.len(), length);
+    bytes[PREFIX..PREFIX + length].copy_from_slice(&head);
+    let sum = Sha256::new().chain_update(&bytes[8..16]).chain_update(&head).finalize();
+    bytes[24..PREFIX].copy_from_slice(&sum);
+    std::fs::write(trail, bytes).unwrap();
+}
+
+/// Prints what a release has left, to its end: each command of the file once, and the hub knows of one print.
+fn go_on(release: &Path, is_restarted: bool) {
+    let [left] = &folders(release)[..] else { panic!("one printer in {}", release.display()) };
+    let data = tempfile::tempdir().unwrap();
+    let ours = data.path().join("printers").join(left.file_name().unwrap());
+    copy(left, &ours);
+    if !is_restarted {
+        began_today(&ours.join("trail"));
+    }
+
+    let printer = Printer::start(100);
+    replay(&printer.port(), &release.join("printed.jsonl"));
+
+    let hub = Hub::start();
+    let settings = read_to_string(ours.join("printer.toml")).unwrap();
+    let value = |name: &str| {
+        let line = settings.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = ")).unwrap();
+        line.trim_matches('"').to_owned()
+    };
+    let here =
+        settings.replace(&value("hub"), &hub.url).replace(&value("port"), printer.port().to_str().unwrap());
+    std::fs::write(ours.join("printer.toml"), here).unwrap();
+    {
+        let mut state = hub.state.lock().unwrap();
+        state.printer = Some(value("printer_id").leak());
+        state.token = Some(read_to_string(ours.join("credential")).unwrap().trim().to_owned().leak());
+        // What this release had told it.
+        for line in read_to_string(ours.join("journal.jsonl")).unwrap().lines() {
+            let mut record: Value = serde_json::from_str(line).unwrap();
+            if record["record"] == "event" {
+                record.as_object_mut().unwrap().remove("record");
+                state.events.push(serde_json::from_value(record).unwrap());
+            }
+        }
+    }
+
+    let mut command = agent();
+    let _agent = Agent(command.arg("run").env("STARDUST_AGENT_DATA", data.path()).spawn().unwrap());
+    eventually("the print is over", || {
+        let moved = hub.state.lock().unwrap().moves();
+        moved.last().filter(|state| state.is_final() || **state == JobState::AwaitingRemoval).copied()
+    });
+    let state = hub.state.lock().unwrap();
+    let expected = [JobState::Transferring, JobState::Printing, JobState::AwaitingRemoval];
+    assert_eq!(state.moves(), expected, "{:?}", state.events.last());
+    assert_eq!(state.started, 0, "it had leave already");
+    drop(state);
+
+    let mut printed = printer.last_job();
+    printed.retain(|line| line != "M105");
+    let [file] =
+        &read_dir(left.join("spool")).unwrap().map(|file| file.unwrap().path()).collect::<Vec<_>>()[..]
+    else {
+        panic!("one file")
+    };
+    let expected = commands(file);
+    let differs = printed.iter().zip(&expected).position(|(one, other)| one != other);
+    assert_eq!(
+        hash(&printed),
+        hash(&expected),
+        "{} of {} lines, at {differs:?}",
+        printed.len(),
+        expected.len()
+    );
+}
+
+#[rstest]
+#[case::the_agent_was_killed(false)]
+#[case::the_machine_was_restarted(true)]
+fn a_print_of_an_earlier_release_is_gone_on_with(#[case] is_restarted: bool) {
+    assert!(!releases().is_empty());
+    for release in releases() {
+        println!("{}", release.display());
+        go_on(&release, is_restarted);
+    }
+}
