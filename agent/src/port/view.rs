@@ -89,7 +89,9 @@ impl PortView {
         }
     }
 
-    pub(super) fn of(host: &Host, port_error: Option<&str>, trail_fault: Option<&DiskFault>) -> Self {
+    /// Of this host. `port_error`: why its port is not open, `trail_fault`: why its trail can't be written.
+    #[must_use]
+    pub fn of(host: &Host, port_error: Option<&str>, trail_fault: Option<&DiskFault>) -> Self {
         Self {
             trail_fault: trail_fault.cloned(),
             port_error: port_error.map(str::to_owned),

@@ -1,0 +1,347 @@
+//! A printer, its host and what happens to them; and the eye on the printer's heaters.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use firmware_sim::faults::FaultPlan;
+use firmware_sim::virtual_printer::VirtualPrinter;
+use stardust_agent::hub_link::client::Credential;
+use stardust_agent::printer::folder::{PrinterConfig, PrinterFolder};
+use stardust_agent::settings::Settings;
+use stardust_protocol::agent_api::PairResponse;
+use stardust_protocol::{Command, JobState};
+use tokio::time::Instant;
+
+use crate::hub::{Books, PRINTER, WORKSPACE};
+use crate::plan::{Broken, Plan, Trouble};
+use crate::process::Process;
+
+/// With no job at work and a way to the printer, it is cold after this.
+const COLD_WITHIN: Duration = Duration::from_secs(60);
+/// Whatever was going on is over by then.
+const LONGEST_RUN: Duration = Duration::from_secs(4 * 3600);
+const LINES: usize = 400;
+
+/// What one run showed.
+pub(crate) struct Outcome {
+    pub(crate) counts: BTreeMap<&'static str, u64>,
+    /// What was hot with nobody there, and when.
+    pub(crate) hot: Option<String>,
+    pub(crate) story: String,
+}
+
+/// A printer and its host.
+pub(crate) struct House {
+    pub(crate) plan: Plan,
+    pub(crate) began: Instant,
+    pub(crate) folder: PrinterFolder,
+    pub(crate) books: Arc<Mutex<Books>>,
+    printer: Mutex<VirtualPrinter>,
+    counts: Mutex<BTreeMap<&'static str, u64>>,
+    log: Mutex<VecDeque<String>>,
+    told: bool,
+    data: tempfile::TempDir,
+}
+
+/// `told`: with its story, which costs more than the run.
+pub(crate) fn run(plan: &Plan, told: bool) -> Outcome {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let house = Arc::new(House::new(plan.clone(), told));
+        house.count("runs");
+        let hot = live(&house).await;
+        let (counts, log) = (house.counts.lock().unwrap().clone(), house.log.lock().unwrap().clone());
+        let plan = Plan { jobs: Vec::new(), ..house.plan.clone() };
+        Outcome { counts, hot, story: format!("{plan:?}\n{}", Vec::from(log).join("\n")) }
+    })
+}
+
+impl House {
+    fn new(plan: Plan, told: bool) -> Self {
+        // Memory, where there is some: a run writes and flushes its journal all the time.
+        let shm = std::path::Path::new("/dev/shm");
+        let data = if shm.is_dir() { tempfile::tempdir_in(shm) } else { tempfile::tempdir() }.unwrap();
+        let settings = Settings::read(Some(data.path().to_owned()), None).unwrap();
+        let folder = PrinterFolder::for_name(&settings, "Ender");
+        let paired = PairResponse {
+            workspace_id: WORKSPACE.parse().unwrap(),
+            printer_id: PRINTER.parse().unwrap(),
+            printer_name: "Ender".into(),
+            token: "token".into(),
+        };
+        let config =
+            PrinterConfig::new(&paired, "http://hub.test/".parse().unwrap(), PathBuf::from("/dev/null"));
+        folder.store(&config, &Credential::new("token")).unwrap();
+        Self {
+            printer: Mutex::new(VirtualPrinter::new(plan.profile.clone(), &FaultPlan::none(), plan.seed)),
+            books: Arc::new(Mutex::new(Books::new(&plan.jobs))),
+            began: Instant::now(),
+            counts: Mutex::default(),
+            log: Mutex::default(),
+            told,
+            folder,
+            data,
+            plan,
+        }
+    }
+
+    pub(crate) fn note(&self, line: impl FnOnce() -> String) {
+        if !self.told {
+            return;
+        }
+        let mut log = self.log.lock().unwrap();
+        log.push_back(format!("{:10.3} {}", self.began.elapsed().as_secs_f64(), line()));
+        if log.len() > LINES {
+            log.pop_front();
+        }
+    }
+
+    fn count(&self, what: &'static str) {
+        *self.counts.lock().unwrap().entry(what).or_default() += 1;
+    }
+
+    /// Which time the cable is in; none: it is out.
+    pub(crate) fn plugged(&self) -> Option<u32> {
+        let mut printer = self.printer.lock().unwrap();
+        printer.advance(self.began.elapsed());
+        printer.is_plugged().then(|| printer.plugged_in())
+    }
+
+    pub(crate) fn read(&self) -> Vec<u8> {
+        let bytes = self.printer.lock().unwrap().output(self.began.elapsed());
+        self.note_lines("<", &bytes);
+        bytes
+    }
+
+    pub(crate) fn write(&self, bytes: &[u8]) {
+        self.note_lines(">", bytes);
+        self.printer.lock().unwrap().receive(bytes, self.began.elapsed());
+    }
+
+    fn note_lines(&self, direction: &str, bytes: &[u8]) {
+        if !self.told {
+            return;
+        }
+        String::from_utf8_lossy(bytes).lines().for_each(|line| self.note(|| format!("{direction} {line}")));
+    }
+
+    pub(crate) fn printer_wait(&self) -> Option<Duration> {
+        let deadline = self.printer.lock().unwrap().next_deadline()?;
+        Some(deadline.saturating_sub(self.began.elapsed()))
+    }
+
+    fn is_hot(&self) -> Option<String> {
+        let mut printer = self.printer.lock().unwrap();
+        printer.advance(self.began.elapsed());
+        let targets = printer.targets();
+        (!targets.are_off()).then(|| format!("{targets:?}"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.data.path().join("printers/ender").join(name)
+    }
+
+    /// The file can't be read as what it is, until [`Self::mend`].
+    fn spoil(&self, name: &str) {
+        let path = self.path(name);
+        let aside = path.with_extension("aside");
+        if !aside.exists() && path.exists() {
+            std::fs::rename(&path, &aside).unwrap();
+            match name {
+                "printer.toml" => std::fs::write(&path, "name = \"Ender\nprot = 1\n").unwrap(),
+                // A folder can't be read as a file, by nobody.
+                _ => std::fs::create_dir(&path).unwrap(),
+            }
+        }
+    }
+
+    fn mend(&self, name: &str) {
+        let path = self.path(name);
+        let aside = path.with_extension("aside");
+        if aside.exists() {
+            if path.is_dir() {
+                std::fs::remove_dir(&path).unwrap();
+            }
+            std::fs::rename(&aside, &path).unwrap();
+        }
+    }
+
+    /// The rule with a part left out: the journal does not say what is owed.
+    fn between_processes(&self) {
+        let path = self.path("journal.jsonl");
+        if self.plan.broken == Some(Broken::ForgetsTheDebt) {
+            if let Ok(text) = std::fs::read_to_string(&path) {
+                std::fs::write(&path, text + "{\"record\":\"heat_settled\"}\n").unwrap();
+            }
+        }
+    }
+}
+
+/// The eye on the heaters: how long the printer has been left alone where somebody could have turned it off.
+struct Eye {
+    alone_since: Option<Instant>,
+    was_hot: bool,
+}
+
+impl Eye {
+    /// Looks; what is hot that must not be.
+    fn look(&mut self, house: &House, has_agent: bool) -> Option<String> {
+        let hot = house.is_hot();
+        if hot.is_some() && !std::mem::replace(&mut self.was_hot, true) {
+            house.count("heated");
+        }
+        let at_work = {
+            let books = house.books.lock().unwrap();
+            // One that was interrupted waits for a person, and is not at work.
+            books.is_at_work() && !house.is_interrupted()
+        };
+        if !has_agent || house.plugged().is_none() || at_work {
+            self.alone_since = None;
+            return None;
+        }
+        let since = *self.alone_since.get_or_insert_with(Instant::now);
+        let hot = hot.filter(|_| since.elapsed() > COLD_WITHIN)?;
+        Some(format!("hot after {:?} with no job at work: {hot}", since.elapsed()))
+    }
+}
+
+impl House {
+    fn is_interrupted(&self) -> bool {
+        let journal = stardust_agent::journal::Journal::peek(&self.path("journal.jsonl"));
+        let trail = self.path("trail").exists();
+        journal.held.is_some_and(|held| held.cut_off.is_some()) && !trail
+    }
+}
+
+/// A run: trouble after trouble, then nothing more until everything is over.
+async fn live(house: &Arc<House>) -> Option<String> {
+    let mut process = Some(Process::start(house));
+    let mut eye = Eye { alone_since: None, was_hot: false };
+    let mut mend: Option<(Instant, &'static str)> = None;
+    let mut start_at: Option<Instant> = None;
+    let mut troubles = house.plan.troubles.iter();
+    let mut next = troubles.next().map(|(after, trouble)| (Instant::now() + *after, *trouble));
+    let mut quiet_since = Instant::now();
+    loop {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let now = Instant::now();
+        if let Some(hot) = eye.look(house, process.is_some()) {
+            return Some(hot);
+        }
+        if now.duration_since(house.began) > LONGEST_RUN {
+            return Some("it never ends".into());
+        }
+        if let Some((_, file)) = mend.take_if(|(at, _)| now >= *at) {
+            house.note(|| format!("{file} can be read again"));
+            house.mend(file);
+        }
+        if process.is_none() && start_at.take_if(|at| now >= *at).is_some() {
+            house.between_processes();
+            process = Some(Process::start(house));
+        }
+        if let Some((_, trouble)) = next.take_if(|(at, _)| now >= *at) {
+            house.note(|| format!("{trouble:?}"));
+            next = troubles.next().map(|(after, trouble)| (now + *after, *trouble));
+            if let Some((away, spoiled)) = happen(house, &mut process, trouble).await {
+                start_at = Some(Instant::now() + if spoiled.is_some() { Duration::ZERO } else { away });
+                if let Some(file) = spoiled {
+                    mend = Some((Instant::now() + away, file));
+                }
+            }
+        }
+        // In the end a person gives up what was interrupted, and goes on with what is paused.
+        if next.is_none() && now.duration_since(quiet_since) > Duration::from_secs(600) {
+            quiet_since = now;
+            if house.is_interrupted() {
+                order(house, |job_id| Command::Cancel { job_id });
+            } else if house.books.lock().unwrap().state == Some(JobState::Paused) {
+                order(house, |job_id| Command::Resume { job_id });
+            }
+        }
+        let is_over = next.is_none() && start_at.is_none() && mend.is_none() && process.is_some();
+        if !(is_over && house.books.lock().unwrap().is_done()) {
+            if !is_over {
+                quiet_since = now;
+            }
+            continue;
+        }
+        // And the minute after it.
+        for _ in 0..2 * (COLD_WITHIN.as_secs() + 5) {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            if let Some(hot) = eye.look(house, true) {
+                return Some(hot);
+            }
+        }
+        house.counts.lock().unwrap().insert("jobs ended", house.books.lock().unwrap().ended);
+        process?.kill().await;
+        return None;
+    }
+}
+
+fn order(house: &House, command: impl Fn(stardust_protocol::JobId) -> Command) {
+    let now_ms = i64::try_from(house.began.elapsed().as_millis()).unwrap();
+    let mut books = house.books.lock().unwrap();
+    if let Some(job) = books.job() {
+        books.command(now_ms, command(job));
+    }
+}
+
+/// What a trouble does. Some: the process is gone, for so long, and what can't be read meanwhile.
+async fn happen(
+    house: &Arc<House>,
+    process: &mut Option<Process>,
+    trouble: Trouble,
+) -> Option<(Duration, Option<&'static str>)> {
+    let at = house.began.elapsed();
+    match trouble {
+        Trouble::Cancelled => order(house, |job_id| Command::Cancel { job_id }),
+        Trouble::Paused => order(house, |job_id| Command::Pause { job_id }),
+        Trouble::Resumed => order(house, |job_id| Command::Resume { job_id }),
+        Trouble::Reset => house.printer.lock().unwrap().reset(at),
+        Trouble::Unplugged(time) => {
+            house.count("unplugged");
+            house.printer.lock().unwrap().unplug_for(at, time.max(Duration::from_millis(100)));
+        }
+        _ => {}
+    }
+    let (away, spoiled) = match trouble {
+        Trouble::Killed(away)
+        | Trouble::Rebooted(away)
+        | Trouble::Stopped(away)
+        | Trouble::HandedOver(away) => (away, None),
+        Trouble::WrongSettings(away) => (away, Some("printer.toml")),
+        Trouble::NoCredential(away) => (away, Some("credential")),
+        Trouble::NoJournal(away) => (away, Some("journal.jsonl")),
+        _ => return None,
+    };
+    let running = process.take()?;
+    match trouble {
+        Trouble::Stopped(_) => {
+            house.count("stopped");
+            running.stop().await;
+            house.note(|| "the agent has stopped".into());
+        }
+        Trouble::HandedOver(_) => {
+            house.count("handed over");
+            running.kill().await;
+        }
+        Trouble::Rebooted(_) => {
+            house.count("rebooted");
+            running.kill().await;
+            // What was not flushed is gone: the trail is, in the worst case.
+            let _ = std::fs::remove_file(house.path("trail"));
+        }
+        _ => {
+            house.count("killed");
+            running.kill().await;
+        }
+    }
+    if let Some(file) = spoiled {
+        house.count("unreadable");
+        house.spoil(file);
+    }
+    Some((away, spoiled))
+}

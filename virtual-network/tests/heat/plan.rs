@@ -1,0 +1,142 @@
+//! What a run is made of.
+
+use std::time::Duration;
+
+use firmware_sim::firmware::Config;
+use firmware_sim::profile::{LineSettings, Profile};
+
+use crate::dice::Dice;
+
+/// A part of the rule that is left out, to see that its absence is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// What the journal says of heat is gone with each process.
+    ForgetsTheDebt,
+    /// The order to make safe does not reach the port.
+    IgnoresOrders,
+    /// A debt is crossed out when a job has ended, without reading anything back.
+    BelievesItself,
+}
+
+/// Something that happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// `kill -9`, and the next process after so long.
+    Killed(Duration),
+    /// The host loses its power and comes back: its disk is as the last flush left it, the printer goes on.
+    Rebooted(Duration),
+    /// SIGTERM, and a start after so long.
+    Stopped(Duration),
+    /// It hands over, and nobody comes for so long.
+    HandedOver(Duration),
+    /// The cable is out for so long.
+    Unplugged(Duration),
+    /// `printer.toml` has a mistake for so long, and the agent is started anew.
+    WrongSettings(Duration),
+    /// The credential can't be read for so long, and the agent is started anew.
+    NoCredential(Duration),
+    /// The journal can't be read from now on, and the agent is started anew.
+    NoJournal(Duration),
+    /// A person cancels, or gives an interrupted job up.
+    Cancelled,
+    Paused,
+    Resumed,
+    /// The controller starts anew.
+    Reset,
+}
+
+/// A run.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) profile: Profile,
+    pub(crate) jobs: Vec<Vec<String>>,
+    /// What happens, and how long after what happened before.
+    pub(crate) troubles: Vec<(Duration, Trouble)>,
+    pub(crate) broken: Option<Broken>,
+}
+
+const PROFILES: [&str; 8] = [
+    "marlin",
+    "marlin",
+    "marlin-no-emergency-parser",
+    "marlin-wait",
+    "marlin-avr",
+    "prusa",
+    "repetier",
+    "creality",
+];
+
+impl Plan {
+    pub(crate) fn of(seed: u64) -> Self {
+        let mut dice = Dice::new(seed, 1);
+        let name = PROFILES[usize::try_from(seed).unwrap() % PROFILES.len()];
+        let build = Profile::named(name).unwrap().config;
+        let is_marlin = name.starts_with("marlin");
+        let tools = if is_marlin { 1 + u8::try_from(dice.below(3)).unwrap() } else { 1 };
+        let chamber_max_c = (is_marlin && dice.percent(40)).then_some(70.0);
+        let config = Config { tools, chamber_max_c, ..build };
+        let line = LineSettings { baud: Some(250_000), latency: Duration::from_micros(500) };
+        let jobs = (0..1 + dice.below(2)).map(|_| file(&mut dice, tools, chamber_max_c.is_some())).collect();
+        let troubles = (0..1 + dice.below(4)).map(|_| (dice.seconds(1, 200), trouble(&mut dice))).collect();
+        Self { seed, profile: Profile { config, line, speed: 1.0 }, jobs, troubles, broken: None }
+    }
+}
+
+fn trouble(dice: &mut Dice) -> Trouble {
+    let away = dice.seconds(0, 90);
+    match dice.below(14) {
+        0..=2 => Trouble::Killed(away),
+        3 => Trouble::Rebooted(away),
+        4 => Trouble::Stopped(away),
+        5 => Trouble::HandedOver(away),
+        6 | 7 => Trouble::Unplugged(away),
+        8 => Trouble::WrongSettings(away),
+        9 => Trouble::NoCredential(away),
+        10 => Trouble::NoJournal(away),
+        11 => Trouble::Cancelled,
+        12 => {
+            if dice.percent(50) {
+                Trouble::Paused
+            } else {
+                Trouble::Resumed
+            }
+        }
+        _ => Trouble::Reset,
+    }
+}
+
+/// A short print that heats what there is; many have no end, or one that does not turn all of it off.
+fn file(dice: &mut Dice, tools: u8, chamber: bool) -> Vec<String> {
+    let mut file: Vec<String> = vec!["M140 S60".into()];
+    for tool in 0..tools {
+        file.push(format!("M104 T{tool} S{}", 190 + 10 * u32::from(tool)));
+    }
+    if chamber {
+        file.push("M141 S45".into());
+    }
+    file.push("G28".into());
+    // Waits of minutes, and of none.
+    match dice.below(3) {
+        0 => file.extend(["M190 S60".into(), "M109 T0 S190".into()]),
+        1 => file.push("M109 T0 S190".into()),
+        _ => {}
+    }
+    file.extend(["M83", "G1 Z0.2 F600"].map(String::from));
+    for at in 0..40 + dice.below(120) {
+        file.push(format!("G1 X{} Y{} E0.02 F1200", 20 + at % 7 * 10, 20 + at % 5 * 12));
+        if at % 20 == 19 {
+            file.push(format!("G1 Z{:.1} F600", 0.2 + at as f64 / 100.0));
+        }
+    }
+    match dice.below(4) {
+        0 => {}
+        1 => file.push("print_end".into()),
+        2 => file.push("M104 S0".into()),
+        _ => {
+            file.extend((0..tools).map(|tool| format!("M104 T{tool} S0")));
+            file.extend(["M140 S0", "M107", "M84"].map(String::from));
+        }
+    }
+    file
+}

@@ -1,0 +1,150 @@
+//! What drives the port: it stands in for the agent's thread, whose waiting is on real descriptors. It does what that does,
+//! in the same order: orders, bytes, the trail, output, events.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use stardust_agent::port::{Order, PortEvent, PortView, Resumption, Workplace};
+use stardust_agent::serial::{Host, HostEvent, JobEvent, Parking};
+use stardust_agent::trail::Trail;
+use tokio::time::Instant;
+
+use crate::house::House;
+use crate::plan::Broken;
+
+/// The driver of one process.
+pub(crate) struct Driver {
+    house: Arc<House>,
+    began: Instant,
+    place: Workplace,
+    host: Host,
+    trail: Option<Trail>,
+    acknowledged: u64,
+    /// Which time the cable was put in that the port was opened.
+    open: Option<u32>,
+}
+
+impl Driver {
+    /// `began`: when the process did, whose clock this is.
+    pub(crate) fn new(
+        house: Arc<House>,
+        began: Instant,
+        place: Workplace,
+        parking: Parking,
+        job: Option<Resumption>,
+    ) -> Self {
+        let now = began.elapsed();
+        let (host, trail, acknowledged) = match job {
+            None => (Host::new(now, parking), None, 0),
+            Some(Resumption { checkpoint, source, trail, after_power_loss, .. }) => {
+                let acknowledged = checkpoint.acknowledged();
+                let host = Host::attach(now, parking, checkpoint, source, after_power_loss);
+                (host, Some(trail), acknowledged)
+            }
+        };
+        Self { house, began, place, host, trail, acknowledged, open: None }
+    }
+
+    pub(crate) async fn drive(mut self) {
+        loop {
+            self.follow_cable();
+            if self.open.is_some() {
+                self.exchange();
+            }
+            self.tell();
+            let wait = self.wait();
+            match tokio::time::timeout(wait, self.place.orders.recv()).await {
+                Ok(Some(order)) => self.carry_out(order),
+                Ok(None) => return,
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn wait(&self) -> Duration {
+        let now = self.began.elapsed();
+        let host = self.host.deadline().map(|at| at.saturating_sub(now));
+        let printer = self.house.printer_wait();
+        let next = [host, printer, Some(Duration::from_secs(1))].into_iter().flatten().min();
+        // A deadline that is not met yet must not stop the clock.
+        next.unwrap_or_default().max(Duration::from_millis(1))
+    }
+
+    fn follow_cable(&mut self) {
+        let (now, plugged) = (self.began.elapsed(), self.house.plugged());
+        if self.open.is_some() && self.open != plugged {
+            self.open = None;
+            self.host.port_lost(now);
+        }
+        if self.open.is_none() && plugged.is_some() {
+            self.open = plugged;
+            self.host.port_opened(now);
+        }
+    }
+
+    fn exchange(&mut self) {
+        let heard = self.house.read();
+        let now = self.began.elapsed();
+        if heard.is_empty() {
+            self.host.tick(now);
+        } else {
+            self.host.receive(now, &heard);
+        }
+        if let Some(trail) = &mut self.trail {
+            if let Some(checkpoint) = self.host.take_checkpoint(now) {
+                trail.keep(now, checkpoint, 250_000);
+            }
+        }
+        let output = self.host.take_output();
+        self.house.write(&output);
+    }
+
+    fn carry_out(&mut self, order: Order) {
+        let now = self.began.elapsed();
+        let is_open = self.open.is_some();
+        match order {
+            Order::Start(source, trail) => {
+                self.acknowledged = 0;
+                if is_open && self.host.start(now, source) {
+                    self.trail = trail.map(|trail| *trail);
+                } else {
+                    let _ = self.place.events.send(PortEvent::NotStarted);
+                }
+            }
+            Order::MakeSafe(_) if self.house.plan.broken == Some(Broken::IgnoresOrders) => {}
+            Order::MakeSafe(safety) => self.host.make_safe(now, safety),
+            Order::Pause => self.host.pause(now),
+            Order::Resume => self.host.resume(now),
+            Order::Stop(end) => self.host.stop(now, end),
+            _ => {}
+        }
+    }
+
+    fn tell(&mut self) {
+        if let Some((_, acknowledged, ..)) = self.host.progress() {
+            self.acknowledged = acknowledged;
+        }
+        let mut events = Vec::new();
+        while let Some(event) = self.host.next_event() {
+            self.house.note(|| format!("    {event:?}"));
+            let is_over = matches!(event, HostEvent::Job(JobEvent::Completed | JobEvent::Stopped(_)));
+            events.push(PortEvent::Host(event, self.acknowledged));
+            if is_over {
+                self.trail = None;
+                if self.house.plan.broken == Some(Broken::BelievesItself) {
+                    events.push(PortEvent::Host(HostEvent::HeatSettled, self.acknowledged));
+                }
+            }
+        }
+        let error = self.open.is_none().then_some("The cable is out.");
+        let view = PortView::of(&self.host, error, self.trail.as_ref().and_then(Trail::fault));
+        self.place.view.send_if_modified(|current| {
+            let changed = *current != view;
+            *current = view;
+            changed
+        });
+        for event in events {
+            let _ = self.place.events.send(event);
+        }
+    }
+}
