@@ -11,6 +11,7 @@ mod signals;
 mod station;
 mod targets_file;
 mod terminal;
+mod wire;
 
 use std::io;
 use std::num::NonZeroU16;
@@ -40,6 +41,8 @@ pub struct Options {
     pub targets: Option<PathBuf>,
     /// How long the cable is out each time it is pulled; `None`: two seconds.
     pub unplugged: Option<Duration>,
+    /// Where what comes over the line is written down, byte by byte. Of several printers, `<wire>-1`, ….
+    pub wire: Option<PathBuf>,
     /// How many printers.
     pub count: NonZeroU16,
     /// What goes wrong.
@@ -50,6 +53,8 @@ pub struct Options {
     pub renames: bool,
     /// A host that sets another rate than the printer's gets garbage.
     pub checks_baud: bool,
+    /// The board is wired so that it starts anew when the host lets DTR fall.
+    pub resets_by_dtr: bool,
 }
 
 /// Why a printer could not be run, or had to stop.
@@ -133,8 +138,10 @@ fn one_of(profile: &Profile, options: &Options, index: u16) -> (Profile, Place) 
         link: numbered(&options.link),
         journal: options.journal.as_deref().map(numbered),
         targets: options.targets.as_deref().map(|path| TargetsFile::new(numbered(path))),
+        wire: options.wire.as_deref().map(numbered),
         renames: options.renames,
         checks_baud: options.checks_baud,
+        resets_by_dtr: options.resets_by_dtr,
     };
     (profile, place)
 }

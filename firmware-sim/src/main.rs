@@ -97,6 +97,16 @@ struct Arguments {
     #[arg(long, value_name = "CELSIUS", value_parser = clap::value_parser!(u8).range(40..))]
     chamber: Option<u8>,
 
+    /// Append every byte that comes to this file, as it comes, and `<DTR>` where --resets-by-dtr saw it fall
+    ///
+    /// For who asks what a host has sent, and not what became of it.
+    #[arg(long, value_name = "FILE")]
+    wire: Option<PathBuf>,
+
+    /// The board is wired so that it starts anew when the host lets DTR fall (a speed of zero)
+    #[arg(long)]
+    resets_by_dtr: bool,
+
     /// MACHINE_TYPE in M115; the UUID follows from it. Without it, the profile's
     #[arg(long)]
     name: Option<String>,
@@ -184,11 +194,13 @@ fn main() -> ExitCode {
         journal: arguments.journal,
         targets: arguments.targets,
         unplugged: arguments.unplugged.map(|seconds| Duration::from_secs(seconds.into())),
+        wire: arguments.wire,
         count: arguments.count,
         plan: arguments.faults.into_iter().collect(),
         seed: arguments.seed.unwrap_or_else(random_seed),
         renames: arguments.rename_on_replug,
         checks_baud: arguments.strict_baud,
+        resets_by_dtr: arguments.resets_by_dtr,
     };
     announce(&profile, &options, arguments.baud);
     match driver::run(&profile, &options) {

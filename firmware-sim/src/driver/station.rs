@@ -11,12 +11,15 @@ use super::journal_file::JournalFile;
 use super::link::Link;
 use super::targets_file::TargetsFile;
 use super::terminal::Terminal;
+use super::wire::Wire;
 use crate::virtual_printer::VirtualPrinter;
 
 /// While more than this waits to be sent, no more is read: the host is made to wait.
 const OUTPUT_LIMIT: usize = 16 * 1024;
 /// While more than this is on its way to the printer, no more is read: what a kernel's own buffer would hold.
 const INPUT_LIMIT: usize = 4096;
+/// A pty does not tell when its DTR falls: it is looked at this often. Hosts hold it for a quarter of a second.
+const LOOK_AT_DTR: Duration = Duration::from_millis(20);
 
 /// Where a printer is found and what is written down of it.
 #[derive(Debug)]
@@ -26,10 +29,13 @@ pub(super) struct Place {
     pub(super) link: PathBuf,
     pub(super) journal: Option<PathBuf>,
     pub(super) targets: Option<TargetsFile>,
+    pub(super) wire: Option<PathBuf>,
     /// After a replug the link is `<link>.2`, `<link>.3`, …
     pub(super) renames: bool,
     /// A host at another rate than the printer's gets garbage.
     pub(super) checks_baud: bool,
+    /// The controller starts anew when DTR falls.
+    pub(super) resets_by_dtr: bool,
 }
 
 /// A printer, its terminal and its link.
@@ -41,6 +47,9 @@ pub(super) struct Station {
     /// `None` while the cable is out.
     link: Option<Link>,
     journal: Option<JournalFile>,
+    wire: Option<Wire>,
+    dtr_is_low: bool,
+    look_at: Duration,
     outbox: Vec<u8>,
     strikes_told: usize,
     flush_at: Option<Duration>,
@@ -50,12 +59,16 @@ impl Station {
     pub(super) fn open(printer: VirtualPrinter, place: Place) -> Result<Self, DriverError> {
         let terminal = Terminal::open().map_err(DriverError::Terminal)?;
         let journal = place.journal.clone().map(JournalFile::open).transpose()?;
+        let wire = place.wire.clone().map(Wire::open).transpose()?;
         let mut station = Self {
             place,
             printer,
             terminal,
             link: None,
             journal,
+            wire,
+            dtr_is_low: false,
+            look_at: Duration::ZERO,
             outbox: Vec::new(),
             strikes_told: 0,
             flush_at: None,
@@ -84,6 +97,7 @@ impl Station {
         if self.place.checks_baud {
             self.printer.set_host_baud(self.terminal.host_baud());
         }
+        self.follow_dtr(now)?;
         self.outbox.append(&mut self.printer.output(now));
         self.printer.set_unread(self.outbox.len());
         let accepted = self.printer.take_accepted();
@@ -101,6 +115,21 @@ impl Station {
         } else {
             self.outbox.clear();
         }
+        Ok(())
+    }
+
+    /// A speed of zero lets DTR fall: the controller starts anew where it is wired so.
+    fn follow_dtr(&mut self, now: Duration) -> Result<(), DriverError> {
+        if !self.place.resets_by_dtr {
+            return Ok(());
+        }
+        self.look_at = now + LOOK_AT_DTR;
+        let is_low = self.terminal.host_baud() == Some(0);
+        if is_low && !std::mem::replace(&mut self.dtr_is_low, is_low) {
+            self.printer.reset(now);
+            self.wire.as_mut().map_or(Ok(()), Wire::dtr_fell)?;
+        }
+        self.dtr_is_low = is_low;
         Ok(())
     }
 
@@ -128,7 +157,10 @@ impl Station {
 
     /// When it must be served again though its pty has nothing to tell.
     pub(super) fn due(&self) -> Option<Duration> {
-        [self.printer.next_deadline(), self.flush_at].into_iter().flatten().min()
+        [self.printer.next_deadline(), self.flush_at, self.place.resets_by_dtr.then_some(self.look_at)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// What `poll` must look for at the pty.
@@ -158,6 +190,7 @@ impl Station {
         let mut buffer = [0_u8; INPUT_LIMIT];
         let room = self.room();
         let read = self.terminal.read(&mut buffer[..room]).map_err(DriverError::Lost)?;
+        self.wire.as_mut().map_or(Ok(()), |wire| wire.came(&buffer[..read]))?;
         self.printer.receive(&buffer[..read], now);
         Ok(())
     }
