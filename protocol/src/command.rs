@@ -62,6 +62,11 @@ pub enum Command {
         /// The button, by its place in the list from 0. Without buttons: 0, which lets the printer go on.
         button: u8,
     },
+    /// Stop the machine itself, at once: `M112`, and the board's DTR line. Needs no job and no state; it is done before anything
+    /// else, and never too late by the agent's clock: the hub takes it back by itself. Sent again and again until it is
+    /// answered: `done` when `M112` has left the printer's host, `refused` when it could not be sent. How far it is meanwhile is in
+    /// [`crate::PrinterStatus::emergency_stop`]. From minor 1.
+    EmergencyStop,
     /// From a newer hub; answered as `refused`.
     #[serde(other)]
     Unknown,

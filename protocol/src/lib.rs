@@ -34,7 +34,8 @@ pub use ids::{
 pub use job_state::JobState;
 pub use printer_state::PrinterState;
 pub use status::{
-    Attention, Interruption, JobProgress, LayerStart, Motion, PrinterStatus, StatusMessage, Temperature,
+    Attention, Interruption, JobProgress, LayerStart, Motion, PrinterStatus, StatusMessage, StopReach,
+    StopReport, Temperature,
 };
 pub use telemetry::TelemetrySample;
 pub use time::Timestamp;

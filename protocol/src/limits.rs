@@ -9,6 +9,9 @@ pub const MAX_EVENTS_PER_POST: usize = 100;
 /// Most samples in one `POST /agent/v1/telemetry`.
 pub const MAX_SAMPLES_PER_POST: usize = 100;
 
+/// A stop at once may be carried out for so long, milliseconds: whoever comes back later has been seen to.
+pub const EMERGENCY_STOP_EXPIRY_MS: i64 = 600_000;
+
 /// Longest name of a printer or print file, in characters.
 pub const MAX_NAME_CHARS: usize = 200;
 

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{AttentionId, JobId, JobState, PrinterState, ProtocolVersion, SessionId, Timestamp};
+use crate::{AttentionId, CommandId, JobId, JobState, PrinterState, ProtocolVersion, SessionId, Timestamp};
 
 /// One message on the status topic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -71,6 +71,9 @@ pub struct PrinterStatus {
     /// The job was cut off and waits for a person to say from which layer it goes on. It is `paused` then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interruption: Option<Interruption>,
+    /// How far the last stop at once came that this run of the agent was asked for. From minor 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency_stop: Option<StopReport>,
 }
 
 impl PrinterStatus {
@@ -89,8 +92,42 @@ impl PrinterStatus {
             motion: None,
             job: None,
             interruption: None,
+            emergency_stop: None,
         }
     }
+}
+
+/// How far a stop at once ([`crate::Command::EmergencyStop`]) has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StopReport {
+    /// Which one.
+    pub command_id: CommandId,
+    /// How far.
+    pub reach: StopReach,
+    /// Since when, by the hub's time as far as the agent knows it.
+    pub at: Timestamp,
+}
+
+/// How far a stop at once has come at its agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum StopReach {
+    /// The printer's port is closed: `M112` is the first thing that it is sent when it is open again.
+    PortClosed,
+    /// `M112` was sent, and the firmware acts on it as it comes.
+    Sent,
+    /// `M112` was sent, and the board was reset by its DTR line, too, where it is wired so: the firmware may not listen in
+    /// time.
+    SentAndReset,
+    /// The port takes no bytes; the board was reset by its DTR line where it is wired so.
+    NotTaken,
+    /// The port stayed closed for too long: nothing was sent.
+    GivenUp,
+    /// From a newer agent.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A print that was cut off because its printer lost its power or was reset. The firmware has forgotten everything; the

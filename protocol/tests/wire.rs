@@ -62,6 +62,7 @@ fn status() -> PrinterStatus {
             layer: Some(12),
         }),
         interruption: None,
+        emergency_stop: None,
     }
 }
 
@@ -96,6 +97,11 @@ fn status_messages() {
         ..PrinterStatus::new(PrinterState::Paused)
     };
     check("status_interruption", &StatusMessage { body: StatusBody::Full(cut_off), ..full.clone() });
+    let stopped = PrinterStatus {
+        emergency_stop: Some(StopReport { command_id: id(), reach: StopReach::SentAndReset, at: at() }),
+        ..PrinterStatus::new(PrinterState::Error)
+    };
+    check("status_emergency_stop", &StatusMessage { body: StatusBody::Full(stopped), ..full.clone() });
     let delta = StatusMessage {
         seq: 2,
         body: StatusBody::Delta(json!({"tools": [{"actual": 215.1, "target": 215.0}]})),
@@ -115,6 +121,7 @@ fn command_messages() {
     };
     check("command_wake", &message(Command::Wake, None));
     check("command_report_status", &message(Command::ReportStatus, None));
+    check("command_emergency_stop", &message(Command::EmergencyStop, Some(id())));
     check("command_pause", &message(Command::Pause { job_id: id() }, Some(id())));
     check("command_resume", &message(Command::Resume { job_id: id() }, Some(id())));
     check("command_resume_from", &message(Command::ResumeFrom { job_id: id(), layer: 12 }, Some(id())));
