@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use stardust_clock::SharedClock;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::keys::{Keys, Wish};
 use super::{Failure, PrintArguments, say};
 use crate::port::connect::connect;
-use crate::port::{Order, PortEvent, PortPlan, PortView, SpeedMemory};
+use crate::port::{Order, PortEvent, PortHandle, PortPlan, PortView, Reach, STOP_KEPT, SpeedMemory};
 use crate::print_job::admission::{self, Admitted};
 use crate::print_job::briefed::Briefed;
 use crate::print_job::estimate::{Known, left};
@@ -25,6 +25,8 @@ use crate::serial::{End, HostEvent, JobEvent};
 
 /// As the shell has it for a program ended by Ctrl-C.
 const CANCELLED: u8 = 130;
+/// An open port has sent a few bytes, and reset its board, by then.
+const KILL_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Prints the file; returns when it is done.
 pub(super) async fn run(
@@ -96,7 +98,7 @@ pub(super) async fn run(
                         paused = false;
                     }
                     PortEvent::NotStarted => return Err("The printer was not ready any more; try again.".into()),
-                    PortEvent::Host(..) => {}
+                    PortEvent::Host(..) | PortEvent::Killed(_) => {}
                 }
             }
             wish = keys.wish() => {
@@ -111,12 +113,7 @@ pub(super) async fn run(
             () = stop.asked() => {
                 if std::mem::replace(&mut cancelling, true) {
                     bar.abandon();
-                    port.order(Order::Kill);
-                    port.close().await;
-                    return Err("Stopped at once: the printer was told to halt (M112), and where it does not listen \
-                                in time its board was reset. On most printers that turns the heaters off. Look \
-                                whether they are; else switch the printer off."
-                        .into());
+                    return Err(stop_at_once(&mut port, &mut stop).await);
                 }
                 bar.println("Cancelling: the heaters are being turned off. Once more stops at once.");
                 port.order(Order::Stop(End::Cancelled));
@@ -125,14 +122,56 @@ pub(super) async fn run(
     }
 }
 
-/// Ctrl-C and the service manager's request to stop.
+/// Past everything: `M112`, and what a person is told of it. A port that is closed is waited for, until there is one more
+/// signal.
+async fn stop_at_once(port: &mut PortHandle, stop: &mut Signals) -> Failure {
+    let by = "at the keyboard";
+    let mut reach = port.kill(by, KILL_PATIENCE).await;
+    if reach == Some(Reach::Waits) {
+        say(
+            "The port is closed, so the printer can't be told to halt (M112). Switch it off by hand. M112 is sent as soon as \
+             the port is open again; Ctrl-C once more gives that up.",
+        );
+        reach = tokio::select! {
+            reach = port.kill(by, STOP_KEPT) => reach,
+            () = stop.asked() => reach,
+        };
+    }
+    let heaters = "Look whether the heaters are off; else switch the printer off.";
+    match reach {
+        Some(Reach::Sent { on_wire: true, dtr_pulsed: false }) => {
+            format!("Stopped at once: the printer was told to halt (M112), and it listens to that at once. {heaters}")
+        }
+        Some(Reach::Sent { on_wire: true, dtr_pulsed: true }) => format!(
+            "Stopped at once: the printer was told to halt (M112). It may not listen in time, so its board was reset by its \
+             DTR line too; not every board is wired so. {heaters}"
+        ),
+        Some(Reach::Sent { on_wire: false, .. }) => "The printer's port takes nothing, so it could NOT be told to halt \
+             (M112); its board was reset by its DTR line, but not every board is wired so. Switch the printer off by hand."
+            .into(),
+        Some(Reach::Waits | Reach::GaveUp) => {
+            "The port stayed closed, so the printer was NOT told to halt (M112). Switch it off by hand.".into()
+        }
+        None => "The printer could NOT be told to halt (M112): its port is stuck. Switch it off by hand.".into(),
+    }
+    .into()
+}
+
+/// Ctrl-C, the service manager's request to stop, and the end of the terminal: all of them end a print cleanly.
 struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+    quit: Signal,
 }
 
 fn signals() -> std::io::Result<Signals> {
-    Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    Ok(Signals {
+        interrupt: signal(SignalKind::interrupt())?,
+        terminate: signal(SignalKind::terminate())?,
+        hang_up: signal(SignalKind::hangup())?,
+        quit: signal(SignalKind::quit())?,
+    })
 }
 
 impl Signals {
@@ -140,6 +179,8 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+            _ = self.quit.recv() => {}
         }
     }
 }

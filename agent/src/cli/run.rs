@@ -1,6 +1,7 @@
 //! `stardust-agent run`
 //!
-//! Owns: signals. SIGINT and SIGTERM: the first asks for a clean stop, the second ends at once. SIGUSR1 hands over: the
+//! Owns: signals. SIGINT, SIGTERM, SIGHUP and SIGQUIT: the first asks for a clean stop, the second stops the printers that are
+//! not done with that at once (`M112`) and ends. SIGUSR1 hands over: the
 //! process ends at once and leaves everything as it is, because systemd starts the next one, which goes on.
 
 use std::path::PathBuf;
@@ -34,6 +35,8 @@ pub(super) async fn run(settings: &Settings, clock: SharedClock) -> Result<ExitC
     let unwatched = |error: std::io::Error| format!("Signals can't be watched: {error}");
     let mut interrupt = signal(SignalKind::interrupt()).map_err(unwatched)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(unwatched)?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(unwatched)?;
+    let mut quit = signal(SignalKind::quit()).map_err(unwatched)?;
     let mut hand_over = signal(SignalKind::user_defined1()).map_err(unwatched)?;
     let work = agent::run(settings, clock, ports.clone(), stopping);
     tokio::pin!(work);
@@ -42,6 +45,8 @@ pub(super) async fn run(settings: &Settings, clock: SharedClock) -> Result<ExitC
             () = &mut work => return Ok(ExitCode::SUCCESS),
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+            _ = quit.recv() => {}
             _ = hand_over.recv() => {
                 if PortStore::is_kept() {
                     // What is sent from now on is known to the next process as well: every line is, before it is sent.
@@ -53,8 +58,26 @@ pub(super) async fn run(settings: &Settings, clock: SharedClock) -> Result<ExitC
             }
         }
         if stop.send_replace(true) {
-            return Err("Stopped at once. The heaters may still be on.".into());
+            let stopped = tokio::task::spawn_blocking(move || ports.kill_all()).await.unwrap_or_default();
+            return Err(at_once(stopped));
         }
         tracing::info!("stopping");
     }
+}
+
+/// What a person is told who would not wait for the clean stop.
+fn at_once((sent, open): (usize, usize)) -> Failure {
+    let looks = "Look whether the heaters are off; else switch the printer off.";
+    match open {
+        0 => format!("Stopped at once. No printer was being stopped any more, so none was told to halt. {looks}"),
+        _ if sent == open => format!(
+            "Stopped at once: {sent} of {open} printers that were still being stopped were told to halt (M112), and their \
+             boards were reset where they are wired so. {looks}"
+        ),
+        _ => format!(
+            "Stopped at once, but only {sent} of {open} printers that were still being stopped took the order to halt \
+             (M112). Switch the others off by hand."
+        ),
+    }
+    .into()
 }

@@ -11,6 +11,8 @@ use crate::journal::State;
 pub enum Verdict {
     /// Carry it out and answer.
     CarryOut(CommandId, Command),
+    /// Stop the machine at once.
+    StopAtOnce(CommandId),
     /// Answer without carrying it out.
     Answer(CommandId, CommandOutcome),
     /// Look for work.
@@ -35,6 +37,10 @@ pub fn judge(message: &CommandMessage, journal: &State, hub_now: Timestamp) -> V
     }
     if let Some(outcome) = journal.outcome_of(id) {
         return Verdict::Answer(id, outcome.clone());
+    }
+    // Never too late: this machine's idea of the hub's time may be wrong, and the hub takes it back by itself.
+    if message.command == Command::EmergencyStop {
+        return Verdict::StopAtOnce(id);
     }
     if message.expires_at.is_some_and(|expires_at| expires_at < hub_now) {
         return Verdict::Answer(id, CommandOutcome::Expired);
@@ -80,6 +86,16 @@ mod tests {
             Verdict::Answer(id(), CommandOutcome::Done),
             "the same again"
         );
+    }
+
+    #[test]
+    fn a_stop_at_once_is_never_too_late_and_answered_once() {
+        let mut journal = State::default();
+        let stop = CommandMessage { command: Command::EmergencyStop, ..pause() };
+        let late = Timestamp::from_millis(i64::MAX / 2);
+        assert_eq!(judge(&stop, &journal, late), Verdict::StopAtOnce(id()));
+        journal.apply(&Record::Answered { command_id: id(), outcome: CommandOutcome::Done });
+        assert_eq!(judge(&stop, &journal, late), Verdict::Answer(id(), CommandOutcome::Done));
     }
 
     #[test]

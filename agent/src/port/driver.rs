@@ -16,10 +16,11 @@ use tokio::sync::{mpsc, watch};
 
 use super::handle::{Order, PortEvent, PortHandle, SpeedView, Workplace, handle};
 use super::kept::Keeper;
+use super::kill::KeptKill;
 use super::locator::Locator;
 use super::open::{OpenError, open};
 use super::plan::PortPlan;
-use super::reset::reset_board;
+use super::reset::{Unsent, reset_board};
 use super::resumption::Resumption;
 use super::seek::Sought;
 use super::speed_memory::SpeedMemory;
@@ -85,6 +86,8 @@ pub fn drive_on(
         attach_until: now + ATTACH_PATIENCE,
         reset_on_open: plan.reset_on_open,
         port: None,
+        seeking: false,
+        kept_kill: None,
         clock,
         host,
         waker,
@@ -119,19 +122,23 @@ pub(super) struct Driver {
     /// So long the port of an earlier process's job is waited for.
     attach_until: Duration,
     /// While it is open.
-    port: Option<Arc<OwnedFd>>,
+    pub(super) port: Option<Arc<OwnedFd>>,
+    /// Its speed is being found out, or will be before anything else.
+    pub(super) seeking: bool,
+    /// A stop at once that waits for the port.
+    pub(super) kept_kill: Option<KeptKill>,
     pub(super) clock: SharedClock,
-    host: Host,
+    pub(super) host: Host,
     pub(super) waker: Waker,
     orders: mpsc::UnboundedReceiver<Order>,
-    events: mpsc::UnboundedSender<PortEvent>,
+    pub(super) events: mpsc::UnboundedSender<PortEvent>,
     view: watch::Sender<PortView>,
     pub(super) speed: watch::Sender<SpeedView>,
     view_at: Duration,
     /// Something came since the view was renewed.
     heard: bool,
     acknowledged: u64,
-    to_write: Vec<u8>,
+    pub(super) to_write: Vec<u8>,
 }
 
 impl Driver {
@@ -230,11 +237,15 @@ impl Driver {
         self.tell(now, None);
         // What is at work on a job is neither reset nor asked for its speed.
         let is_fresh = !self.is_kept && !self.host.is_attaching();
+        self.seeking = self.baud.is_none() && is_fresh;
+        self.kill_if_wanted(now, port);
         if self.reset_on_open && is_fresh {
-            reset_board(port);
+            reset_board(port, Unsent::Dropped);
         }
-        if self.baud.is_none() && is_fresh {
-            match self.seek(port)? {
+        if self.seeking {
+            let sought = self.seek(port);
+            self.seeking = false;
+            match sought? {
                 Sought::Found(speed, said) => {
                     self.found = Some(speed);
                     if let Some(speeds) = &self.speeds {
@@ -329,14 +340,7 @@ impl Driver {
                 Order::Answer(question, button) => self.host.answer(now, question, button),
                 Order::MakeSafe(safety) => self.host.make_safe(now, safety),
                 Order::Say(text) => self.host.say(now, &text),
-                Order::Kill => {
-                    let acts_at_once = self.host.kill(now);
-                    // It ends whatever line was cut by this.
-                    self.to_write = b"\n".to_vec();
-                    if let Some(port) = self.port.as_ref().filter(|_| !acts_at_once) {
-                        reset_board(port);
-                    }
-                }
+                Order::Kill(by) => self.kill(now, by),
             }
         }
     }
@@ -403,6 +407,7 @@ impl Driver {
             self.waker.reset();
             let now = self.clock.elapsed();
             self.take_orders(now, false)?;
+            self.look_at_kept_kill(now);
             let left = until.saturating_sub(now);
             if left.is_zero() {
                 return Ok(());

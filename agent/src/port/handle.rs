@@ -2,6 +2,8 @@
 //!
 //! Owns: their forms, and that the thread ends with the last handle. Must not know: how a port is driven.
 
+use std::time::Duration;
+
 use tokio::sync::{mpsc, watch};
 
 use super::view::PortView;
@@ -29,8 +31,25 @@ pub enum Order {
     /// Show a text on the printer's display, with no job.
     Say(String),
     /// Stop the machine itself, at once: `M112`; where the firmware would get to it only behind all that waits, the
-    /// board is started anew by its DTR line, too. Best effort: not every board is wired so.
-    Kill,
+    /// board is started anew by its DTR line, too. Best effort: not every board is wired so. With who wants it, as the end of
+    /// "stopped at once …". How far it came is told by [`PortEvent::Killed`].
+    Kill(String),
+}
+
+/// How far a stop at once has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The port is closed: `M112` is the first thing that is written when it is open again, and that is told then.
+    Waits,
+    /// It was given to the port.
+    Sent {
+        /// `M112` has left this machine. False: the port takes no bytes.
+        on_wire: bool,
+        /// The board's DTR line was pulsed as well, which starts most boards anew.
+        dtr_pulsed: bool,
+    },
+    /// The port did not come back in time ([`super::STOP_KEPT`]): nothing was sent.
+    GaveUp,
 }
 
 /// What is known of the speed.
@@ -49,6 +68,8 @@ pub enum PortEvent {
     Host(HostEvent, u64),
     /// The job could not be started: the printer was not ready.
     NotStarted,
+    /// A stop at once has come so far.
+    Killed(Reach),
 }
 
 /// Where orders go; can be handed to other tasks and threads.
@@ -123,6 +144,25 @@ impl PortHandle {
         self.orders = None;
         self.waker.wake();
         while self.events.recv().await.is_some() {}
+    }
+
+    /// Stops the machine at once, and waits for `patience` until `M112` has left this machine. How far that came; `None`: the
+    /// thread is gone or stuck. What else has happened meanwhile is dropped.
+    pub async fn kill(&mut self, by: &str, patience: Duration) -> Option<Reach> {
+        self.order(Order::Kill(by.to_owned()));
+        let mut reach = None;
+        let sent = async {
+            while let Some(event) = self.events.recv().await {
+                if let PortEvent::Killed(news) = event {
+                    reach = Some(news);
+                    if news != Reach::Waits {
+                        return;
+                    }
+                }
+            }
+        };
+        let _ = tokio::time::timeout(patience, sent).await;
+        reach
     }
 
     /// A copy of where orders go.

@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustix::io::{FdFlags, fcntl_setfd};
 use sd_notify::NotifyState;
 
+use super::kill;
+
 /// systemd's limit.
 const LONGEST_NAME: usize = 255;
 
@@ -64,6 +66,16 @@ impl PortStore {
     #[must_use]
     pub fn keeper(&self, name: &str) -> Keeper {
         Keeper { store: self.clone(), name: plain(name) }
+    }
+
+    /// Stops every machine at once whose port is open, past whatever drives it: how many took `M112`, of how many. Takes up to
+    /// a second for each.
+    #[must_use]
+    pub fn kill_all(&self) -> (usize, usize) {
+        let ports: Vec<OwnedFd> =
+            self.lock().ports.values().filter_map(|port| port.try_clone().ok()).collect();
+        let sent = ports.iter().map(kill::at_once).filter(|on_wire| *on_wire).count();
+        (sent, ports.len())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -7,7 +7,7 @@
 //! | [`open`], `permission`, `reset`, `latency` | opening a port the way a printer needs it |
 //! | [`kept`], `resumption` | what outlives this process: open ports, and a job to go on with |
 //! | `speed_search`, `recognition`, `speed_memory` | which speed it speaks: rules without I/O |
-//! | `handle`, [`driver`], `wait`, `seek` | the thread: bytes, orders, waiting; finding the speed |
+//! | `handle`, [`driver`], `wait`, `seek`, `kill` | the thread: bytes, orders, waiting; finding the speed; stopping at once |
 //! | [`connect`] | waiting until a printer is ready |
 //! | [`round_trip`] | how long an answer takes |
 //!
@@ -18,6 +18,7 @@ pub mod devices;
 pub mod driver;
 mod handle;
 pub mod kept;
+mod kill;
 mod latency;
 pub mod listing;
 mod locator;
@@ -37,8 +38,9 @@ mod waker;
 
 pub use devices::DeviceTree;
 pub use driver::{drive, drive_on};
-pub use handle::{Order, Orders, PortEvent, PortHandle, SpeedView, Workplace, handle};
+pub use handle::{Order, Orders, PortEvent, PortHandle, Reach, SpeedView, Workplace, handle};
 pub use kept::PortStore;
+pub use kill::STOP_KEPT;
 pub use latency::latency_ms;
 pub use locator::{locate, remember_adapter};
 pub use plan::PortPlan;

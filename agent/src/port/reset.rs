@@ -16,20 +16,42 @@ use rustix::termios::{OptionalActions, QueueSelector, tcflush, tcgetattr, tcseta
 /// As long as the reset of an AVR board needs, with a good margin.
 const PULSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 250_000_000 };
 
-/// Lowers DTR for a quarter of a second. Best effort: where the line does not exist nothing happens.
-pub(super) fn reset_board(port: &OwnedFd) {
-    match pulse(port) {
-        Ok(()) => tracing::warn!("the board was reset by its DTR line"),
-        Err(error) => tracing::warn!(error = %error, "the board can't be reset by its DTR line"),
+/// What becomes of bytes that have not been sent yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unsent {
+    /// They must not reach the board that starts.
+    Dropped,
+    /// They may: they stop it.
+    Kept,
+}
+
+/// Lowers DTR for a quarter of a second; whether the system took it. Best effort: where the line does not exist nothing
+/// happens.
+pub(super) fn reset_board(port: &OwnedFd, unsent: Unsent) -> bool {
+    match pulse(port, unsent) {
+        Ok(()) => {
+            tracing::warn!("the board was reset by its DTR line");
+            true
+        }
+        Err(error) => {
+            tracing::warn!(error = %error, "the board can't be reset by its DTR line");
+            false
+        }
     }
 }
 
-fn pulse(port: &OwnedFd) -> Result<(), Errno> {
+fn pulse(port: &OwnedFd, unsent: Unsent) -> Result<(), Errno> {
     let settings = tcgetattr(port)?;
     let mut hung_up = settings.clone();
     hung_up.set_speed(0)?;
-    // What had not been sent yet must not reach the board that starts.
-    tcflush(port, QueueSelector::IOFlush)?;
+    // What the board has said before means nothing any more.
+    tcflush(
+        port,
+        match unsent {
+            Unsent::Dropped => QueueSelector::IOFlush,
+            Unsent::Kept => QueueSelector::IFlush,
+        },
+    )?;
     tcsetattr(port, OptionalActions::Now, &hung_up)?;
     // The thread has nothing better to do. A signal makes the pulse shorter, no more.
     let _ = poll(&mut [], Some(&PULSE));
@@ -46,7 +68,7 @@ mod tests {
     fn a_pseudo_terminal_has_no_such_line_and_that_is_no_failure() {
         let (_master, path) = pty();
         let port = open(&path, 250_000).unwrap();
-        assert_eq!(pulse(&port), Ok(()));
+        assert_eq!(pulse(&port, Unsent::Dropped), Ok(()));
         assert_eq!(tcgetattr(&port).unwrap().output_speed(), 250_000, "the speed is as before");
         set_speed(&port, 57_600).unwrap();
         assert_eq!(tcgetattr(&port).unwrap().output_speed(), 57_600);
@@ -55,7 +77,7 @@ mod tests {
     #[test]
     fn what_is_no_terminal_is_no_disaster() {
         let file: OwnedFd = tempfile::tempfile().unwrap().into();
-        assert_eq!(pulse(&file), Err(Errno::NOTTY));
-        reset_board(&file);
+        assert_eq!(pulse(&file, Unsent::Kept), Err(Errno::NOTTY));
+        assert!(!reset_board(&file, Unsent::Kept));
     }
 }

@@ -299,6 +299,22 @@ impl Lifecycle {
         }
     }
 
+    /// The machine is being stopped at once: a job of which nothing was sent yet has failed, and does not start. What is on the
+    /// line ends there, and what was cut off stays so. `by` ends "stopped at once …".
+    pub fn stopped_at_once(&mut self, by: &str) -> Vec<Action> {
+        match &self.job {
+            Some((_, Phase::Transferring | Phase::AskingLeave | Phase::Waiting)) => {
+                let mut actions = vec![Action::StopTransfer];
+                let reason = format!(
+                    "The printer was stopped at once {by} before the print began; nothing was printed."
+                );
+                actions.extend(self.end(JobState::Failed, Some(reason)));
+                actions
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// It is known how the job that was cut off goes on.
     pub fn return_planned(&mut self) -> Vec<Action> {
         match &mut self.job {

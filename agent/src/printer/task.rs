@@ -8,13 +8,14 @@ mod disk_side;
 mod heat_side;
 mod hub_side;
 mod interruption;
+mod stop_side;
 mod telemetry_side;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use stardust_clock::SharedClock;
-use stardust_protocol::{EventBody, PrinterStatus, SessionId};
+use stardust_protocol::{Command, EventBody, PrinterStatus, SessionId};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -40,6 +41,7 @@ use crate::print_job::file_source::FileSource;
 use crate::print_job::lifecycle::{Action, Lifecycle};
 use crate::serial::{Brief, End, HostEvent, JobEvent, LayerPoint, Safety};
 use crate::trail::Trail;
+use stop_side::Stops;
 use telemetry_side::Telemetry;
 
 /// Hints to look for work may get lost: it is looked for this often anyway.
@@ -73,6 +75,7 @@ pub struct Printer {
     transfer: Option<JoinHandle<()>>,
     deliveries: [JoinHandle<()>; 2],
     telemetry: Telemetry,
+    stops: Stops,
     was_ready: bool,
     looking: bool,
     look_again: bool,
@@ -131,6 +134,7 @@ impl Printer {
             transfer: None,
             deliveries,
             telemetry,
+            stops: Stops::default(),
             was_ready: false,
             looking: false,
             look_again: false,
@@ -202,6 +206,10 @@ impl Printer {
     fn on_port(&mut self, event: PortEvent) {
         let actions = match event {
             PortEvent::NotStarted => self.life.not_started(),
+            PortEvent::Killed(reach) => {
+                self.on_killed(reach);
+                Vec::new()
+            }
             PortEvent::Host(HostEvent::Job(event), acknowledged) => {
                 let size = self.life.claim().map_or(acknowledged, |claim| claim.size_bytes);
                 self.progress.on_event(&event, acknowledged, size, self.clock.elapsed());
@@ -219,7 +227,9 @@ impl Printer {
 
     fn on_inbound(&mut self, inbound: Inbound) {
         let actions = match inbound {
-            Inbound::Commands(commands) => {
+            Inbound::Commands(mut commands) => {
+                // Ahead of whatever was asked before.
+                commands.sort_by_key(|asked| asked.command != Command::EmergencyStop);
                 commands.iter().for_each(|command| self.on_command(command));
                 Vec::new()
             }
@@ -383,6 +393,7 @@ impl Printer {
 
     fn status(&self) -> PrinterStatus {
         let status = picture::status(&self.port.view.borrow(), self.job_picture(), self.question.attention());
+        let status = PrinterStatus { emergency_stop: self.stops.report(), ..status };
         self.with_host_trouble(self.with_interruption(status))
     }
 

@@ -4,6 +4,7 @@
 //! delivers, `handshake` gets to know the firmware, `job` feeds. Must not know: ports, threads, sleeping, the hub.
 
 mod attaching;
+mod halt;
 mod panel;
 mod polls;
 mod safety;
@@ -388,21 +389,6 @@ impl Host {
         if let Phase::Handshake(handshake) = &mut self.phase {
             handshake.on_life(now);
         }
-    }
-
-    fn halt(&mut self, message: &str) {
-        if matches!(self.phase, Phase::Halted(_)) {
-            // The first of several lines names the cause.
-            return;
-        }
-        self.end_job(End::Failed(format!(
-            "The printer stopped itself: {message}. Find the cause, then switch it off and on again."
-        )));
-        self.turned_off = false;
-        self.link.forget();
-        self.phase = Phase::Halted(message.to_owned());
-        self.poll_at = None;
-        self.events.push_back(HostEvent::Halted(message.to_owned()));
     }
 
     /// Nothing more can be done on this connection: the job has failed, and the firmware is greeted anew.

@@ -102,6 +102,12 @@ impl Printer {
         self.folder.path().join("journal")
     }
 
+    /// How often its controller has started.
+    pub(crate) fn boots(&self) -> usize {
+        let text = std::fs::read_to_string(self.folder.path().join("journal")).unwrap_or_default();
+        text.matches("\"boot\":true").count()
+    }
+
     /// How much its journal holds, bytes.
     pub(crate) fn journal_size(&self) -> u64 {
         std::fs::metadata(self.journal_file()).map_or(0, |file| file.len())

@@ -49,6 +49,7 @@ impl Printer {
             Verdict::Wake => self.look_for_work(),
             Verdict::ReportStatus => self.feed.start_over(),
             Verdict::Answer(id, outcome) => self.answer(id, outcome),
+            Verdict::StopAtOnce(id) => self.stop_at_once(id),
             Verdict::CarryOut(id, Command::Answer { attention_id, button }) => {
                 self.follow_view();
                 let (outcome, order) = self.question.answer(attention_id, button);
@@ -87,7 +88,7 @@ impl Printer {
         hub.map_or_else(|| self.clock.now(), |hub| hub.at(self.clock.elapsed()))
     }
 
-    fn answer(&mut self, command_id: CommandId, outcome: CommandOutcome) {
+    pub(super) fn answer(&mut self, command_id: CommandId, outcome: CommandOutcome) {
         let record = Record::Answered { command_id, outcome: outcome.clone() };
         self.record_event(EventBody::CommandAnswered { command_id, outcome }, [record]);
     }

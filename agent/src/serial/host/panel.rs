@@ -50,15 +50,6 @@ impl Host {
         }
     }
 
-    /// Stops the machine itself, at once and past everything: `M112`. Only a reset brings it back. False: this
-    /// firmware carries it out only when it gets to it.
-    pub fn kill(&mut self, now: Duration) -> bool {
-        self.halt("it was told to stop at once");
-        self.link.take_output();
-        self.link.send_urgent(now, "M112");
-        self.firmware.can("EMERGENCY_PARSER")
-    }
-
     /// Shows a text of letters and digits on the printer's display, if nothing of ours goes on and it has one that takes it.
     pub fn say(&mut self, now: Duration, text: &str) {
         // Others take M117 for a box that has to be closed.

@@ -303,10 +303,12 @@ fn the_machine_itself_is_stopped_past_everything() {
     bench.start(&texts(&cube()));
     bench.run_until(|bench| bench.printer.journal.len() > 100);
     bench.sent.clear();
-    assert!(bench.host.kill(bench.now), "this firmware acts on it as it comes");
-    bench.step();
-    assert_eq!(String::from_utf8(bench.sent.clone()).unwrap(), "M112\n");
-    assert!(failure(&bench).contains("told to stop at once"), "{}", failure(&bench));
+    assert!(bench.host.kill(bench.now, "by Ada"), "this firmware acts on it as it comes");
+    for _ in 0..100 {
+        bench.step();
+    }
+    assert_eq!(bench.sent, b"", "whoever has the port writes M112, and nothing comes after it");
+    assert!(failure(&bench).starts_with("Stopped at once by Ada (M112)."), "{}", failure(&bench));
     assert!(matches!(bench.host.connection(), Connection::Halted(_)));
 }
 

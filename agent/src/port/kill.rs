@@ -1,0 +1,146 @@
+//! Stopping a machine at once: `M112` ahead of everything else, then the board's DTR line.
+//!
+//! Owns: that the bytes have left this machine before anybody is told that they have; that a stop which finds the port
+//! closed is the first thing that is written when it is open again; that it does not wait for ever. Everything is done
+//! when the order is taken, not when the protocol comes to write: who orders a stop may be gone a moment later.
+//! Must not know: who wants it, and what became of a job.
+
+use std::os::fd::OwnedFd;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::termios::{QueueSelector, tcdrain, tcflush, tcgetattr};
+
+use super::driver::{Driver, timespec};
+use super::handle::{PortEvent, Reach};
+use super::open::set_speed;
+use super::reset::{Unsent, reset_board};
+use super::speed_search::SPEEDS;
+
+/// The newline ends whatever line was cut by this.
+const LINE: &[u8] = b"\nM112\n";
+/// So long a stop waits for a port that is closed. Whoever puts a cable in later has been at the printer.
+pub const STOP_KEPT: Duration = Duration::from_secs(600);
+/// A port that takes no bytes for so long is not waited for: its board is reset.
+const TAKEN_WITHIN: Duration = Duration::from_millis(200);
+/// A line that does not get rid of a few bytes for so long does not either: at 9600 baud they need 7 ms.
+const DRAINED_WITHIN: Duration = Duration::from_millis(300);
+
+/// A stop that waits for its port.
+#[derive(Debug)]
+pub(super) struct KeptKill {
+    by: String,
+    until: Duration,
+}
+
+impl Driver {
+    /// Stops the machine at once, or as soon as its port is open.
+    pub(super) fn kill(&mut self, now: Duration, by: String) {
+        match self.port.clone() {
+            Some(port) => self.kill_on(&port, now, by),
+            None => self.keep_kill(now, by),
+        }
+    }
+
+    /// What waited for the port goes out before anything else.
+    pub(super) fn kill_if_wanted(&mut self, now: Duration, port: &OwnedFd) {
+        if let Some(kept) = self.kept_kill.take_if(|kept| now < kept.until) {
+            self.kill_on(port, now, kept.by);
+        }
+    }
+
+    /// A stop that has waited too long is given up, and said to be.
+    pub(super) fn look_at_kept_kill(&mut self, now: Duration) {
+        if self.kept_kill.take_if(|kept| now >= kept.until).is_some() {
+            tracing::warn!("the port did not come back: the stop at once was not sent");
+            self.tell_reach(Reach::GaveUp);
+        }
+    }
+
+    fn keep_kill(&mut self, now: Duration, by: String) {
+        tracing::warn!(
+            by,
+            "to be stopped at once, and the port is closed: M112 is sent as soon as it is open"
+        );
+        self.kept_kill = Some(KeptKill { by, until: now + STOP_KEPT });
+        self.tell_reach(Reach::Waits);
+    }
+
+    fn kill_on(&mut self, port: &OwnedFd, now: Duration, by: String) {
+        // What the protocol would have sent is not sent any more.
+        self.to_write.clear();
+        let acts_at_once = self.host.kill(now, &by) && !self.seeking;
+        self.host.take_output();
+        let sent = if self.seeking { send_at_every_speed(port, self.known_speed()) } else { send(port) };
+        let on_wire = match sent {
+            Ok(on_wire) => on_wire,
+            // It has vanished just now.
+            Err(error) => {
+                tracing::warn!(error = %error, "the port fails");
+                return self.keep_kill(now, by);
+            }
+        };
+        tracing::warn!(by, on_wire, "stopped at once: M112");
+        let dtr_pulsed = !acts_at_once && reset_board(port, Unsent::Kept);
+        self.tell_reach(Reach::Sent { on_wire, dtr_pulsed });
+    }
+
+    fn tell_reach(&self, reach: Reach) {
+        let _ = self.events.send(PortEvent::Killed(reach));
+    }
+}
+
+/// Stops the machine at once by a port that something else may be writing to; whether `M112` has left this machine.
+pub(super) fn at_once(port: &OwnedFd) -> bool {
+    let on_wire = send(port).unwrap_or(false);
+    reset_board(port, Unsent::Kept);
+    on_wire
+}
+
+/// Nobody knows which speed is right: the likeliest first, and then all. The speed is as it was afterwards.
+fn send_at_every_speed(port: &OwnedFd, known: Option<u32>) -> Result<bool, Errno> {
+    let set = tcgetattr(port)?.output_speed();
+    let mut on_wire = send(port)?;
+    for speed in known.into_iter().chain(SPEEDS).filter(|speed| *speed != set) {
+        // An adapter may be unable to do one.
+        if set_speed(port, speed).is_ok() {
+            on_wire |= send(port)?;
+        }
+    }
+    set_speed(port, set)?;
+    Ok(on_wire)
+}
+
+/// Writes it past what waits to be sent; whether it has left this machine.
+fn send(port: &OwnedFd) -> Result<bool, Errno> {
+    tcflush(port, QueueSelector::OFlush)?;
+    let mut rest = LINE;
+    while !rest.is_empty() {
+        match rustix::io::write(port, rest) {
+            Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => {
+                let mut takes = [PollFd::new(port, PollFlags::OUT)];
+                if matches!(poll(&mut takes, Some(&timespec(TAKEN_WITHIN))), Ok(0)) {
+                    return Ok(false);
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(drained(port))
+}
+
+/// Waits until everything is out, but not for ever: `tcdrain` has no bound of its own, and a board that hangs takes nothing.
+fn drained(port: &OwnedFd) -> bool {
+    let Ok(copy) = port.try_clone() else { return false };
+    let (out, told) = sync_channel(1);
+    let drain = move || {
+        // Who waits no longer has given it up.
+        let _ = out.send(tcdrain(&copy).is_ok());
+    };
+    let spawned = std::thread::Builder::new().name("drain".into()).spawn(drain);
+    spawned.is_ok() && told.recv_timeout(DRAINED_WITHIN).unwrap_or(false)
+}

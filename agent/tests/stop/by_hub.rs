@@ -1,0 +1,171 @@
+//! The hub asks for it, in mid-print, before the print, with no job and with no port; by MQTT and by a look.
+
+use std::path::PathBuf;
+use std::process::Child;
+
+use rstest::rstest;
+use rustix::process::{Pid, Signal, kill_process};
+use stardust_protocol::status::StatusBody;
+use stardust_protocol::{
+    Command, CommandMessage, CommandOutcome, EventBody, JobState, ProtocolVersion, StopReach, Timestamp,
+};
+
+use crate::halts;
+use crate::stand_in::eventually;
+use crate::stand_in::hub::Hub;
+use crate::stand_in::printer::{Printer, agent};
+
+struct Bench {
+    hub: Hub,
+    wire: PathBuf,
+    port: PathBuf,
+    printer: Option<Printer>,
+    process: Child,
+    folder: tempfile::TempDir,
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Bench {
+    fn start(options: &[&str], job: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (wire, port) = (folder.path().join("wire"), folder.path().join("port"));
+        let printer = switch_on(&port, &wire, options);
+        let hub = Hub::start();
+        if let Some(job) = job {
+            hub.offer(job.as_bytes());
+        }
+        let mut pair = agent();
+        pair.env("STARDUST_AGENT_DATA", folder.path().join("data"));
+        pair.args(["pair", &hub.url, "K7QM-4TXP", "--name", "x", "--no-check", "--baud", "115200", "--port"])
+            .arg(&port);
+        assert!(pair.output().unwrap().status.success());
+        let mut run = agent();
+        run.env("STARDUST_AGENT_DATA", folder.path().join("data")).arg("run");
+        let process = run.spawn().unwrap();
+        let bench = Self { hub, wire, port, printer: Some(printer), process, folder };
+        eventually("subscribed", || bench.hub.broker.is_subscribed().then_some(()));
+        bench
+    }
+
+    fn stop(&self, number: u8) -> CommandMessage {
+        CommandMessage {
+            protocol: ProtocolVersion::CURRENT,
+            id: Some(format!("0190a7c2-6f00-7000-8000-0000000001{number:02x}").parse().unwrap()),
+            at: Timestamp::from_millis(0),
+            // Long ago, by any clock: a stop is never too late.
+            expires_at: Some(Timestamp::from_millis(1)),
+            command: Command::EmergencyStop,
+        }
+    }
+
+    fn answers(&self) -> Vec<CommandOutcome> {
+        let state = self.hub.state.lock().unwrap();
+        let answer = |event: &stardust_protocol::AgentEvent| match &event.body {
+            EventBody::CommandAnswered { outcome, .. } => Some(outcome.clone()),
+            _ => None,
+        };
+        state.events.iter().filter_map(answer).collect()
+    }
+
+    fn live(&self) -> Vec<StopReach> {
+        let reach = |(_, message): &(String, stardust_protocol::StatusMessage)| match &message.body {
+            StatusBody::Full(status) => status.emergency_stop.map(|stop| stop.reach),
+            StatusBody::Delta(_) => None,
+        };
+        self.hub.broker.statuses().iter().filter_map(reach).collect()
+    }
+}
+
+fn switch_on(port: &std::path::Path, wire: &std::path::Path, options: &[&str]) -> Printer {
+    let mut all = vec!["--wire", wire.to_str().unwrap(), "--resets-by-dtr"];
+    all.extend(options);
+    Printer::start_at(port, tempfile::tempdir().unwrap(), &all)
+}
+
+const HEATS: &str = "G28\nM190 S100\nM109 S250\nG1 X10\n";
+
+#[rstest]
+#[case::acts_at_once(&[], StopReach::Sent)]
+#[case::without_emergency_parser(&["--no-emergency-parser"], StopReach::SentAndReset)]
+fn in_mid_print(#[case] options: &[&str], #[case] reach: StopReach) {
+    let bench = Bench::start(options, Some(HEATS));
+    let printer = bench.printer.as_ref().unwrap();
+    eventually("it heats", || {
+        printer.journal().iter().any(|line| line.cmd.starts_with("M190")).then_some(())
+    });
+    let stop = bench.stop(1);
+    bench.hub.broker.send(&stop);
+    bench.hub.broker.send(&stop);
+    eventually("it is answered", || (!bench.answers().is_empty()).then_some(()));
+    assert_eq!(halts(&bench.wire), 1, "it is on the wire when it is answered, and once");
+    assert_eq!(bench.answers(), [CommandOutcome::Done]);
+    if reach == StopReach::SentAndReset {
+        let wire = std::fs::read_to_string(&bench.wire).unwrap();
+        let fell = eventually("DTR falls", || std::fs::read_to_string(&bench.wire).unwrap().find("<DTR>"));
+        assert!(wire.find("\nM112\n").unwrap() < fell, "{wire}");
+        // The board has started anew, so its heaters are off.
+        eventually("it boots", || (printer.boots() == 2).then_some(()));
+    }
+    eventually("live, too", || (bench.live().last() == Some(&reach)).then_some(()));
+    eventually("the job has failed", || {
+        bench.hub.state.lock().unwrap().moves().contains(&JobState::Failed).then_some(())
+    });
+    let state = bench.hub.state.lock().unwrap();
+    let reason = state.events.iter().find_map(|event| match &event.body {
+        EventBody::JobMoved { state: JobState::Failed, reason, .. } => reason.clone(),
+        _ => None,
+    });
+    assert!(reason.unwrap().starts_with("Stopped at once from the hub (M112)."));
+}
+
+#[test]
+fn with_no_job_and_by_a_look_alone() {
+    let bench = Bench::start(&[], None);
+    bench.hub.state.lock().unwrap().commands = vec![bench.stop(1)];
+    bench.hub.broker.send(&CommandMessage { id: None, command: Command::Wake, ..bench.stop(0) });
+    eventually("it is answered", || (bench.answers() == [CommandOutcome::Done]).then_some(()));
+    assert_eq!(halts(&bench.wire), 1);
+}
+
+#[test]
+fn with_the_printer_away_it_is_told_first_when_it_is_back() {
+    let mut bench = Bench::start(&[], None);
+    bench.printer = None;
+    eventually("the port is gone", || {
+        let text =
+            bench.hub.broker.statuses().last().map(|(_, message)| serde_json::to_string(message).unwrap());
+        text?.contains("offline").then_some(())
+    });
+    std::fs::remove_file(&bench.wire).unwrap();
+    bench.hub.broker.send(&bench.stop(1));
+    eventually("it says that it waits", || {
+        (bench.live().last() == Some(&StopReach::PortClosed)).then_some(())
+    });
+    assert_eq!(bench.answers(), []);
+    bench.printer = Some(switch_on(&bench.port, &bench.wire, &[]));
+    eventually("it is answered", || (bench.answers() == [CommandOutcome::Done]).then_some(()));
+    let wire = std::fs::read_to_string(&bench.wire).unwrap();
+    assert!(wire.starts_with("\nM112\n"), "{wire:?}");
+    assert!(bench.folder.path().exists());
+}
+
+/// The clean stop has to wait for the heater there; who asks once more does not.
+#[test]
+fn the_second_signal_to_the_agent_halts_what_is_not_stopped_yet() {
+    let mut bench = Bench::start(&["--no-emergency-parser"], Some(HEATS));
+    let printer = bench.printer.as_ref().unwrap();
+    eventually("it heats", || {
+        printer.journal().iter().any(|line| line.cmd.starts_with("M190")).then_some(())
+    });
+    eventually("it ends", || {
+        kill_process(Pid::from_child(&bench.process), Signal::TERM).unwrap();
+        bench.process.try_wait().unwrap()
+    });
+    eventually("M112", || (halts(&bench.wire) > 0).then_some(()));
+}

@@ -1,0 +1,95 @@
+//! `stardust-agent print` and `run`, stopped by signals while they are at work.
+
+use std::path::PathBuf;
+use std::process::{Child, Output, Stdio};
+
+use rstest::rstest;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::halts;
+use crate::stand_in::eventually;
+use crate::stand_in::printer::{Printer, agent, fixture};
+
+struct Print {
+    printer: Printer,
+    wire: PathBuf,
+    process: Child,
+    _folder: tempfile::TempDir,
+}
+
+impl Print {
+    /// Prints these lines on this printer.
+    fn start(options: &[&str], gcode: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let wire = folder.path().join("wire");
+        let mut options = options.to_vec();
+        options.extend(["--wire", wire.to_str().unwrap(), "--resets-by-dtr"]);
+        let printer = Printer::start_with(&options);
+        let file = folder.path().join("job.gcode");
+        std::fs::write(&file, gcode).unwrap();
+        let mut command = agent();
+        command.arg("print").arg(&file).arg("--port").arg(printer.port());
+        let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Self { printer, wire, process, _folder: folder }
+    }
+
+    fn accepted(&self, command: &str) {
+        eventually(command, || {
+            self.printer.journal().iter().any(|line| line.cmd.starts_with(command)).then_some(())
+        });
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
+    }
+
+    /// Waits for its end; what has come over the line by then.
+    fn ended(self) -> (Output, String) {
+        let Self { printer, wire, process, .. } = self;
+        let output = process.wait_with_output().unwrap();
+        // What the simulator reads later has been written before: give it the time to see it, and no word from the agent.
+        eventually("M112", || (halts(&wire) > 0).then_some(()));
+        let wire = String::from_utf8_lossy(&std::fs::read(&wire).unwrap()).into_owned();
+        drop(printer);
+        (output, wire)
+    }
+}
+
+/// A heater that takes for ever at this pace: nothing that follows would be looked at for minutes.
+const HEATS: &str = "G28\nM190 S100\nM109 S250\nG1 X10\n";
+
+/// The first one asks for a clean stop, which has to wait for the heater there.
+#[rstest]
+#[case::without_emergency_parser(&["--no-emergency-parser"])]
+#[case::old_firmware(&["--profile", "ultimaker2"])]
+#[case::small_board(&["--profile", "marlin-avr"])]
+fn the_second_signal_halts_the_printer_before_the_process_ends(#[case] options: &[&str]) {
+    let mut print = Print::start(options, HEATS);
+    print.accepted("M190");
+    // Signals that come together are one.
+    eventually("it ends", || {
+        print.signal(Signal::INT);
+        print.process.try_wait().unwrap()
+    });
+    let (output, wire) = print.ended();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("told to halt (M112)"), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+    let (_, after) = wire.split_once("\nM112\n").unwrap();
+    assert!(!after.contains('G') && !after.contains('M'), "nothing comes after it: {after:?}");
+}
+
+#[rstest]
+fn a_hang_up_and_a_quit_are_clean_stops(#[values(Signal::HUP, Signal::QUIT)] signal: Signal) {
+    let mut print = Print::start(
+        &["--speed", "100"],
+        &std::fs::read_to_string(fixture("cura_teapot_ender3_marlin.gcode")).unwrap(),
+    );
+    print.accepted("G1 X");
+    print.signal(signal);
+    assert_eq!(print.process.wait().unwrap().code(), Some(130));
+    print.printer.end();
+    let journal = print.printer.journal();
+    let stop = journal.iter().rposition(|line| line.cmd == "M104 S0").unwrap();
+    assert!(journal[stop..].iter().any(|line| line.cmd == "M140 S0"));
+}
