@@ -16,7 +16,7 @@ use crate::events::outbox::Bell;
 use crate::fleet::attempts::Attempts;
 use crate::fleet::{self, Fleet};
 use crate::objects::Objects;
-use crate::queue;
+use crate::{queue, stop};
 
 /// The hub.
 pub struct App {
@@ -90,6 +90,7 @@ impl App {
             attempts: Attempts::default(),
         });
         queue::load(&app).await?;
+        stop::load(&app).await?;
         Ok(app)
     }
 

@@ -1,6 +1,6 @@
 //! The hub: one binary with the fleet, the library, the queue, and the dashboard that shows them.
 //!
-//! A folder per capability: [`accounts`], [`fleet`], [`library`], [`extractor`], [`queue`], [`telemetry`]; each holds its rules
+//! A folder per capability: [`accounts`], [`fleet`], [`library`], [`extractor`], [`queue`], [`stop`], [`telemetry`]; each holds its rules
 //! (pure), its store (SQL) and its routes. Platform folders ([`db`], [`objects`], [`events`], [`api`]) know no
 //! capability's business. `ARCHITECTURE.md` shows the way of one print through them.
 
@@ -20,6 +20,7 @@ pub mod objects;
 pub mod queue;
 pub mod secret;
 pub mod serve;
+pub mod stop;
 pub mod telemetry;
 #[cfg(test)]
 mod testing;

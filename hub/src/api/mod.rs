@@ -17,7 +17,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::App;
-use crate::{accounts, dashboard, events, fleet, library, params, queue, telemetry};
+use crate::{accounts, dashboard, events, fleet, library, params, queue, stop, telemetry};
 
 /// JSON bodies are small; uploads are streams and have a limit of their own.
 const MAX_JSON_BYTES: usize = 256 * 1024;
@@ -58,7 +58,7 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
 
 /// The routes for people, with their part of the OpenAPI document.
 mod routes {
-    use super::{App, Arc, accounts, events, fleet, library, queue, telemetry};
+    use super::{App, Arc, accounts, events, fleet, library, queue, stop, telemetry};
     use utoipa_axum::router::OpenApiRouter;
 
     pub(super) fn all() -> OpenApiRouter<Arc<App>> {
@@ -67,6 +67,7 @@ mod routes {
             .merge(fleet::routes::router())
             .merge(library::routes::router())
             .merge(queue::routes::router())
+            .merge(stop::routes::router())
             .merge(telemetry::routes::router())
             .merge(events::stream::router())
     }

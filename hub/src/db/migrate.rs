@@ -11,6 +11,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (3, include_str!("migrations/0003_pairing_by_pin.sql")),
     (4, include_str!("migrations/0004_claim_instance.sql")),
     (5, include_str!("migrations/0005_job_telemetry.sql")),
+    (6, include_str!("migrations/0006_emergency_stops.sql")),
 ];
 
 pub(super) async fn run(db: &Db) -> Result<(), DbError> {

@@ -48,7 +48,7 @@ async fn status(app: &App, topic: Topic, payload: &[u8]) {
             return;
         }
     };
-    match app.fleet.apply(topic.printer, message) {
+    match app.fleet.apply(topic.printer, message, app.clock.now()) {
         Applied::Yes(Some(progress)) => publish_progress(app, topic.workspace, &progress),
         Applied::Yes(None) | Applied::Stranger => {}
         Applied::NeedsFull => ask_for_full(app, topic).await,

@@ -7,6 +7,7 @@
 pub mod agent_routes;
 pub mod attempts;
 pub mod credentials;
+pub mod emergency;
 pub mod ingest;
 pub mod pairing;
 pub mod pin;
@@ -14,6 +15,7 @@ pub mod printer;
 pub mod routes;
 pub mod second_agent;
 pub mod speaker;
+mod stops;
 pub mod store;
 pub mod twin;
 

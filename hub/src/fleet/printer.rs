@@ -3,6 +3,7 @@
 use serde::Serialize;
 use stardust_protocol::{JobId, JobState, PrinterId, PrinterState, PrinterStatus, Timestamp, WorkspaceId};
 
+use super::emergency::EmergencyStop;
 use super::second_agent::SecondAgent;
 
 /// A printer.
@@ -22,7 +23,7 @@ pub struct Printer {
     /// Counts the changes of name and model.
     pub version: i64,
     /// What it is doing: `offline` while its agent is out of reach, `awaiting_removal` until its bed is
-    /// cleared, else what the agent says.
+    /// cleared, `error` from an emergency stop until it is cleared, else what the agent says.
     pub state: PrinterState,
     /// Whether its agent is in reach.
     pub contact: Contact,
@@ -32,6 +33,9 @@ pub struct Printer {
     /// A second agent that uses this printer's credential was refused in the last minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub second_agent: Option<SecondAgent>,
+    /// It was stopped in an emergency, or is being: nothing starts on it until that is cleared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emergency_stop: Option<EmergencyStop>,
     /// The job that is on it, from the claim until the bed is cleared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_job_id: Option<JobId>,
@@ -70,16 +74,20 @@ pub struct JobOnPrinter {
     pub needs_removal: bool,
 }
 
-/// What people are told that the printer is doing.
+/// What people are told that the printer is doing. `was_stopped`: at once, and nobody has said that it is in order again.
 #[must_use]
 pub fn shown_state(
     contact: ContactState,
     reported: Option<PrinterState>,
     job: Option<&JobOnPrinter>,
+    was_stopped: bool,
 ) -> PrinterState {
     use PrinterState as S;
     if contact != ContactState::Online {
         return S::Offline;
+    }
+    if was_stopped {
+        return S::Error;
     }
     // Connected, but the first status is still on its way.
     let reported = reported.unwrap_or(S::Connecting);
@@ -113,7 +121,13 @@ mod tests {
             (Online, Some(S::Error), Some(&uncleared), S::Error),
             (Online, Some(S::Offline), Some(&uncleared), S::Offline),
         ] {
-            assert_eq!(shown_state(contact, reported, job), shown, "{contact:?} {reported:?} {job:?}");
+            assert_eq!(shown_state(contact, reported, job, false), shown, "{contact:?} {reported:?} {job:?}");
+            let stopped = if contact == Online { S::Error } else { S::Offline };
+            assert_eq!(
+                shown_state(contact, reported, job, true),
+                stopped,
+                "{contact:?} {reported:?} {job:?}"
+            );
         }
     }
 }

@@ -12,7 +12,9 @@ use stardust_protocol::status::StatusBody;
 use stardust_protocol::{
     JobId, JobProgress, PrinterId, PrinterStatus, SessionId, StatusMessage, Timestamp, WorkspaceId, patch,
 };
+use tokio::sync::Notify;
 
+use super::emergency::EmergencyStop;
 use super::printer::{Contact, ContactState, JobOnPrinter, Printer, shown_state};
 use super::second_agent::{self, Refusals};
 use super::speaker::{Heard, Instance, Speaker};
@@ -25,11 +27,13 @@ use crate::events::bus::{Bus, Resource};
 pub struct Fleet {
     twins: Arc<Mutex<HashMap<PrinterId, Twin>>>,
     bus: Arc<Bus>,
+    /// Somebody's emergency stop has come further.
+    pub(super) stop_news: Arc<Notify>,
 }
 
 #[derive(Debug)]
-struct Twin {
-    row: PrinterRow,
+pub(super) struct Twin {
+    pub(super) row: PrinterRow,
     contact: Contact,
     connection: Option<ConnectionId>,
     /// The agent's run and the number of its last status message.
@@ -40,6 +44,7 @@ struct Twin {
     job: Option<JobOnPrinter>,
     speaker: Speaker,
     refusals: Refusals,
+    pub(super) stop: Option<EmergencyStop>,
 }
 
 /// What became of a status message.
@@ -69,7 +74,12 @@ impl Twin {
             job: None,
             speaker: Speaker::default(),
             refusals: Refusals::default(),
+            stop: None,
         }
+    }
+
+    fn was_stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(|stop| stop.state.has_reached())
     }
 
     fn view(&self) -> Printer {
@@ -81,10 +91,11 @@ impl Twin {
             model: self.row.model.clone(),
             created_at: self.row.created_at,
             version: self.row.version,
-            state: shown_state(self.contact.state, reported, self.job.as_ref()),
+            state: shown_state(self.contact.state, reported, self.job.as_ref(), self.was_stopped()),
             contact: self.contact,
             status: self.status.clone(),
             second_agent: self.refusals.shown(),
+            emergency_stop: self.stop.clone(),
             current_job_id: self.job.map(|job| job.id),
         }
     }
@@ -94,7 +105,7 @@ impl Fleet {
     /// The fleet as the database has it, nobody in reach yet.
     #[must_use]
     pub fn new(rows: Vec<PrinterRow>, bus: Arc<Bus>) -> Self {
-        let fleet = Self { twins: Arc::default(), bus };
+        let fleet = Self { twins: Arc::default(), bus, stop_news: Arc::default() };
         {
             let mut twins = fleet.lock();
             for row in rows {
@@ -106,12 +117,12 @@ impl Fleet {
         fleet
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<PrinterId, Twin>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<PrinterId, Twin>> {
         self.twins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes a twin and publishes how it looks then; `None` for a stranger.
-    fn change<T>(&self, id: PrinterId, change: impl FnOnce(&mut Twin) -> T) -> Option<T> {
+    pub(super) fn change<T>(&self, id: PrinterId, change: impl FnOnce(&mut Twin) -> T) -> Option<T> {
         let mut twins = self.lock();
         let twin = twins.get_mut(&id)?;
         let result = change(twin);
@@ -144,6 +155,7 @@ impl Fleet {
             twin.row.workspace_id == workspace
                 && twin.contact.state == ContactState::Online
                 && twin.job.is_none()
+                && twin.stop.is_none()
         };
         twins.values().filter(ready).map(|twin| twin.row.id).collect()
     }
@@ -256,8 +268,8 @@ impl Fleet {
     }
 
     /// An agent has said how its printer is.
-    pub fn apply(&self, id: PrinterId, message: StatusMessage) -> Applied {
-        self.change(id, |twin| {
+    pub fn apply(&self, id: PrinterId, message: StatusMessage, now: Timestamp) -> Applied {
+        let applied = self.change(id, |twin| {
             twin.refusals.speaker_lives();
             let expected = twin.last.map(|(session, seq)| (session, seq + 1));
             match message.body {
@@ -277,9 +289,15 @@ impl Fleet {
                 }
             }
             twin.last = Some((message.session, message.seq));
+            let told = twin.status.as_ref().and_then(|status| status.emergency_stop);
+            if let (Some(stop), Some(told)) = (&mut twin.stop, told)
+                && stop.hear(&told, now)
+            {
+                self.stop_news.notify_waiters();
+            }
             Applied::Yes(twin.status.as_ref().and_then(|status| status.job.clone()))
-        })
-        .unwrap_or(Applied::Stranger)
+        });
+        applied.unwrap_or(Applied::Stranger)
     }
 
     /// What a printer says of itself; `None` while its agent is out of reach or has not said anything yet.
@@ -334,15 +352,15 @@ mod tests {
         let (fleet, id) = fleet();
         let session = SessionId::generate(AT());
         let delta = |seq| message(session, seq, StatusBody::Delta(json!({"state": "printing"})));
-        assert_eq!(fleet.apply(id, delta(1)), Applied::NeedsFull);
+        assert_eq!(fleet.apply(id, delta(1), AT()), Applied::NeedsFull);
         let full = StatusBody::Full(PrinterStatus::new(PrinterState::Idle));
-        assert_eq!(fleet.apply(id, message(session, 2, full)), Applied::Yes(None));
-        assert_eq!(fleet.apply(id, delta(4)), Applied::NeedsFull);
-        assert_eq!(fleet.apply(id, delta(3)), Applied::Yes(None));
+        assert_eq!(fleet.apply(id, message(session, 2, full), AT()), Applied::Yes(None));
+        assert_eq!(fleet.apply(id, delta(4), AT()), Applied::NeedsFull);
+        assert_eq!(fleet.apply(id, delta(3), AT()), Applied::Yes(None));
         let other = message(SessionId::generate(AT()), 4, StatusBody::Delta(json!({})));
-        assert_eq!(fleet.apply(id, other), Applied::NeedsFull);
+        assert_eq!(fleet.apply(id, other, AT()), Applied::NeedsFull);
         let stranger = PrinterId::generate(AT());
-        assert_eq!(fleet.apply(stranger, delta(5)), Applied::Stranger);
+        assert_eq!(fleet.apply(stranger, delta(5), AT()), Applied::Stranger);
     }
 
     #[test]
@@ -362,10 +380,10 @@ mod tests {
             interruption: Some(interruption.clone()),
             ..PrinterStatus::new(PrinterState::Paused)
         };
-        fleet.apply(id, message(session, 1, StatusBody::Full(cut_off)));
+        fleet.apply(id, message(session, 1, StatusBody::Full(cut_off)), AT());
         assert_eq!(fleet.status_in_reach(id).unwrap().interruption, Some(interruption));
         let over = json!({"state": "printing", "interruption": null});
-        fleet.apply(id, message(session, 2, StatusBody::Delta(over)));
+        fleet.apply(id, message(session, 2, StatusBody::Delta(over)), AT());
         assert_eq!(fleet.status_in_reach(id).unwrap().interruption, None);
         let changes: Vec<Value> = std::iter::from_fn(|| live.try_recv().ok())
             .map(|change| serde_json::from_str(&change.json).unwrap())
@@ -398,8 +416,8 @@ mod tests {
     fn a_delta_that_makes_no_sense_asks_for_the_whole() {
         let (fleet, id) = fleet();
         let session = SessionId::generate(AT());
-        fleet.apply(id, message(session, 1, StatusBody::Full(PrinterStatus::new(PrinterState::Idle))));
+        fleet.apply(id, message(session, 1, StatusBody::Full(PrinterStatus::new(PrinterState::Idle))), AT());
         let nonsense = message(session, 2, StatusBody::Delta(json!({"tools": "warm"})));
-        assert_eq!(fleet.apply(id, nonsense), Applied::NeedsFull);
+        assert_eq!(fleet.apply(id, nonsense, AT()), Applied::NeedsFull);
     }
 }

@@ -21,6 +21,10 @@ use crate::params;
 /// The database's.
 pub async fn claim(app: &App, device: Device, largest_file: u64) -> Result<Option<Claim>, Error> {
     let now = app.clock.now();
+    // It was stopped in an emergency, and nobody has said yet that it is in order again.
+    if app.fleet.stop(device.printer_id).is_some() {
+        return Ok(None);
+    }
     let mut tx = app.db.begin().await?;
     tx.lock(&format!("queue:{}", device.workspace_id)).await?;
     let mut job = match store::on_printer(&mut tx, device.printer_id).await? {
@@ -89,6 +93,9 @@ pub async fn start(app: &App, device: Device, id: JobId, claim: ClaimId) -> Resu
         "The hub has given this job up: it was cancelled or another agent has it. Don't print it.",
     );
     let Some(mut job) = job else { return Err(lost) };
+    if job.state.is_before_start() && app.fleet.stop(device.printer_id).is_some() {
+        return Err(lost);
+    }
     match job.leave(device.printer_id, claim, device.instance) {
         Leave::Given => {}
         Leave::GivenBefore(started_at) => return Ok(started_at),

@@ -338,7 +338,7 @@ impl TestHub {
             at: now,
             body: StatusBody::Full(status),
         };
-        self.app.fleet.apply(device.printer_id, message);
+        self.app.fleet.apply(device.printer_id, message, now);
         id
     }
 

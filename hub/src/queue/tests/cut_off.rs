@@ -36,7 +36,7 @@ impl TestHub {
             at: now,
             body: StatusBody::Full(status),
         };
-        self.app.fleet.apply(device.printer_id, message);
+        self.app.fleet.apply(device.printer_id, message, now);
     }
 
     async fn cut_off_job(&self) -> (Device, JobId) {

@@ -1,0 +1,150 @@
+//! An emergency stop of a printer, as people are told of it.
+//!
+//! Owns: how far it is, and what may follow on what: what reached the printer is never taken back. Pure.
+//! Must not know: how it travels.
+
+use serde::{Deserialize, Serialize};
+use stardust_protocol::{CommandId, StopReach, StopReport, Timestamp};
+
+/// An emergency stop: of the printer's firmware and heaters (`M112`), not of a job. It stands until a person says that the
+/// printer is in order again, and nothing starts on the printer before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct EmergencyStop {
+    /// Which one: the command to the agent.
+    pub id: CommandId,
+    /// Who asked for it.
+    pub asked_by: String,
+    /// When.
+    pub asked_at: Timestamp,
+    /// How far it is.
+    pub state: StopState,
+    /// Since when.
+    pub state_since: Timestamp,
+    /// Why it could not be carried out, a sentence of the agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// How far an emergency stop is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StopState {
+    /// It is sent to the agent again and again, and not answered yet.
+    Sending,
+    /// The agent has it, but the printer's port is closed: `M112` is the first thing that is sent when it is open again.
+    PortClosed,
+    /// `M112` was sent to the printer, which acts on it at once.
+    Sent,
+    /// `M112` was sent to the printer, and its board was reset by its DTR line where it is wired so.
+    SentAndReset,
+    /// The agent could not send it, and says why.
+    Failed,
+    /// The agent has not answered in time: somebody has to go to the printer. It is still carried out if the agent comes back
+    /// soon.
+    NotDelivered,
+}
+
+impl StopState {
+    /// As the database has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sending => "sending",
+            Self::PortClosed => "port_closed",
+            Self::Sent => "sent",
+            Self::SentAndReset => "sent_and_reset",
+            Self::Failed => "failed",
+            Self::NotDelivered => "not_delivered",
+        }
+    }
+
+    /// Out of the database. What is not known may not have been delivered.
+    #[must_use]
+    pub fn from_db(text: &str) -> Self {
+        let all = [Self::Sending, Self::PortClosed, Self::Sent, Self::SentAndReset, Self::Failed];
+        all.into_iter().find(|state| state.as_str() == text).unwrap_or(Self::NotDelivered)
+    }
+
+    /// Whether `M112` has reached the printer.
+    #[must_use]
+    pub fn has_reached(self) -> bool {
+        matches!(self, Self::Sent | Self::SentAndReset)
+    }
+
+    /// Whether nothing more comes of it.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        self.has_reached() || self == Self::Failed
+    }
+}
+
+impl EmergencyStop {
+    /// Asked for just now.
+    #[must_use]
+    pub fn new(id: CommandId, asked_by: String, at: Timestamp) -> Self {
+        Self { id, asked_by, asked_at: at, state: StopState::Sending, state_since: at, reason: None }
+    }
+
+    /// It has come so far; false: that is no news, or less than is known already.
+    pub fn move_to(&mut self, state: StopState, reason: Option<&str>, at: Timestamp) -> bool {
+        if self.state == state || self.state.is_over() || state == StopState::Sending {
+            return false;
+        }
+        (self.state, self.state_since) = (state, at);
+        self.reason = reason.map(str::to_owned);
+        true
+    }
+
+    /// What the agent says live, if it is about this one; whether that is news.
+    pub fn hear(&mut self, report: &StopReport, at: Timestamp) -> bool {
+        if report.command_id != self.id {
+            return false;
+        }
+        match report.reach {
+            StopReach::PortClosed => self.move_to(StopState::PortClosed, None, at),
+            StopReach::Sent => self.move_to(StopState::Sent, None, at),
+            StopReach::SentAndReset => self.move_to(StopState::SentAndReset, None, at),
+            // Its answer says why.
+            StopReach::NotTaken | StopReach::GivenUp | StopReach::Unknown => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use StopState::{Failed, NotDelivered, PortClosed, Sending, Sent, SentAndReset};
+
+    const ALL: [StopState; 6] = [Sending, PortClosed, Sent, SentAndReset, Failed, NotDelivered];
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(ms)
+    }
+
+    #[test]
+    fn what_has_reached_the_printer_or_failed_for_good_stays_so_and_nothing_goes_back_to_sending() {
+        for from in ALL {
+            for to in ALL {
+                let mut stop = EmergencyStop::new(CommandId::generate(at(0)), "Ada".into(), at(0));
+                stop.move_to(from, None, at(1));
+                let moves = stop.move_to(to, Some("why"), at(2));
+                let may = !matches!(from, Sent | SentAndReset | Failed) && to != Sending && from != to;
+                assert_eq!(moves, may, "{from:?} → {to:?}");
+                assert_eq!(stop.state, if may { to } else { from });
+                assert_eq!(StopState::from_db(stop.state.as_str()), stop.state);
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_word_on_this_one_counts() {
+        let (this, other) = (CommandId::generate(at(0)), CommandId::generate(at(1)));
+        let mut stop = EmergencyStop::new(this, "Ada".into(), at(0));
+        let report = |command_id, reach| StopReport { command_id, reach, at: at(0) };
+        assert!(!stop.hear(&report(other, StopReach::Sent), at(1)));
+        assert!(stop.hear(&report(this, StopReach::PortClosed), at(2)));
+        assert!(stop.move_to(NotDelivered, None, at(3)));
+        assert!(stop.hear(&report(this, StopReach::SentAndReset), at(4)), "late is better than never");
+        assert_eq!((stop.state, stop.state_since), (SentAndReset, at(4)));
+    }
+}

@@ -1,0 +1,190 @@
+//! What an emergency stop promises, on both engines.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use rstest::rstest;
+use serde_json::{Value, json};
+use stardust_protocol::status::StatusBody;
+use stardust_protocol::{
+    AgentEvent, Command, CommandId, CommandOutcome, EventBody, PrinterId, PrinterState, PrinterStatus,
+    ProtocolVersion, SessionId, StatusMessage, StopReach, StopReport,
+};
+
+use super::deliver::{self, Pace};
+use super::store;
+use crate::api::auth::Device;
+use crate::db::testing::Engine;
+use crate::fleet::ContactState;
+use crate::fleet::emergency::{EmergencyStop, StopState};
+use crate::queue::submit::{self, Wish};
+use crate::queue::{self, claim, report};
+use crate::testing::{TestHub, hub};
+
+const LONG: Duration = Duration::from_secs(30);
+
+impl TestHub {
+    fn stop(&self, device: Device) -> EmergencyStop {
+        self.app.fleet.stop(device.printer_id).unwrap()
+    }
+
+    /// What the agent finds when it asks.
+    async fn open(&self, device: Device) -> Vec<(CommandId, Command)> {
+        let open = queue::store::open_commands(&self.app.db, device.printer_id).await.unwrap();
+        open.into_iter().map(|message| (message.id.unwrap(), message.command)).collect()
+    }
+
+    async fn answers(&self, device: Device, outcome: CommandOutcome) {
+        let (command_id, _) = self.open(device).await[0];
+        let body = EventBody::CommandAnswered { command_id, outcome };
+        let event = AgentEvent { seq: 1, at: self.app.clock.now(), body };
+        report::apply(&self.app, device, &[event]).await.unwrap();
+    }
+
+    fn tells(&self, device: Device, seq: u64, reach: StopReach) {
+        let now = self.app.clock.now();
+        let report = StopReport { command_id: self.stop(device).id, reach, at: now };
+        let status = PrinterStatus { emergency_stop: Some(report), ..PrinterStatus::new(PrinterState::Idle) };
+        let message = StatusMessage {
+            protocol: ProtocolVersion::CURRENT,
+            session: SessionId::generate(now),
+            seq,
+            at: now,
+            body: StatusBody::Full(status),
+        };
+        self.app.fleet.apply(device.printer_id, message, now);
+    }
+
+    async fn reaches(&self, device: Device, state: StopState) {
+        let written = async {
+            while !store::all(&self.app.db).await.unwrap().iter().any(|(_, stop)| stop.state == state) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(LONG, written).await.unwrap();
+        assert_eq!(self.stop(device).state, state);
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        let request = Request::post(format!("/api/v1/printers/{path}"))
+            .header(header::CONTENT_TYPE, "application/json");
+        self.ask(request, Body::from(body.to_string())).await
+    }
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn a_stop_stands_until_a_person_clears_it_and_nothing_starts_before(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let printer = hub.pair("Ada").await;
+    let file_id = hub.upload("a.gcode", "G28\nG1 X1 Y1 E1\n").await;
+    let wish = Wish { file_id, printer_id: None, idempotency_key: None };
+    submit::submit(&hub.app, &hub.owner, wish).await.unwrap();
+    let claimed = claim::claim(&hub.app, printer, u64::MAX >> 1).await.unwrap().unwrap();
+
+    deliver::ask(&hub.app, &hub.owner, &[printer.printer_id], Pace::URGENT).await.unwrap();
+    // Once more while it is under way: the same one.
+    deliver::ask(&hub.app, &hub.owner, &[printer.printer_id], Pace::URGENT).await.unwrap();
+    let open = hub.open(printer).await;
+    assert_eq!(open, [(hub.stop(printer).id, Command::EmergencyStop)]);
+    hub.answers(printer, CommandOutcome::Done).await;
+    hub.reaches(printer, StopState::Sent).await;
+    hub.app.fleet.set_contact(printer.printer_id, ContactState::Online, hub.app.clock.now());
+    let shown = hub.app.fleet.printer(hub.owner.workspace_id, printer.printer_id).unwrap();
+    assert_eq!(
+        (shown.state, shown.emergency_stop.unwrap().asked_by.as_str()),
+        (PrinterState::Error, "Owner")
+    );
+
+    let leave = claim::start(&hub.app, printer, claimed.job_id, claimed.claim_id).await;
+    assert!(leave.is_err(), "what was claimed before does not start");
+    assert!(claim::claim(&hub.app, printer, u64::MAX >> 1).await.unwrap().is_none());
+    assert_eq!(hub.app.fleet.ready_for_a_job(hub.owner.workspace_id), []);
+
+    // After a restart of the hub, too.
+    hub.app.fleet.set_stop(printer.printer_id, None);
+    super::load(&hub.app).await.unwrap();
+    assert_eq!(hub.stop(printer).state, StopState::Sent);
+
+    let path = format!("{}/emergency-stop/clear", printer.printer_id);
+    assert_eq!(hub.post(&path, &json!({})).await.0, StatusCode::OK);
+    let (status, problem) = hub.post(&path, &json!({})).await;
+    assert_eq!((status, problem["code"].as_str()), (StatusCode::CONFLICT, Some("not_stopped")));
+    assert!(store::all(&hub.app.db).await.unwrap().is_empty());
+    let again = claim::claim(&hub.app, printer, u64::MAX >> 1).await.unwrap().unwrap();
+    assert_eq!(again.job_id, claimed.job_id);
+    claim::start(&hub.app, printer, again.job_id, again.claim_id).await.unwrap();
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn the_agents_live_word_is_enough_and_its_refusal_is_passed_on(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let (one, other) = (hub.pair("One").await, hub.pair("Other").await);
+    deliver::ask(&hub.app, &hub.owner, &[one.printer_id, other.printer_id], Pace::URGENT).await.unwrap();
+    hub.tells(one, 1, StopReach::PortClosed);
+    hub.reaches(one, StopState::PortClosed).await;
+    hub.tells(one, 2, StopReach::SentAndReset);
+    hub.reaches(one, StopState::SentAndReset).await;
+    hub.answers(other, CommandOutcome::Refused { reason: "The port is stuck.".into() }).await;
+    hub.reaches(other, StopState::Failed).await;
+    assert_eq!(hub.stop(other).reason.as_deref(), Some("The port is stuck."));
+    assert_eq!(hub.stop(one).state, StopState::SentAndReset);
+}
+
+#[tokio::test]
+async fn what_nobody_answers_is_said_to_be_undelivered_and_still_arrives() {
+    let hub = hub(Engine::Sqlite).await;
+    let printer = hub.pair("Ada").await;
+    let (again, later) = (Duration::from_millis(5), Duration::from_millis(20));
+    let pace = Pace { again, given_up_after: Duration::from_millis(200), later };
+    deliver::ask(&hub.app, &hub.owner, &[printer.printer_id], pace).await.unwrap();
+    hub.reaches(printer, StopState::NotDelivered).await;
+    assert_eq!(hub.open(printer).await.len(), 1, "the agent finds it when it is back");
+    assert!(!deliver::settled(&hub.app, &[printer.printer_id], LONG).await);
+    hub.tells(printer, 1, StopReach::Sent);
+    hub.reaches(printer, StopState::Sent).await;
+    assert!(deliver::settled(&hub.app, &[printer.printer_id], LONG).await);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn several_and_all_are_stopped_and_strangers_are_named(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let (one, other, third) = (hub.pair("One").await, hub.pair("Other").await, hub.pair("Third").await);
+    let stranger = PrinterId::generate(hub.app.clock.now());
+    let asked = json!({"ids": [one.printer_id, other.printer_id, stranger]});
+    let (status, told) = hub.post("emergency-stop", &asked).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "nobody has answered");
+    let stops: Vec<_> =
+        told["printers"].as_array().unwrap().iter().map(|it| &it["emergency_stop"]["state"]).collect();
+    assert_eq!(stops, ["sending", "sending"]);
+    assert_eq!(told["unknown"], json!([stranger]));
+    assert!(hub.app.fleet.stop(third.printer_id).is_none());
+    for device in [one, other] {
+        hub.answers(device, CommandOutcome::Done).await;
+    }
+    hub.reaches(one, StopState::Sent).await;
+    let all = json!({"all": true});
+    let (everyone, ()) = tokio::join!(hub.post("emergency-stop", &all), async {
+        for device in [one, other, third] {
+            while hub.open(device).await.is_empty() {
+                tokio::task::yield_now().await;
+            }
+            hub.tells(device, 1, StopReach::Sent);
+        }
+    });
+    assert_eq!(everyone.0, StatusCode::OK);
+    assert_eq!(everyone.1["printers"].as_array().unwrap().len(), 3);
+    let (status, problem) = hub.post("emergency-stop", &json!({})).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("no_printers")));
+    let nobody = PrinterId::generate(hub.app.clock.now());
+    assert_eq!(hub.post(&format!("{nobody}/emergency-stop"), &json!({})).await.0, StatusCode::NOT_FOUND);
+}
