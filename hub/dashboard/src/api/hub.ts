@@ -24,6 +24,10 @@ export const changePrinter = (id: string, change: { name?: string; model?: strin
 export const removePrinter = (id: string) => answer(api.DELETE("/api/v1/printers/{id}", by(id)));
 export const answerPrinter = (id: string, attention: string, button: number): Promise<Printer> =>
   answer(api.POST("/api/v1/printers/{id}/answer", { ...by(id), body: { attention_id: attention, button } }));
+/** Stops a printer at once; its `emergency_stop` tells how far that is. */
+export const stopPrinter = (id: string): Promise<Printer> => answer(api.POST("/api/v1/printers/{id}/emergency-stop", by(id)));
+export const stopAllPrinters = () => answer(api.POST("/api/v1/printers/emergency-stop", { body: { all: true } }));
+export const clearStop = (id: string): Promise<Printer> => answer(api.POST("/api/v1/printers/{id}/emergency-stop/clear", by(id)));
 export const pairByPin = (pin: string): Promise<Printer> => answer(api.POST("/api/v1/pairings", { body: { pin } }));
 export const createPairingCode = (): Promise<PairingCode> => answer(api.POST("/api/v1/pairing-codes"));
 

@@ -11,6 +11,7 @@ export type PrinterState = Schemas["PrinterState"];
 export type PrinterStatus = Schemas["PrinterStatus"];
 export type Temperature = Schemas["Temperature"];
 export type Attention = Schemas["Attention"];
+export type EmergencyStop = Schemas["EmergencyStop"];
 export type Interruption = Schemas["Interruption"];
 export type LayerStart = Schemas["LayerStart"];
 export type Motion = Schemas["Motion"];

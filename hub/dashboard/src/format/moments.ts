@@ -16,6 +16,11 @@ export function formatTime(at: number, now: number, locale: string): string {
   return sameDay(at, now) ? time : `${new Intl.DateTimeFormat(locale, day).format(at)} ${time}`;
 }
 
+/** The time of day to the second. */
+export function formatClock(at: number, locale: string): string {
+  return new Intl.DateTimeFormat(locale, { timeStyle: "medium" }).format(at);
+}
+
 /** "5 minutes ago", "yesterday"; a date once it is weeks ago. */
 export function formatAgo(at: number, now: number, locale: string): string {
   const passed = now - at;

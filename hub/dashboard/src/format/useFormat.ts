@@ -3,7 +3,7 @@ import { computed } from "vue";
 import { useI18n } from "vue-i18n";
 import type { Temperature } from "@/api/types";
 import { formatDuration } from "./duration";
-import { formatAgo, formatMoment, formatTime } from "./moments";
+import { formatAgo, formatClock, formatMoment, formatTime } from "./moments";
 import { formatBytes, formatLength, formatMillimetres, formatPercent, formatSetting, formatSpeed, formatTemperature, formatWeight } from "./quantities";
 import { regional } from "./regional";
 
@@ -23,6 +23,7 @@ export function useFormat() {
     weight: (grams: number) => formatWeight(grams, region.value),
     percent: (fraction: number) => formatPercent(fraction, region.value),
     time: (at: string | number, now: number) => formatTime(ms(at), now, region.value),
+    clock: (at: string | number) => formatClock(ms(at), region.value),
     ago: (at: string | number, now: number) => formatAgo(ms(at), now, region.value),
     moment: (at: string | number) => formatMoment(ms(at), region.value),
   };
