@@ -269,6 +269,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/printers/emergency-stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stops several printers at once, or all of the workspace.
+         * @description 200 when `M112` has been sent to all of them, 202 when that is not known of all yet: each printer's `emergency_stop` says
+         *     how far it is.
+         */
+        post: operations["stop_printers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/printers/{id}": {
         parameters: {
             query?: never;
@@ -299,6 +320,48 @@ export interface paths {
         put?: never;
         /** Answers what a printer asks: 200 when its agent has passed it on, 202 when that is not known yet. */
         post: operations["answer_printer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/printers/{id}/emergency-stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stops a printer at once: `M112` to its firmware, past everything that waits, and its board's reset line.
+         * @description 200 when `M112` has been sent to the printer, 202 when that is not known yet: `emergency_stop` of the printer says how far
+         *     it is. It is sent again until its agent has answered, and carried out once. No job is needed; one at work fails.
+         *     Nothing starts on the printer until the stop is cleared.
+         */
+        post: operations["stop_printer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/printers/{id}/emergency-stop/clear": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says that a printer is in order again after an emergency stop: jobs may start on it. A stop that its agent has not
+         *     answered yet is taken back.
+         */
+        post: operations["clear_emergency_stop"];
         delete?: never;
         options?: never;
         head?: never;
@@ -416,6 +479,8 @@ export interface components {
             /** @description Which kind of document. */
             resource: components["schemas"]["Resource"];
         };
+        /** Format: uuid */
+        CommandId: string;
         /** @description Whether an agent is in reach. */
         Contact: {
             since?: components["schemas"]["Timestamp"] | null;
@@ -427,6 +492,24 @@ export interface components {
          * @enum {string}
          */
         ContactState: "online" | "lost" | "never";
+        /**
+         * @description An emergency stop: of the printer's firmware and heaters (`M112`), not of a job. It stands until a person says that the
+         *     printer is in order again, and nothing starts on the printer before.
+         */
+        EmergencyStop: {
+            /** @description When. */
+            asked_at: components["schemas"]["Timestamp"];
+            /** @description Who asked for it. */
+            asked_by: string;
+            /** @description Which one: the command to the agent. */
+            id: components["schemas"]["CommandId"];
+            /** @description Why it could not be carried out, a sentence of the agent. */
+            reason?: string | null;
+            /** @description How far it is. */
+            state: components["schemas"]["StopState"];
+            /** @description Since when. */
+            state_since: components["schemas"]["Timestamp"];
+        };
         /**
          * @description How far the extractor is with a file.
          * @enum {string}
@@ -815,6 +898,7 @@ export interface components {
                 /** @description When it was paired. */
                 created_at: components["schemas"]["Timestamp"];
                 current_job_id?: components["schemas"]["JobId"] | null;
+                emergency_stop?: components["schemas"]["EmergencyStop"] | null;
                 /** @description The printer's id. */
                 id: components["schemas"]["PrinterId"];
                 /** @description Which model it is. */
@@ -824,7 +908,7 @@ export interface components {
                 second_agent?: components["schemas"]["SecondAgent"] | null;
                 /**
                  * @description What it is doing: `offline` while its agent is out of reach, `awaiting_removal` until its bed is
-                 *     cleared, else what the agent says.
+                 *     cleared, `error` from an emergency stop until it is cleared, else what the agent says.
                  */
                 state: components["schemas"]["PrinterState"];
                 status?: components["schemas"]["PrinterStatus"] | null;
@@ -938,6 +1022,7 @@ export interface components {
             /** @description When it was paired. */
             created_at: components["schemas"]["Timestamp"];
             current_job_id?: components["schemas"]["JobId"] | null;
+            emergency_stop?: components["schemas"]["EmergencyStop"] | null;
             /** @description The printer's id. */
             id: components["schemas"]["PrinterId"];
             /** @description Which model it is. */
@@ -947,7 +1032,7 @@ export interface components {
             second_agent?: components["schemas"]["SecondAgent"] | null;
             /**
              * @description What it is doing: `offline` while its agent is out of reach, `awaiting_removal` until its bed is
-             *     cleared, else what the agent says.
+             *     cleared, `error` from an emergency stop until it is cleared, else what the agent says.
              */
             state: components["schemas"]["PrinterState"];
             status?: components["schemas"]["PrinterStatus"] | null;
@@ -990,6 +1075,7 @@ export interface components {
             attention?: components["schemas"]["Attention"] | null;
             bed?: components["schemas"]["Temperature"] | null;
             chamber?: components["schemas"]["Temperature"] | null;
+            emergency_stop?: components["schemas"]["StopReport"] | null;
             /** @description `FIRMWARE_NAME` of M115. */
             firmware?: string | null;
             interruption?: components["schemas"]["Interruption"] | null;
@@ -1001,6 +1087,13 @@ export interface components {
             state: components["schemas"]["PrinterState"];
             /** @description Hot ends, by tool number. */
             tools?: components["schemas"]["Temperature"][];
+        };
+        /** @description Which printers to stop. */
+        PrintersToStop: {
+            /** @description Every printer of the workspace. */
+            all?: boolean;
+            /** @description These. */
+            ids?: components["schemas"]["PrinterId"][];
         };
         /** @description What every failed request answers, as `application/problem+json`. */
         Problem: {
@@ -1089,6 +1182,32 @@ export interface components {
              * @description Their password.
              */
             password: string;
+        };
+        /**
+         * @description How far a stop at once has come at its agent.
+         * @enum {string}
+         */
+        StopReach: "port_closed" | "sent" | "sent_and_reset" | "not_taken" | "given_up" | "unknown";
+        /** @description How far a stop at once ([`crate::Command::EmergencyStop`]) has come. */
+        StopReport: {
+            /** @description Since when, by the hub's time as far as the agent knows it. */
+            at: components["schemas"]["Timestamp"];
+            /** @description Which one. */
+            command_id: components["schemas"]["CommandId"];
+            /** @description How far. */
+            reach: components["schemas"]["StopReach"];
+        };
+        /**
+         * @description How far an emergency stop is.
+         * @enum {string}
+         */
+        StopState: "sending" | "port_closed" | "sent" | "sent_and_reset" | "failed" | "not_delivered";
+        /** @description How far the stops are. */
+        StoppedPrinters: {
+            /** @description The printers, each with its `emergency_stop`. */
+            printers: components["schemas"]["Printer"][];
+            /** @description Those named that are no printers of this workspace. */
+            unknown: components["schemas"]["PrinterId"][];
         };
         /** @description One look at a print. */
         TelemetryPoint: components["schemas"]["Heat"] & {
@@ -1793,6 +1912,45 @@ export interface operations {
             };
         };
     };
+    stop_printers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrintersToStop"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoppedPrinters"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoppedPrinters"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_printer: {
         parameters: {
             query?: never;
@@ -1946,6 +2104,80 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_printer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PrinterId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Printer"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Printer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clear_emergency_stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PrinterId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Printer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
