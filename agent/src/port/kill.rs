@@ -73,7 +73,10 @@ impl Driver {
         self.to_write.clear();
         let acts_at_once = self.host.kill(now, &by) && !self.seeking;
         self.host.take_output();
-        let sent = if self.seeking { send_at_every_speed(port, self.known_speed()) } else { send(port) };
+        let sent = drop_unsent(port).and_then(|()| match self.seeking {
+            true => send_at_every_speed(port, self.known_speed()),
+            false => send(port),
+        });
         let on_wire = match sent {
             Ok(on_wire) => on_wire,
             // It has vanished just now.
@@ -94,9 +97,14 @@ impl Driver {
 
 /// Stops the machine at once by a port that something else may be writing to; whether `M112` has left this machine.
 pub(super) fn at_once(port: &OwnedFd) -> bool {
-    let on_wire = send(port).unwrap_or(false);
+    let on_wire = drop_unsent(port).and_then(|()| send(port)).unwrap_or(false);
     reset_board(port, Unsent::Kept);
     on_wire
+}
+
+/// What waits to be sent is passed: once, for the next of several must not take away the one before.
+fn drop_unsent(port: &OwnedFd) -> Result<(), Errno> {
+    tcflush(port, QueueSelector::OFlush)
 }
 
 /// Nobody knows which speed is right: the likeliest first, and then all. The speed is as it was afterwards.
@@ -113,9 +121,8 @@ fn send_at_every_speed(port: &OwnedFd, known: Option<u32>) -> Result<bool, Errno
     Ok(on_wire)
 }
 
-/// Writes it past what waits to be sent; whether it has left this machine.
+/// Writes it; whether it has left this machine.
 fn send(port: &OwnedFd) -> Result<bool, Errno> {
-    tcflush(port, QueueSelector::OFlush)?;
     let mut rest = LINE;
     while !rest.is_empty() {
         match rustix::io::write(port, rest) {
