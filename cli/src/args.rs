@@ -108,6 +108,23 @@ pub(crate) enum Command {
         /// The answer, by its words or its number from 1; not needed when there is only one.
         button: Option<String>,
     },
+    /// Stop printers at once, in an emergency: M112, past everything that waits. What is being printed is lost.
+    ///
+    /// Exit status 0 when M112 was sent to all of them. Nothing starts on them until `--clear`.
+    Stop {
+        /// The printers: their names or ids.
+        #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "PRINTER")]
+        printers: Vec<String>,
+        /// Every printer of the workspace; asks once more.
+        #[arg(long)]
+        all: bool,
+        /// Don't ask.
+        #[arg(long, requires = "all")]
+        yes: bool,
+        /// The printers are in order again: jobs may start on them.
+        #[arg(long, conflicts_with = "all")]
+        clear: bool,
+    },
     /// Confirm that the bed is clear, so that the next job may start.
     Cleared {
         /// The job: its id, its file's name or its printer's name.
@@ -139,6 +156,9 @@ mod tests {
     #[case(&["answer", "Mk3"])]
     #[case(&["answer", "Mk3", "Purge More"])]
     #[case(&["cleared", "0190"])]
+    #[case(&["stop", "Ada", "Bo"])]
+    #[case(&["stop", "--all", "--yes"])]
+    #[case(&["stop", "--clear", "Ada"])]
     fn is_understood(#[case] words: &[&str]) {
         Args::try_parse_from(["stardust"].iter().chain(words)).unwrap();
     }
@@ -150,6 +170,9 @@ mod tests {
     #[case(&["resume", "Mk3", "--from-layer", "0"])]
     #[case(&["jobs", "--history", "--all"])]
     #[case(&["dance"])]
+    #[case(&["stop"])]
+    #[case(&["stop", "Ada", "--all"])]
+    #[case(&["stop", "--clear", "--all"])]
     fn is_refused_with_status_2(#[case] words: &[&str]) {
         let error = Args::try_parse_from(["stardust"].iter().chain(words)).unwrap_err();
         assert_eq!(error.exit_code(), 2);

@@ -204,3 +204,49 @@ fn a_print_that_was_cut_off_says_how_it_goes_on_and_does() {
     hub.stardust(&["resume", "a.gcode"]);
     assert!(hub.asked(&path, 1, |r| r.body == "{}"));
 }
+
+#[test]
+fn printers_are_stopped_at_once_and_what_came_of_it_is_said_for_each() {
+    let printer = |id: &str, name: &str, state: &str| {
+        format!(
+            r#"{{"id":"{id}","name":"{name}","state":"printing","emergency_stop":{{"state":"{state}"}}}}"#
+        )
+    };
+    let (one, other) = (FILE, JOB);
+    let hub = Hub::start(move |request, before| match request.line.as_str() {
+        "GET /api/v1/printers?limit=200" => json(
+            200,
+            &format!(
+                r#"{{"items":[{{"id":"{one}","name":"Ada","state":"idle"}},{{"id":"{other}","name":"Bo","state":"idle"}}]}}"#
+            ),
+        ),
+        "POST /api/v1/printers/emergency-stop" => {
+            let (ada, bo) = (printer(one, "Ada", "sent_and_reset"), printer(other, "Bo", "sending"));
+            json(202, &format!(r#"{{"printers":[{ada},{bo}],"unknown":[]}}"#))
+        }
+        line if line.contains(other) => {
+            json(200, &printer(other, "Bo", if before < 2 { "sending" } else { "not_delivered" }))
+        }
+        _ => json(200, &printer(one, "Ada", "sent_and_reset")),
+    });
+    let (status, out, err) = said(&hub.stardust(&["stop", "ada", "bo"]));
+    assert_eq!(status, Some(1), "one is not certain");
+    assert!(out.starts_with("Ada: M112 was sent to the printer, and its board was reset"), "{out}");
+    assert_eq!(out.matches("Ada: ").count(), 1, "{out}");
+    assert!(out.contains("Bo: its agent did not answer, so this could not be delivered."), "{out}");
+    assert!(err.contains("not stopped for certain: Bo."), "{err}");
+    let asked = format!(r#"{{"ids":["{one}","{other}"]}}"#);
+    assert!(hub.asked("POST /api/v1/printers/emergency-stop", 0, |r| r.body == asked));
+
+    // A word that means nobody does not keep the others from being stopped.
+    let (status, out, err) = said(&hub.stardust(&["stop", "ada", "Cy"]));
+    assert!(status == Some(1) && out.starts_with("Ada: ") && err.contains("Bo"), "{out}{err}");
+    assert!(
+        hub.asked("POST /api/v1/printers/emergency-stop", 1, |r| r.body == format!(r#"{{"ids":["{one}"]}}"#))
+    );
+
+    let (status, _, err) = said(&hub.stardust(&["stop", "--all"]));
+    assert!(status == Some(1) && err.contains("needs --yes"), "{err}");
+    let (_, _, _) = said(&hub.stardust(&["stop", "--all", "--yes"]));
+    assert!(hub.asked("POST /api/v1/printers/emergency-stop", 2, |r| r.body == r#"{"all":true}"#));
+}

@@ -10,4 +10,6 @@ mod types;
 pub(crate) use client::{Client, is_loopback};
 pub(crate) use problem::Problem;
 pub(crate) use session::sign_in;
-pub(crate) use types::{Attention, Change, Interruption, Op, PrintFile, PrintJob, Printer, Progress, is_id};
+pub(crate) use types::{
+    Attention, Change, EmergencyStop, Interruption, Op, PrintFile, PrintJob, Printer, Progress, is_id,
+};

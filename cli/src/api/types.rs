@@ -78,6 +78,26 @@ pub(crate) struct Contact {
     pub(crate) state: String,
 }
 
+/// An emergency stop of a printer, as far as it is.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct EmergencyStop {
+    pub(crate) state: String,
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+}
+
+impl EmergencyStop {
+    /// Whether nothing is known of it yet.
+    pub(crate) fn is_on_its_way(&self) -> bool {
+        self.state == "sending"
+    }
+
+    /// Whether `M112` was sent to the printer.
+    pub(crate) fn has_reached(&self) -> bool {
+        matches!(self.state.as_str(), "sent" | "sent_and_reset")
+    }
+}
+
 /// A printer.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Printer {
@@ -92,6 +112,8 @@ pub(crate) struct Printer {
     pub(crate) status: Option<PrinterStatus>,
     #[serde(default)]
     pub(crate) current_job_id: Option<String>,
+    #[serde(default)]
+    pub(crate) emergency_stop: Option<EmergencyStop>,
 }
 
 /// A print file of the library.

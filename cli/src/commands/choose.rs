@@ -30,6 +30,29 @@ fn printer_among(printers: &[Printer], word: &str) -> Result<String, String> {
     }
 }
 
+/// The ids of the printers that are meant, and what is wrong with the words that mean none.
+pub(crate) async fn printers(
+    client: &Client,
+    words: &[String],
+) -> Result<(Vec<String>, Vec<String>), CliError> {
+    if words.iter().all(|word| is_id(word)) {
+        return Ok((words.to_vec(), Vec::new()));
+    }
+    let printers: Vec<Printer> = client.parse_all(&client.list("api/v1/printers", &[], usize::MAX).await?)?;
+    let (mut ids, mut strangers) = (Vec::new(), Vec::new());
+    for word in words {
+        if is_id(word) {
+            ids.push(word.clone());
+            continue;
+        }
+        match printer_among(&printers, word) {
+            Ok(id) => ids.push(id),
+            Err(reason) => strangers.push(reason),
+        }
+    }
+    Ok((ids, strangers))
+}
+
 /// The id of the library's file that is meant.
 pub(crate) async fn file(client: &Client, word: &str) -> Result<String, CliError> {
     if is_id(word) {

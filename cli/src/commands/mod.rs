@@ -11,6 +11,7 @@ mod jobs;
 mod login;
 mod print;
 mod printers;
+mod stop;
 mod upload;
 mod watch;
 
@@ -49,6 +50,11 @@ pub(crate) async fn run(args: Args) -> Result<(), CliError> {
         }
         Command::Cancel { job } => control::run(&client()?, &job, control::Action::Cancel).await,
         Command::Answer { printer, button } => answer::run(&client()?, &printer, button.as_deref()).await,
+        Command::Stop { printers, clear: true, .. } => stop::clear(&client()?, &printers).await,
+        Command::Stop { printers, all, yes, .. } => {
+            let which = if all { stop::Which::All } else { stop::Which::Named(printers) };
+            stop::run(&client()?, which, yes).await
+        }
         Command::Cleared { job } => control::run(&client()?, &job, control::Action::ConfirmRemoval).await,
     }
 }
