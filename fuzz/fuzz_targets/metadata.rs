@@ -4,6 +4,7 @@
 use stardust_fuzz::cut;
 use stardust_gcode::commands;
 use stardust_gcode::scan::MetadataScanner;
+use stardust_gcode::thumbnail;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let (head, tail) = cut(input);
@@ -16,7 +17,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     parts.feed(tail);
     assert_eq!(parts.finish(), whole);
     assert_eq!(whole.metadata.size_bytes, file.len() as u64);
-    let _ = whole.best_thumbnail();
+    let _ = thumbnail::by_preference(&whole.thumbnails);
     if let Ok(sent) = commands::sent_commands(file.as_slice(), |_| ()) {
         assert_eq!(whole.metadata.command_count, sent);
     }

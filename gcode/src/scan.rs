@@ -6,7 +6,7 @@
 use crate::command::{self, Command, Disposition};
 use crate::lines::{Line, LineScanner};
 use crate::metadata::{Facts, Metadata};
-use crate::thumbnail::{self, Collector, Thumbnail};
+use crate::thumbnail::{Collector, Thumbnail};
 
 /// What one pass over a file has found.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,14 +15,6 @@ pub struct ScanOutcome {
     pub metadata: Metadata,
     /// The pictures, in the order in which they stand in the file.
     pub thumbnails: Vec<Thumbnail>,
-}
-
-impl ScanOutcome {
-    /// The picture for a web dashboard; see [`thumbnail::best`].
-    #[must_use]
-    pub fn best_thumbnail(&self) -> Option<&Thumbnail> {
-        thumbnail::best(&self.thumbnails)
-    }
 }
 
 /// Scans a file that is fed in chunks of any size.

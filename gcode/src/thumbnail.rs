@@ -63,14 +63,18 @@ pub struct Thumbnail {
     pub data: Vec<u8>,
 }
 
-/// The picture for a web dashboard: the largest PNG or JPEG with no side over [`MAX_DASHBOARD_PX`], else the
-/// smallest larger one. None when there are only pictures that browsers don't show.
+/// The pictures in the order in which a web dashboard prefers them: the largest with no side over
+/// [`MAX_DASHBOARD_PX`] first, then the larger ones, smallest first; of the same size those that browsers show as
+/// they are. The caller takes the first that it can show.
 #[must_use]
-pub fn best(thumbnails: &[Thumbnail]) -> Option<&Thumbnail> {
-    let area = |t: &&Thumbnail| u64::from(t.width) * u64::from(t.height);
-    let fits = |t: &&Thumbnail| t.width.max(t.height) <= MAX_DASHBOARD_PX;
-    let shown = || thumbnails.iter().filter(|t| t.format.is_for_browsers());
-    shown().filter(fits).max_by_key(area).or_else(|| shown().min_by_key(area))
+pub fn by_preference(thumbnails: &[Thumbnail]) -> Vec<&Thumbnail> {
+    let mut pictures: Vec<&Thumbnail> = thumbnails.iter().collect();
+    pictures.sort_by_key(|picture| {
+        let area = u64::from(picture.width) * u64::from(picture.height);
+        let fits = picture.width.max(picture.height) <= MAX_DASHBOARD_PX;
+        (!fits, if fits { u64::MAX - area } else { area }, !picture.format.is_for_browsers())
+    });
+    pictures
 }
 
 /// Collects pictures from the comment lines of a file.
@@ -263,16 +267,25 @@ mod tests {
     }
 
     #[rstest]
-    #[case::largest_that_fits(&[(Format::Png, 32), (Format::Jpeg, 640), (Format::Png, 1025)], Some(640))]
-    #[case::smallest_of_the_too_large(&[(Format::Png, 4000), (Format::Jpeg, 2000)], Some(2000))]
-    #[case::never_qoi(&[(Format::Qoi, 640), (Format::Png, 16)], Some(16))]
-    #[case::only_qoi(&[(Format::Qoi, 640)], None)]
-    #[case::none(&[], None)]
-    fn the_best(#[case] pictures: &[(Format, u32)], #[case] expected: Option<u32>) {
+    #[case::largest_that_fits(
+        &[(Format::Png, 32), (Format::Jpeg, 640), (Format::Png, 1025)],
+        &[(Format::Jpeg, 640), (Format::Png, 32), (Format::Png, 1025)]
+    )]
+    #[case::smallest_of_the_too_large(
+        &[(Format::Png, 4000), (Format::Jpeg, 2000)],
+        &[(Format::Jpeg, 2000), (Format::Png, 4000)]
+    )]
+    #[case::for_browsers_first(
+        &[(Format::Qoi, 640), (Format::Png, 640), (Format::Qoi, 700)],
+        &[(Format::Qoi, 700), (Format::Png, 640), (Format::Qoi, 640)]
+    )]
+    #[case::none(&[], &[])]
+    fn preferred(#[case] pictures: &[(Format, u32)], #[case] expected: &[(Format, u32)]) {
         let pictures: Vec<Thumbnail> = pictures
             .iter()
             .map(|(format, side)| Thumbnail { format: *format, width: *side, height: *side, data: vec![] })
             .collect();
-        assert_eq!(best(&pictures).map(|picture| picture.width), expected);
+        let found: Vec<_> = by_preference(&pictures).into_iter().map(|t| (t.format, t.width)).collect();
+        assert_eq!(found, expected);
     }
 }

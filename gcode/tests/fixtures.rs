@@ -7,7 +7,7 @@ use rstest::rstest;
 use stardust_gcode::commands::sent_commands;
 use stardust_gcode::scan::{MetadataScanner, ScanOutcome};
 use stardust_gcode::sniff::{Content, WINDOW, sniff};
-use stardust_gcode::thumbnail::Format;
+use stardust_gcode::thumbnail::{Format, by_preference};
 
 fn fixture(name: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures/gcode").join(name);
@@ -61,6 +61,6 @@ fn thumbnails_of_every_format() {
     let expected =
         [(Format::Qoi, 32, 32), (Format::Qoi, 313, 173), (Format::Jpeg, 300, 300), (Format::Png, 640, 480)];
     assert_eq!(found, expected);
-    let best = outcome.best_thumbnail().unwrap();
+    let best = by_preference(&outcome.thumbnails)[0];
     assert_eq!((best.format, best.width), (Format::Png, 640));
 }

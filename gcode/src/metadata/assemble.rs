@@ -3,7 +3,10 @@
 //! Owns: which of several statements counts, how lists are laid to tools, and the totals. Must not know: how
 //! any slicer writes.
 
+use std::ops::RangeInclusive;
+
 use super::facts::{Facts, PerTool};
+use super::plausible::{FILAMENT_CM3, FILAMENT_G, FILAMENT_MM};
 use super::values::rounded;
 use super::{Completeness, Metadata, Tool};
 
@@ -24,9 +27,9 @@ impl Facts {
             command_count: self.command_count,
             completeness,
             estimated_time_s: self.time_s.or(self.cura.time_s()).or(elapsed_s).or(self.other_time_s),
-            filament_total_mm: total(&self.filament_mm),
-            filament_total_g: self.total_g.or_else(|| total(&self.filament_g)),
-            filament_total_cm3: total(&self.filament_cm3),
+            filament_total_mm: self.total_mm.or_else(|| total(&self.filament_mm, &FILAMENT_MM)),
+            filament_total_g: self.total_g.or_else(|| total(&self.filament_g, &FILAMENT_G)),
+            filament_total_cm3: self.total_cm3.or_else(|| total(&self.filament_cm3, &FILAMENT_CM3)),
             materials: materials(&tools),
             layer_height_mm: self.layer_height_mm,
             first_layer_height_mm: self.first_layer_height_mm,
@@ -39,7 +42,7 @@ impl Facts {
             bed_temperature_c: bed_said.or(self.bed_asked_c),
             highest_tool: self.tools_chosen.checked_ilog2(),
             tools,
-            slicer: self.slicer,
+            slicer: self.slicer.or_else(|| Some(self.generator).filter(|slicer| !slicer.name.is_empty())),
             generated_at: self.generated_at,
             flavor: self.flavor,
             printer_model: self.printer_model,
@@ -76,9 +79,9 @@ impl Facts {
                     nozzle_diameter_mm: entry(&self.nozzle_diameters_mm, index),
                     nozzle_temperature_c: entry(&self.nozzle_temperatures_c, index)
                         .or_else(|| entry(&self.nozzles_asked_c, index)),
-                    filament_mm: of_used(&self.filament_mm, &used, index),
-                    filament_g: of_used(&self.filament_g, &used, index),
-                    filament_cm3: of_used(&self.filament_cm3, &used, index),
+                    filament_mm: of_used(&self.filament_mm, self.total_mm, &used, index),
+                    filament_g: of_used(&self.filament_g, self.total_g, &used, index),
+                    filament_cm3: of_used(&self.filament_cm3, self.total_cm3, &used, index),
                 };
                 let is_known = tool != Tool { index: tool.index, used: tool.used, ..Tool::default() };
                 is_known.then_some(tool)
@@ -92,17 +95,20 @@ fn entry(list: &PerTool<f64>, tool: usize) -> Option<f64> {
 }
 
 /// PrusaSlicer lists filament for the used tools only: a list as long as the used tools belongs to those,
-/// any other goes by the tools' numbers.
-fn of_used(list: &PerTool<f64>, used: &[usize], tool: usize) -> Option<f64> {
-    if list.len() == used.len() {
+/// any other goes by the tools' numbers. Without a list, the total is the one used tool's.
+fn of_used(list: &PerTool<f64>, total: Option<f64>, used: &[usize], tool: usize) -> Option<f64> {
+    if list.is_empty() {
+        total.filter(|_| used == [tool])
+    } else if list.len() == used.len() {
         used.iter().position(|index| *index == tool).and_then(|position| entry(list, position))
     } else {
         entry(list, tool)
     }
 }
 
-fn total(list: &PerTool<f64>) -> Option<f64> {
-    list.iter().copied().flatten().reduce(|sum, amount| sum + amount).map(rounded)
+fn total(list: &PerTool<f64>, plausible: &RangeInclusive<f64>) -> Option<f64> {
+    let sum = list.iter().copied().flatten().reduce(|sum, amount| sum + amount).map(rounded);
+    sum.filter(|sum| plausible.contains(sum))
 }
 
 fn materials(tools: &[Tool]) -> Vec<String> {

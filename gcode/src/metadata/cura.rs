@@ -6,7 +6,9 @@
 
 use super::BoundingBox;
 use super::facts::Facts;
-use super::values::{self, Amount, HEIGHT_MM, LAYER_HEIGHT_MM, NOZZLE_DIAMETER_MM};
+use super::numbers::{self, number};
+use super::plausible::{COORDINATE_MM, LAYER_HEIGHT_MM, LAYERS, NOZZLE_DIAMETER_MM};
+use super::values::{self, Amount};
 
 /// What Cura's header says, before it is known whether it has been filled in.
 #[derive(Debug, Default)]
@@ -19,6 +21,10 @@ pub(super) struct Header {
 }
 
 impl Header {
+    pub(super) const fn set_time_s(&mut self, time_s: Option<u64>) {
+        self.time_s = time_s;
+    }
+
     /// The header's time, if the header was filled in.
     pub(super) fn time_s(&self) -> Option<u64> {
         if self.is_placeholder() { None } else { self.time_s }
@@ -53,12 +59,15 @@ pub(super) fn field(facts: &mut Facts, key: &[u8], value: &[u8]) {
         b"Filament used" => filament(facts, &text()),
         b"MATERIAL" => material_mm3(facts, 0, &text()),
         b"MATERIAL2" => material_mm3(facts, 1, &text()),
-        b"NOZZLE_DIAMETER" => facts.nozzle_diameters_mm = values::numbers(&text(), &NOZZLE_DIAMETER_MM),
-        b"Layer height" => facts.layer_height_mm = values::number(&text(), &LAYER_HEIGHT_MM),
+        b"NOZZLE_DIAMETER" => {
+            facts.nozzle_diameters_mm = numbers::list_with_decimal_commas(&text(), &NOZZLE_DIAMETER_MM);
+        }
+        b"Layer height" => facts.layer_height_mm = number(&text(), &LAYER_HEIGHT_MM),
         // One for each group of objects that are printed one after the other.
         b"LAYER_COUNT" => {
             if let Some(count) = values::layers(&text()) {
-                facts.layers_said = Some(facts.layers_said.unwrap_or(0).saturating_add(count));
+                let sum = facts.layers_said.unwrap_or(0).saturating_add(count);
+                facts.layers_said = Some(sum.min(*LAYERS.end()));
             }
         }
         b"TARGET_MACHINE.NAME" => facts.printer_model = values::plain(&text()),
@@ -80,7 +89,7 @@ fn filament(facts: &mut Facts, list: &str) {
     facts.filament_mm.clear();
     facts.filament_cm3.clear();
     facts.filament_g.clear();
-    for entry in list.split(',').take(super::MAX_TOOLS) {
+    for entry in numbers::entries_with_units(list) {
         let amount = values::amount(entry);
         facts.cura.filament_is_some |= amount.is_some();
         let (mm, cm3, g) = match amount {
@@ -96,25 +105,19 @@ fn filament(facts: &mut Facts, list: &str) {
 }
 
 /// UltiGCode's volume of a tool, in cubic millimetres.
-fn material_mm3(facts: &mut Facts, tool: usize, value: &str) {
+pub(super) fn material_mm3(facts: &mut Facts, tool: usize, value: &str) {
     facts.cura.filament_said = true;
     let volume = match values::amount(&format!("{}mm3", value.trim())) {
         Some(Amount::VolumeCm3(cm3)) => Some(cm3),
         _ => None,
     };
     facts.cura.filament_is_some |= volume.is_some();
-    if facts.filament_cm3.len() <= tool {
-        facts.filament_cm3.resize(tool + 1, None);
-    }
-    if let Some(entry) = facts.filament_cm3.get_mut(tool) {
-        *entry = volume;
-    }
+    Facts::set_of_tool(&mut facts.filament_cm3, tool, volume);
 }
 
-fn corner(facts: &mut Facts, index: usize, value: &str) {
-    let value: Option<f64> = value.trim().parse().ok();
-    let value = value.filter(|value| value.is_finite());
-    let far = value.is_some_and(|value| value.abs() > *HEIGHT_MM.end());
+pub(super) fn corner(facts: &mut Facts, index: usize, value: &str) {
+    let value = numbers::decimal(value);
+    let far = value.is_some_and(|value| !COORDINATE_MM.contains(&value));
     facts.cura.corner_is_placeholder |= far;
     if let Some(corner) = facts.cura.corners_mm.get_mut(index) {
         *corner = if far { None } else { value };

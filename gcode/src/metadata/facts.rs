@@ -4,8 +4,8 @@
 //! contradictions are settled (`assemble`).
 
 use super::ending::Ending;
-use super::values::{BED_TEMPERATURE_C, NOZZLE_TEMPERATURE_C};
-use super::{MAX_TOOLS, Slicer, cura, prusa, slicer};
+use super::plausible::{BED_TEMPERATURE_C, NOZZLE_TEMPERATURE_C};
+use super::{MAX_TOOLS, Slicer, cura, griffin, ideamaker, kisslicer, prusa, simplify3d, slicer};
 
 /// A list with an entry a tool; none where the slicer's entry could not be true.
 pub(super) type PerTool<T> = Vec<Option<T>>;
@@ -13,7 +13,11 @@ pub(super) type PerTool<T> = Vec<Option<T>>;
 /// Everything said so far. Bounded: lists hold at most [`MAX_TOOLS`] entries, texts are clipped.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
+    /// The slicer that introduced itself.
     pub(super) slicer: Option<Slicer>,
+    /// The generator that a Griffin header names.
+    pub(super) generator: Slicer,
+    family: Family,
     pub(super) generated_at: Option<String>,
     pub(super) flavor: Option<String>,
     pub(super) printer_model: Option<String>,
@@ -26,6 +30,9 @@ pub(crate) struct Facts {
     pub(super) filament_mm: PerTool<f64>,
     pub(super) filament_cm3: PerTool<f64>,
     pub(super) filament_g: PerTool<f64>,
+    /// Filament of all tools together, where the slicer says it.
+    pub(super) total_mm: Option<f64>,
+    pub(super) total_cm3: Option<f64>,
     pub(super) total_g: Option<f64>,
     pub(super) materials: PerTool<String>,
     pub(super) nozzle_diameters_mm: PerTool<f64>,
@@ -41,7 +48,10 @@ pub(crate) struct Facts {
     pub(super) height_said_mm: Option<f64>,
     /// The highest layer seen.
     pub(super) height_seen_mm: Option<f64>,
+    /// The settings' numbers are written in a locale with a decimal comma.
+    pub(super) settings_have_decimal_commas: bool,
     pub(super) cura: cura::Header,
+    pub(super) kisslicer: kisslicer::Sections,
     pub(super) ending: Ending,
     /// Tools chosen by `T` commands, one bit each.
     pub(super) tools_chosen: u64,
@@ -53,6 +63,27 @@ pub(crate) struct Facts {
     pub(super) command_count: u64,
 }
 
+/// Slicers whose comments only they understand, known from the line in which they introduce themselves.
+#[derive(Debug, Clone, Copy, Default)]
+enum Family {
+    #[default]
+    PrusaOrCura,
+    Simplify3d,
+    IdeaMaker,
+    Kisslicer,
+}
+
+impl Family {
+    fn of(slicer: &Slicer) -> Self {
+        match slicer.name.as_str() {
+            "Simplify3D" => Self::Simplify3d,
+            "ideaMaker" => Self::IdeaMaker,
+            "KISSlicer" => Self::Kisslicer,
+            _ => Self::PrusaOrCura,
+        }
+    }
+}
+
 impl Facts {
     /// Takes in the text of a comment line, without its `;`.
     pub(crate) fn comment(&mut self, text: &[u8]) {
@@ -60,6 +91,22 @@ impl Facts {
         if text.is_empty() || self.ending.comment(text) {
             return;
         }
+        match self.family {
+            Family::PrusaOrCura => self.prusa_or_cura(text),
+            Family::Simplify3d => simplify3d::comment(self, text),
+            Family::IdeaMaker => ideamaker::comment(self, text),
+            Family::Kisslicer => kisslicer::comment(self, text),
+        }
+        if self.slicer.is_none() && text.len() < 200 {
+            if let Some((slicer, date)) = slicer::introduction(&String::from_utf8_lossy(text)) {
+                self.family = Family::of(&slicer);
+                self.slicer = Some(slicer);
+                self.generated_at = date;
+            }
+        }
+    }
+
+    fn prusa_or_cura(&mut self, text: &[u8]) {
         match memchr::memchr2(b'=', b':', text) {
             Some(at) => {
                 let (key, rest) = text.split_at(at);
@@ -68,16 +115,21 @@ impl Facts {
                     prusa::setting(self, key.trim_ascii_end(), value);
                 } else {
                     cura::field(self, key.trim_ascii_end(), value);
+                    griffin::field(self, key.trim_ascii_end(), value);
                     prusa::field(self, key.trim_ascii_end(), value);
                 }
             }
             None => prusa::mark(self, text),
         }
-        if self.slicer.is_none() && text.len() < 200 {
-            if let Some((slicer, date)) = slicer::introduction(&String::from_utf8_lossy(text)) {
-                self.slicer = Some(slicer);
-                self.generated_at = date;
-            }
+    }
+
+    /// Writes a tool's entry of a list, which grows to hold it.
+    pub(super) fn set_of_tool<T: Clone>(list: &mut PerTool<T>, tool: usize, value: Option<T>) {
+        if tool < MAX_TOOLS && list.len() <= tool {
+            list.resize(tool + 1, None);
+        }
+        if let Some(entry) = list.get_mut(tool) {
+            *entry = value;
         }
     }
 

@@ -10,7 +10,13 @@ mod assemble;
 mod cura;
 mod ending;
 mod facts;
+mod griffin;
+mod ideamaker;
+mod kisslicer;
+mod numbers;
+mod plausible;
 mod prusa;
+mod simplify3d;
 mod slicer;
 mod values;
 

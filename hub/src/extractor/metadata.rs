@@ -1,7 +1,6 @@
 //! From what the G-code library finds in a file to what the library of the hub keeps of it.
 
 use stardust_gcode::metadata::{Completeness, Metadata};
-use stardust_gcode::thumbnail::Thumbnail;
 
 use crate::library::FileMetadata;
 
@@ -15,6 +14,7 @@ pub(super) fn from_scan(scan: &Metadata) -> FileMetadata {
         estimated_time_s: scan.estimated_time_s,
         filament_mm: scan.filament_total_mm,
         filament_g: scan.filament_total_g,
+        filament_cm3: scan.filament_total_cm3,
         layer_height_mm: scan.layer_height_mm,
         layer_count: scan.layer_count,
         nozzle_diameter_mm: first.and_then(|tool| tool.nozzle_diameter_mm),
@@ -25,9 +25,4 @@ pub(super) fn from_scan(scan: &Metadata) -> FileMetadata {
         truncated: scan.completeness == Completeness::EndMissing,
         command_count: Some(scan.command_count),
     }
-}
-
-/// The media type of a picture that browsers show.
-pub(super) fn media_type(picture: &Thumbnail) -> Option<(&'static str, &Thumbnail)> {
-    picture.format.is_for_browsers().then(|| (picture.format.media_type(), picture))
 }

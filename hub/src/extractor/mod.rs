@@ -4,9 +4,11 @@
 //! `stardust-gcode`'s) or who uploaded the file.
 
 mod metadata;
+mod picture;
 
 use futures::StreamExt as _;
 use stardust_gcode::scan::{MetadataScanner, ScanOutcome};
+use stardust_gcode::thumbnail;
 use stardust_protocol::{FileVersionId, WorkspaceId};
 
 use crate::app::App;
@@ -29,9 +31,10 @@ pub async fn extract(app: &App, workspace: WorkspaceId, id: FileVersionId) -> Re
 async fn run(app: &App, workspace: WorkspaceId, id: FileVersionId) -> Result<(), Error> {
     let version = library::store::version(&app.db, workspace, id).await?;
     let outcome = scan(&app.objects, &version.object.sha256).await?;
-    let thumbnail = match outcome.best_thumbnail().and_then(metadata::media_type) {
+    let pictures = thumbnail::by_preference(&outcome.thumbnails);
+    let thumbnail = match pictures.into_iter().find_map(picture::for_browsers) {
         Some((media_type, picture)) => {
-            let stored = app.objects.put(picture.data.clone().into()).await?;
+            let stored = app.objects.put(picture.into_owned().into()).await?;
             Some((stored.sha256, media_type.to_owned()))
         }
         None => None,

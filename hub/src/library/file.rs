@@ -94,6 +94,9 @@ pub struct FileMetadata {
     /// Filament of all tools together, g.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filament_g: Option<f64>,
+    /// Filament of all tools together, cm³: UltiMaker's printers are told nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filament_cm3: Option<f64>,
     /// Layer height, mm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layer_height_mm: Option<f64>,
