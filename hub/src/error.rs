@@ -60,6 +60,10 @@ pub enum Error {
     TooLarge {
         /// A sentence for people.
         detail: String,
+        /// How many it takes, where it can be said.
+        limit_bytes: Option<u64>,
+        /// How many there are, where it was announced.
+        size_bytes: Option<u64>,
     },
     /// The database failed: ours to mend, not the asker's.
     #[error("the database failed")]
@@ -82,6 +86,13 @@ impl Error {
     /// The request can't be understood.
     pub fn invalid(code: &'static str, detail: impl Into<String>) -> Self {
         Self::Invalid { code, detail: detail.into() }
+    }
+
+    /// A JSON body is too large or ended early.
+    #[must_use]
+    pub fn bad_body() -> Self {
+        let detail = "The request's body is too large or broke off.".into();
+        Self::TooLarge { detail, limit_bytes: None, size_bytes: None }
     }
 
     /// The request can't be carried out now.

@@ -105,7 +105,7 @@ impl TestHub {
 
     /// Uploads G-code.
     pub(crate) async fn upload(&self, name: &str, text: &str) -> FileId {
-        let body = futures::stream::iter([Ok::<_, String>(bytes::Bytes::from(text.to_owned()))]);
+        let body = futures::stream::iter([Ok(bytes::Bytes::from(text.to_owned()))]);
         library::upload::take(&self.app, &self.owner, name, None, body).await.unwrap().file.id
     }
 }

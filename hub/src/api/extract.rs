@@ -17,9 +17,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
         match axum::Json::from_request(request, state).await {
             Ok(axum::Json(value)) => Ok(Self(value)),
-            Err(JsonRejection::BytesRejection(_)) => {
-                Err(Error::TooLarge { detail: "The request's body is too large or broke off.".into() })
-            }
+            Err(JsonRejection::BytesRejection(_)) => Err(Error::bad_body()),
             Err(rejection) => Err(Error::invalid(
                 "bad_request",
                 format!("The request's body can't be used: {}.", rejection.body_text()),
@@ -35,9 +33,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for JsonOrNot
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
-        let body = Bytes::from_request(request, state).await.map_err(|_| Error::TooLarge {
-            detail: "The request's body is too large or broke off.".into(),
-        })?;
+        let body = Bytes::from_request(request, state).await.map_err(|_| Error::bad_body())?;
         if body.trim_ascii().is_empty() {
             return Ok(Self(T::default()));
         }

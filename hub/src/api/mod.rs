@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod client_address;
+mod early_answer;
 pub mod extract;
 pub mod openapi;
 pub mod page;
@@ -38,6 +39,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(CompressionLayer::new())
         .layer(header_layer(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header_layer(header::REFERRER_POLICY, "same-origin"))
+        .layer(axum::middleware::from_fn(early_answer::answer_early))
         .with_state(app)
 }
 

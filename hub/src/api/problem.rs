@@ -20,6 +20,12 @@ pub struct Problem {
     pub detail: String,
     /// A stable word for programs.
     pub code: &'static str,
+    /// Of what is too large: how many bytes the hub takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit_bytes: Option<u64>,
+    /// Of what is too large: how many bytes there are, where that was announced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<u64>,
 }
 
 impl IntoResponse for Error {
@@ -27,7 +33,7 @@ impl IntoResponse for Error {
         let (status, code) = match &self {
             Self::NotFound { .. } => (StatusCode::NOT_FOUND, "not_found"),
             // A body that broke off or can't be read is malformed; one that means nothing is unprocessable.
-            Self::Invalid { code: code @ ("upload_incomplete" | "bad_request"), .. } => {
+            Self::Invalid { code: code @ ("upload_incomplete" | "bad_request" | "bad_form"), .. } => {
                 (StatusCode::BAD_REQUEST, *code)
             }
             Self::Invalid { code, .. } => (StatusCode::UNPROCESSABLE_ENTITY, *code),
@@ -51,12 +57,18 @@ impl IntoResponse for Error {
         } else {
             self.to_string()
         };
+        let (limit_bytes, size_bytes) = match self {
+            Self::TooLarge { limit_bytes, size_bytes, .. } => (limit_bytes, size_bytes),
+            _ => (None, None),
+        };
         let problem = Problem {
             kind: format!("urn:stardust:problem:{code}"),
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             detail,
             code,
+            limit_bytes,
+            size_bytes,
         };
         let body = serde_json::to_string(&problem).unwrap_or_default();
         (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()

@@ -5,6 +5,7 @@
 
 pub mod content;
 pub mod file;
+mod form;
 pub mod name;
 pub mod routes;
 pub mod store;

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use futures::TryStreamExt as _;
 use serde::Deserialize;
 use stardust_protocol::{FileId, FileVersionId};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::file::PrintFile;
-use super::{content, store, upload};
+use super::{content, form, store, upload};
 use crate::accounts::Person;
 use crate::api::extract::{Path, Query};
 use crate::api::page::{Page, PageQuery};
@@ -25,8 +25,17 @@ use crate::objects::Stored;
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct UploadQuery {
-    /// The file's name: `bracket.gcode`.
-    name: String,
+    /// The file's name: `bracket.gcode`. A form (multipart/form-data) may name its file itself.
+    name: Option<String>,
+}
+
+/// An upload as a form.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes the form; it is read as a stream")]
+struct UploadForm {
+    /// The file, with its name. Other fields are left alone.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
 }
 
 /// Which version's picture.
@@ -57,11 +66,12 @@ async fn list(
     Ok(axum::Json(store::list(&app.db, person.workspace_id, &page).await?))
 }
 
-/// Uploads a print file. The body is the file's bytes.
+/// Uploads a print file. The body is the file's bytes, or a form with the file in it.
 ///
-/// The same name again makes a new version of that file.
+/// The same name again makes a new version of that file. What is announced to be larger than the hub takes is
+/// refused before it is read.
 #[utoipa::path(post, path = "/api/v1/files", operation_id = "upload_file", tag = "files", params(UploadQuery),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    request_body(content((Vec<u8> = "application/octet-stream"), (UploadForm = "multipart/form-data"))),
     responses((status = 201, body = PrintFile), (status = 200, body = PrintFile, description = "These bytes stood there under this name already"),
               (status = 400, body = Problem, content_type = "application/problem+json"),
               (status = 413, body = Problem, content_type = "application/problem+json"),
@@ -74,8 +84,20 @@ async fn create(
 ) -> Result<(StatusCode, axum::Json<PrintFile>), Error> {
     let length = request.headers().get(header::CONTENT_LENGTH);
     let declared = length.and_then(|value| value.to_str().ok()?.parse().ok());
-    let body: Body = request.into_body();
-    let uploaded = upload::take(&app, &person, &query.name, declared, body.into_data_stream()).await?;
+    let boundary = form::boundary(request.headers())?;
+    let body = request.into_body().into_data_stream();
+    let body = body.map_err(|error| upload::incomplete(&error.to_string()));
+    let unnamed =
+        || Error::invalid("bad_request", "The file has no name. Add one to the URL: ?name=bracket.gcode.");
+    let uploaded = if let Some(boundary) = boundary {
+        upload::check_announced(&app, declared, form::MAX_WRAPPER_BYTES)?;
+        let file = form::open(body, boundary).await?;
+        let name = query.name.or(file.name).ok_or_else(unnamed)?;
+        upload::take(&app, &person, &name, None, file.bytes).await?
+    } else {
+        let name = query.name.ok_or_else(unnamed)?;
+        upload::take(&app, &person, &name, declared, body).await?
+    };
     let status = if uploaded.new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, axum::Json(uploaded.file)))
 }

@@ -2,8 +2,6 @@
 //!
 //! Whatever goes wrong before that leaves neither a row nor bytes.
 
-use std::time::Duration;
-
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt as _};
 use stardust_gcode::sniff::{self, Content};
@@ -18,9 +16,6 @@ use crate::error::Error;
 use crate::events::bus::Resource;
 use crate::objects::{Incoming, Stored};
 
-/// How long the rest of a refused upload is read and thrown away.
-const DRAIN_AT_MOST: Duration = Duration::from_secs(30);
-
 /// What an upload became.
 pub struct Uploaded {
     /// The file.
@@ -29,41 +24,36 @@ pub struct Uploaded {
     pub new: bool,
 }
 
-/// Takes a body in as a print file.
+/// Refuses at once what is announced to be too large, before a byte of it has been read. `wrapper_bytes` may come
+/// on top of a file.
+///
+/// # Errors
+/// It is too large.
+pub(super) fn check_announced(app: &App, announced: Option<u64>, wrapper_bytes: u64) -> Result<(), Error> {
+    let limit = app.config.max_upload_bytes;
+    match announced {
+        Some(bytes) if bytes > limit.saturating_add(wrapper_bytes) => Err(too_large(limit, Some(bytes))),
+        _ => Ok(()),
+    }
+}
+
+/// Takes a body in as a print file. Nothing that is left of it after a failure is read.
 ///
 /// # Errors
 /// A bad name, no G-code, too large, broken off, or our own. Nothing is stored then.
-pub async fn take<E: std::fmt::Display>(
+pub async fn take(
     app: &App,
     person: &Person,
     given_name: &str,
     declared_bytes: Option<u64>,
-    body: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    mut body: impl Stream<Item = Result<Bytes, Error>> + Unpin,
 ) -> Result<Uploaded, Error> {
-    let name = name::parse(given_name)?;
-    let mut body = body;
-    let taken = take_body(app, person, &name, declared_bytes, &mut body).await;
-    if taken.is_err() {
-        drain(body).await;
-    }
-    taken
-}
-
-async fn take_body<E: std::fmt::Display>(
-    app: &App,
-    person: &Person,
-    name: &str,
-    declared_bytes: Option<u64>,
-    body: &mut (impl Stream<Item = Result<Bytes, E>> + Unpin),
-) -> Result<Uploaded, Error> {
-    let limit = app.config.max_upload_bytes;
-    if declared_bytes.is_some_and(|bytes| bytes > limit) {
-        return Err(too_large(limit));
-    }
+    let name = &name::parse(given_name)?;
+    check_announced(app, declared_bytes, 0)?;
     let now = app.clock.now();
     // A version id is as good a name as any while the hash is not known.
     let mut incoming = app.objects.receive(&FileVersionId::generate(now).to_string()).await?;
-    if let Err(error) = receive(&mut incoming, body, limit).await {
+    if let Err(error) = receive(&mut incoming, &mut body, app.config.max_upload_bytes).await {
         incoming.abandon().await;
         return Err(error);
     }
@@ -105,17 +95,17 @@ pub async fn publish(app: &App, workspace: WorkspaceId, id: FileId) -> Result<Pr
     Ok(file)
 }
 
-async fn receive<E: std::fmt::Display>(
+async fn receive(
     incoming: &mut Incoming,
-    body: &mut (impl Stream<Item = Result<Bytes, E>> + Unpin),
+    body: &mut (impl Stream<Item = Result<Bytes, Error>> + Unpin),
     limit: u64,
 ) -> Result<(), Error> {
     // The head decides whether this is G-code before the rest is taken.
     let mut head = Some(BytesMut::new());
     while let Some(piece) = body.next().await {
-        let piece = piece.map_err(|error| incomplete(&error.to_string()))?;
+        let piece = piece?;
         if incoming.size_bytes() + piece.len() as u64 > limit {
-            return Err(too_large(limit));
+            return Err(too_large(limit, None));
         }
         if let Some(collected) = &mut head {
             collected.extend_from_slice(&piece);
@@ -129,13 +119,6 @@ async fn receive<E: std::fmt::Display>(
     head.map_or(Ok(()), |whole| check(&whole))
 }
 
-/// Most browsers look for an answer only when they have sent everything: a connection that is closed before
-/// that shows them a broken network instead of our sentence.
-async fn drain<E>(mut body: impl Stream<Item = Result<Bytes, E>> + Unpin) {
-    let rest = async { while let Some(Ok(_)) = body.next().await {} };
-    let _ = tokio::time::timeout(DRAIN_AT_MOST, rest).await;
-}
-
 fn check(head: &[u8]) -> Result<(), Error> {
     match sniff::sniff(head) {
         Content::Gcode => Ok(()),
@@ -144,19 +127,41 @@ fn check(head: &[u8]) -> Result<(), Error> {
     }
 }
 
-fn too_large(limit: u64) -> Error {
-    let limit = if limit >= 1 << 20 { format!("{} MiB", limit >> 20) } else { format!("{limit} bytes") };
+fn too_large(limit_bytes: u64, size_bytes: Option<u64>) -> Error {
+    let limit = in_words(limit_bytes);
+    let size = size_bytes.map(|bytes| format!(" has {} and", in_words(bytes))).unwrap_or_default();
     Error::TooLarge {
         detail: format!(
-            "The file is larger than this hub takes ({limit}). Whoever runs the hub can raise max_upload_bytes."
+            "The file{size} is larger than this hub takes ({limit}). Nothing was kept. Whoever runs the hub can \
+             raise max_upload_bytes."
         ),
+        limit_bytes: Some(limit_bytes),
+        size_bytes,
     }
 }
 
-fn incomplete(why: &str) -> Error {
+/// Exact for small sizes, in the unit of the setting's documentation for large ones.
+fn in_words(bytes: u64) -> String {
+    const MIB: u64 = 1 << 20;
+    if bytes < MIB {
+        return format!("{bytes} bytes");
+    }
+    let tenths = bytes.saturating_mul(10) / MIB;
+    if tenths % 10 == 0 {
+        format!("{} MiB", tenths / 10)
+    } else {
+        format!("{}.{} MiB", tenths / 10, tenths % 10)
+    }
+}
+
+/// The client went away, or the body is shorter than was said.
+pub(super) fn incomplete(why: &str) -> Error {
     tracing::info!(why, "an upload broke off");
     Error::invalid(
         "upload_incomplete",
         "The upload broke off before its end. Nothing was kept: upload the file again.",
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,8 +15,9 @@ export interface paths {
         get: operations["list_files"];
         put?: never;
         /**
-         * Uploads a print file. The body is the file's bytes.
-         * @description The same name again makes a new version of that file.
+         * Uploads a print file. The body is the file's bytes, or a form with the file in it.
+         * @description The same name again makes a new version of that file. What is announced to be larger than the hub takes is
+         *     refused before it is read.
          */
         post: operations["upload_file"];
         delete?: never;
@@ -537,6 +538,12 @@ export interface components {
              * @default null
              */
             estimated_time_s?: number | null;
+            /**
+             * Format: double
+             * @description Filament of all tools together, cm³: UltiMaker's printers are told nothing else.
+             * @default null
+             */
+            filament_cm3?: number | null;
             /**
              * Format: double
              * @description Filament of all tools together, g.
@@ -1102,6 +1109,16 @@ export interface components {
             /** @description What happened and what to do about it, for people. */
             detail: string;
             /**
+             * Format: int64
+             * @description Of what is too large: how many bytes the hub takes.
+             */
+            limit_bytes?: number | null;
+            /**
+             * Format: int64
+             * @description Of what is too large: how many bytes there are, where that was announced.
+             */
+            size_bytes?: number | null;
+            /**
              * Format: int32
              * @description The HTTP status.
              */
@@ -1244,6 +1261,14 @@ export interface components {
         Timestamp: string;
         /** Format: uuid */
         TokenId: string;
+        /** @description An upload as a form. */
+        UploadForm: {
+            /**
+             * Format: binary
+             * @description The file, with its name. Other fields are left alone.
+             */
+            file: string;
+        };
         /** Format: uuid */
         UserId: string;
         /** Format: uuid */
@@ -1283,9 +1308,9 @@ export interface operations {
     };
     upload_file: {
         parameters: {
-            query: {
-                /** @description The file's name: `bracket.gcode`. */
-                name: string;
+            query?: {
+                /** @description The file's name: `bracket.gcode`. A form (multipart/form-data) may name its file itself. */
+                name?: string;
             };
             header?: never;
             path?: never;
@@ -1294,6 +1319,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/octet-stream": number[];
+                "multipart/form-data": components["schemas"]["UploadForm"];
             };
         };
         responses: {
