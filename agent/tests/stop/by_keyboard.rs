@@ -62,7 +62,6 @@ const HEATS: &str = "G28\nM190 S100\nM109 S250\nG1 X10\n";
 #[rstest]
 #[case::without_emergency_parser(&["--no-emergency-parser"])]
 #[case::old_firmware(&["--profile", "ultimaker2"])]
-#[case::small_board(&["--profile", "marlin-avr"])]
 fn the_second_signal_halts_the_printer_before_the_process_ends(#[case] options: &[&str]) {
     let mut print = Print::start(options, HEATS);
     print.accepted("M190");
