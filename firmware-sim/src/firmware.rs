@@ -26,6 +26,7 @@
 //! | arcs in pieces of 1 mm at most \[MAX_ARC_SEGMENT_MM\] | `arc` |
 //! | M20 to M25 and M27, a print started at the panel | `card` |
 //! | M600 and M0 wait for a person, who answers at the printer by M108 or M876 | `gcode` |
+//! | M600 of a printer with a menu: nozzle timeout, reheating, purge more | `filament_change` |
 //! | what other firmwares say otherwise | `dialect` |
 //!
 //! Known simplifications: reports nobody asked for at the moment (temperatures, `busy`, `wait`) are left out while
@@ -41,6 +42,7 @@ mod command;
 mod config;
 mod dialect;
 mod emergency;
+mod filament_change;
 mod gcode;
 mod heat_wait;
 mod identity;
@@ -58,6 +60,7 @@ use std::time::Duration;
 use assembler::LineAssembler;
 use dialect::{Complaint, Speech};
 use emergency::{Emergency, EmergencyParser};
+use filament_change::Answer;
 use machine::Machine;
 use numbering::{LineCounter, QueuedLine, Verdict};
 use stage::Stage;
@@ -409,13 +412,26 @@ impl Firmware {
                 self.end_dead();
             }
             Emergency::QuickStop => self.machine.quick_stop(self.now),
-            Emergency::EndWait | Emergency::PromptAnswer => {
-                let ends_heating = emergency == Emergency::EndWait;
-                if let Some(stage) = self.running.as_mut() {
-                    stage.end_wait(ends_heating);
-                }
-            }
+            Emergency::EndWait => self.answer(Answer::EndWait),
+            Emergency::PromptAnswer(button) => self.answer(Answer::Button(button)),
         }
+    }
+
+    /// Somebody presses the button at the printer.
+    pub fn click(&mut self, now: Duration) {
+        self.advance(now);
+        self.answer(Answer::Click);
+        self.settle();
+    }
+
+    fn answer(&mut self, answer: Answer) {
+        self.running = self.running.take().map(|stage| match stage {
+            Stage::Change(change) => Stage::Change(self.machine.answer_change(change, answer, self.now)),
+            mut stage => {
+                stage.end_wait(answer == Answer::EndWait);
+                stage
+            }
+        });
     }
 
     /// Sends the lines nobody asked for at this moment: auto-reports and `busy`.

@@ -41,10 +41,14 @@ pub struct Named {
 
 impl Profile {
     /// Every build that has a name.
-    pub const NAMES: [Named; 13] = [
+    pub const NAMES: [Named; 14] = [
         Named { name: "marlin", about: "Marlin 2.1 with EMERGENCY_PARSER" },
         Named { name: "marlin-advanced-ok", about: "the same with ADVANCED_OK" },
         Named { name: "marlin-no-emergency-parser", about: "the same without EMERGENCY_PARSER" },
+        Named {
+            name: "marlin-menu",
+            about: "the same with a display: M600 cools, heats again and purges more",
+        },
         Named { name: "marlin-wait", about: "the same with NO_TIMEOUTS: says wait when idle" },
         Named {
             name: "marlin-avr",
@@ -81,6 +85,7 @@ impl Profile {
             "marlin" => marlin,
             "marlin-advanced-ok" => Config { advanced_ok: true, ..marlin },
             "marlin-no-emergency-parser" => Config { emergency_parser: false, ..marlin },
+            "marlin-menu" => Config { menu: true, ..marlin },
             "marlin-wait" => Config { says_wait: true, ..marlin },
             "marlin-avr" => Config { reject_empties_buffer: true, corner: Corner::CLASSIC, ..marlin },
             "prusa" => {

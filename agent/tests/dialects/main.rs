@@ -14,10 +14,11 @@ use stardust_agent::serial::dialect::Dialect;
 use stardust_agent::serial::{End, JobEvent};
 
 /// Every profile of the simulator, and the family that the host must take it for.
-const PROFILES: [(&str, Dialect); 13] = [
+const PROFILES: [(&str, Dialect); 14] = [
     ("marlin", Dialect::Marlin),
     ("marlin-advanced-ok", Dialect::Marlin),
     ("marlin-no-emergency-parser", Dialect::Marlin),
+    ("marlin-menu", Dialect::Marlin),
     ("marlin-wait", Dialect::Marlin),
     ("marlin-avr", Dialect::Marlin),
     ("prusa", Dialect::Prusa),

@@ -30,6 +30,8 @@ pub struct Config {
     pub card: bool,
     /// A print from the memory card that somebody starts at the panel when the printer is switched on: its bytes.
     pub prints_from_card: Option<u64>,
+    /// A display with a menu: M600 asks whether more is to be purged (M600_PURGE_MORE_RESUMABLE), and cools meanwhile.
+    pub menu: bool,
     /// Seconds of this printer in one of the host's, greater than 0. Only M85 asks: what it counts is how long the
     /// host is silent, and a host is no faster because its printer is.
     pub pace: f64,
@@ -63,6 +65,7 @@ impl Default for Config {
             thermal_protection: true,
             card: false,
             prints_from_card: None,
+            menu: false,
             pace: 1.0,
             corner: Corner::Deviation(0.013),
             homes_first: false,

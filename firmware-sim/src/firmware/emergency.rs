@@ -12,8 +12,8 @@ pub(crate) enum Emergency {
     Kill,
     /// M410: the moves end here.
     QuickStop,
-    /// M876 S…: a person's answer to a prompt.
-    PromptAnswer,
+    /// M876 S…: a person's answer to a prompt, by the number of a button.
+    PromptAnswer(u8),
 }
 
 /// Long enough for `N` with a number, spaces and the longest command looked for.
@@ -62,7 +62,11 @@ fn recognise(head: &[u8]) -> Option<Emergency> {
         [b'M', b'4', b'1', b'0', ..] => Some(Emergency::QuickStop),
         [b'M', b'8', b'7', b'6', rest @ ..] => {
             let answer = rest.trim_ascii_start();
-            matches!(answer, [b'S', b'0'..=b'9', ..]).then_some(Emergency::PromptAnswer)
+            match answer {
+                // A second digit is not looked at: e_parser.h knows buttons up to 9.
+                [b'S', digit @ b'0'..=b'9', ..] => Some(Emergency::PromptAnswer(digit - b'0')),
+                _ => None,
+            }
         }
         _ => None,
     }
@@ -78,7 +82,8 @@ mod tests {
     #[case("  M112\r", Some(Emergency::Kill))]
     #[case("N12 M112*33\n", Some(Emergency::Kill))]
     #[case("M410 ; stop\n", Some(Emergency::QuickStop))]
-    #[case("M876 S0\n", Some(Emergency::PromptAnswer))]
+    #[case("M876 S0\n", Some(Emergency::PromptAnswer(0)))]
+    #[case("M876 S1\n", Some(Emergency::PromptAnswer(1)))]
     #[case("M876 P1\n", None)]
     #[case("G1 X1 M112\n", None)]
     #[case("M117 M112\n", None)]

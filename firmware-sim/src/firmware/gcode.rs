@@ -100,6 +100,7 @@ fn m(machine: &mut Machine, counter: &mut LineCounter, command: &Command<'_>, no
         302 => moving::allow_cold_extrusion(machine, command),
         400 => Stage::Still(Then::Finish),
         410 => moving::quick_stop(machine, now),
+        600 if machine.config.menu => Stage::Still(Then::ChangeFilament),
         600 => Stage::Still(Then::Ask { text: None, default: "Nozzle Parked", timeout: None }),
         code if accepted_without_effect(code) => Stage::Done,
         _ => unknown(machine, command.text),

@@ -267,6 +267,7 @@ impl Machine {
                 }
             },
             Stage::Person(Some(until)) if now >= until => Stage::Done,
+            Stage::Change(change) => self.change_filament(change, now),
             waiting => waiting,
         }
     }
@@ -288,6 +289,7 @@ impl Machine {
     fn at_rest(&mut self, then: Then, now: Duration) -> Stage {
         match then {
             Then::Finish => Stage::Done,
+            Then::ChangeFilament => self.begin_change(now),
             Then::Dwell(time) => self.proceed(Stage::Until(now + time, Finally::Nothing), now),
             Then::Home(axes) => Stage::Until(now + self.motion.homing_time(axes), Finally::Homed(axes)),
             Then::Probe => Stage::Until(now + PROBING, Finally::Nothing),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::arc::Arc;
+use super::filament_change::FilamentChange;
 use super::heat_wait::HeatWait;
 use super::machine::Machine;
 use super::motion::Axes;
@@ -27,6 +28,8 @@ pub(crate) enum Stage {
     Heat(HeatWait),
     /// M0, M1: a person, at most until then.
     Person(Option<Duration>),
+    /// M600 of a printer with a menu.
+    Change(FilamentChange),
 }
 
 /// An arc on its way into the planner.
@@ -54,6 +57,7 @@ pub(crate) enum Then {
     },
     Release,
     SelectTool(usize),
+    ChangeFilament,
 }
 
 /// What a span of time ends with.
@@ -72,6 +76,7 @@ impl Stage {
             Self::Until(end, _) => Some(*end),
             Self::Heat(wait) => Some(wait.next_check()),
             Self::Person(until) => *until,
+            Self::Change(change) => change.deadline(),
         }
     }
 
@@ -79,6 +84,7 @@ impl Stage {
     pub(crate) fn busy_state(&self) -> &'static str {
         match self {
             Self::Person(_) => "paused for user",
+            Self::Change(change) => change.busy_state(),
             _ => "processing",
         }
     }

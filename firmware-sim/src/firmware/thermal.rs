@@ -38,6 +38,8 @@ pub(crate) struct Heater {
     /// Temperature and time when the target last changed.
     base_c: f64,
     base_at: Duration,
+    /// Not heated, whatever its target is (Marlin's `heater_idle`).
+    idle: bool,
 }
 
 impl Heater {
@@ -50,7 +52,18 @@ impl Heater {
             target_c: 0.0,
             base_c: ambient_c,
             base_at: Duration::ZERO,
+            idle: false,
         }
+    }
+
+    /// What it is heated to in truth.
+    fn aim(&self) -> f64 {
+        if self.idle { 0.0 } else { self.target_c }
+    }
+
+    fn set_idle(&mut self, now: Duration, idle: bool) {
+        (self.base_c, self.base_at) = (self.temperature(now), now);
+        self.idle = idle;
     }
 
     pub(crate) fn target(&self) -> f64 {
@@ -68,10 +81,10 @@ impl Heater {
         let on_target = self.seconds_to_target();
         match on_target {
             Some(reached) if elapsed >= reached => {
-                self.target_c + SWING_C * ((elapsed - reached) / SWING_PERIOD_S * TAU).sin()
+                self.aim() + SWING_C * ((elapsed - reached) / SWING_PERIOD_S * TAU).sin()
             }
             _ => {
-                let toward = if self.target_c > self.base_c { self.final_c } else { self.ambient_c };
+                let toward = if self.aim() > self.base_c { self.final_c } else { self.ambient_c };
                 toward + (self.base_c - toward) * (-elapsed / self.time_constant_s).exp()
             }
         }
@@ -80,22 +93,22 @@ impl Heater {
     /// The `@` of M105, 0 to 127.
     pub(crate) fn power(&self, now: Duration) -> u8 {
         let elapsed = now.saturating_sub(self.base_at).as_secs_f64();
-        if self.target_c <= self.ambient_c {
+        if self.aim() <= self.ambient_c {
             return 0;
         }
         match self.seconds_to_target() {
             Some(reached) if elapsed >= reached => {
-                ((self.target_c - self.ambient_c) / (self.final_c - self.ambient_c) * FULL_POWER) as u8
+                ((self.aim() - self.ambient_c) / (self.final_c - self.ambient_c) * FULL_POWER) as u8
             }
-            _ if self.target_c > self.base_c => FULL_POWER as u8,
+            _ if self.aim() > self.base_c => FULL_POWER as u8,
             _ => 0,
         }
     }
 
     /// From the last change of target; `None` if the target is out of reach (the room is warmer).
     fn seconds_to_target(&self) -> Option<f64> {
-        let toward = if self.target_c > self.base_c { self.final_c } else { self.ambient_c };
-        let left = (self.target_c - toward) / (self.base_c - toward);
+        let toward = if self.aim() > self.base_c { self.final_c } else { self.ambient_c };
+        let left = (self.aim() - toward) / (self.base_c - toward);
         (left > 0.0 && left <= 1.0).then(|| -left.ln() * self.time_constant_s)
     }
 }
@@ -166,6 +179,11 @@ impl Thermal {
         }
     }
 
+    /// The nozzles have stood still too long, or are heated again.
+    pub(crate) fn set_idle(&mut self, now: Duration, idle: bool) {
+        self.nozzles.iter_mut().for_each(|nozzle| nozzle.set_idle(now, idle));
+    }
+
     pub(crate) fn all_off(&mut self, now: Duration) {
         for heater in self.nozzles.iter_mut().chain([&mut self.bed]).chain(&mut self.chamber) {
             heater.set_target(now, 0.0);
@@ -178,7 +196,7 @@ impl Thermal {
 
     pub(crate) fn targets(&self) -> Targets {
         Targets {
-            nozzles: self.nozzles.iter().map(Heater::target).collect(),
+            nozzles: self.nozzles.iter().map(Heater::aim).collect(),
             bed: self.bed.target(),
             chamber: self.chamber.as_ref().map(Heater::target),
         }

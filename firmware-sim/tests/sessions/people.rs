@@ -57,6 +57,76 @@ fn it_answers_as_observed(#[case] script: &str) {
     Session::boot(true).play(script);
 }
 
+const PARKED: &str = "
+    > M600
+    < //action:paused
+    < //action:prompt_end
+    < //action:prompt_begin Pause
+    < //action:prompt_button Dismiss
+    < //action:prompt_show
+    +12
+    < //action:prompt_end
+    < //action:prompt_begin Nozzle Parked
+    < //action:prompt_button Continue
+    < //action:prompt_show
+";
+
+const PURGING_MORE: &str = "
+    > M876 S0
+    +20
+    < //action:prompt_end
+    < //action:prompt_begin Paused
+    < //action:prompt_button PurgeMore
+    < //action:prompt_button Continue
+    < //action:prompt_show
+    > M108
+    +600
+    > M876 S0
+    +15
+    < //action:prompt_end
+    < //action:prompt_begin Paused
+    < //action:prompt_button PurgeMore
+    < //action:prompt_button Continue
+    < //action:prompt_show
+    > M876 S1
+    +3
+    < //action:prompt_end
+    < //action:resumed
+    < //action:prompt_end
+    < //action:prompt_begin Resuming
+    < //action:prompt_button Dismiss
+    < //action:prompt_show
+    < ok
+    < ok
+    < ok
+    < ok
+";
+
+const TIMED_OUT: &str = "
+    +45
+    < //action:prompt_end
+    < //action:prompt_begin HeaterTimeout
+    < //action:prompt_button Reheat
+    < //action:prompt_show
+    +600
+";
+
+/// `Marlin/src/feature/pause.cpp`; M113 S0 keeps the busy lines out of sight, and is carried out behind it.
+#[rstest]
+#[case::purges_more(&[PARKED, PURGING_MORE])]
+#[case::cools(&[PARKED, TIMED_OUT])]
+fn with_a_menu_a_change_of_filament_asks_more_than_once(#[case] scripts: &[&str]) {
+    let config = Config { menu: true, receive_buffer: None, ..Config::default() };
+    let mut session = Session::with(config);
+    session.play("> M113 S0\n< ok");
+    session.play("> M104 S200\n< ok");
+    for script in scripts {
+        session.play(script);
+    }
+    let heated = scripts.last() == Some(&PURGING_MORE);
+    assert_eq!(session.firmware.targets().nozzles, [if heated { 200.0 } else { 0.0 }]);
+}
+
 #[test]
 fn without_emergency_parser_m108_waits_for_its_turn() {
     let config = Config { emergency_parser: false, ..Config::default() };
