@@ -171,7 +171,7 @@ fn a_pause_at_the_panel_may_last_for_hours() {
 }
 
 #[rstest]
-#[case::waiting_for_a_person("M600")]
+#[case::waiting_for_a_person("M226 P3")]
 #[case::a_long_dwell("G4 S7200")]
 fn what_takes_its_time_may_do_so(#[case] command: &str) {
     let mut rig = Rig::ready(Parking::default());
@@ -185,6 +185,33 @@ fn what_takes_its_time_may_do_so(#[case] command: &str) {
     rig.host.answer(rig.now, rig.host.question(), 0);
     rig.until(|rig| rig.events.last() == Some(&JobEvent::Completed));
     assert_eq!(rig.accepted.iter().filter(|line| *line == "M85 S600").count(), 2);
+}
+
+#[test]
+fn a_change_of_filament_may_take_hours_and_a_host_that_dies_meanwhile_leaves_nothing_hot() {
+    let mut rig = Rig::ready(Parking::default());
+    let mut file = file();
+    file.insert(10, "M600".to_owned());
+    rig.start(&file);
+    rig.until(|rig| rig.accepted.iter().any(|line| line == "M600"));
+    rig.leave_alone(9 * HOUR);
+    assert!(!rig.printer.is_halted(), "the firmware counts nothing while it waits");
+    rig.printer.click(rig.now);
+    rig.leave_alone(Duration::from_secs(660));
+    assert!(rig.printer.is_halted() && rig.printer.targets().are_off());
+}
+
+#[test]
+fn a_host_that_dies_in_a_pause_leaves_nothing_hot() {
+    let mut rig = Rig::printing(Parking::default());
+    rig.host.pause(rig.now);
+    rig.until(|rig| rig.events.contains(&JobEvent::Paused));
+    rig.stay(Duration::from_secs(500));
+    assert!(!rig.printer.targets().are_off(), "a person may come soon");
+    rig.leave_alone(Duration::from_secs(530));
+    assert!(!rig.printer.is_halted(), "the host has told in the last minute that it lives");
+    rig.leave_alone(Duration::from_secs(80));
+    assert!(rig.printer.is_halted() && rig.printer.targets().are_off());
 }
 
 #[rstest]

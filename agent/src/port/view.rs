@@ -4,7 +4,7 @@
 
 use crate::disk::DiskFault;
 use crate::serial::firmware::Area;
-use crate::serial::{Connection, Heating, Host, Motion, Stage, Thermometer};
+use crate::serial::{Connection, Heating, Host, Motion, Stage, Thermometer, Waiting};
 
 /// A printer at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +48,8 @@ pub struct Asked {
     pub text: String,
     /// The answers it offers; none: only that it may go on.
     pub buttons: Vec<String>,
+    /// The answer that goes on, by its place; none: a person has to choose.
+    pub goes_on: Option<u8>,
 }
 
 /// The job at one moment.
@@ -65,6 +67,8 @@ pub struct JobView {
     pub remark: Option<&'static str>,
     /// What its commands have set.
     pub motion: Motion,
+    /// What becomes of the heat, while it waits for a person.
+    pub waiting: Option<Waiting>,
 }
 
 impl PortView {
@@ -103,9 +107,10 @@ impl PortView {
             thermometer: host.thermometer().clone(),
             is_ready: port_error.is_none() && host.is_ready(),
             heating: host.heating(),
-            attention: host.attention().map(|text| Asked {
+            attention: host.attention_text().map(|text| Asked {
                 question: host.question(),
-                text: text.to_owned(),
+                text,
+                goes_on: host.goes_on(),
                 // Without M876 a button could not be pressed from here.
                 buttons: host
                     .prompt()
@@ -122,6 +127,7 @@ impl PortView {
                 minutes_left,
                 remark: host.remark(),
                 motion: host.motion().unwrap_or_default(),
+                waiting: host.waiting(),
             }),
         }
     }

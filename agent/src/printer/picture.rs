@@ -7,9 +7,10 @@ use std::time::Duration;
 use stardust_protocol::agent_api::Claim;
 use stardust_protocol::{Attention, JobProgress, JobState, Motion, PrinterState, PrinterStatus, Temperature};
 
-use crate::port::PortView;
+use crate::port::{JobView, PortView};
 use crate::print_job::estimate::{self, Known};
 use crate::serial::Motion as Set;
+use crate::serial::Waiting;
 use crate::serial::reply::Heat;
 use crate::serial::{Connection, Heating};
 
@@ -73,7 +74,10 @@ fn state(view: &PortView, job: Option<JobState>) -> (PrinterState, Option<String
         Connection::Ready => {}
     }
     if let Some(asked) = &view.attention {
-        return (PrinterState::Attention, Some(asked.text.clone()));
+        // What is out of reach the question says itself.
+        let in_reach = |job: &JobView| job.waiting != Some(Waiting::OutOfReach);
+        let heat = heat(view).filter(|_| view.job.as_ref().is_some_and(in_reach));
+        return (PrinterState::Attention, sentences([Some(asked.text.clone()), heat]));
     }
     if let (Some(external), None) = (&view.external, job) {
         return (PrinterState::Printing, Some(external.clone()));
@@ -89,7 +93,19 @@ fn state(view: &PortView, job: Option<JobState>) -> (PrinterState, Option<String
         Some(JobState::Pausing | JobState::Paused | JobState::Resuming) => PrinterState::Paused,
         Some(_) => PrinterState::Preparing,
     };
-    (state, view.job.as_ref().and_then(|job| job.remark).map(str::to_owned))
+    let remark = view.job.as_ref().and_then(|job| job.remark).map(str::to_owned);
+    let heat = heat(view).filter(|_| state == PrinterState::Paused);
+    (state, sentences([remark, heat]))
+}
+
+/// What becomes of the heat while somebody is waited for.
+fn heat(view: &PortView) -> Option<String> {
+    view.job.as_ref()?.waiting.map(Waiting::sentence)
+}
+
+fn sentences(parts: [Option<String>; 2]) -> Option<String> {
+    let there: Vec<String> = parts.into_iter().flatten().collect();
+    (!there.is_empty()).then(|| there.join(" "))
 }
 
 fn progress(job: JobPicture<'_>, layer: Option<u32>) -> JobProgress {
@@ -134,7 +150,7 @@ fn temperature(heat: Heat) -> Temperature {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::port::{Asked, JobView};
+    use crate::port::Asked;
     use crate::serial::Stage;
     use rstest::rstest;
     use stardust_protocol::Timestamp;
@@ -162,7 +178,12 @@ mod tests {
         assert_eq!(state(&halted, Some(JobState::Printing)).0, PrinterState::Error);
         let gone = PortView { port_error: Some("No port.".into()), ..halted };
         assert_eq!(state(&gone, None), (PrinterState::Offline, Some("No port.".into())));
-        let asked = Asked { question: 1, text: "Load filament".into(), buttons: vec!["Continue".into()] };
+        let asked = Asked {
+            question: 1,
+            text: "Load filament".into(),
+            buttons: vec!["Continue".into()],
+            goes_on: Some(0),
+        };
         let asks = PortView { attention: Some(asked), ..view() };
         assert_eq!(state(&asks, Some(JobState::Printing)).0, PrinterState::Attention);
         let attention = || {
@@ -205,6 +226,7 @@ mod tests {
             minutes_left: None,
             remark: None,
             motion: set,
+            waiting: None,
         };
         let mut status = status(&PortView { job: Some(on_line), ..view() }, Some(job), None);
         status.agent_version = None;

@@ -55,7 +55,7 @@ mod tests {
 
     fn asked(question: u64, buttons: &[&str]) -> Asked {
         let buttons = buttons.iter().map(|label| (*label).to_owned()).collect();
-        Asked { question, text: "Load filament".into(), buttons }
+        Asked { question, text: "Load filament".into(), buttons, goes_on: Some(0) }
     }
 
     fn now() -> Timestamp {

@@ -1,7 +1,9 @@
 //! What the firmware wants of a person: prompts, and waits at its panel.
 //!
 //! Owns: the text and buttons of the prompt (`//action:prompt_…`), when it is over, and which question it is: an
-//! answer to one that is over must not answer the next. Must not know: who answers.
+//! answer to one that is over must not answer the next. What the buttons do is [`button`]'s. Must not know: who answers.
+
+mod button;
 
 /// More buttons than any firmware offers; what a garbled line adds beyond is passed over.
 const MOST_BUTTONS: usize = 16;
@@ -13,6 +15,19 @@ pub struct Prompt {
     pub text: String,
     /// The answers, by the number that `M876 S` wants.
     pub buttons: Vec<String>,
+}
+
+impl Prompt {
+    /// The button that goes on; none: a person has to choose.
+    #[must_use]
+    pub fn goes_on(&self) -> Option<u8> {
+        button::that_goes_on(&self.buttons)
+    }
+
+    /// It only tells something: Marlin's `Pause` and `Resuming` stand until the next one.
+    fn is_notice(&self) -> bool {
+        button::only_dismiss(&self.buttons)
+    }
 }
 
 /// Whether a person is wanted.
@@ -82,6 +97,11 @@ impl Attention {
         self.prompt.as_ref().filter(|_| self.shown || self.waits)
     }
 
+    /// The button that goes on; none: a person has to choose.
+    pub(super) fn goes_on(&self) -> Option<u8> {
+        self.prompt().map_or(Some(0), Prompt::goes_on)
+    }
+
     pub(super) fn is_waiting(&self) -> bool {
         self.waits
     }
@@ -94,7 +114,8 @@ impl Attention {
     /// What a person is told.
     pub(super) fn message(&self) -> Option<&str> {
         let waits = self.waits.then_some("The printer waits for someone at its panel.");
-        let asks = self.prompt().map(|prompt| match prompt.text.as_str() {
+        let asks = self.prompt().filter(|prompt| self.waits || !prompt.is_notice());
+        let asks = asks.map(|prompt| match prompt.text.as_str() {
             "" => "The printer asks for someone.",
             text => text,
         });
@@ -143,6 +164,15 @@ mod tests {
         attention.waits();
         attention.works();
         assert_eq!((attention.message(), attention.prompt()), (None, None), "answered at the panel");
+    }
+
+    #[test]
+    fn a_notice_is_no_question_unless_the_printer_waits() {
+        let notice = [("prompt_begin", "Resuming"), ("prompt_button", "Dismiss"), ("prompt_show", "")];
+        let mut attention = asked(&notice);
+        assert_eq!(attention.message(), None, "it would stand to the end of the print");
+        attention.waits();
+        assert_eq!(attention.message(), Some("Resuming"));
     }
 
     #[test]

@@ -3,10 +3,13 @@
 //! Owns: when it is armed, for how long, and when it must not be. Must not know: how its lines are sent.
 //!
 //! What M85 does is told in [`kind`]. Where it is as it should be it is set; elsewhere only if a printer's settings ask
-//! for it, and then not before the printer has moved. It is taken off while the job is paused, while nobody can tell
-//! how long a command takes, and at the job's end.
+//! for it, and then not before the printer has moved. It is taken off while nobody can tell how long a command takes, and
+//! at the job's end. In a pause nothing moves: where M85 counts from itself on it is sent again and again, so that it
+//! strikes when the host has died and not before; elsewhere it is taken off.
 
 mod kind;
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use stardust_gcode::command::{Code, Command, parse};
@@ -49,7 +52,7 @@ impl DeadMan {
     pub(super) fn ahead_of(&mut self, command: &Command<'_>) -> Option<Command<'static>> {
         let seconds = self.seconds?;
         let fresh = self.armed || self.restarts || self.is_active;
-        let wanted = fresh && !takes_its_time(command, seconds);
+        let wanted = fresh && !self.may_strike_at(command, seconds);
         if self.armed == wanted {
             return None;
         }
@@ -61,7 +64,7 @@ impl DeadMan {
     pub(super) fn follow(&mut self, command: &Command<'_>) {
         if let (Some(seconds), false) = (self.seconds, self.restarts) {
             // What follows a slow command, or a pause, must first show activity again.
-            let slow = takes_its_time(command, seconds);
+            let slow = self.may_strike_at(command, seconds);
             self.is_active = !slow && (self.is_active || is_activity(command));
         }
         if !command.is(Code::m(85)) {
@@ -78,6 +81,37 @@ impl DeadMan {
             self.seconds = Some(seconds).filter(|seconds| *seconds > 0);
             self.armed = self.seconds.is_some();
         }
+    }
+
+    /// Whether this command may well take longer than that while the firmware counts. The change of filament of Marlin
+    /// from 2.0.7 on begins to count when it is over (feature/pause.cpp, `idle_no_sleep`): if the host has died meanwhile,
+    /// it strikes then.
+    fn may_strike_at(&self, command: &Command<'_>, seconds: u32) -> bool {
+        let waits_itself =
+            matches!(command.code(), Some(Code { letter: b'M', number: 125 | 600 | 701 | 702, sub: None }));
+        takes_its_time(command, seconds) && !(self.restarts && waits_itself)
+    }
+
+    /// The job rests: what keeps it on where it can be kept alive ([`Self::keep_alive`]), and takes it off elsewhere.
+    pub(super) fn rest(&mut self) -> Option<Command<'static>> {
+        if self.restarts { self.keep_alive() } else { self.release() }
+    }
+
+    /// The job heats up again after a rest: what puts it on, if it is off.
+    pub(super) fn wake(&mut self) -> Option<Command<'static>> {
+        let seconds = self.seconds.filter(|_| self.restarts && !self.armed)?;
+        self.armed = true;
+        line(seconds)
+    }
+
+    /// What makes it count anew, if it is on.
+    pub(super) fn keep_alive(&self) -> Option<Command<'static>> {
+        self.seconds.filter(|_| self.armed && self.restarts).and_then(line)
+    }
+
+    /// How often that has to be sent: a host that is started anew may miss one or two.
+    pub(super) fn every(&self) -> Duration {
+        Duration::from_secs(u64::from(self.seconds.unwrap_or(SECONDS) / 4).clamp(1, 60))
     }
 
     /// What takes it off, if it is on.
@@ -176,9 +210,10 @@ mod tests {
 
     #[rstest]
     #[case(&["M190 S60", "G1 X1"], &["M85 S600", "M190 S60", "G1 X1", "M85 S0"])]
-    #[case(&["G1 X1", "M600", "G1 X2"], &["M85 S600", "G1 X1", "M85 S0", "M600", "M85 S600", "G1 X2", "M85 S0"])]
+    #[case::counts_when_it_is_over(&["G1 X1", "M600", "G1 X2"], &["M85 S600", "G1 X1", "M600", "G1 X2", "M85 S0"])]
+    #[case(&["G1 X1", "M226 P3", "G1 X2"], &["M85 S600", "G1 X1", "M85 S0", "M226 P3", "M85 S600", "G1 X2", "M85 S0"])]
     #[case(&["G4 S10", "G4 P400000", "Tx"], &["M85 S600", "G4 S10", "M85 S0", "G4 P400000", "Tx"])]
-    #[case::the_files_own(&["M85 S60", "M600", "G1 X1"], &["M85 S600", "M85 S60", "M85 S0", "M600", "M85 S60", "G1 X1", "M85 S0"])]
+    #[case::the_files_own(&["M85 S60", "M303", "G1 X1"], &["M85 S600", "M85 S60", "M85 S0", "M303", "M85 S60", "G1 X1", "M85 S0"])]
     #[case::the_file_wants_none(&["M85 S0", "G1 X1"], &["M85 S600", "M85 S0", "G1 X1"])]
     fn off_while_nobody_can_tell_how_long_it_takes(#[case] file: &[&str], #[case] expected: &[&str]) {
         assert_eq!(sent_to("Marlin 2.1", file), expected);

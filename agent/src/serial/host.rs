@@ -9,6 +9,7 @@ mod panel;
 mod polls;
 mod safety;
 mod sight;
+mod waiting;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -93,6 +94,8 @@ pub struct Host {
     /// The job at work is none of the driver's: it only turns the heaters off.
     safety_stop: bool,
     checkpoint_due: Due,
+    /// The firmware's wait for a person is being ended since then.
+    ending_since: Option<Duration>,
     events: VecDeque<HostEvent>,
 }
 
@@ -128,6 +131,7 @@ impl Host {
             turned_off: false,
             safety_stop: false,
             checkpoint_due: Due::default(),
+            ending_since: None,
             events: VecDeque::new(),
         }
     }
@@ -159,6 +163,7 @@ impl Host {
             self.lose(now, &format!("The connection to the printer failed: {fault}"));
         }
         self.shake_hands(now);
+        self.look_after_waiting(now);
         self.advance_job(now);
         self.external.tick(now);
         self.poll_temperatures(now);
@@ -172,21 +177,6 @@ impl Host {
             job.advance(now, &mut self.link, self.firmware.area, interrupt);
             self.collect_job_events();
         }
-    }
-
-    /// When [`Self::tick`] has something to do at the latest.
-    #[must_use]
-    pub fn deadline(&self) -> Option<Duration> {
-        let handshake = match &self.phase {
-            Phase::Handshake(handshake) => Some(handshake.deadline()),
-            Phase::Attaching(attaching) => attaching.deadline(),
-            Phase::Ready | Phase::Halted(_) => None,
-        };
-        let heat = self.heat_deadline();
-        [handshake, self.link.deadline(), self.poll_at, self.card_at, self.external.deadline(), heat]
-            .into_iter()
-            .flatten()
-            .min()
     }
 
     /// What is to be written to the port, in order.
@@ -216,11 +206,6 @@ impl Host {
             && !self.external.is_on()
             // What the last job has heated is turned off first, and read back.
             && self.debt.state() == Heating::Settled
-    }
-
-    /// Whether nothing of ours is going on, and the firmware has answered everything.
-    fn is_unoccupied(&self) -> bool {
-        matches!(self.phase, Phase::Ready) && self.job.is_none() && self.link.is_idle()
     }
 
     /// Starts a job. Ignored (false) while there is one or the firmware is not ready.
@@ -261,21 +246,6 @@ impl Host {
         }
         if let Some(job) = &mut self.job {
             job.pause(self.firmware.area, None);
-        }
-        self.tick(now);
-    }
-
-    /// Goes on with a paused job.
-    pub fn resume(&mut self, now: Duration) {
-        if self.postpone(Wish::Resume) {
-            return;
-        }
-        let is_parked = self.job.as_ref().is_some_and(|job| job.stage() == Stage::Paused);
-        if self.attention.message().is_some() && !is_parked {
-            // Not the job waits, but the firmware: M0, M600.
-            self.answer(now, self.attention.number(), 0);
-        } else if let Some(job) = &mut self.job {
-            job.resume();
         }
         self.tick(now);
     }

@@ -5,6 +5,7 @@
 mod cutting_off;
 mod record;
 mod returning;
+mod vigil;
 
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ use super::scripts::{self, Parking, Script};
 use super::whereabouts;
 use super::window::Origin;
 pub(super) use record::{JobMark, JobRecord};
+use vigil::Vigil;
 
 /// How a job that was stopped ends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,7 +51,7 @@ pub enum Stage {
     Feeding,
     /// The moves sent so far are carried out, then the head is parked.
     Pausing,
-    /// Nothing is sent.
+    /// Nothing is sent but what turns off what has been hot too long.
     Paused,
     /// On the way back to where it stopped.
     Resuming,
@@ -107,6 +109,8 @@ pub(super) struct Job {
     resume_wanted: bool,
     /// The pause is the printer's own.
     held: bool,
+    /// While it waits for a person.
+    vigil: Vigil,
     end: Option<End>,
     /// Bytes of the file up to the end of the last command that was sent or passed over.
     read_to: u64,
@@ -155,6 +159,7 @@ impl Job {
             pause_wanted: false,
             resume_wanted: false,
             held: false,
+            vigil: Vigil::default(),
             end: None,
             read_to: 0,
             acknowledged: 0,
@@ -202,7 +207,7 @@ impl Job {
             Stage::Feeding => {
                 self.stage = Stage::Pausing;
                 self.script.extend(scripts::pause(&self.modal, area, &self.parking));
-                self.script.extend(self.dead_man.release());
+                self.script.extend(self.dead_man.rest());
                 self.events.push(JobEvent::Pausing(reason));
             }
             Stage::Numbering | Stage::Resuming | Stage::Returning => self.pause_wanted = true,
@@ -232,7 +237,7 @@ impl Job {
         if self.stage == Stage::Feeding {
             self.stage = Stage::Pausing;
             self.held = true;
-            self.script.extend(self.dead_man.release());
+            self.script.extend(self.dead_man.rest());
             self.events.push(JobEvent::Pausing(Some(reason)));
         }
     }
@@ -241,8 +246,14 @@ impl Job {
         match self.stage {
             Stage::Paused => {
                 self.stage = Stage::Resuming;
+                let (heat, is_cold, nozzle_is_cold) = self.heat_again();
+                self.script = self.dead_man.wake().into_iter().chain(heat).collect();
                 if !std::mem::take(&mut self.held) {
-                    self.script = scripts::resume(&self.modal, self.area, &self.parking);
+                    let (modal, parking) = (&self.modal, &self.parking);
+                    self.script.extend(scripts::resume(modal, self.area, parking, nozzle_is_cold));
+                } else if is_cold {
+                    // It stands where it stood: the printer has brought itself back.
+                    self.script.extend(scripts::script(scripts::heat(&self.modal)));
                 }
                 self.events.push(JobEvent::Resuming);
             }
@@ -308,7 +319,7 @@ impl Job {
             let before = self.stage;
             match self.stage {
                 Stage::Feeding => self.feed(now, link, area, interrupt),
-                Stage::Paused | Stage::Ended => return,
+                Stage::Ended => return,
                 _ if !link.is_idle() => return,
                 Stage::Numbering if self.way_back.is_some() => self.stage = Stage::Returning,
                 Stage::Numbering => self.stage = Stage::Feeding,
@@ -320,6 +331,7 @@ impl Job {
                         self.resume();
                     }
                 }
+                Stage::Paused => self.script = self.due_in_pause(),
                 Stage::Resuming => {
                     self.stage = Stage::Feeding;
                     self.events.push(JobEvent::Resumed);

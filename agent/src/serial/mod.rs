@@ -17,6 +17,7 @@
 //! | [`heat`] | what is owed after a job: every target 0, read back |
 //! | `display`, `dead_man` | what is put between a job's commands: progress, and being turned off without a host |
 //! | `attention`, `motion` | what people are asked, and are shown of the job |
+//! | `cooling` | how long what is hot waits for a person |
 //! | [`feeder`], [`Brief`] | where commands come from, and what is known of them beforehand |
 
 mod attach;
@@ -24,6 +25,7 @@ mod attention;
 mod brief;
 mod caution;
 mod checkpoint;
+mod cooling;
 mod cut_off;
 mod dead_man;
 pub mod dialect;
@@ -60,6 +62,7 @@ mod window;
 pub use attention::Prompt;
 pub use brief::Brief;
 pub use checkpoint::Checkpoint;
+pub use cooling::{BedHotFor, NozzleHotFor, Waiting};
 pub use cut_off::CutOff;
 pub use feeder::{CommandSource, Fed, SourceError};
 pub use heat::{Heating, Safety};

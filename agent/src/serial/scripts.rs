@@ -33,6 +33,11 @@ impl Default for Parking {
     }
 }
 
+/// Pushed through a nozzle that was cold, mm of filament.
+const PRIME_MM: f64 = 5.0;
+/// How fast, mm/min: what any hot end melts.
+const PRIME_FEED: f64 = 200.0;
+
 /// Commands in order.
 pub(super) type Script = std::collections::VecDeque<Command<'static>>;
 
@@ -73,13 +78,29 @@ pub(super) fn pause(modal: &Modal, area: Option<Area>, parking: &Parking) -> Scr
     script(lines)
 }
 
-/// Back to where the job stopped: heat, X and Y, Z, filament, then every mode.
-pub(super) fn resume(modal: &Modal, area: Option<Area>, parking: &Parking) -> Script {
+/// Back to where the job stopped: heat, X and Y, Z, filament, then every mode. `cooled`: the nozzle was cold meanwhile, and
+/// loses what oozes out of it until it is hot again.
+pub(super) fn resume(modal: &Modal, area: Option<Area>, parking: &Parking, cooled: bool) -> Script {
     // A script that draws back on its own pushes back on its own.
     let pushes = draws_back(modal) && parking.templates.pause.is_none();
     let mut lines = heat(modal);
+    if cooled && pushes && parking_place(modal, area).is_some() {
+        // Where it is parked, not above the part.
+        lines.extend(prime(parking));
+    }
     lines.extend(go_back(modal, area, parking, pushes));
     script(lines)
+}
+
+/// Pushes filament through a nozzle that was cold, and draws it back as it was.
+fn prime(parking: &Parking) -> Vec<String> {
+    let Parking { retract_mm, feeds: [_, _, filament], .. } = parking;
+    vec![
+        "G21".into(),
+        "M83".into(),
+        format!("G1 E{} F{PRIME_FEED}", retract_mm + PRIME_MM),
+        format!("G1 E-{retract_mm} F{filament}"),
+    ]
 }
 
 /// What the job has heated is hot again after this: all at once.
@@ -215,12 +236,12 @@ mod tests {
     #[test]
     fn a_job_that_has_not_homed_yet_pauses_where_it_is() {
         assert_eq!(text(&pause(&Modal::default(), Some(AREA), &Parking::default())), "M400");
-        assert_eq!(text(&resume(&Modal::default(), None, &Parking::default())), "");
+        assert_eq!(text(&resume(&Modal::default(), None, &Parking::default(), false)), "");
     }
 
     #[test]
     fn going_on_brings_everything_back_in_order() {
-        insta::assert_snapshot!(text(&resume(&printing(), None, &Parking::default())), @r"
+        insta::assert_snapshot!(text(&resume(&printing(), None, &Parking::default(), false)), @r"
         M140 S60
         M190 S60
         M109 S205
@@ -236,6 +257,17 @@ mod tests {
         M82
         M106 P0 S128
         ");
+    }
+
+    #[test]
+    fn a_nozzle_that_was_cold_is_primed_where_it_is_parked_and_nowhere_else() {
+        let cooled = text(&resume(&printing(), Some(AREA), &Parking::default(), true));
+        assert!(
+            cooled.contains("M109 S205\nG21\nM83\nG1 E7 F200\nG1 E-2 F2100\nG21\nG90\nG1 X12"),
+            "{cooled}"
+        );
+        let above_the_part = text(&resume(&printing(), None, &Parking::default(), true));
+        assert_eq!(above_the_part, text(&resume(&printing(), None, &Parking::default(), false)));
     }
 
     #[test]
@@ -266,7 +298,7 @@ mod tests {
             pause: own("G27 P2"),
             resume: own("M300"),
             cancel: own("G28 X"),
-            dead_man_s: None,
+            ..Templates::default()
         };
         let off = parse(b"M85 S0");
         let parking = Parking { templates, ..Parking::default() };
@@ -276,7 +308,7 @@ mod tests {
             text(&stop(&printing(), Some(AREA), &parking, &Heaters::default(), off.as_ref())),
             "M104 S0\nM140 S0\nM107\nM85 S0\nG28 X"
         );
-        let resumed = text(&resume(&printing(), Some(AREA), &parking));
+        let resumed = text(&resume(&printing(), Some(AREA), &parking, false));
         assert!(resumed.contains("M109 S205\nM300\nG21\nG90\nG1 X12"), "{resumed}");
         assert!(!resumed.contains("G1 E2") && resumed.contains("G92 E4.5"), "{resumed}");
     }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use stardust_gcode::modal::Modal;
 
+use super::cooling::{BedHotFor, NozzleHotFor};
 use super::firmware::Area;
 
 /// Scripts in place of the built-in ones. None: the built-in one.
@@ -31,6 +32,13 @@ pub struct Templates {
     /// also stop a printer that waits for filament. Other firmware has none, whatever is set here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dead_man_s: Option<u32>,
+    /// A print that waits for a person, paused or asked something, cools its nozzle after so many seconds, 1 to 3600; it is
+    /// heated again when the print goes on. Built in: 600.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pause_cool_after_s: Option<NozzleHotFor>,
+    /// And turns the bed and the chamber off after so many, 1 to 43200. Built in: 7200.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pause_bed_off_after_s: Option<BedHotFor>,
     /// When the heaters and the fan are off. Built in: lift, motors off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cancel: Option<String>,
@@ -100,5 +108,8 @@ mod tests {
         let read: Templates = toml::from_str("cancel = \"G28 X\"\ndead_man_s = 0").unwrap();
         assert_eq!((read.cancel.as_deref(), read.dead_man_s), (Some("G28 X"), Some(0)));
         assert!(toml::from_str::<Templates>("dead_man_s = -1").is_err() && !read.is_empty());
+        assert!(toml::from_str::<Templates>("pause_cool_after_s = 60").is_ok());
+        let never = toml::from_str::<Templates>("pause_cool_after_s = 0").unwrap_err();
+        assert!(never.to_string().contains("there is no “for ever”"), "{never}");
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use stardust_gcode::command::parse;
 
 use super::super::dialect::Dialect;
-use super::super::job::{End, Job};
+use super::super::job::{End, Job, Stage};
 use super::super::motion::Motion;
 use super::super::remark::Remark;
 use super::super::whereabouts;
@@ -72,7 +72,7 @@ impl Host {
         if self.attention.prompt().is_some() && self.firmware.can("PROMPT_SUPPORT") {
             self.link.send_urgent(now, &format!("M876 S{button}"));
         } else if self.attention.is_waiting() {
-            self.link.send_urgent(now, "M108");
+            self.end_wait(now);
         }
         self.attention.answered();
     }
@@ -94,6 +94,8 @@ impl Host {
             "out_of_filament" => job.pause(area, Some("The printer has run out of filament.".into())),
             // It has parked by itself: nothing is sent until it goes on.
             "paused" => job.hold("The printer was paused at its panel.".into()),
+            // Its wait was ended for the sake of its heat: the job goes on into a pause.
+            "resumed" if job.is_taken_over() && job.stage() == Stage::Pausing => {}
             "resume" | "resumed" => job.resume(),
             "cancel" => job.stop(now, End::Cancelled, area, &mut self.link, interrupt),
             _ => {}

@@ -1,12 +1,12 @@
 //! What the host asks by itself, now and then.
 //!
-//! Owns: the questions and how often. Must not know: what the answers mean.
+//! Owns: the questions and how often, and when something is due at the latest. Must not know: what the answers mean.
 
 use std::time::Duration;
 
 use stardust_gcode::command::parse;
 
-use super::super::job::Stage;
+use super::super::job::{Job, Stage};
 use super::super::window::Origin;
 use super::{Host, Phase};
 
@@ -26,8 +26,11 @@ impl Host {
             return;
         }
         let Some(command) = parse(b"M105") else { return };
-        let feeding = self.job.as_ref().is_some_and(|job| job.stage() == Stage::Feeding);
-        if self.job.is_none() && self.link.is_idle() {
+        let stage = self.job.as_ref().map(Job::stage);
+        let feeding = stage == Some(Stage::Feeding);
+        // People look at a paused printer, too, and want to know whether it is hot.
+        let rests = stage.is_none() || stage == Some(Stage::Paused) && !self.attention.is_waiting();
+        if rests && self.link.is_idle() {
             self.link.send_alone(now, &command);
         } else if feeding && self.link.has_room(&command) {
             self.link.send(now, &command, Origin::Host);
@@ -52,5 +55,25 @@ impl Host {
             return;
         }
         self.card_at = Some(now + POLL_CARD);
+    }
+
+    /// When [`Self::tick`] has something to do at the latest.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        let handshake = match &self.phase {
+            Phase::Handshake(handshake) => Some(handshake.deadline()),
+            Phase::Attaching(attaching) => attaching.deadline(),
+            Phase::Ready | Phase::Halted(_) => None,
+        };
+        let (heat, job) = (self.heat_deadline(), self.job.as_ref().and_then(Job::deadline));
+        [handshake, self.link.deadline(), self.poll_at, self.card_at, self.external.deadline(), heat, job]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Whether nothing of ours is going on, and the firmware has answered everything.
+    pub(super) fn is_unoccupied(&self) -> bool {
+        matches!(self.phase, Phase::Ready) && self.job.is_none() && self.link.is_idle()
     }
 }

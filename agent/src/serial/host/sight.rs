@@ -3,6 +3,7 @@
 //! Owns: nothing; it only looks. Must not know: how it came about.
 
 use super::super::attention::Prompt;
+use super::super::cooling::Waiting;
 use super::super::firmware::Firmware;
 use super::super::job::Stage;
 use super::super::thermometer::Thermometer;
@@ -42,6 +43,12 @@ impl Host {
     #[must_use]
     pub fn prompt(&self) -> Option<&Prompt> {
         self.attention.prompt()
+    }
+
+    /// What becomes of the heat, while the job waits for a person.
+    #[must_use]
+    pub fn waiting(&self) -> Option<Waiting> {
+        self.job.as_ref().filter(|_| !self.safety_stop)?.waiting()
     }
 
     /// What the printer does on its own account, if it does: a print from its memory card, say.

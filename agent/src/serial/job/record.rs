@@ -15,6 +15,7 @@ use super::super::remark::Remark;
 use super::super::return_to_layer::WayBack;
 use super::super::scripts::Parking;
 use super::super::window::Origin;
+use super::vigil::{Vigil, VigilMark};
 use super::{End, Job, Stage};
 
 /// A job, written down.
@@ -29,6 +30,8 @@ pub(in super::super) struct JobRecord {
     pub(in super::super) pause_wanted: bool,
     resume_wanted: bool,
     held: bool,
+    #[serde(default)]
+    vigil: Vigil,
     pub(in super::super) end: Option<End>,
     pub(in super::super) read_to: u64,
     pub(in super::super) acknowledged: u64,
@@ -47,6 +50,7 @@ pub(in super::super) struct JobMark {
     /// Told once: whoever comes after this process must not tell it again.
     printing: bool,
     layer: Option<u32>,
+    vigil: VigilMark,
 }
 
 impl Job {
@@ -56,6 +60,7 @@ impl Job {
             wanted: [self.pause_wanted, self.resume_wanted, self.held],
             printing: self.printing,
             layer: self.layer,
+            vigil: self.vigil.mark(),
         }
     }
 
@@ -70,6 +75,7 @@ impl Job {
             pause_wanted: self.pause_wanted,
             resume_wanted: self.resume_wanted,
             held: self.held,
+            vigil: self.vigil.clone(),
             end: self.end.clone(),
             read_to: self.read_to,
             acknowledged: self.acknowledged,
@@ -103,6 +109,7 @@ impl Job {
             pause_wanted: record.pause_wanted,
             resume_wanted: record.resume_wanted,
             held: record.held,
+            vigil: record.vigil,
             end: record.end,
             read_to: record.read_to,
             acknowledged: record.acknowledged,

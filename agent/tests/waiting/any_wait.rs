@@ -1,0 +1,137 @@
+//! Any wait, on any firmware, for any time: the nozzle is never hot for longer than the settings say.
+
+use std::time::Duration;
+
+use proptest::prelude::Rng;
+use proptest::test_runner::{RngAlgorithm, TestRng};
+use stardust_agent::serial::{End, JobEvent, NozzleHotFor, Parking, Stage, Templates};
+
+use crate::build;
+use crate::rig::{Rig, file, file_with};
+
+const RUNS: u64 = 25;
+/// What ending a firmware's wait takes: it loads, purges and goes back; and what it says comes every two seconds.
+const SLACK: Duration = Duration::from_secs(90);
+
+const PROFILES: [&str; 10] = [
+    "marlin",
+    "marlin-menu",
+    "marlin-no-emergency-parser",
+    "marlin-wait",
+    "prusa",
+    "creality",
+    "repetier",
+    "reprapfirmware",
+    "klipper",
+    "malyan",
+];
+/// Those that say that they wait for somebody.
+const TELL: usize = 6;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Host,
+    File,
+    Panel,
+    Filament,
+}
+
+#[derive(Debug)]
+struct Plan {
+    profile: &'static str,
+    kind: Kind,
+    cool_after_s: u32,
+    at: usize,
+    /// What a person does, and after how long.
+    acts: Vec<(u64, bool)>,
+}
+
+impl Plan {
+    fn draw(seed: u64) -> Self {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let mut dice = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        let kind = [Kind::Host, Kind::File, Kind::Panel, Kind::Filament][dice.random_range(0..4)];
+        let profile = match kind {
+            Kind::Filament => PROFILES[dice.random_range(0..TELL)],
+            Kind::Panel => PROFILES[dice.random_range(0..TELL - 1)],
+            Kind::Host | Kind::File => PROFILES[dice.random_range(0..PROFILES.len())],
+        };
+        let acts = (0..dice.random_range(0..4))
+            .map(|_| (dice.random_range(1..1500), dice.random_range(0..5) == 0))
+            .collect();
+        Self { profile, kind, cool_after_s: dice.random_range(20..900), at: dice.random_range(8..300), acts }
+    }
+
+    fn file(&self) -> Vec<String> {
+        match self.kind {
+            Kind::Filament => file_with("M600"),
+            Kind::File => file_with("M0 Look"),
+            Kind::Host | Kind::Panel => file(),
+        }
+    }
+
+    fn run(&self) {
+        let templates = Templates {
+            pause_cool_after_s: NozzleHotFor::try_from(self.cool_after_s).ok(),
+            ..Templates::default()
+        };
+        let mut rig = Rig::ready(build(self.profile), Parking { templates, ..Parking::default() });
+        let file = self.file();
+        rig.start(&file);
+        let at = self.at;
+        match self.kind {
+            Kind::Host => {
+                rig.until("so far", |rig| rig.accepted.len() > at);
+                rig.pause();
+            }
+            Kind::Panel => {
+                rig.until("so far", |rig| rig.accepted.len() > at.max(40));
+                rig.host.receive(rig.now, b"//action:paused\n");
+                rig.until("paused", |rig| rig.stage() == Some(Stage::Paused));
+            }
+            Kind::File => rig.until("paused", |rig| rig.stage() == Some(Stage::Paused)),
+            Kind::Filament => rig.until_carries_out("M600"),
+        }
+        let mut cancelled = false;
+        for (after_s, cancels) in &self.acts {
+            rig.stay_s(*after_s);
+            if rig.stage().is_none() {
+                break;
+            }
+            cancelled |= *cancels;
+            match cancels {
+                true => rig.host.stop(rig.now, End::Cancelled),
+                false => rig.resume(),
+            }
+        }
+        // And then nobody, for longer than any of the settings.
+        if rig.stage().is_some() {
+            rig.stay_s(1200);
+        }
+        let limit = Duration::from_secs(self.cool_after_s.into()) + SLACK;
+        assert!(rig.longest_hot <= limit, "hot for {:?}, {self:?}\n{}", rig.longest_hot, rig.tail());
+        // Somebody comes in the end, and presses whatever there is.
+        while rig.stage().is_some() {
+            rig.printer.click(rig.now);
+            rig.resume();
+            rig.stay_s(30);
+        }
+        if cancelled {
+            assert!(rig.printer.targets().are_off(), "{self:?}\n{}", rig.tail());
+        } else {
+            assert_eq!(rig.events.last(), Some(&JobEvent::Completed), "{self:?}\n{}", rig.tail());
+            let file: Vec<String> = file.into_iter().filter(|line| !line.starts_with("M0 ")).collect();
+            rig.finish(&file);
+        }
+    }
+}
+
+#[test]
+fn no_wait_keeps_a_nozzle_hot_for_longer_than_the_settings_say() {
+    for seed in 0..RUNS {
+        let plan = Plan::draw(seed);
+        println!("seed {seed}: {plan:?}");
+        plan.run();
+    }
+}
