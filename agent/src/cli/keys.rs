@@ -1,4 +1,4 @@
-//! Keys while a file is printed: `p` and Ctrl-Z pause and go on, Enter goes on.
+//! Keys while a file is printed: `p` and Ctrl-Z pause and go on, Enter goes on, 1 to 9 press a button of the printer's.
 //!
 //! Owns: the terminal's mode, which is put back whatever happens but kill -9. Must not know: printers.
 
@@ -15,6 +15,8 @@ pub(super) enum Wish {
     Toggle,
     /// To go on.
     GoOn,
+    /// To answer what the printer asks, by the button of this number, from 0.
+    Button(u8),
 }
 
 /// The keyboard, for as long as this lives.
@@ -55,6 +57,7 @@ fn wish(key: u8) -> Option<Wish> {
     match key {
         b'p' | b'P' => Some(Wish::Toggle),
         b'\n' | b'\r' => Some(Wish::GoOn),
+        b'1'..=b'9' => Some(Wish::Button(key - b'1')),
         _ => None,
     }
 }
@@ -94,6 +97,8 @@ mod tests {
     #[case(b'p', Some(Wish::Toggle))]
     #[case(b'P', Some(Wish::Toggle))]
     #[case(b'\n', Some(Wish::GoOn))]
+    #[case(b'1', Some(Wish::Button(0)))]
+    #[case(b'0', None)]
     #[case(b'q', None)]
     #[case(0x1b, None)]
     fn keys(#[case] key: u8, #[case] expected: Option<Wish>) {

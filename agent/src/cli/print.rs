@@ -1,6 +1,9 @@
 //! `stardust-agent print FILE --port PATH`: one file, no hub.
 //!
-//! Owns: the progress bar, Ctrl-C as a clean cancel, and when to pause and go on. Must not know: the protocol.
+//! Owns: Ctrl-C as a clean cancel, and when to pause and go on. Must not know: the protocol.
+
+mod choice;
+mod telling;
 
 use std::fs::File;
 use std::io::BufReader;
@@ -8,20 +11,20 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use stardust_clock::SharedClock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::keys::{Keys, Wish};
+use super::keys::Keys;
 use super::{Failure, PrintArguments, say};
 use crate::port::connect::connect;
-use crate::port::{Order, PortEvent, PortHandle, PortPlan, PortView, Reach, STOP_KEPT, SpeedMemory};
+use crate::port::{Order, PortEvent, PortHandle, PortPlan, Reach, STOP_KEPT, SpeedMemory};
 use crate::print_job::admission::{self, Admitted};
 use crate::print_job::briefed::Briefed;
-use crate::print_job::estimate::{Known, left};
 use crate::print_job::file_source::FileSource;
 use crate::print_job::profile::Profile;
 use crate::serial::{End, HostEvent, JobEvent};
+use choice::Choice;
+use telling::{Telling, duration};
 
 /// As the shell has it for a program ended by Ctrl-C.
 const CANCELLED: u8 = 130;
@@ -60,10 +63,10 @@ pub(super) async fn run(
     let Admitted { commands, brief } = check(file, &Profile::default().with_firmware(machine))?;
     let mut keys = Keys::listen().map_err(|error| format!("The keyboard can't be watched: {error}"))?;
     port.order(Order::Start(Box::new(Briefed::new(source, brief)), None));
-    let bar = bar(size);
-    bar.set_message(format!("{commands} commands"));
+    let mut told = Telling::new(size);
+    told.message(format!("{commands} commands"));
     let started = clock.elapsed();
-    bar.println("p or Ctrl-Z pauses, Ctrl-C cancels.");
+    told.hint("p or Ctrl-Z pauses, Ctrl-C cancels.");
     let (mut cancelling, mut paused) = (false, false);
     let mut tick = tokio::time::interval(Duration::from_millis(250));
     loop {
@@ -72,13 +75,13 @@ pub(super) async fn run(
                 let Some(event) = event else { return Err("The port's thread has ended; this is a fault of the agent.".into()) };
                 match event {
                     PortEvent::Host(HostEvent::Job(JobEvent::Completed), _) => {
-                        bar.finish_and_clear();
+                        told.is_over();
                         let seconds = (clock.elapsed() - started).as_secs();
                         say(&format!("Printed {name}: {commands} commands in {}.", duration(seconds)));
                         return Ok(ExitCode::SUCCESS);
                     }
                     PortEvent::Host(HostEvent::Job(JobEvent::Stopped(end)), _) => {
-                        bar.finish_and_clear();
+                        told.is_over();
                         return match end {
                             End::Cancelled => {
                                 say("Cancelled. The heaters are off.");
@@ -90,11 +93,11 @@ pub(super) async fn run(
                     }
                     PortEvent::Host(HostEvent::Job(JobEvent::Pausing(reason)), _) => {
                         let reason = reason.unwrap_or_else(|| "Pausing.".into());
-                        bar.println(format!("{reason} Press p, Ctrl-Z or Enter to go on."));
+                        told.line(&format!("{reason} Press p, Ctrl-Z or Enter to go on."));
                         paused = true;
                     }
                     PortEvent::Host(HostEvent::Job(JobEvent::Resuming), _) => {
-                        bar.println("Going on.");
+                        told.line("Going on.");
                         paused = false;
                     }
                     PortEvent::NotStarted => return Err("The printer was not ready any more; try again.".into()),
@@ -102,20 +105,20 @@ pub(super) async fn run(
                 }
             }
             wish = keys.wish() => {
-                let asked = port.view.borrow().attention.clone().filter(|asked| asked.buttons.len() <= 1);
-                match (wish, paused) {
-                    (Wish::GoOn, false) => asked.into_iter().for_each(|it| port.order(Order::Answer(it.question, 0))),
-                    (Wish::Toggle, false) => port.order(Order::Pause),
-                    (Wish::Toggle | Wish::GoOn, true) => port.order(Order::Resume),
+                let asked = port.view.borrow().attention.clone();
+                match choice::of(wish, paused, asked.as_ref()) {
+                    Choice::Give(order) => port.order(order),
+                    Choice::Say(line) => told.line(&line),
+                    Choice::Nothing => {}
                 }
             },
-            _ = tick.tick() => show(&bar, &port.view.borrow(), (clock.elapsed() - started, size)),
+            _ = tick.tick() => told.show(&port.view.borrow(), clock.elapsed() - started),
             () = stop.asked() => {
                 if std::mem::replace(&mut cancelling, true) {
-                    bar.abandon();
+                    told.is_abandoned();
                     return Err(stop_at_once(&mut port, &mut stop).await);
                 }
-                bar.println("Cancelling: the heaters are being turned off. Once more stops at once.");
+                told.line("Cancelling: the heaters are being turned off. Once more stops at once.");
                 port.order(Order::Stop(End::Cancelled));
             }
         }
@@ -182,45 +185,5 @@ impl Signals {
             _ = self.hang_up.recv() => {}
             _ = self.quit.recv() => {}
         }
-    }
-}
-
-fn bar(size: u64) -> ProgressBar {
-    let bar = ProgressBar::new(size);
-    let template = "{wide_bar} {percent:>3} %  {msg}";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
-}
-
-fn show(bar: &ProgressBar, view: &PortView, (elapsed, size): (Duration, u64)) {
-    let Some(job) = &view.job else { return };
-    bar.set_position(job.acknowledged_bytes);
-    #[allow(clippy::cast_precision_loss, reason = "a progress bar")]
-    let fraction = job.acknowledged_bytes as f64 / size.max(1) as f64;
-    let mut words = Vec::new();
-    for (tool, heat) in &view.thermometer.tools {
-        words.push(format!("T{tool} {:.0}/{:.0} °C", heat.actual, heat.target.unwrap_or(0.0)));
-    }
-    if let Some(bed) = view.thermometer.bed {
-        words.push(format!("bed {:.0}/{:.0} °C", bed.actual, bed.target.unwrap_or(0.0)));
-    }
-    words.extend(job.layer.map(|layer| format!("layer {layer}")));
-    words.extend(view.attention.as_ref().map(|asked| match asked.buttons.as_slice() {
-        [] => format!("{} (Enter: go on)", asked.text),
-        [only] => format!("{} (Enter: {only})", asked.text),
-        several => format!("{} (at the printer: {})", asked.text, several.join(", ")),
-    }));
-    let known = Known { fraction, elapsed, ..Known::default() };
-    words.extend(left(&known).map(|left| format!("{} left", duration(left.as_secs()))));
-    bar.set_message(words.join("  "));
-}
-
-fn duration(seconds: u64) -> String {
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, s) => format!("{s} s"),
-        (0, m, s) => format!("{m} min {s} s"),
-        (h, m, _) => format!("{h} h {m} min"),
     }
 }

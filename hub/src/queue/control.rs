@@ -31,7 +31,13 @@ pub async fn request(app: &App, person: &Person, id: JobId, wanted: Wanted) -> R
     let mut job = store::find(&mut tx, workspace, id).await?.ok_or_else(|| Error::no_such("print job"))?;
     let (from, claimed_by) = (job.state, job.printer_id);
     may_ask(app, &mut tx, &job, wanted).await?;
-    let answer = job.request(wanted, now);
+    let answer = match job.request(wanted, now) {
+        // Not the job is paused, but the printer waits for an answer: its agent knows which one goes on.
+        Answer::Nothing if job.requested.is_none() && wanted == Wanted::Resume && asks(app, &job) => {
+            Answer::AskAgent
+        }
+        answer => answer,
+    };
     match &answer {
         Answer::No(why) => return Err(Error::conflict("not_possible_now", why)),
         Answer::Nothing => {}
@@ -57,6 +63,12 @@ pub async fn request(app: &App, person: &Person, id: JobId, wanted: Wanted) -> R
     tracing::info!(job.id = %id, ?wanted, ?answer, "job request");
     let job = super::publish(app, workspace, id).await?;
     Ok(Outcome { waits_for_agent: job.requested.is_some(), job })
+}
+
+/// Whether the job's printer asks something of a person.
+fn asks(app: &App, job: &JobRow) -> bool {
+    let status = job.printer_id.and_then(|printer| app.fleet.status_in_reach(printer));
+    status.is_some_and(|status| status.attention.is_some())
 }
 
 /// What neither the printer nor a command under way speaks against.

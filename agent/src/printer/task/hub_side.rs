@@ -2,7 +2,9 @@
 //!
 //! Owns: what is said to the hub and when. Must not know: files, or how a job goes on.
 
-use stardust_protocol::{Command, CommandId, CommandMessage, CommandOutcome, EventBody, Timestamp};
+use stardust_protocol::{
+    Command, CommandId, CommandMessage, CommandOutcome, EventBody, JobId, JobState, Timestamp,
+};
 use tokio::task::JoinHandle;
 
 use super::Printer;
@@ -11,6 +13,7 @@ use crate::hub_link::commands::{Verdict, judge};
 use crate::hub_link::hub_time::HubTime;
 use crate::hub_link::mqtt::MqttEvent;
 use crate::journal::Record;
+use crate::port::Order;
 
 impl Printer {
     pub(super) fn on_mqtt(&mut self, event: MqttEvent) {
@@ -72,12 +75,47 @@ impl Printer {
                     }
                 }
             }
+            // Not the job is paused, but its firmware waits for an answer: the one that goes on.
+            Verdict::CarryOut(id, Command::Resume { job_id }) if self.asks_about(job_id) => {
+                let outcome = self.go_on_for_firmware();
+                tracing::info!(command.id = %id, outcome = ?outcome, "going on with what the printer asks");
+                self.answer(id, outcome);
+            }
             Verdict::CarryOut(id, command) => {
                 let (outcome, actions) = self.life.command(command);
                 tracing::info!(command.id = %id, command = ?command, outcome = ?outcome, "command");
                 // The printer first: a cancel must not wait for the disk.
                 self.perform(actions);
                 self.answer(id, outcome);
+            }
+        }
+    }
+
+    /// Whether the printer asks something in the midst of this job.
+    fn asks_about(&self, job: JobId) -> bool {
+        let asks = self.port.view.borrow().attention.is_some();
+        let at_work = matches!(
+            self.life.state(),
+            Some(JobState::Preparing | JobState::Printing | JobState::Pausing | JobState::Resuming)
+        );
+        asks && at_work
+            && self.life.is_running()
+            && self.life.claim().is_some_and(|claim| claim.job_id == job)
+    }
+
+    fn go_on_for_firmware(&mut self) -> CommandOutcome {
+        let asked = self.port.view.borrow().attention.clone();
+        match asked {
+            Some(asked) if asked.goes_on.is_none() => CommandOutcome::Refused {
+                reason: format!(
+                    "The printer asks “{}”, and it is not known which answer goes on. Choose one: {}.",
+                    asked.text,
+                    asked.buttons.join(", ")
+                ),
+            },
+            _ => {
+                self.port.order(Order::Resume);
+                CommandOutcome::Done
             }
         }
     }

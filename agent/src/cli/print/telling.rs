@@ -1,0 +1,101 @@
+//! What a person is told while a file is printed, at a terminal or in a log.
+//!
+//! Owns: the progress bar, and that what matters is a line of its own where there is no bar. Must not know: keys, orders.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::choice;
+use crate::cli::say;
+use crate::port::PortView;
+use crate::print_job::estimate::{Known, left};
+use crate::serial::Waiting;
+
+/// The bar, and what was told last.
+pub(super) struct Telling {
+    bar: ProgressBar,
+    size: u64,
+    /// The question that was told, and its words.
+    asked: Option<String>,
+    heat: Option<String>,
+}
+
+impl Telling {
+    pub(super) fn new(size: u64) -> Self {
+        let bar = ProgressBar::new(size);
+        let template = "{wide_bar} {percent:>3} %  {msg}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self { bar, size, asked: None, heat: None }
+    }
+
+    /// Says a line: above the bar, or alone.
+    pub(super) fn line(&self, text: &str) {
+        if self.bar.is_hidden() {
+            say(text);
+        } else {
+            self.bar.println(text);
+        }
+    }
+
+    /// What only matters to who sits at the terminal.
+    pub(super) fn hint(&self, text: &str) {
+        self.bar.println(text);
+    }
+
+    pub(super) fn message(&self, text: String) {
+        self.bar.set_message(text);
+    }
+
+    pub(super) fn is_over(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    pub(super) fn is_abandoned(&self) {
+        self.bar.abandon();
+    }
+
+    /// A new look at the printer.
+    pub(super) fn show(&mut self, view: &PortView, elapsed: Duration) {
+        let Some(job) = &view.job else { return };
+        let asked = view.attention.as_ref().map(choice::question);
+        if asked != self.asked {
+            asked.iter().for_each(|asked| self.line(asked));
+            self.asked.clone_from(&asked);
+        }
+        // The countdown stands in the bar.
+        let heat =
+            job.waiting.filter(|waiting| !matches!(waiting, Waiting::CoolsIn(_) | Waiting::OutOfReach));
+        let heat = heat.map(Waiting::sentence);
+        if heat != self.heat {
+            heat.iter().for_each(|heat| self.line(heat));
+            self.heat = heat;
+        }
+        self.bar.set_position(job.acknowledged_bytes);
+        let mut words = Vec::new();
+        for (tool, heat) in &view.thermometer.tools {
+            words.push(format!("T{tool} {:.0}/{:.0} °C", heat.actual, heat.target.unwrap_or(0.0)));
+        }
+        if let Some(bed) = view.thermometer.bed {
+            words.push(format!("bed {:.0}/{:.0} °C", bed.actual, bed.target.unwrap_or(0.0)));
+        }
+        words.extend(job.layer.map(|layer| format!("layer {layer}")));
+        words.extend(asked);
+        words.extend(job.waiting.map(Waiting::sentence));
+        #[allow(clippy::cast_precision_loss, reason = "a progress bar")]
+        let fraction = job.acknowledged_bytes as f64 / self.size.max(1) as f64;
+        let known = Known { fraction, elapsed, ..Known::default() };
+        words.extend(left(&known).map(|left| format!("{} left", duration(left.as_secs()))));
+        self.bar.set_message(words.join("  "));
+    }
+}
+
+pub(super) fn duration(seconds: u64) -> String {
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s} s"),
+        (h, m, _) => format!("{h} h {m} min"),
+    }
+}
