@@ -100,6 +100,7 @@ const PURGING_MORE: &str = "
     < ok
     < ok
     < ok
+    < ok
 ";
 
 const TIMED_OUT: &str = "
@@ -111,7 +112,7 @@ const TIMED_OUT: &str = "
     +600
 ";
 
-/// `Marlin/src/feature/pause.cpp`; M113 S0 keeps the busy lines out of sight, and is carried out behind it.
+/// By Marlin's feature/pause.cpp; M113 S0 keeps the busy lines out of sight.
 #[rstest]
 #[case::purges_more(&[PARKED, PURGING_MORE])]
 #[case::cools(&[PARKED, TIMED_OUT])]
