@@ -123,3 +123,29 @@ fn the_doctor_examines_a_printer_and_says_what_to_do() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(!output.status.success() && said.contains("is the printer connected and switched on?"), "{said}");
 }
+
+#[test]
+fn a_cancel_while_a_change_of_filament_waits_ends_it_and_a_log_tells_of_both() {
+    let printer = Printer::start(100);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("change.gcode");
+    std::fs::write(&file, "M104 S200\nM109 S200\nG28\nG1 X10 F3000\nM600\nG1 X20\nM104 S0\n").unwrap();
+    let process = agent()
+        .arg("print")
+        .arg(&file)
+        .arg("--port")
+        .arg(printer.port())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    eventually("the change", || printer.journal().iter().any(|line| line.cmd == "M600").then_some(()));
+    let id = rustix::process::Pid::from_child(&process);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    let output = process.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(130), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("Cancelling"), "{said}");
+    let printed = printer.last_job();
+    assert!(printed.iter().any(|line| line == "M104 S0") && !printed.iter().any(|line| line == "G1 X20"));
+}

@@ -157,7 +157,6 @@ async fn stop_at_once(port: &mut PortHandle, stop: &mut Signals) -> Failure {
         }
         None => "The printer could NOT be told to halt (M112): its port is stuck. Switch it off by hand.".into(),
     }
-    .into()
 }
 
 /// Ctrl-C, the service manager's request to stop, and the end of the terminal: all of them end a print cleanly.

@@ -69,7 +69,9 @@ pub(super) async fn run(settings: &Settings, clock: SharedClock) -> Result<ExitC
 fn at_once((sent, open): (usize, usize)) -> Failure {
     let looks = "Look whether the heaters are off; else switch the printer off.";
     match open {
-        0 => format!("Stopped at once. No printer was being stopped any more, so none was told to halt. {looks}"),
+        0 => format!(
+            "Stopped at once. No printer was being stopped any more, so none was told to halt. {looks}"
+        ),
         _ if sent == open => format!(
             "Stopped at once: {sent} of {open} printers that were still being stopped were told to halt (M112), and their \
              boards were reset where they are wired so. {looks}"
@@ -79,5 +81,4 @@ fn at_once((sent, open): (usize, usize)) -> Failure {
              (M112). Switch the others off by hand."
         ),
     }
-    .into()
 }
