@@ -3,6 +3,7 @@
 //! Owns: finding printers, starting them again after a fault or a later pairing, and answering who asks for the status.
 //! A fault of one printer stays with it. Must not know: what one printer does.
 
+mod found;
 mod seat;
 mod waiting;
 
@@ -14,8 +15,8 @@ use stardust_clock::SharedClock;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::pairing::choice;
-use crate::port::{DeviceTree, PortStore, listing};
+use crate::disk_work::DiskWork;
+use crate::port::PortStore;
 use crate::printer::folder::PrinterFolder;
 use crate::printer::left_hot;
 use crate::printer::report::AgentReport;
@@ -42,7 +43,9 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
     }
     let page = open_page(settings, &ask, &mut answering).await;
     // Whose settings are gone: nobody drives them any more, and they may be hot.
-    for folder in PrinterFolder::left_hot(settings) {
+    let their_settings = settings.clone();
+    let left_hot = DiskWork::on_threads().run(move || Ok(PrinterFolder::left_hot(&their_settings))).await;
+    for folder in left_hot.unwrap_or_default() {
         let (clock, ports, stop) = (clock.clone(), ports.clone(), stop.clone());
         answering.spawn(async move {
             left_hot::make_safe(&folder, &clock, &ports, stop).await;
@@ -52,8 +55,17 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
     let mut said_how_to_pair = false;
     let mut stopping = stop.clone();
     let mut service = ServiceManager::default();
+    let mut found = found::looking(settings, LOOK_FOR_PRINTERS, &mut answering);
     while !*stopping.borrow() {
-        for folder in PrinterFolder::all(settings) {
+        let there = found.borrow_and_update().clone();
+        let Some(there) = there else {
+            tokio::select! {
+                _ = stopping.changed() => {}
+                _ = found.changed() => {}
+            }
+            continue;
+        };
+        for (folder, port) in there.paired {
             let path = folder.path().to_owned();
             // Who waited for a PIN has been paired.
             if seats.get(&path).is_some_and(Seat::is_over) {
@@ -61,14 +73,15 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
             }
             seats
                 .entry(path)
-                .or_insert_with(|| Seat::paired(folder, clock.clone(), ports.clone(), stop.clone()));
+                .or_insert_with(|| Seat::paired(folder, clock.clone(), ports.clone(), stop.clone()))
+                .is_at(port);
         }
-        for (name, port) in unpaired(settings, &seats) {
-            let folder = PrinterFolder::for_name(settings, &name);
-            if let (Some(hub), false) = (&settings.hub, seats.contains_key(folder.path())) {
-                let seat =
-                    Seat::waiting(folder.clone(), (name, port), hub.clone(), clock.clone(), stop.clone());
-                seats.insert(folder.path().to_owned(), seat);
+        for unpaired in there.unpaired {
+            let is_known = seats.contains_key(unpaired.folder.path());
+            let may_wait = unpaired.is_named || seats.is_empty();
+            if let (Some(hub), true) = (&settings.hub, may_wait && !is_known) {
+                let path = unpaired.folder.path().to_owned();
+                seats.insert(path, Seat::waiting(unpaired, hub.clone(), clock.clone(), stop.clone()));
             }
         }
         if seats.is_empty() && !said_how_to_pair {
@@ -79,7 +92,12 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
             seat.note_errors(&clock);
         }
         let reports: Vec<_> = seats.values().filter_map(Seat::report).collect();
-        service.tell_alive(&reports);
+        // One that hangs can be ended with the whole process only.
+        let now = clock.elapsed();
+        let hang = seats.values_mut().map(|seat| seat.hangs(now)).filter(|hangs| *hangs).count();
+        if hang == 0 {
+            service.tell_alive(&reports);
+        }
         tokio::select! {
             _ = stopping.changed() => {}
             Some(question) = questions.recv() => {
@@ -88,6 +106,7 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
                 // Who has gone away needs no answer.
                 let _ = question.send(AgentReport { at, pid, version, status_page: page.clone(), printers });
             }
+            Ok(()) = found.changed() => {}
             () = tokio::time::sleep(LOOK_FOR_PRINTERS) => {}
         }
     }
@@ -130,23 +149,6 @@ async fn open_page(
             tracing::warn!(error, "there is no status page");
             None
         }
-    }
-}
-
-/// The printers that could be paired by PIN: those that the configuration names; with none there and none paired, the
-/// one on the only port.
-fn unpaired(settings: &Settings, seats: &BTreeMap<PathBuf, Seat>) -> Vec<(String, PathBuf)> {
-    if settings.hub.is_none() {
-        return Vec::new();
-    }
-    let named: Vec<_> =
-        settings.sections.ports().map(|(name, port)| (name.to_owned(), port.clone())).collect();
-    if !named.is_empty() || !seats.is_empty() {
-        return named;
-    }
-    match choice::choose(listing::list(&DeviceTree::default())) {
-        Ok(choice::Choice::Only(port)) => vec![(choice::name_of(&port), port)],
-        _ => Vec::new(),
     }
 }
 

@@ -8,6 +8,7 @@
 //! | [`spool`] | print files on disk |
 //! | [`journal`] | what must survive restarts |
 //! | [`disk`] | what may be wrong with the disk |
+//! | [`disk_work`] | where work that waits for it is done |
 //! | [`trail`] | where the job at work is, for the process that comes after this one |
 //! | [`hub_link`] | the wire to the hub |
 //! | [`telemetry`] | how a print goes, kept for the hub |
@@ -24,6 +25,7 @@ pub mod agent;
 pub mod boot;
 pub mod cli;
 pub mod disk;
+pub mod disk_work;
 pub mod hub_link;
 pub mod journal;
 pub mod pairing;

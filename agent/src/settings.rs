@@ -34,6 +34,8 @@ pub struct Settings {
     pub status_page: Option<PageAddress>,
     /// The certificates that vouch for the hub, where those of the system don't.
     pub hub_ca: Option<PathBuf>,
+    /// Credentials may go over MQTT in clear, although the hub is reached by HTTPS.
+    pub mqtt_in_clear: bool,
     /// Print files are kept up to so many bytes, of all printers together.
     pub spool_bytes: u64,
     /// What is set for each printer.
@@ -48,6 +50,7 @@ struct ConfigFile {
     hub: Option<Url>,
     status_page: Option<PageAddress>,
     hub_ca: Option<PathBuf>,
+    mqtt_in_clear: bool,
     spool_bytes: Option<u64>,
     printer: BTreeMap<String, PrinterSection>,
 }
@@ -91,6 +94,7 @@ impl Settings {
             hub: None,
             status_page: None,
             hub_ca: None,
+            mqtt_in_clear: false,
             spool_bytes: DEFAULT_SPOOL_BYTES,
             sections: Sections::default(),
         }
@@ -114,6 +118,7 @@ impl Settings {
             hub: file.hub.map(with_slash),
             status_page: file.status_page,
             hub_ca: file.hub_ca,
+            mqtt_in_clear: file.mqtt_in_clear,
             spool_bytes: file.spool_bytes.unwrap_or(DEFAULT_SPOOL_BYTES),
             sections: Sections::new(file.printer)
                 .map_err(|name| wrong(format!("there is another section for the printer “{name}”")))?,

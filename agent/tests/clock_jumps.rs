@@ -8,6 +8,7 @@ mod stand_in;
 use std::time::Duration;
 
 use stand_in::hub::{Hub, TOKEN};
+use stardust_agent::disk_work::DiskWork;
 use stardust_agent::hub_link::client::{Credential, HubClient};
 use stardust_agent::hub_link::commands::{Verdict, judge};
 use stardust_agent::hub_link::events::{SharedJournal, deliver};
@@ -40,7 +41,7 @@ async fn what_happened_before_the_clock_was_set_is_told_by_the_hubs_time() {
     // An earlier process of this host, which nobody can tell the age of.
     Journal::open(&path).unwrap().keep_event(&*clock, moved(JobState::Transferring), []);
 
-    let journal = SharedJournal::new(Journal::open(&path).unwrap());
+    let journal = SharedJournal::new(Journal::open(&path).unwrap(), DiskWork::on_threads());
     clock.advance(Duration::from_secs(100));
     journal.lock().keep_event(&*clock, moved(JobState::Printing), []);
     clock.advance(Duration::from_secs(300));

@@ -22,6 +22,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::file_hash::FileHash;
 use crate::{
     AgentEvent, ClaimId, CommandMessage, JobId, PrinterId, ProtocolVersion, TelemetrySample, Timestamp,
     WorkspaceId,
@@ -195,7 +196,7 @@ pub struct Claim {
     /// Length of the file in bytes.
     pub size_bytes: u64,
     /// SHA-256 of the file, lower-case hex.
-    pub sha256: String,
+    pub sha256: FileHash,
     /// The slicer's estimate in seconds, where the file has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimated_s: Option<u64>,

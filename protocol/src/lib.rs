@@ -14,6 +14,7 @@
 pub mod agent_api;
 pub mod command;
 pub mod event;
+pub mod file_hash;
 pub mod ids;
 pub mod job_state;
 pub mod limits;
@@ -27,6 +28,7 @@ pub mod version;
 
 pub use command::{Command, CommandMessage, CommandOutcome};
 pub use event::{AgentEvent, EventBody};
+pub use file_hash::FileHash;
 pub use ids::{
     AttentionId, ClaimId, CommandId, FileId, FileVersionId, JobId, PrinterId, SessionId, TokenId, UserId,
     WorkspaceId,

@@ -229,7 +229,7 @@ fn agent_api_bodies() {
                 lease_until: at(),
                 file_name: "bracket.gcode".into(),
                 size_bytes: 1000,
-                sha256: "ab".repeat(32),
+                sha256: "ab".repeat(32).parse().unwrap(),
                 estimated_s: Some(3600),
             }),
         },

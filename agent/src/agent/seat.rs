@@ -10,11 +10,14 @@ use stardust_clock::SharedClock;
 use stardust_protocol::PrinterState;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use url::Url;
 
+use super::found::Unpaired;
 use super::waiting;
+use crate::disk_work::DiskWork;
 use crate::journal::Journal;
-use crate::port::PortStore;
+use crate::port::{PortStore, Pulse};
 use crate::printer::folder::PrinterFolder;
 use crate::printer::left_hot;
 use crate::printer::report::{LastError, PrinterEntry, PrinterReport};
@@ -28,7 +31,11 @@ const LOOK_FOR_NEXT: Duration = Duration::from_secs(1);
 /// The hub before has so long to learn the last events, in looks.
 const LAST_WORDS: u32 = 15;
 
+/// A thread that has given no sign for so long hangs.
+const HANGS_AFTER: Duration = Duration::from_secs(10);
+
 type Reports = watch::Sender<Option<PrinterReport>>;
+type Pulses = watch::Sender<Option<Pulse>>;
 
 /// A printer's place.
 #[derive(Debug)]
@@ -39,6 +46,10 @@ pub(super) struct Seat {
     pin: watch::Receiver<Option<String>>,
     port: Option<PathBuf>,
     last_error: Option<LastError>,
+    /// Of the thread of its port, by which it is looked at; each run of its task has another one.
+    pulses: watch::Receiver<Option<Pulse>>,
+    pulse: Option<Pulse>,
+    hangs: bool,
 }
 
 impl Seat {
@@ -50,28 +61,39 @@ impl Seat {
         stop: watch::Receiver<bool>,
     ) -> Self {
         let (report, reports) = watch::channel(None);
-        let task = tokio::spawn(keep_running(folder.clone(), clock, ports, stop, report));
-        Self { folder, task, reports, pin: watch::channel(None).1, port: None, last_error: None }
+        let (pulse, pulses) = watch::channel(None);
+        let task = tokio::spawn(keep_running(folder.clone(), clock, ports, stop, report, pulse));
+        Self { pulses, ..Self::of(folder, task, reports) }
+    }
+
+    fn of(
+        folder: PrinterFolder,
+        task: JoinHandle<()>,
+        reports: watch::Receiver<Option<PrinterReport>>,
+    ) -> Self {
+        let (pin, pulses) = (watch::channel(None).1, watch::channel(None).1);
+        let (port, last_error, pulse, hangs) = (None, None, None, false);
+        Self { folder, task, reports, pin, port, last_error, pulses, pulse, hangs }
     }
 
     /// Shows PINs until the printer is paired; the seat is over then.
     pub(super) fn waiting(
-        folder: PrinterFolder,
-        (name, port): (String, PathBuf),
+        unpaired: Unpaired,
         hub: Url,
         clock: SharedClock,
         mut stop: watch::Receiver<bool>,
     ) -> Self {
         let (report, reports) = watch::channel(None);
         let (pin, pins) = watch::channel(None);
-        let work = waiting::pair(folder.clone(), (name, port.clone()), hub, report, pin, clock);
+        let (folder, port) = (unpaired.folder.clone(), unpaired.port.clone());
+        let work = waiting::pair(unpaired, hub, report, pin, clock);
         let task = tokio::spawn(async move {
             tokio::select! {
                 () = work => {}
                 _ = stop.wait_for(|stop| *stop) => {}
             }
         });
-        Self { folder, task, reports, pin: pins, port: Some(port), last_error: None }
+        Self { pin: pins, port: Some(port), ..Self::of(folder, task, reports) }
     }
 
     /// Whether its task has ended.
@@ -92,11 +114,38 @@ impl Seat {
         };
         PrinterEntry {
             report: self.report().unwrap_or_else(starting),
-            port: self.port.clone().or_else(|| Some(self.folder.load().ok()?.0.port)),
+            port: self.port.clone(),
             last_error: self.last_error.clone(),
             pin: self.pin.borrow().clone(),
             pin_withheld: false,
         }
+    }
+
+    /// Its port, as its settings say now.
+    pub(super) fn is_at(&mut self, port: Option<PathBuf>) {
+        self.port = port.or(self.port.take());
+    }
+
+    /// Whether the thread of its port hangs: nothing in this process can end it then.
+    pub(super) fn hangs(&mut self, now: Duration) -> bool {
+        if self.pulses.has_changed().unwrap_or(false) {
+            self.pulse = self.pulses.borrow_and_update().clone();
+        }
+        let owed = self.pulse.as_mut().map_or(Duration::ZERO, |pulse| pulse.owed_for(now));
+        let hangs = owed >= HANGS_AFTER;
+        if hangs && !self.hangs {
+            tracing::error!(
+                printer.name = self.folder.name(),
+                silent_s = owed.as_secs(),
+                "the thread that drives this printer's port hangs: the service manager is not told any more that the \
+                 agent is alive, so that it starts it again; the print goes on then"
+            );
+        }
+        if !hangs && self.hangs {
+            tracing::warn!(printer.name = self.folder.name(), "the thread of this printer's port goes on");
+        }
+        self.hangs = hangs;
+        hangs
     }
 
     /// Remembers what goes wrong now.
@@ -127,12 +176,14 @@ async fn keep_running(
     ports: PortStore,
     mut stop: watch::Receiver<bool>,
     report: Reports,
+    pulse: Pulses,
 ) {
     let mut was_made_safe = false;
+    let disk = DiskWork::on_threads();
     while !*stop.borrow() {
         let (end, ended) = watch::channel(false);
-        let mut run =
-            tokio::spawn(run_once(folder.clone(), clock.clone(), ports.clone(), ended, report.clone()));
+        let at_work = (report.clone(), pulse.clone());
+        let mut run = tokio::spawn(run_once(folder.clone(), clock.clone(), ports.clone(), ended, at_work));
         let mut looks = 0;
         let result = loop {
             tokio::select! {
@@ -142,7 +193,9 @@ async fn keep_running(
                     let (is_free, all_told) = report.borrow().as_ref().map_or((false, false), |now| {
                         (now.status.job.is_none(), now.undelivered_events == 0)
                     });
-                    let has_next = is_free && folder.next().is_paired();
+                    let next = folder.next();
+                    let look = disk.run(move || Ok(next.is_paired()));
+                    let has_next = is_free && matches!(timeout(LOOK_FOR_NEXT, look).await, Ok(Ok(true)));
                     looks = if has_next { looks + 1 } else { 0 };
                     if has_next && (all_told || looks > LAST_WORDS) {
                         tracing::info!(printer.name = folder.name(), "paired again; the new pairing takes over");
@@ -151,6 +204,7 @@ async fn keep_running(
                 }
             }
         };
+        pulse.send_replace(None);
         let message = match result {
             // Stopped, or a later pairing takes over.
             Ok(Ok(())) => continue,
@@ -183,13 +237,21 @@ async fn run_once(
     clock: SharedClock,
     ports: PortStore,
     stop: watch::Receiver<bool>,
-    report: Reports,
+    (report, pulse): (Reports, Pulses),
 ) -> Result<(), SetupError> {
+    let name = folder.name();
+    // Folder, trail, journal: the other printers don't wait for them.
+    let disk = DiskWork::on_threads();
+    let printer = disk.run(move || Ok(set_up(&folder, clock, &ports))).await??;
+    pulse.send_replace(Some(printer.pulse()));
+    tracing::info!(printer.name = name, "printer started");
+    printer.run(stop, report).await
+}
+
+fn set_up(folder: &PrinterFolder, clock: SharedClock, ports: &PortStore) -> Result<Printer, SetupError> {
     // What was begun for the hub before is brought to its end first.
     if folder.next().is_paired() && Journal::open(&folder.journal())?.state().held.is_none() {
         folder.take_over()?;
     }
-    let printer = Printer::set_up(&folder, clock, &ports)?;
-    tracing::info!(printer.name = folder.name(), "printer started");
-    printer.run(stop, report).await
+    Printer::set_up(folder, clock, ports)
 }

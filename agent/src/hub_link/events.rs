@@ -2,41 +2,47 @@
 //!
 //! Owns: when to post and how much. Must not know: what the events say.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use stardust_clock::{Clock, SharedClock};
 use stardust_protocol::AgentEvent;
 use stardust_protocol::limits::MAX_EVENTS_PER_POST;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use super::client::{HubClient, HubError};
 use super::hub_time::HubTime;
-use crate::journal::Journal;
+use crate::disk::DiskFault;
+use crate::disk_work::DiskWork;
+use crate::journal::{Journal, JournalAtWork, Locked};
 
 /// The journal, as the tasks of one printer share it.
 #[derive(Debug, Clone)]
 pub struct SharedJournal {
-    journal: Arc<Mutex<Journal>>,
-    changed: Arc<Notify>,
+    journal: JournalAtWork,
     hub_time: Arc<Mutex<Option<HubTime>>>,
 }
 
 impl SharedJournal {
-    /// Shares a journal.
+    /// Shares a journal, which is written where `disk` says.
     #[must_use]
-    pub fn new(journal: Journal) -> Self {
-        Self { journal: Arc::new(Mutex::new(journal)), changed: Arc::default(), hub_time: Arc::default() }
+    pub fn new(journal: Journal, disk: DiskWork) -> Self {
+        Self { journal: JournalAtWork::new(journal, disk), hub_time: Arc::default() }
     }
 
-    /// The journal. Hold it for a moment only.
-    pub fn lock(&self) -> MutexGuard<'_, Journal> {
-        // Whoever panicked with it has left it whole.
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The journal in memory. Hold it for a moment only; what was changed is then written, and nobody waits for it.
+    pub fn lock(&self) -> Locked<'_> {
+        self.journal.lock()
+    }
+
+    /// Why it can't be written, if it can't: told at each change.
+    #[must_use]
+    pub fn faults(&self) -> watch::Receiver<Option<DiskFault>> {
+        self.journal.faults()
     }
 
     /// There is something to deliver, or a good moment for it.
     pub fn notify(&self) {
-        self.changed.notify_one();
+        self.journal.changed().notify_one();
     }
 
     /// The hub was reached: what time it is there, and the last number that it knows.
@@ -61,6 +67,13 @@ impl SharedJournal {
         let told = hub.of(&happened, clock.elapsed());
         events.iter_mut().zip(told).for_each(|(event, at): (&mut AgentEvent, _)| event.at = at);
         events
+    }
+
+    /// Whether everything is on disk, or can't be.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        let journal = self.lock();
+        journal.is_written() || journal.fault().is_some()
     }
 
     /// Whether the hub knows everything.
@@ -91,7 +104,7 @@ pub async fn deliver(
     loop {
         let batch = journal.batch(&*clock);
         if batch.is_empty() {
-            journal.changed.notified().await;
+            journal.journal.changed().notified().await;
             continue;
         }
         match hub.events(batch).await {
@@ -115,7 +128,7 @@ pub async fn deliver(
                 tokio::select! {
                     () = tokio::time::sleep(back_off.next_wait()) => {}
                     // A new event, or the hub was reached by another way.
-                    () = journal.changed.notified() => {}
+                    () = journal.journal.changed().notified() => {}
                 }
             }
         }

@@ -21,7 +21,7 @@ fn claim() -> Claim {
         lease_until: at(),
         file_name: "bracket.gcode".into(),
         size_bytes: 1000,
-        sha256: "ab".repeat(32),
+        sha256: "ab".repeat(32).parse().unwrap(),
         estimated_s: Some(3600),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use super::pulse::Pulse;
 use super::view::PortView;
 use super::waker::Waker;
 use crate::serial::{CommandSource, End, HostEvent, LayerPoint, Safety};
@@ -163,6 +164,12 @@ impl PortHandle {
         };
         let _ = tokio::time::timeout(patience, sent).await;
         reach
+    }
+
+    /// Whether its thread still turns.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        Pulse::of(&self.waker)
     }
 
     /// A copy of where orders go.

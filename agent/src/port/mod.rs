@@ -8,6 +8,7 @@
 //! | [`kept`], `resumption` | what outlives this process: open ports, and a job to go on with |
 //! | `speed_search`, `recognition`, `speed_memory` | which speed it speaks: rules without I/O |
 //! | `handle`, [`driver`], `wait`, `seek`, `kill` | the thread: bytes, orders, waiting; finding the speed; stopping at once |
+//! | `pulse` | whether the thread still turns |
 //! | [`connect`] | waiting until a printer is ready |
 //! | [`round_trip`] | how long an answer takes |
 //!
@@ -25,6 +26,7 @@ mod locator;
 pub mod open;
 mod permission;
 mod plan;
+mod pulse;
 mod recognition;
 mod reset;
 mod resumption;
@@ -44,6 +46,7 @@ pub use kill::STOP_KEPT;
 pub use latency::latency_ms;
 pub use locator::{locate, remember_adapter};
 pub use plan::PortPlan;
+pub use pulse::Pulse;
 pub use resumption::Resumption;
 pub use speed_memory::SpeedMemory;
 pub use view::{Asked, JobView, PortView};

@@ -91,7 +91,7 @@ pub(super) fn set_speed(port: &OwnedFd, baud: u32) -> Result<(), Errno> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 

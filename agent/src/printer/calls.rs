@@ -13,6 +13,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::interrupted::{self, Layers};
+use super::task::FromDisk;
+use crate::disk_work::DiskWork;
 use crate::hub_link::client::{HubClient, HubError};
 use crate::hub_link::events::{Delivery, SharedJournal, deliver};
 use crate::hub_link::telemetry::{self, SharedSeries};
@@ -21,7 +23,7 @@ use crate::print_job::layers::{Layer, Unfit};
 use crate::print_job::profile::Profile;
 use crate::print_job::return_plan::Refusal;
 use crate::serial::{Brief, CutOff, LayerPoint};
-use crate::spool::{Spool, SpoolError};
+use crate::spool::{Reservation, Spool, SpoolError};
 
 /// After a claim was lost.
 const LATER: Duration = Duration::from_secs(2);
@@ -31,8 +33,8 @@ const LATER: Duration = Duration::from_secs(2);
 pub(super) enum Inbound {
     /// Commands that the hub has no outcome of.
     Commands(Vec<CommandMessage>),
-    /// A job.
-    Claimed(Box<Claim>),
+    /// A job, and the room for its file.
+    Claimed(Box<Claim>, Reservation),
     /// Nothing more comes of this look for work; why it failed, if it did.
     Looked(Option<String>),
     /// Events can't be delivered for now.
@@ -49,6 +51,16 @@ pub(super) enum Inbound {
     Leave(JobId, Result<(), HubError>),
     /// The credential does not count any more.
     Revoked,
+    /// Something from the disk.
+    FromDisk(Box<FromDisk>),
+    /// Whether print files have no room at all.
+    Room(bool),
+}
+
+impl From<FromDisk> for Inbound {
+    fn from(from: FromDisk) -> Self {
+        Self::FromDisk(Box::new(from))
+    }
 }
 
 /// Makes the calls.
@@ -56,6 +68,7 @@ pub(super) enum Inbound {
 pub(super) struct Calls {
     hub: HubClient,
     spool: Spool,
+    disk: DiskWork,
     clock: SharedClock,
     inbound: mpsc::UnboundedSender<Inbound>,
 }
@@ -64,10 +77,16 @@ impl Calls {
     pub(super) fn new(
         hub: HubClient,
         spool: Spool,
+        disk: DiskWork,
         clock: SharedClock,
         inbound: mpsc::UnboundedSender<Inbound>,
     ) -> Self {
-        Self { hub, spool, clock, inbound }
+        Self { hub, spool, disk, clock, inbound }
+    }
+
+    /// Where everything comes back.
+    pub(super) fn inbound(&self) -> mpsc::UnboundedSender<Inbound> {
+        self.inbound.clone()
     }
 
     /// Delivers events for ever. Gives [`Inbound::Look`] whenever the hub knows everything.
@@ -90,27 +109,25 @@ impl Calls {
         tokio::spawn(telemetry::deliver(self.hub.clone(), series, journal, self.clock.clone()))
     }
 
-    /// The largest print file that there is room for; none where the disk does not tell.
-    pub(super) fn room(&self) -> Option<u64> {
-        self.spool.largest_file()
+    /// Finds out whether print files have room. Ends with [`Inbound::Room`].
+    pub(super) fn look_at_room(&self) {
+        let (spool, inbound) = (self.spool.clone(), self.inbound.clone());
+        tokio::spawn(async move {
+            let _ = inbound.send(Inbound::Room(spool.largest_file().await == Some(0)));
+        });
     }
 
     /// Removes print files that nobody needs from a disk that is full.
     pub(super) fn make_way(&self) {
-        self.spool.make_way();
-    }
-
-    /// Whether there is room for the claim's file.
-    pub(super) fn has_room_for(&self, claim: &Claim) -> bool {
-        self.spool.has_room_for(claim)
+        let spool = self.spool.clone();
+        self.disk.start(move || spool.make_way());
     }
 
     /// Asks for open commands, and for a job. Ends with [`Inbound::Looked`].
     pub(super) fn look(&self, may_claim: bool) {
-        let free = self.room();
-        let (hub, inbound) = (self.hub.clone(), self.inbound.clone());
+        let (hub, spool, inbound) = (self.hub.clone(), self.spool.clone(), self.inbound.clone());
         tokio::spawn(async move {
-            let error = match look(&hub, may_claim, free, &inbound).await {
+            let error = match look(&hub, may_claim, &spool, &inbound).await {
                 Ok(()) => None,
                 Err(HubError::Revoked) => {
                     let _ = inbound.send(Inbound::Revoked);
@@ -204,16 +221,28 @@ impl Calls {
 async fn look(
     hub: &HubClient,
     may_claim: bool,
-    free: Option<u64>,
+    spool: &Spool,
     inbound: &mpsc::UnboundedSender<Inbound>,
 ) -> Result<(), HubError> {
     let commands = hub.commands().await?.commands;
     if !commands.is_empty() {
         let _ = inbound.send(Inbound::Commands(commands));
     }
-    if may_claim {
-        if let Some(claim) = hub.claim(free).await?.claim {
-            let _ = inbound.send(Inbound::Claimed(Box::new(claim)));
+    if !may_claim {
+        return Ok(());
+    }
+    let free = spool.largest_file().await;
+    let _ = inbound.send(Inbound::Room(free == Some(0)));
+    if free == Some(0) {
+        return Ok(());
+    }
+    if let Some(claim) = hub.claim(free).await?.claim {
+        match spool.reserve(&claim).await {
+            Some(room) => drop(inbound.send(Inbound::Claimed(Box::new(claim), room))),
+            // Another printer of this host was promised the room in the meantime. The hub gives it again.
+            None => {
+                tracing::warn!(job.id = %claim.job_id, file.bytes = claim.size_bytes, "no room for its file now");
+            }
         }
     }
     Ok(())

@@ -28,6 +28,7 @@ use stardust_protocol::{PrinterId, WorkspaceId};
 use url::Url;
 
 use super::section::{PrinterSection, overlay};
+use crate::disk_work::DiskWork;
 use crate::hub_link::client::Credential;
 use crate::journal::Journal;
 use crate::port::{PortPlan, SpeedMemory};
@@ -58,6 +59,9 @@ pub struct PrinterConfig {
     /// The file of the authorities that vouch for the hub, where those of the system don't.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hub_ca: Option<PathBuf>,
+    /// The credential may go over MQTT in clear, although the hub is reached by HTTPS.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mqtt_in_clear: bool,
     /// Its serial port.
     pub port: PathBuf,
     /// Its speed, bits a second; none: found out, and kept for the next time.
@@ -82,6 +86,7 @@ impl PrinterConfig {
             name: paired.printer_name.clone(),
             hub,
             hub_ca: None,
+            mqtt_in_clear: false,
             workspace_id: paired.workspace_id,
             printer_id: paired.printer_id,
             port,
@@ -127,6 +132,7 @@ pub struct PrinterFolder {
     section: Option<PrinterSection>,
     spool_bytes: u64,
     hub_ca: Option<PathBuf>,
+    mqtt_in_clear: bool,
 }
 
 impl PrinterFolder {
@@ -157,8 +163,9 @@ impl PrinterFolder {
     }
 
     fn at(settings: &Settings, path: PathBuf) -> Self {
-        let hub_ca = settings.hub_ca.clone();
-        let mut folder = Self { path, section: None, spool_bytes: settings.spool_bytes, hub_ca };
+        let (hub_ca, mqtt_in_clear) = (settings.hub_ca.clone(), settings.mqtt_in_clear);
+        let spool_bytes = settings.spool_bytes;
+        let mut folder = Self { path, section: None, spool_bytes, hub_ca, mqtt_in_clear };
         folder.section = settings.sections.of(&folder.name()).cloned();
         folder
     }
@@ -207,9 +214,9 @@ impl PrinterFolder {
 
     /// Its print files, beside those of the other printers.
     #[must_use]
-    pub fn open_spool(&self, clock: SharedClock) -> Spool {
+    pub fn open_spool(&self, clock: SharedClock, disk: DiskWork) -> Spool {
         let printers = self.path.parent().unwrap_or(&self.path).to_owned();
-        Spool::new(self.spool(), printers, self.spool_bytes, clock)
+        Spool::new(self.spool(), printers, self.spool_bytes, clock, disk)
     }
 
     /// Where the printer's adapter is kept.
@@ -266,6 +273,8 @@ impl PrinterFolder {
         let mut config = self.understood(&text).map_err(|message| FolderError::Config { path, message })?;
         // What the agent's own settings say goes before what the printer was paired with.
         config.hub_ca = self.hub_ca.clone().or(config.hub_ca);
+        // One printer's own setting is no smaller than that of all.
+        config.mqtt_in_clear |= self.mqtt_in_clear;
         Ok(config)
     }
 

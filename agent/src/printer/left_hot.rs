@@ -37,9 +37,23 @@ pub async fn make_safe(
     wiring: &impl Wiring,
     mut stop: watch::Receiver<bool>,
 ) -> bool {
-    let Left::Hot(owed, safety) = look(folder) else { return true };
+    let disk = wiring.disk();
+    let looked = folder.clone();
+    let look = move || {
+        let left = look(&looked);
+        let plan = if let Left::Hot(owed, _) = &left { plan(&looked, owed) } else { None };
+        Ok((left, plan))
+    };
+    let (left, plan) = match disk.run(look).await {
+        Ok(looked) => looked,
+        Err(error) => {
+            tracing::error!(printer.name = folder.name(), error = %error, "whether it is hot can't be found out");
+            return false;
+        }
+    };
+    let Left::Hot(_, safety) = left else { return true };
     let name = folder.name();
-    let Some(plan) = plan(folder, &owed) else {
+    let Some(plan) = plan else {
         tracing::error!(printer.name = name, "it may be hot, and nobody knows its port: look after it");
         return true;
     };
@@ -72,7 +86,14 @@ pub async fn make_safe(
     port.close().await;
     if settled {
         tracing::warn!(printer.name = name, "its heaters are off");
-        cross_out(folder);
+        let folder = folder.clone();
+        let crossed = move || {
+            cross_out(&folder);
+            Ok(())
+        };
+        if let Err(error) = disk.run(crossed).await {
+            tracing::warn!(error = %error, "that the heaters are off could not be written down");
+        }
     } else {
         tracing::error!(printer.name = name, "its heaters could not be read back as off: look after it");
     }

@@ -41,3 +41,6 @@ pub enum SetupError {
     #[error("the system refuses: {0}")]
     System(#[from] std::io::Error),
 }
+
+#[cfg(test)]
+mod slow_disk;

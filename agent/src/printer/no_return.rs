@@ -45,7 +45,7 @@ mod tests {
     use stardust_protocol::JobState;
 
     fn held() -> Held {
-        let text = r#"{"job_id":"0190a7c2-6f00-7000-8000-000000000001","claim_id":"0190a7c2-6f00-7000-8000-000000000002","lease_until":"2026-11-23T06:13:00.250Z","file_name":"a","size_bytes":1,"sha256":"ab"}"#;
+        let text = r#"{"job_id":"0190a7c2-6f00-7000-8000-000000000001","claim_id":"0190a7c2-6f00-7000-8000-000000000002","lease_until":"2026-11-23T06:13:00.250Z","file_name":"a","size_bytes":1,"sha256":"abababababababababababababababababababababababababababababababab"}"#;
         Held { claim: serde_json::from_str(text).unwrap(), started: true, reported: None, cut_off: None }
     }
 
@@ -59,6 +59,7 @@ mod tests {
             hub: None,
             status_page: None,
             hub_ca: None,
+            mqtt_in_clear: false,
             spool_bytes: 1000,
             sections: Sections::default(),
         };

@@ -203,7 +203,7 @@ mod tests {
             lease_until: Timestamp::from_millis(0),
             file_name: "bracket.gcode".into(),
             size_bytes: 3000,
-            sha256: String::new(),
+            sha256: "ab".repeat(32).parse().unwrap(),
             estimated_s: Some(3600),
         };
         let job = JobPicture {

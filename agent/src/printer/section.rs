@@ -22,6 +22,9 @@ pub struct PrinterSection {
     /// Its speed, bits a second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baud: Option<u32>,
+    /// The credential may go over MQTT in clear, although the hub is reached by HTTPS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mqtt_in_clear: Option<bool>,
     /// Start the board anew each time its port is opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reset_on_open: Option<bool>,

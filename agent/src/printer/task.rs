@@ -5,12 +5,14 @@
 
 mod coming_back;
 mod disk_side;
+mod disk_wait;
 mod heat_side;
 mod hub_side;
 mod interruption;
 mod stop_side;
 mod telemetry_side;
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,16 +33,18 @@ use super::question::Question;
 use super::report::PrinterReport;
 use super::return_to_job::{self, Return};
 use super::wiring::Wiring;
+use crate::disk::DiskFault;
 use crate::hub_link::events::SharedJournal;
 use crate::hub_link::mqtt::MqttLink;
 use crate::hub_link::status::StatusFeed;
 use crate::journal::{Journal, Record};
-use crate::port::{Order, PortEvent, PortHandle};
-use crate::print_job::briefed::Briefed;
-use crate::print_job::file_source::FileSource;
+use crate::port::{Order, PortEvent, PortHandle, Pulse};
 use crate::print_job::lifecycle::{Action, Lifecycle};
-use crate::serial::{Brief, End, HostEvent, JobEvent, LayerPoint, Safety};
+use crate::serial::{Brief, HostEvent, LayerPoint, Safety};
+use crate::spool::Reservation;
 use crate::trail::Trail;
+use disk_wait::DiskWait;
+pub(super) use disk_wait::FromDisk;
 use stop_side::Stops;
 use telemetry_side::Telemetry;
 
@@ -57,6 +61,9 @@ pub struct Printer {
     clock: SharedClock,
     port: PortHandle,
     journal: SharedJournal,
+    disk_faults: watch::Receiver<Option<DiskFault>>,
+    /// The room for the job at hand, until its claim is recorded.
+    room: Option<Reservation>,
     calls: Calls,
     mqtt: MqttLink,
     feed: StatusFeed,
@@ -65,6 +72,9 @@ pub struct Printer {
     question: Question,
     file: Option<(PathBuf, Brief)>,
     trail: Option<Box<Trail>>,
+    /// What is waited for, and the actions that follow then.
+    disk_wait: Option<DiskWait>,
+    deferred: VecDeque<Vec<Action>>,
     /// While it waits for a person.
     interrupted: Option<Interrupted>,
     /// The layer that it goes on from.
@@ -101,16 +111,17 @@ impl Printer {
         wiring: &impl Wiring,
     ) -> Result<Self, SetupError> {
         let (config, credential) = folder.load()?;
+        let disk = wiring.disk();
         // The port first: a job that is at work has waited long enough.
         let (returning, job) = return_to_job::look(folder).unzip();
         let port =
             wiring.drive(folder, folder.port_plan(&config), config.parking(), &clock, job.flatten())?;
-        let journal = SharedJournal::new(Journal::open(&folder.journal())?);
-        let spool = folder.open_spool(clock.clone());
+        let journal = SharedJournal::new(Journal::open(&folder.journal())?, disk.clone());
+        let spool = folder.open_spool(clock.clone(), disk.clone());
         let (hub, mqtt) = wiring.connect(folder, &config, credential)?;
         let (inbound, inbox) = mpsc::unbounded_channel();
-        let telemetry = Telemetry::open(folder.telemetry(), hub.seed());
-        let calls = Calls::new(hub, spool, clock.clone(), inbound);
+        let telemetry = Telemetry::open(folder.telemetry(), hub.seed(), disk.clone());
+        let calls = Calls::new(hub, spool, disk, clock.clone(), inbound);
         let samples = calls.deliver_telemetry(telemetry.series.clone(), journal.clone());
         let deliveries = [calls.deliver(journal.clone()), samples];
         Ok(Self {
@@ -120,12 +131,16 @@ impl Printer {
             config,
             clock,
             port,
+            disk_faults: journal.faults(),
+            room: None,
             journal,
             life: Lifecycle::default(),
             progress: Progress::default(),
             question: Question::default(),
             file: None,
             trail: None,
+            disk_wait: None,
+            deferred: VecDeque::new(),
             interrupted: None,
             return_point: None,
             returning,
@@ -146,6 +161,12 @@ impl Printer {
             disk_looked_at: Duration::ZERO,
             no_calls: None,
         })
+    }
+
+    /// Whether the thread of its port still turns.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        self.port.pulse()
     }
 
     /// Works until `stop` turns true, and leaves the printer safe.
@@ -172,6 +193,7 @@ impl Printer {
                 _ = look.tick() => self.look_for_work(),
                 () = tokio::time::sleep(DISK_AGAIN), if !self.trouble.is_none() => {}
                 Ok(()) = self.port.view.changed() => {}
+                Ok(()) = self.disk_faults.changed() => {}
                 () = tokio::time::sleep_until(status_at), if self.connected && self.status_is_waiting() => {}
                 () = tokio::time::sleep_until(sample_at.unwrap_or(status_at)), if sample_at.is_some() => {}
             }
@@ -233,16 +255,12 @@ impl Printer {
                 commands.iter().for_each(|command| self.on_command(command));
                 Vec::new()
             }
-            Inbound::Claimed(claim) if self.journal.lock().state().has_ended(claim.claim_id) => {
+            Inbound::Claimed(claim, _) if self.journal.lock().state().has_ended(claim.claim_id) => {
                 tracing::warn!(job.id = %claim.job_id, "the hub offers a claim that is over; passed over");
                 Vec::new()
             }
-            // Another printer of this host was promised the room in the meantime. The hub gives it again.
-            Inbound::Claimed(claim) if !self.calls.has_room_for(&claim) => {
-                tracing::warn!(job.id = %claim.job_id, file.bytes = claim.size_bytes, "no room for its file now");
-                Vec::new()
-            }
-            Inbound::Claimed(claim) => {
+            Inbound::Claimed(claim, room) => {
+                self.room = Some(room).filter(|_| self.life.claim().is_none());
                 tracing::info!(job.id = %claim.job_id, file.name = claim.file_name, "job claimed");
                 self.life.claimed(*claim)
             }
@@ -284,62 +302,63 @@ impl Printer {
                 self.on_revoked();
                 Vec::new()
             }
+            Inbound::FromDisk(from) => {
+                self.on_disk(*from);
+                Vec::new()
+            }
+            Inbound::Room(no_room) => {
+                self.on_room(no_room);
+                Vec::new()
+            }
         };
         self.perform(actions);
     }
 
-    fn perform(&mut self, actions: Vec<Action>) {
-        for action in actions {
-            match action {
-                Action::Record(record) => {
-                    if let Err(reason) = self.record(&record) {
-                        let instead = self.life.not_recorded(&record, reason);
-                        return self.perform(instead);
-                    }
+    fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Record(record) => self.record(record),
+            Action::Report { state, reason, ends } => {
+                let Some(claim) = self.life.claim().cloned() else { return };
+                tracing::info!(job.id = %claim.job_id, job.state = %state, reason, "job moved");
+                let body = EventBody::JobMoved {
+                    job_id: claim.job_id,
+                    claim_id: claim.claim_id,
+                    state,
+                    reason,
+                    fraction: self.job_picture().map_or(0.0, |job| job.fraction()),
+                    elapsed_s: self.progress.elapsed(self.clock.elapsed()).as_secs(),
+                };
+                self.record_event(
+                    body,
+                    ends.then_some(Record::Ended { job_id: claim.job_id, claim_id: claim.claim_id }),
+                );
+                if ends {
+                    self.life.let_go();
+                    self.remove_trail();
+                    self.file = None;
+                    self.leave_wanted = false;
+                    self.interrupted = None;
                 }
-                Action::Report { state, reason, ends } => {
-                    let Some(claim) = self.life.claim().cloned() else { continue };
-                    tracing::info!(job.id = %claim.job_id, job.state = %state, reason, "job moved");
-                    let body = EventBody::JobMoved {
-                        job_id: claim.job_id,
-                        claim_id: claim.claim_id,
-                        state,
-                        reason,
-                        fraction: self.job_picture().map_or(0.0, |job| job.fraction()),
-                        elapsed_s: self.progress.elapsed(self.clock.elapsed()).as_secs(),
-                    };
-                    self.record_event(
-                        body,
-                        ends.then_some(Record::Ended { job_id: claim.job_id, claim_id: claim.claim_id }),
-                    );
-                    if ends {
-                        self.life.let_go();
-                        self.trail = None;
-                        Trail::remove(&self.folder.trail());
-                        self.file = None;
-                        self.leave_wanted = false;
-                        self.interrupted = None;
-                    }
-                }
-                Action::Transfer => self.transfer(),
-                Action::StopTransfer => {
-                    if let Some(transfer) = self.transfer.take() {
-                        transfer.abort();
-                    }
-                }
-                // Asked in the loop, as soon as the printer is ready.
-                Action::AskLeave => self.leave_wanted = true,
-                Action::Print => self.print(),
-                Action::Pause => self.port.order(Order::Pause),
-                Action::Resume => self.port.order(Order::Resume),
-                Action::Stop(end) => self.port.order(Order::Stop(end)),
-                Action::KeepPlace(place) => self.keep_place(place),
-                Action::PlanReturn(layer) => self.plan_return(layer),
-                Action::PrintFromLayer => self.print_from_layer(),
-                Action::MakeSafe => self.port.order(Order::MakeSafe(Safety::AllOff)),
-                Action::LookForWork => self.look_for_work(),
-                Action::LookLater => self.calls.look_later(),
             }
+            Action::Transfer => self.transfer(),
+            Action::StopTransfer => {
+                if let Some(transfer) = self.transfer.take() {
+                    transfer.abort();
+                }
+            }
+            // Asked in the loop, as soon as the printer is ready.
+            Action::AskLeave => self.leave_wanted = true,
+            // In the beginning, or going on there.
+            Action::Print => self.open_file(DiskWait::Begin, (0, None)),
+            Action::Pause => self.port.order(Order::Pause),
+            Action::Resume => self.port.order(Order::Resume),
+            Action::Stop(end) => self.port.order(Order::Stop(end)),
+            Action::KeepPlace(place) => self.keep_place(place),
+            Action::PlanReturn(layer) => self.plan_return(layer),
+            Action::PrintFromLayer => self.print_from_layer(),
+            Action::MakeSafe => self.port.order(Order::MakeSafe(Safety::AllOff)),
+            Action::LookForWork => self.look_for_work(),
+            Action::LookLater => self.calls.look_later(),
         }
     }
 
@@ -354,31 +373,6 @@ impl Printer {
         self.leave_wanted = false;
         if let Some(claim) = self.life.claim() {
             self.calls.ask_leave(claim.job_id, claim.claim_id);
-        }
-    }
-
-    fn print(&mut self) {
-        // Going on at the beginning.
-        let begun = if self.trail.is_none() { self.begin_trail(false) } else { Ok(()) };
-        if let Err(reason) = begun {
-            let actions = self.life.on_line(JobEvent::Stopped(End::Failed(reason)));
-            return self.perform(actions);
-        }
-        let opened = self.file.as_ref().map(|(path, brief)| (FileSource::open(path), *brief));
-        match opened {
-            Some((Ok(source), brief)) => {
-                self.progress.begin(self.clock.elapsed());
-                let estimated =
-                    self.life.claim().and_then(|claim| claim.estimated_s).map(Duration::from_secs);
-                let source = Briefed::new(source, Brief { estimated, ..brief });
-                self.port.order(Order::Start(Box::new(source), self.trail.take()));
-            }
-            _ => {
-                let actions = self.life.on_line(JobEvent::Stopped(End::Failed(
-                    "The print file vanished from the printer host; nothing was printed.".into(),
-                )));
-                self.perform(actions);
-            }
         }
     }
 

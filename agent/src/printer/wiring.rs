@@ -6,9 +6,10 @@ use stardust_clock::SharedClock;
 
 use super::SetupError;
 use super::folder::{PrinterConfig, PrinterFolder};
+use crate::disk_work::DiskWork;
 use crate::hub_link::client::{Credential, HubClient};
 use crate::hub_link::instance::Instance;
-use crate::hub_link::mqtt::{self, MqttLink};
+use crate::hub_link::mqtt::{self, Clear, MqttLink};
 use crate::port::{PortHandle, PortPlan, PortStore, Resumption, drive_on};
 use crate::serial::Parking;
 use crate::trail::Trail;
@@ -38,6 +39,11 @@ pub trait Wiring {
         config: &PrinterConfig,
         credential: Credential,
     ) -> Result<(HubClient, MqttLink), SetupError>;
+
+    /// Where its work on the disk is done.
+    fn disk(&self) -> DiskWork {
+        DiskWork::on_threads()
+    }
 }
 
 /// A real port, the real network.
@@ -65,6 +71,7 @@ impl Wiring for PortStore {
     ) -> Result<(HubClient, MqttLink), SetupError> {
         let hub = HubClient::new(config.hub.clone(), Some(credential), config.hub_ca.clone());
         let hub = hub.speaking_as(Instance::of(folder.path()));
-        Ok((hub.clone(), mqtt::start(hub)))
+        let clear = if config.mqtt_in_clear { Clear::Allowed } else { Clear::LikeTheHub };
+        Ok((hub.clone(), mqtt::start(hub, clear)))
     }
 }

@@ -1,6 +1,8 @@
 //! Print files on this machine's disk.
 //!
-//! Owns: getting a file over a broken connection, its verification, and making room for it. Parts: `download` does it once,
+//! Owns: getting a file over a broken connection, its verification, and making room for it. A disk may be slow, and damage
+//! what it holds: everything that waits for it is done where one may wait, in pieces, and what is there already is read
+//! through before it is printed. Parts: `download` does it once,
 //! `keeping` is the rule of what stays, `shelves` looks what is there. Must not know: what is in a file, or why it is wanted.
 
 mod download;
@@ -8,13 +10,17 @@ pub mod keeping;
 mod shelves;
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use rustix::fs::{FlockOperation, flock};
 use stardust_clock::SharedClock;
 use stardust_protocol::agent_api::Claim;
 
+use crate::disk_work::DiskWork;
 use crate::hub_link::client::{HubClient, HubError};
-use download::fetch_rest;
+use download::{Part, fetch_rest};
 use shelves::{part_of, still_to_come};
 
 /// A file that comes damaged so often is damaged at the hub.
@@ -53,27 +59,67 @@ pub struct Spool {
     /// So much is kept of all of them together.
     keep_bytes: u64,
     clock: SharedClock,
+    disk: DiskWork,
 }
+
+/// Room for a claim's file, until the claim is recorded: no other printer of this host is promised the same meanwhile.
+#[derive(Debug)]
+pub struct Reservation {
+    _lock: File,
+}
+
+/// Another printer's reservation is waited for: a look at the disk, and a line in its journal.
+const RESERVED_BY_ANOTHER: Duration = Duration::from_millis(50);
+const LOOKS_FOR_RESERVATION: u32 = 200;
 
 impl Spool {
     /// In this folder, which is made when it is needed.
     #[must_use]
-    pub fn new(folder: PathBuf, printers: PathBuf, keep_bytes: u64, clock: SharedClock) -> Self {
-        Self { folder, printers, keep_bytes, clock }
+    pub fn new(
+        folder: PathBuf,
+        printers: PathBuf,
+        keep_bytes: u64,
+        clock: SharedClock,
+        disk: DiskWork,
+    ) -> Self {
+        Self { folder, printers, keep_bytes, clock, disk }
     }
 
     /// The largest file that there is room for, with what may go for it; none where the disk does not tell.
-    #[must_use]
-    pub fn largest_file(&self) -> Option<u64> {
+    pub async fn largest_file(&self) -> Option<u64> {
+        let spool = self.clone();
+        self.disk.run(move || Ok(spool.largest_now())).await.ok()?
+    }
+
+    fn largest_now(&self) -> Option<u64> {
         let shelves = shelves::look(&self.printers, self.keep_bytes, None);
         keeping::largest(&shelves.kept, &shelves.room)
     }
 
-    /// Whether there is room for the claim's file.
-    #[must_use]
-    pub fn has_room_for(&self, claim: &Claim) -> bool {
+    /// Room for the claim's file, if there is any.
+    pub async fn reserve(&self, claim: &Claim) -> Option<Reservation> {
+        for _ in 0..LOOKS_FOR_RESERVATION {
+            let (spool, claim) = (self.clone(), claim.clone());
+            match self.disk.run(move || spool.reserve_now(&claim)).await {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    tokio::time::sleep(RESERVED_BY_ANOTHER).await;
+                }
+                Err(error) => {
+                    tracing::warn!(error = %error, "no room for a print file can be reserved");
+                    return None;
+                }
+                Ok(reserved) => return reserved,
+            }
+        }
+        None
+    }
+
+    fn reserve_now(&self, claim: &Claim) -> std::io::Result<Option<Reservation>> {
+        let lock = File::open(&self.printers)?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
         let missing = still_to_come(&self.path_of(claim), claim.size_bytes);
-        self.largest_file().is_none_or(|largest| missing <= largest)
+        let fits = self.largest_now().is_none_or(|largest| missing <= largest);
+        Ok(fits.then_some(Reservation { _lock: lock }))
     }
 
     /// Where a whole, verified file is.
@@ -94,17 +140,47 @@ impl Spool {
     /// [`SpoolError`] when trying again is of no use.
     pub async fn fetch(&self, hub: &HubClient, claim: &Claim) -> Result<PathBuf, SpoolError> {
         let whole = self.path_of(claim);
-        if whole.metadata().is_ok_and(|file| file.len() == claim.size_bytes) {
-            self.mark_used(&whole);
+        if self.is_sound(claim).await? {
+            self.mark_used(&whole).await;
             return Ok(whole);
         }
         let part = part_of(&whole);
         let fetched = self.fetch_into(hub, claim, &part, &whole).await;
         if matches!(fetched, Err(SpoolError::Disk(_) | SpoolError::NoRoom { .. })) {
             // It takes what room there is, and is of no use.
-            let _ = std::fs::remove_file(&part);
+            let _ = self.disk.run(move || std::fs::remove_file(&part)).await;
         }
         fetched
+    }
+
+    /// Whether the claim's file is there, and still what it was: it is read through. One that is not is removed.
+    ///
+    /// # Errors
+    /// [`SpoolError::Disk`] when it can't be removed.
+    pub async fn is_sound(&self, claim: &Claim) -> Result<bool, SpoolError> {
+        let whole = self.path_of(claim);
+        let (path, size) = (whole.clone(), claim.size_bytes);
+        let is_there = move || Ok(path.metadata().is_ok_and(|file| file.len() == size));
+        if !self.disk.run(is_there).await? {
+            return Ok(false);
+        }
+        let read = async {
+            let path = whole.clone();
+            let part = self.disk.run(move || Part::open_to_read(&path)).await?;
+            part.read_through(&self.disk).await
+        };
+        let why = match read.await {
+            Ok(read) => {
+                if read.is(claim) {
+                    return Ok(true);
+                }
+                "it is not what it was".to_owned()
+            }
+            Err(error) => error.to_string(),
+        };
+        tracing::warn!(file.sha256 = %claim.sha256, why, "a kept print file was damaged on this machine's disk; fetching it anew");
+        self.disk.run(move || std::fs::remove_file(&whole)).await?;
+        Ok(false)
     }
 
     async fn fetch_into(
@@ -114,25 +190,35 @@ impl Spool {
         part: &Path,
         whole: &Path,
     ) -> Result<PathBuf, SpoolError> {
-        std::fs::create_dir_all(&self.folder)?;
-        self.make_room(claim)?;
+        let (spool, for_claim) = (self.clone(), claim.clone());
+        self.disk
+            .run(move || std::fs::create_dir_all(&spool.folder).map(|()| spool.make_room(&for_claim)))
+            .await??;
         let mut back_off = hub.back_off();
         let mut damaged = 0;
+        // What is there is read once, not after each interruption.
+        let mut there = None;
         while damaged < MAX_DAMAGED {
-            match fetch_rest(hub, claim, part).await {
+            match fetch_rest(hub, claim, part, &mut there, &self.disk).await {
                 Ok(true) => {
-                    std::fs::rename(part, whole)?;
-                    File::open(&self.folder)?.sync_all()?;
-                    self.mark_used(whole);
-                    return Ok(whole.to_owned());
+                    let (part, whole, folder) = (part.to_owned(), whole.to_owned(), self.folder.clone());
+                    let settle = move || {
+                        std::fs::rename(part, &whole)?;
+                        File::open(&folder)?.sync_all()?;
+                        Ok(whole)
+                    };
+                    let whole = self.disk.run(settle).await?;
+                    self.mark_used(&whole).await;
+                    return Ok(whole);
                 }
                 Ok(false) => {
                     damaged += 1;
                     tracing::warn!(
-                        file.sha256 = claim.sha256,
+                        file.sha256 = %claim.sha256,
                         "the print file arrived damaged; fetching it anew"
                     );
-                    std::fs::remove_file(part)?;
+                    let part = part.to_owned();
+                    self.disk.run(move || std::fs::remove_file(part)).await?;
                 }
                 Err(SpoolError::Hub(HubError::Unreachable { cause, .. })) => {
                     tracing::warn!(cause, "the download was interrupted");
@@ -160,7 +246,7 @@ impl Spool {
         Ok(())
     }
 
-    /// The disk is full: what may go is not why.
+    /// The disk is full: what may go is not why. Waits for the disk.
     pub fn make_way(&self) {
         let shelves = shelves::look(&self.printers, self.keep_bytes, None);
         let all = || shelves.kept.iter().filter(|kept| !kept.in_use).map(|kept| kept.file.clone()).collect();
@@ -168,11 +254,15 @@ impl Spool {
     }
 
     /// What is used last goes last. Best effort: the order is no more than that.
-    fn mark_used(&self, file: &Path) {
-        let shelves = shelves::look(&self.printers, self.keep_bytes, None);
-        let now = i128::from(self.clock.now().as_millis()) * 1_000_000;
-        let used = shelves::time(keeping::used_now(&shelves.kept, now));
-        if let Err(error) = File::open(file).and_then(|file| file.set_modified(used)) {
+    async fn mark_used(&self, file: &Path) {
+        let (spool, file) = (self.clone(), file.to_owned());
+        let mark = move || {
+            let shelves = shelves::look(&spool.printers, spool.keep_bytes, None);
+            let now = i128::from(spool.clock.now().as_millis()) * 1_000_000;
+            let used = shelves::time(keeping::used_now(&shelves.kept, now));
+            File::open(file)?.set_modified(used)
+        };
+        if let Err(error) = self.disk.run(mark).await {
             tracing::debug!(error = %error, "when a print file was used could not be noted");
         }
     }
@@ -184,6 +274,8 @@ fn remove(going: Vec<PathBuf>) {
             Ok(()) => {
                 tracing::info!(file.path = %file.display(), "a print file made room for the next one")
             }
+            // Another printer needed the room as well.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => {
                 tracing::warn!(file.path = %file.display(), error = %error, "a print file could not be removed");
             }

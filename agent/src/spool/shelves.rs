@@ -82,8 +82,12 @@ mod tests {
     use crate::journal::Record;
 
     fn claim(sha256: &str, size_bytes: u64) -> Claim {
-        let text = r#"{"job_id":"0190a7c2-6f00-7000-8000-000000000001","claim_id":"0190a7c2-6f00-7000-8000-000000000002","lease_until":"2026-11-23T06:13:00.250Z","file_name":"a","size_bytes":1,"sha256":""}"#;
-        Claim { sha256: sha256.into(), size_bytes, ..serde_json::from_str(text).unwrap() }
+        let text = r#"{"job_id":"0190a7c2-6f00-7000-8000-000000000001","claim_id":"0190a7c2-6f00-7000-8000-000000000002","lease_until":"2026-11-23T06:13:00.250Z","file_name":"a","size_bytes":1,"sha256":"abababababababababababababababababababababababababababababababab"}"#;
+        Claim {
+            sha256: sha256.repeat(32).parse().unwrap(),
+            size_bytes,
+            ..serde_json::from_str(text).unwrap()
+        }
     }
 
     /// What the journals say holds for a process that has just started, too.
@@ -102,6 +106,8 @@ mod tests {
                 journal.append(&[Record::Claimed { claim }]).unwrap();
             }
             for (name, size) in files {
+                let (hash, rest) = name.split_once('.').unwrap();
+                let name = format!("{}.{rest}", hash.repeat(32));
                 std::fs::write(spool_in(&folder).join(name), vec![0; size]).unwrap();
             }
         }
@@ -110,18 +116,22 @@ mod tests {
             .kept
             .iter()
             .map(|kept| {
-                (kept.file.strip_prefix(printers.path()).unwrap().to_str().unwrap(), kept.bytes, kept.in_use)
+                let mut name = kept.file.strip_prefix(printers.path()).unwrap().to_str().unwrap().to_owned();
+                for hash in ["aa", "bb", "cc", "dd"] {
+                    name = name.replace(&hash.repeat(32), hash);
+                }
+                (name, kept.bytes, kept.in_use)
             })
             .collect();
         found.sort();
         assert_eq!(
             found,
             [
-                ("at-work/spool/aa.gcode", 100, true),
-                ("at-work/spool/bb.gcode", 30, false),
-                ("fetching/spool/cc.gcode.part", 2_000, true),
-                ("fetching/spool/dd.gcode.part", 7, false),
-                ("idle/spool/aa.gcode", 100, false),
+                ("at-work/spool/aa.gcode".into(), 100, true),
+                ("at-work/spool/bb.gcode".into(), 30, false),
+                ("fetching/spool/cc.gcode.part".into(), 2_000, true),
+                ("fetching/spool/dd.gcode.part".into(), 7, false),
+                ("idle/spool/aa.gcode".into(), 100, false),
             ]
         );
         assert_eq!((shelves.room.promised, shelves.room.keep), (3_000, 1));

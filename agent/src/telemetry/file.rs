@@ -17,16 +17,24 @@ pub fn read(path: &Path) -> Vec<TelemetrySample> {
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
-/// Writes them for the next process; none: there is no file.
+/// What is written of them.
 ///
 /// # Errors
-/// The disk's; what was there before is there still.
-pub fn write<'a>(path: &Path, samples: impl Iterator<Item = &'a TelemetrySample>) -> io::Result<()> {
+/// Samples that are no JSON.
+pub fn text<'a>(samples: impl Iterator<Item = &'a TelemetrySample>) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     for sample in samples {
         serde_json::to_writer(&mut text, sample)?;
         text.push(b'\n');
     }
+    Ok(text)
+}
+
+/// Writes that for the next process; nothing: there is no file. Waits for the disk.
+///
+/// # Errors
+/// The disk's; what was there before is there still.
+pub fn write(path: &Path, text: &[u8]) -> io::Result<()> {
     if text.is_empty() {
         return match fs::remove_file(path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
@@ -59,14 +67,14 @@ mod tests {
             heat: Heat { tools: Vec::new(), bed, chamber: None },
         };
         let samples = [sample(1), sample(2)];
-        write(&path, samples.iter()).unwrap();
+        write(&path, &text(samples.iter()).unwrap()).unwrap();
         assert_eq!(read(&path), samples);
-        let text = fs::read_to_string(&path).unwrap();
-        insta::assert_snapshot!(text.lines().next().unwrap(), @r#"{"job_id":"0190a7c2-6f00-7000-8000-000000000001","number":1,"at":"2026-11-18T11:06:40.000Z","fraction":0.25,"layer":12,"tools":[],"bed":{"actual":60.1,"target":60.0}}"#);
-        fs::write(&path, &text[..text.len() - 9]).unwrap();
+        let written = fs::read_to_string(&path).unwrap();
+        insta::assert_snapshot!(written.lines().next().unwrap(), @r#"{"job_id":"0190a7c2-6f00-7000-8000-000000000001","number":1,"at":"2026-11-18T11:06:40.000Z","fraction":0.25,"layer":12,"tools":[],"bed":{"actual":60.1,"target":60.0}}"#);
+        fs::write(&path, &written[..written.len() - 9]).unwrap();
         assert_eq!(read(&path), samples[..1]);
-        write(&path, [].iter()).unwrap();
+        write(&path, &[]).unwrap();
         assert!(!path.exists());
-        write(&path, [].iter()).unwrap();
+        write(&path, &[]).unwrap();
     }
 }

@@ -47,6 +47,23 @@ fn what_was_used_least_recently_goes_first() {
     assert_eq!(there, [true, false, true], "what was printed twice stays");
 }
 
+/// Of the same length, so that nothing but reading it tells.
+#[test]
+fn a_kept_file_that_the_disk_has_damaged_is_not_printed_but_fetched_anew() {
+    let mut host = Host::paired(None, 1000);
+    host.run();
+    let right = file('a', 100_000);
+    let claim = print(&host, 1, &right);
+    let mut damaged = right.clone();
+    damaged[60_000] ^= 0x10;
+    std::fs::write(host.spooled(&claim), &damaged).unwrap();
+    let downloads = |host: &Host| host.hub.state.lock().unwrap().ranges.len();
+    let before = downloads(&host);
+    print(&host, 2, &right);
+    assert_eq!(downloads(&host), before + 1);
+    assert_eq!(std::fs::read(host.spooled(&claim)).unwrap(), right);
+}
+
 #[test]
 fn a_job_is_claimed_only_when_its_file_fits_with_what_may_go_for_it() {
     let Some(disk) = Disk::mounted(&Kind::Tmpfs(16)) else { return };

@@ -105,7 +105,7 @@ impl Hub {
             lease_until: SystemClock::new().now().plus_millis(120_000),
             file_name: "bracket.gcode".into(),
             size_bytes: file.len() as u64,
-            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>().parse().unwrap(),
             estimated_s: Some(1061),
         };
         state.file = file.to_vec();

@@ -63,13 +63,14 @@ async fn describe(tx: &mut Tx, job: &JobRow) -> Result<Claim, DbError> {
         )
         .await?
         .ok_or(DbError::Missing("the version of a job's file"))?;
+    let hash: String = row.get("sha256")?;
     Ok(Claim {
         job_id: job.id,
         claim_id: job.claim_id.ok_or(DbError::Missing("the claim of a claimed job"))?,
         lease_until: job.lease_until.ok_or(DbError::Missing("the lease of a claimed job"))?,
         file_name: job.file_name.clone(),
         size_bytes: row.get("size_bytes")?,
-        sha256: row.get("sha256")?,
+        sha256: hash.parse().map_err(|_| DbError::Missing("the hash of a job's file"))?,
         estimated_s: row.get("estimated_time_s")?,
     })
 }

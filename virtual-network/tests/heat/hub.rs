@@ -76,7 +76,7 @@ impl Books {
                 lease_until: at(i64::MAX / 4),
                 file_name: "part.gcode".into(),
                 size_bytes: file.len() as u64,
-                sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+                sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>().parse().unwrap(),
                 estimated_s: None,
             };
             self.held = Some((claim, file));

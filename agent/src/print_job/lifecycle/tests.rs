@@ -15,7 +15,7 @@ fn claim() -> Claim {
         lease_until: Timestamp::from_millis(0),
         file_name: "bracket.gcode".into(),
         size_bytes: 10,
-        sha256: String::new(),
+        sha256: "ab".repeat(32).parse().unwrap(),
         estimated_s: None,
     }
 }

@@ -10,6 +10,7 @@ fn settings(data: &tempfile::TempDir) -> Settings {
         hub: None,
         status_page: None,
         hub_ca: None,
+        mqtt_in_clear: false,
         spool_bytes: 1000,
         sections: Sections::default(),
     }
@@ -20,6 +21,7 @@ fn config() -> PrinterConfig {
         name: "Ender left".into(),
         hub: "http://hub.local:8080/".parse().unwrap(),
         hub_ca: None,
+        mqtt_in_clear: false,
         workspace_id: "0190a7c2-6f00-7000-8000-000000000001".parse().unwrap(),
         printer_id: "0190a7c2-6f00-7000-8000-000000000002".parse().unwrap(),
         port: "/dev/serial/by-id/usb-1a86".into(),

@@ -49,6 +49,7 @@ impl Printer {
     /// The agent stops: what is being printed is stopped with it, the heaters are turned off and read back, and the hub is
     /// told if it can be. What could not be turned off stays written down for the next process.
     pub(super) async fn wind_up(mut self) {
+        self.begin_nothing_more().await;
         if self.life.is_running() {
             let reason = "The agent was stopped in mid-print (by its service or by hand). The heaters were turned \
                           off; clear the bed and print the job again.";
@@ -87,7 +88,8 @@ impl Printer {
         {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        self.telemetry.write(self.clock.elapsed());
+        self.telemetry.write_last().await;
+        self.disk_at_rest().await;
     }
 }
 

@@ -7,26 +7,22 @@ use std::time::Duration;
 use stardust_protocol::{JobId, PrinterStatus};
 
 use super::Printer;
+use super::disk_wait::DiskWait;
 use crate::journal::Record;
-use crate::port::Order;
-use crate::print_job::briefed::Briefed;
-use crate::print_job::file_source::FileSource;
 use crate::print_job::return_plan::Refusal;
 use crate::printer::interrupted::{Interrupted, Layers};
 use crate::serial::{Brief, CutOff, LayerPoint};
-use crate::trail::Trail;
 
 impl Printer {
     /// It waits for a person from now on, over restarts.
     pub(super) fn keep_place(&mut self, place: CutOff) {
-        let Some(claim) = self.life.claim() else { return };
+        let Some(claim) = self.life.claim().cloned() else { return };
         let printed_s = self.progress.elapsed(self.clock.elapsed()).as_secs();
         let record = Record::CutOff { job_id: claim.job_id, place: place.clone(), printed_s };
         self.journal.lock().keep(&[record]);
-        // The next process must not go on by it.
-        self.trail = None;
-        Trail::remove(&self.folder.trail());
-        self.calls.read_layers(claim, place.clone());
+        // The next process must not go on by the trail.
+        self.remove_trail();
+        self.calls.read_layers(&claim, place.clone());
         self.interrupted = Some(Interrupted::new(place));
     }
 
@@ -88,32 +84,9 @@ impl Printer {
     }
 
     pub(super) fn print_from_layer(&mut self) {
-        let (Some(point), Some((path, brief))) = (self.return_point.take(), self.file.clone()) else {
-            return;
-        };
-        let source = match FileSource::open_at(&path, point.read_to, Some(point.layer)) {
-            Ok(source) => source,
-            Err(error) => {
-                tracing::error!(error = %error, "the print file can't be read any more");
-                let actions = self.life.not_started();
-                return self.perform(actions);
-            }
-        };
-        tracing::info!(
-            job.layer = point.layer,
-            printer.height_mm = point.stands_at_mm,
-            "going on from a layer"
-        );
-        if self.begin_trail(true).is_err() {
-            // It stands where it stood.
-            let actions = self.life.not_started();
-            return self.perform(actions);
-        }
-        self.interrupted = None;
-        let printed = self.progress.elapsed(self.clock.elapsed());
-        self.progress.go_on(self.clock.elapsed(), printed, point.read_to, true);
-        let source = Box::new(Briefed::new(source, brief));
-        self.port.order(Order::StartAt(source, self.trail.take(), point));
+        let Some(point) = &self.return_point else { return };
+        let at = (point.read_to, Some(point.layer));
+        self.open_file(DiskWait::Return, at);
     }
 
     /// The status with what people are told while the job waits for one of them.

@@ -4,12 +4,15 @@
 //! or how it gets to the hub.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use stardust_protocol::telemetry::Heat;
 use stardust_protocol::{JobProgress, JobState, PrinterState, PrinterStatus, TelemetrySample, Timestamp};
 
 use super::Printer;
+use crate::disk_work::DiskWork;
 use crate::hub_link::telemetry::SharedSeries;
 use crate::telemetry::{Pace, Series, file};
 
@@ -17,6 +20,8 @@ use crate::telemetry::{Pace, Series, file};
 const UNTAKEN_AFTER: Duration = Duration::from_secs(90);
 /// And again this often.
 const WRITE_EVERY: Duration = Duration::from_secs(60);
+/// A process that ends waits so long for it.
+const LAST_WRITING: Duration = Duration::from_secs(2);
 
 /// The samples of a printer.
 #[derive(Debug)]
@@ -29,11 +34,20 @@ pub(super) struct Telemetry {
     is_written: bool,
     /// It does not hold the newest.
     is_behind: bool,
+    disk: DiskWork,
+    writing: Arc<Writing>,
+}
+
+/// How it goes with the file.
+#[derive(Debug, Default)]
+struct Writing {
+    is_under_way: AtomicBool,
+    has_failed: AtomicBool,
 }
 
 impl Telemetry {
     /// Goes on with what an earlier process has left. `seed`: another one for each process.
-    pub(super) fn open(path: PathBuf, seed: u64) -> Self {
+    pub(super) fn open(path: PathBuf, seed: u64, disk: DiskWork) -> Self {
         let left = file::read(&path);
         Self {
             is_written: !left.is_empty(),
@@ -42,6 +56,8 @@ impl Telemetry {
             path,
             written_at: Duration::ZERO,
             is_behind: false,
+            disk,
+            writing: Arc::default(),
         }
     }
 
@@ -82,15 +98,35 @@ impl Telemetry {
         }
     }
 
-    /// For the next process.
-    pub(super) fn write(&mut self, now: Duration) {
-        let series = self.series.lock();
-        match file::write(&self.path, series.samples()) {
-            Ok(()) => (self.is_written, self.is_behind) = (!series.is_empty(), false),
-            // Nothing depends on it, and a disk that can't be written is told of elsewhere.
-            Err(error) => tracing::debug!(error = %error, "telemetry could not be written"),
+    /// For the next process. Nobody waits for it, and one at a time is written.
+    fn write(&mut self, now: Duration) {
+        self.is_behind |= self.writing.has_failed.swap(false, Ordering::AcqRel);
+        let Ok(text) = file::text(self.series.lock().samples()) else { return };
+        if self.writing.is_under_way.swap(true, Ordering::AcqRel) {
+            return;
         }
-        self.written_at = now;
+        (self.is_written, self.is_behind, self.written_at) = (!text.is_empty(), false, now);
+        let (path, writing) = (self.path.clone(), Arc::clone(&self.writing));
+        self.disk.start(move || {
+            if let Err(error) = file::write(&path, &text) {
+                // Nothing depends on it, and a disk that can't be written is told of elsewhere.
+                tracing::debug!(error = %error, "telemetry could not be written");
+                writing.has_failed.store(true, Ordering::Release);
+            }
+            writing.is_under_way.store(false, Ordering::Release);
+        });
+    }
+
+    /// The process ends: what is left is written, whatever is under way.
+    pub(super) async fn write_last(&mut self) {
+        let text = file::text(self.series.lock().samples());
+        let path = self.path.clone();
+        let written = self.disk.run(move || file::write(&path, &text?));
+        match tokio::time::timeout(LAST_WRITING, written).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(error = %error, "telemetry could not be written"),
+            Err(_) => tracing::debug!("telemetry was not written in time"),
+        }
     }
 }
 

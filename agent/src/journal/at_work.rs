@@ -1,0 +1,167 @@
+//! A journal whose printer is at work: it is known in memory, and written on a thread that may wait.
+//!
+//! Owns: that everything is written, in order, by one at a time, and before the process ends. Must not know: what.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+
+use super::file::Medium;
+use super::{Journal, Ledger, carry_out};
+use crate::disk::DiskFault;
+use crate::disk_work::DiskWork;
+
+/// What is kept is told without the disk when that has not answered for so long.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The journal, for all who share it.
+#[derive(Debug, Clone)]
+pub struct JournalAtWork {
+    inner: Arc<Inner>,
+    disk: DiskWork,
+}
+
+#[derive(Debug)]
+struct Inner {
+    ledger: Mutex<Ledger>,
+    /// Whoever holds it may wait. Never together with the ledger.
+    medium: Mutex<Box<dyn Medium>>,
+    /// There is something to deliver.
+    changed: Arc<Notify>,
+    faults: watch::Sender<Option<DiskFault>>,
+}
+
+impl JournalAtWork {
+    /// Puts a journal to work.
+    #[must_use]
+    pub fn new(journal: Journal, disk: DiskWork) -> Self {
+        let Journal { medium, ledger } = journal;
+        let faults = watch::Sender::new(ledger.fault().cloned());
+        let (ledger, medium) = (Mutex::new(ledger), Mutex::new(medium));
+        Self { inner: Arc::new(Inner { ledger, medium, changed: Arc::default(), faults }), disk }
+    }
+
+    /// The journal in memory. What was changed is written from then on.
+    pub fn lock(&self) -> Locked<'_> {
+        Locked { ledger: self.inner.ledger(), _then: Write(self) }
+    }
+
+    /// Told when there is something to deliver.
+    pub(crate) fn changed(&self) -> &Notify {
+        &self.inner.changed
+    }
+
+    /// Why it can't be written, if it can't: told at each change.
+    #[must_use]
+    pub fn faults(&self) -> watch::Receiver<Option<DiskFault>> {
+        self.inner.faults.subscribe()
+    }
+
+    fn write(&self) {
+        {
+            let mut ledger = self.inner.ledger();
+            if ledger.is_being_written || !ledger.has_work() {
+                return;
+            }
+            ledger.is_being_written = true;
+        }
+        let inner = Arc::clone(&self.inner);
+        self.disk.start(move || inner.write_all());
+        self.watch_the_time();
+    }
+
+    /// A disk that does not answer holds up nothing that can be told without it.
+    fn watch_the_time(&self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if !self.inner.ledger().is_being_written {
+            return;
+        }
+        let inner = Arc::downgrade(&self.inner);
+        runtime.spawn(async move {
+            tokio::time::sleep(PATIENCE).await;
+            if let Some(inner) = inner.upgrade() {
+                let mut ledger = inner.ledger();
+                if ledger.is_being_written {
+                    ledger.takes_its_time(true);
+                    inner.changed.notify_one();
+                }
+            }
+        });
+    }
+}
+
+impl Inner {
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        // Whoever panicked with it has left it whole.
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Until nothing is left to do. Waits for the disk.
+    fn write_all(&self) {
+        let mut medium = self.medium.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let step = {
+                let mut ledger = self.ledger();
+                let step = ledger.begin();
+                ledger.is_being_written = step.is_some();
+                step
+            };
+            let Some(step) = step else { break };
+            let written = carry_out(step, &mut **medium);
+            let mut ledger = self.ledger();
+            ledger.finish(written);
+            ledger.takes_its_time(false);
+        }
+        drop(medium);
+        let fault = self.ledger().fault().cloned();
+        self.faults.send_if_modified(|told| {
+            let is_new = *told != fault;
+            *told = fault;
+            is_new
+        });
+        self.changed.notify_one();
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // The process ends in order: what was kept is lost with none that does.
+        if !std::thread::panicking() {
+            self.write_all();
+        }
+    }
+}
+
+/// The journal in memory, held for a moment.
+#[derive(Debug)]
+pub struct Locked<'a> {
+    ledger: MutexGuard<'a, Ledger>,
+    // Behind it: let go of in this order.
+    _then: Write<'a>,
+}
+
+/// Has what was changed written.
+#[derive(Debug)]
+struct Write<'a>(&'a JournalAtWork);
+
+impl Drop for Write<'_> {
+    fn drop(&mut self) {
+        self.0.write();
+    }
+}
+
+impl Deref for Locked<'_> {
+    type Target = Ledger;
+
+    fn deref(&self) -> &Ledger {
+        &self.ledger
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+}
