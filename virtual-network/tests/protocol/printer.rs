@@ -361,6 +361,7 @@ impl Printer {
                 minutes_left: None,
                 remark: None,
                 motion: Motion::default(),
+                waiting: None,
             }),
             _ => None,
         };

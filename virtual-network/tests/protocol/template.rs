@@ -112,7 +112,8 @@ impl Template {
                         paired.push(pairing::pair(&app.db, now, &request).await.unwrap().0);
                     }
                     let text = commands().join("\n") + "\n";
-                    let body = futures::stream::iter([Ok::<_, String>(Bytes::from(text))]);
+                    let body =
+                        futures::stream::iter([Ok::<_, stardust_hub::error::Error>(Bytes::from(text))]);
                     let file = upload::take(&app, &owner, "part.gcode", None, body).await.unwrap().file.id;
                     (owner, paired, file)
                 })
