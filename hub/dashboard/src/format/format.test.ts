@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatCountdown, formatDuration } from "./duration";
 import { formatAgo, formatTime } from "./moments";
-import { formatBytes, formatLength, formatPercent, formatSpeed, formatTemperature, formatWeight, percentOf } from "./quantities";
+import { formatBytes, formatLength, formatPercent, formatSpeed, formatTemperature, formatVolume, formatWeight, percentOf } from "./quantities";
 import { regional } from "./regional";
 
 describe("durations", () => {
@@ -45,6 +45,7 @@ describe("filament and percent", () => {
     expect(formatLength(38_620.3, "en")).toBe("38.6 m");
     expect(formatWeight(12.86, "en")).toBe("12.9 g");
     expect(formatWeight(1234.5, "en")).toBe("1,235 g");
+    expect(formatVolume(5.048, "en")).toBe("5.05 cm³");
   });
 
   it.each([[0, 0], [0.29, 29], [0.999, 99], [1, 100], [1.2, 100], [-1, 0]])("%d is %d percent", (fraction, wanted) => {

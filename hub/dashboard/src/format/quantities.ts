@@ -54,6 +54,11 @@ export function formatWeight(grams: number, locale: string): string {
   return `${new Intl.NumberFormat(locale, { maximumFractionDigits: grams < 100 ? 1 : 0 }).format(grams)} g`;
 }
 
+/** "5.05 cm³". */
+export function formatVolume(cubicCentimetres: number, locale: string): string {
+  return `${new Intl.NumberFormat(locale, { maximumFractionDigits: cubicCentimetres < 10 ? 2 : 1 }).format(cubicCentimetres)} cm³`;
+}
+
 /** Whole percent of a fraction; 100 only when it is really done. */
 export function percentOf(fraction: number): number {
   return Math.min(100, Math.max(0, Math.floor(fraction * 100 + 1e-9)));

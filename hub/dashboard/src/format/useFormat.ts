@@ -4,7 +4,7 @@ import { useI18n } from "vue-i18n";
 import type { Temperature } from "@/api/types";
 import { formatDuration } from "./duration";
 import { formatAgo, formatClock, formatMoment, formatTime } from "./moments";
-import { formatBytes, formatLength, formatMillimetres, formatPercent, formatSetting, formatSpeed, formatTemperature, formatWeight } from "./quantities";
+import { formatBytes, formatLength, formatMillimetres, formatPercent, formatSetting, formatSpeed, formatTemperature, formatVolume, formatWeight } from "./quantities";
 import { regional } from "./regional";
 
 const ms = (at: string | number): number => (typeof at === "number" ? at : Date.parse(at));
@@ -21,6 +21,7 @@ export function useFormat() {
     millimetres: (millimetres: number) => formatMillimetres(millimetres, region.value),
     setting: (percent: number) => formatSetting(percent, region.value),
     weight: (grams: number) => formatWeight(grams, region.value),
+    volume: (cubicCentimetres: number) => formatVolume(cubicCentimetres, region.value),
     percent: (fraction: number) => formatPercent(fraction, region.value),
     time: (at: string | number, now: number) => formatTime(ms(at), now, region.value),
     clock: (at: string | number) => formatClock(ms(at), region.value),

@@ -209,6 +209,51 @@ describe("a printer's card", () => {
     expect(clear).toHaveBeenCalledExactlyOnceWith("p1");
   });
 
+  const warm = { tools: [{ actual: 182.4, target: 0 }], bed: { actual: 55, target: 0 } };
+  const hot = (): string | undefined => byTestId("still-hot")?.textContent.trim();
+
+  it("says that it is still hot after a print, and to those who are read to without figures that change", async () => {
+    await show({ state: "awaiting_removal", status: { state: "idle", ...warm } }, { state: "awaiting_removal", needs_removal: true });
+    expect(hot()).toContain("Still hot: nozzle 182 °C, bed 55 °C");
+    expect(byTestId("still-hot")?.parentElement?.getAttribute("role")).toBe("status");
+    expect(byTestId("still-hot")?.querySelector(".unseen")?.textContent).toBe("Still hot: nozzle, bed");
+  });
+
+  it.each([
+    ["after a failure", { state: "failed" as const, needs_removal: true }],
+    ["after a cancel", { state: "cancelled" as const, needs_removal: true }],
+    ["without a job", undefined],
+  ])("says that it is still hot %s", async (_, job) => {
+    await show({ state: job ? "awaiting_removal" : "idle", status: { state: "idle", ...warm } }, job);
+    expect(hot()).toContain("Still hot: nozzle 182 °C, bed 55 °C");
+  });
+
+  it("says only what is hot, of several nozzles which, and nothing once all are cool", async () => {
+    const status = (first: number, bed: number) =>
+      ({ state: "idle" as const, tools: [{ actual: first, target: 0 }, { actual: 49.9, target: 0 }], bed: { actual: bed, target: 0 } });
+    const card = await show({ status: status(50, 49) });
+    expect(hot()).toContain("Still hot: nozzle 1 50 °C");
+    expect(hot()).not.toContain("bed");
+    unmount();
+    expect(card.isConnected).toBe(false);
+    await show({ status: status(49.9, 24) });
+    expect(hot()).toBeUndefined();
+  });
+
+  it("says hot where somebody preheats", async () => {
+    await show({ status: { state: "idle", tools: [{ actual: 120, target: 200 }], bed: { actual: 24, target: 0 } } });
+    expect(hot()).toMatch(/^Hot: nozzle 120 °C/);
+  });
+
+  it.each([
+    ["while a job is at work", { state: "printing" as const }, { state: "printing" as const, progress }],
+    ["of a job that is not known yet", { state: "printing" as const, current_job_id: "j9" }, undefined],
+    ["when what was measured is of another time", { state: "offline" as const, contact: { state: "lost" as const } }, undefined],
+  ])("does not say hot %s", async (_, printer, job) => {
+    await show({ ...printer, status: { state: "printing", ...warm } }, job);
+    expect(hot()).toBeUndefined();
+  });
+
   it("passes on what the printer says", async () => {
     const card = await show({ state: "attention", status: { state: "attention", message: "Filament runout", tools: [] } });
     expect(card.textContent).toContain("Filament runout");

@@ -1,0 +1,33 @@
+// What of a printer is too hot to be touched although no job is at work on it.
+import type { Printer, PrintJob } from "@/api/types";
+import { awaitsRemoval, isOver } from "@/jobs/rules";
+
+/** From here on, in °C, a nozzle or bed counts as hot. */
+const HOT_C = 50;
+
+export interface HotPart {
+  part: "nozzle" | "bed";
+  /** From 1, where there are several nozzles. */
+  number?: number;
+  actual: number;
+}
+
+/** Nothing while a job heats on purpose, and nothing that is not measured now. */
+export function hotPartsOf(printer: Printer, job: PrintJob | undefined): HotPart[] {
+  const { status } = printer;
+  if (!status || printer.contact.state !== "online" || isAtWork(printer, job)) return [];
+  const nozzles = status.tools ?? [];
+  const parts: HotPart[] = nozzles.map(({ actual }, index) =>
+    ({ part: "nozzle", actual, ...(nozzles.length > 1 ? { number: index + 1 } : {}) }));
+  if (status.bed) parts.push({ part: "bed", actual: status.bed.actual });
+  return parts.filter(({ actual }) => actual >= HOT_C);
+}
+
+/** Whether a heater is on without a job: somebody preheats. */
+export const isHeating = ({ status }: Printer): boolean =>
+  [...(status?.tools ?? []), ...(status?.bed ? [status.bed] : [])].some(({ target }) => target > 0);
+
+function isAtWork(printer: Printer, job: PrintJob | undefined): boolean {
+  if (job) return !isOver(job.state) && !awaitsRemoval(job);
+  return printer.state === "printing" || printer.state === "preparing" || printer.state === "paused";
+}
