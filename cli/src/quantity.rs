@@ -39,6 +39,11 @@ pub(crate) fn weight(grams: f64) -> String {
     if grams < 1000.0 { format!("{grams:.2} g") } else { format!("{:.2} kg", grams / 1000.0) }
 }
 
+/// `5.05 cm³`.
+pub(crate) fn volume(cubic_centimetres: f64) -> String {
+    format!("{cubic_centimetres:.2} cm³")
+}
+
 /// `215/215 °C`, or `24 °C` when the heater is off.
 pub(crate) fn temperature(actual: f64, target: f64) -> String {
     if target > 0.0 { format!("{actual:.0}/{target:.0} °C") } else { format!("{actual:.0} °C") }

@@ -141,6 +141,7 @@ pub(crate) struct FileMetadata {
     pub(crate) estimated_time_s: Option<f64>,
     pub(crate) filament_mm: Option<f64>,
     pub(crate) filament_g: Option<f64>,
+    pub(crate) filament_cm3: Option<f64>,
     pub(crate) material: Option<String>,
     pub(crate) printer_model: Option<String>,
     pub(crate) truncated: bool,

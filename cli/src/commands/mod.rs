@@ -7,6 +7,7 @@ mod choose;
 mod control;
 mod cut_off;
 mod follow;
+mod hot;
 mod jobs;
 mod login;
 mod print;

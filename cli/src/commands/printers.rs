@@ -1,6 +1,6 @@
 //! `stardust printers`.
 
-use super::cut_off;
+use super::{cut_off, hot};
 use crate::api::{Client, Printer};
 use crate::error::CliError;
 use crate::output::printable;
@@ -28,6 +28,7 @@ fn lines(printers: &[Printer]) -> Vec<String> {
         lines.push(line);
         let cut_off = cut_off::told(printer).map(cut_off::sentence);
         lines.extend(cut_off.map(|sentence| format!("    {}", printable(&sentence))));
+        lines.extend(hot::sentence(printer).map(|sentence| format!("    {sentence}")));
     }
     lines
 }
@@ -70,18 +71,30 @@ mod tests {
             {"id":"3","name":"Cy","state":"error","contact":{"state":"online"},
              "status":{"state":"error","message":"Thermal runaway","tools":[]}},
             {"id":"4","name":"Di","state":"paused","contact":{"state":"online"},
-             "status":{"interruption":{"job_id":"j1","refusal":"The file is gone."}}}]"#,
+             "status":{"interruption":{"job_id":"j1","refusal":"The file is gone."}}},
+            {"id":"5","name":"Ed","state":"awaiting_removal","contact":{"state":"online"},"current_job_id":"j2",
+             "status":{"tools":[{"actual":182.4,"target":0}],"bed":{"actual":55,"target":0}}},
+            {"id":"6","name":"Fi","state":"idle","contact":{"state":"online"},
+             "status":{"tools":[{"actual":49.9,"target":0},{"actual":50,"target":0}]}},
+            {"id":"7","name":"Gus","state":"idle","contact":{"state":"online"},
+             "status":{"tools":[{"actual":120,"target":200}]}}]"#,
         )
         .unwrap();
         assert_eq!(
             lines(&printers),
             [
-                "NAME  STATE                    JOB   LEFT   NOZZLE      BED       MODEL  ID",
-                "Ada   printing                 42 %  1h 2m  215/215 °C  60/60 °C  MK3S   1",
-                "Bo    offline (contact lost)                                             2",
-                "Cy    error (Thermal runaway)                                            3",
-                "Di    paused                                                             4",
+                "NAME  STATE                    JOB   LEFT   NOZZLE       BED       MODEL  ID",
+                "Ada   printing                 42 %  1h 2m  215/215 °C   60/60 °C  MK3S   1",
+                "Bo    offline (contact lost)                                              2",
+                "Cy    error (Thermal runaway)                                             3",
+                "Di    paused                                                              4",
                 "    Cut off. The file is gone. Give it up with: stardust cancel j1",
+                "Ed    awaiting_removal                      182 °C       55 °C            5",
+                "    Still hot: nozzle 182 °C, bed 55 °C",
+                "Fi    idle                                  50 °C 50 °C                   6",
+                "    Still hot: nozzle 2 50 °C",
+                "Gus   idle                                  120/200 °C                    7",
+                "    Hot: nozzle 120 °C",
             ]
         );
     }

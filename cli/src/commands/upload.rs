@@ -126,7 +126,11 @@ pub(crate) fn summary(file: &PrintFile) -> Vec<String> {
         field("for", known.printer_model.clone());
         field("time", known.estimated_time_s.map(|seconds| quantity::duration(seconds.max(0.0) as u64)));
         let amounts = [known.filament_mm.map(quantity::length), known.filament_g.map(quantity::weight)];
-        let amounts: Vec<String> = amounts.into_iter().flatten().collect();
+        let mut amounts: Vec<String> = amounts.into_iter().flatten().collect();
+        // UltiMaker's files tell the volume alone.
+        if amounts.is_empty() {
+            amounts.extend(known.filament_cm3.map(quantity::volume));
+        }
         let filament = [amounts.join(", "), known.material.clone().unwrap_or_default()].join(" ");
         field("filament", Some(filament.trim().to_owned()).filter(|text| !text.is_empty()));
         if known.truncated {
@@ -149,6 +153,10 @@ mod tests {
         &["a.gcode  935.8 kB, version 2", "  id        1", "  slicer    PrusaSlicer 2.5.0", "  for       ENDER3",
           "  time      1h 2m", "  filament  3.27 m, 9.99 g PETG",
           "  warning   the end of the file is missing: export and upload it again"],
+    )]
+    #[case::volume_alone(
+        r#"{"id":"1","name":"a","size_bytes":5,"extraction":"ready","metadata":{"filament_cm3":5.048}}"#,
+        &["a  5 B", "  id        1", "  filament  5.05 cm³"],
     )]
     #[case::nothing_known(
         r#"{"id":"1","name":"a","size_bytes":5,"version_number":1,"extraction":"ready","metadata":{"truncated":false}}"#,
