@@ -187,6 +187,16 @@ fn other_forms(#[case] file: &str, #[case] expected: (Option<u64>, Option<f64>, 
     assert_eq!((found.estimated_time_s, found.filament_total_mm, found.layer_height_mm, height), expected);
 }
 
+/// Each could be, all together can't: a sum has the bounds of a figure.
+#[test]
+fn a_sum_that_cannot_be_is_not_given() {
+    let metadata =
+        scan(b"; filament used [mm] = 90000000.0, 90000000.0\n; filament used [g] = 1.5, 2.5\nT0\nT1\n")
+            .metadata;
+    assert_eq!((metadata.filament_total_mm, metadata.filament_total_g), (None, Some(4.0)));
+    assert_eq!(metadata.tools[1].filament_mm, Some(9e7));
+}
+
 #[test]
 fn griffin_with_two_tools() {
     let metadata = scan(

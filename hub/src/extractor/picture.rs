@@ -75,6 +75,17 @@ mod tests {
         assert_eq!((media_type, data.as_ref()), ("image/jpeg", [1, 2].as_slice()));
     }
 
+    /// Reported: QOI under the tag of a PNG, and with fewer pixels than its header says.
+    #[test]
+    fn the_reported_picture_is_shown() {
+        let mut scanner = stardust_gcode::scan::MetadataScanner::new();
+        scanner.feed(include_bytes!("../../../fixtures/reported/thumb-qoi-under-thumbnail.gcode"));
+        let found = scanner.finish();
+        let (media_type, data) = for_browsers(&found.thumbnails[0]).unwrap();
+        let (width, height, pixels) = decoded(&data);
+        assert_eq!((media_type, width, height, pixels.len()), ("image/png", 16, 16, 16 * 16 * 4));
+    }
+
     #[test]
     fn a_stream_that_ends_early_is_filled_up() {
         // One red pixel, then nothing but the end marker.
