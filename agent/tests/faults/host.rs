@@ -18,8 +18,6 @@ pub(crate) const FILE: &str = "cura_teapot_ender3_marlin.gcode";
 pub(crate) struct Host {
     pub(crate) hub: Hub,
     printer: Printer,
-    /// The one that was at the port before: its folder is the port's.
-    before: Option<Printer>,
     pub(crate) disk: Option<Disk>,
     folder: tempfile::TempDir,
     process: Option<Child>,
@@ -30,17 +28,27 @@ pub(crate) struct Host {
 impl Host {
     /// Paired; its printer is so many times as fast as a real one.
     pub(crate) fn paired(disk: Option<Disk>, speed: u32) -> Self {
-        let host = Self::unpaired(disk, speed);
+        Self::paired_with(disk, speed, &[])
+    }
+
+    /// The same; more is asked of its printer.
+    pub(crate) fn paired_with(disk: Option<Disk>, speed: u32, more: &[&str]) -> Self {
+        let host = Self::around(disk, speed, more);
         let paired = host.pair(&host.hub.url, &[]);
         assert!(paired.status.success(), "{}", String::from_utf8_lossy(&paired.stderr));
         host
     }
 
     pub(crate) fn unpaired(disk: Option<Disk>, speed: u32) -> Self {
+        Self::around(disk, speed, &[])
+    }
+
+    fn around(disk: Option<Disk>, speed: u32, more: &[&str]) -> Self {
+        let speed = speed.to_string();
+        let options = ["--speed", &speed, "--advanced-ok"].iter().chain(more).copied().collect::<Vec<_>>();
         Self {
             hub: Hub::start(),
-            printer: Printer::start_with(&["--speed", &speed.to_string(), "--advanced-ok"]),
-            before: None,
+            printer: Printer::start_with(&options),
             disk,
             folder: tempfile::tempdir().unwrap(),
             process: None,
@@ -191,18 +199,9 @@ impl Host {
         reason.flatten().unwrap_or_default()
     }
 
-    /// Pulls the printer's cable, and switches it off.
-    pub(crate) fn unplug(&mut self) {
-        self.printer.end();
-    }
-
-    /// A printer that was just switched on, at the same port.
-    pub(crate) fn plug_in(&mut self) {
-        let port = self.printer.port();
-        std::fs::create_dir_all(port.parent().unwrap()).unwrap();
-        let anew =
-            Printer::start_at(&port, tempfile::tempdir().unwrap(), &["--speed", "100", "--advanced-ok"]);
-        self.before = Some(std::mem::replace(&mut self.printer, anew));
+    /// Waits until the printer's cable, which was pulled, is in again.
+    pub(crate) fn plugged_in(&mut self) {
+        self.printer.replugged();
     }
 
     pub(crate) fn printer(&self) -> &Printer {
@@ -220,13 +219,9 @@ impl Host {
         eventually("it prints on", || (self.printed() > before + 200).then_some(()));
     }
 
-    /// Waits until it has turned its heaters off behind its last greeting.
+    /// Waits until the printer's heaters are set to nothing, at the printer.
     pub(crate) fn is_made_safe(&self) {
-        eventually("safe", || {
-            let journal = self.printer().journal();
-            let again = journal.iter().rposition(|line| line.cmd == "M115").unwrap_or(0);
-            journal[again..].iter().any(|line| line.cmd == "M104 S0").then_some(())
-        });
+        eventually("cold", || self.printer().is_cold().then_some(()));
     }
 
     /// The printer has taken the file to its end so many times, command by command; what else it was sent breaks off,

@@ -66,27 +66,28 @@ fn without_its_file_a_print_does_not_survive_a_restart_and_the_printer_is_made_s
     host.expect_the_file(1);
 }
 
+/// The printer keeps its power, and with it its heat: what the job has set stays set while nobody can reach it.
 #[test]
-fn a_port_that_vanishes_in_mid_print_fails_the_job_and_the_printer_is_made_safe_when_it_is_back() {
-    let mut host = Host::paired(None, 100);
+fn a_port_that_vanishes_in_mid_print_fails_the_job_and_the_printer_is_cooled_when_it_is_back() {
+    let mut host = Host::paired_with(None, 100, &["--fault", "unplug@3000", "--unplugged", "3"]);
     host.offer();
     host.run();
     host.wait_for(JobState::Printing);
-    host.unplug();
+    assert!(!host.printer().is_cold(), "the job heats");
     host.wait_for(JobState::Failed);
     let reason = host.reason();
     assert!(
         reason.contains("The serial port vanished: check the printer's power and the USB cable"),
         "{reason}"
     );
-    let said = host.says("There is no port");
     host.dashboard_shows("There is no port");
-    assert_eq!(host.status().unwrap()["status"]["state"], "offline", "{said}");
+    host.dashboard_shows("\"offline\"");
 
-    host.plug_in();
+    host.plugged_in();
     let back = host.status_where("back", |status| status["status"]["state"] == "idle");
     assert!(back["last_error"]["message"].as_str().unwrap().contains("no port"), "{back}");
     host.is_made_safe();
+    assert_eq!(host.printer().boots(), 1, "it was cooled, and not switched off");
     host.offer_again(1);
     host.wake();
     host.wait_for(JobState::AwaitingRemoval);

@@ -34,6 +34,16 @@ pub(crate) struct Accepted {
     pub(crate) n: Option<u64>,
     #[serde(default)]
     pub(crate) cmd: String,
+    /// It was switched on, or reset.
+    #[serde(default)]
+    boot: bool,
+}
+
+#[derive(Deserialize)]
+struct Targets {
+    nozzles: Vec<f64>,
+    bed: f64,
+    chamber: Option<f64>,
 }
 
 impl Printer {
@@ -62,6 +72,8 @@ impl Printer {
             .arg(port)
             .arg("--journal")
             .arg(folder.path().join("journal"))
+            .arg("--targets")
+            .arg(folder.path().join("targets"))
             .args(options)
             .stdout(Stdio::piped())
             .spawn()
@@ -95,6 +107,23 @@ impl Printer {
     pub(crate) fn journal(&self) -> Vec<Accepted> {
         let text = std::fs::read_to_string(self.folder.path().join("journal")).unwrap_or_default();
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// What its heaters are set to, °C, as the printer has it: nozzles, bed, and a chamber if it has one.
+    pub(crate) fn targets(&self) -> Vec<f64> {
+        let text = std::fs::read_to_string(self.folder.path().join("targets")).unwrap();
+        let told: Targets = serde_json::from_str(&text).unwrap();
+        told.nozzles.into_iter().chain([told.bed]).chain(told.chamber).collect()
+    }
+
+    /// Whether it was told to heat nothing.
+    pub(crate) fn is_cold(&self) -> bool {
+        self.targets().iter().all(|target| *target == 0.0)
+    }
+
+    /// How often it was switched on, or reset.
+    pub(crate) fn boots(&self) -> usize {
+        self.journal().iter().filter(|line| line.boot).count()
     }
 
     /// Where it writes down what it accepts.
