@@ -69,7 +69,7 @@ fn without_its_file_a_print_does_not_survive_a_restart_and_the_printer_is_made_s
 /// The printer keeps its power, and with it its heat: what the job has set stays set while nobody can reach it.
 #[test]
 fn a_port_that_vanishes_in_mid_print_fails_the_job_and_the_printer_is_cooled_when_it_is_back() {
-    let mut host = Host::paired_with(None, 100, &["--fault", "unplug@3000", "--unplugged", "3"]);
+    let mut host = Host::paired_with(None, 100, &["--fault", "unplug@1000", "--unplugged", "3"]);
     host.offer();
     host.run();
     host.wait_for(JobState::Printing);

@@ -34,9 +34,6 @@ pub(crate) struct Accepted {
     pub(crate) n: Option<u64>,
     #[serde(default)]
     pub(crate) cmd: String,
-    /// It was switched on, or reset.
-    #[serde(default)]
-    boot: bool,
 }
 
 #[derive(Deserialize)]
@@ -119,11 +116,6 @@ impl Printer {
     /// Whether it was told to heat nothing.
     pub(crate) fn is_cold(&self) -> bool {
         self.targets().iter().all(|target| *target == 0.0)
-    }
-
-    /// How often it was switched on, or reset.
-    pub(crate) fn boots(&self) -> usize {
-        self.journal().iter().filter(|line| line.boot).count()
     }
 
     /// Where it writes down what it accepts.

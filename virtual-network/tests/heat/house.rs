@@ -172,10 +172,10 @@ impl House {
     /// The rule with a part left out: the journal does not say what is owed.
     fn between_processes(&self) {
         let path = self.path("journal.jsonl");
-        if self.plan.broken == Some(Broken::ForgetsTheDebt) {
-            if let Ok(text) = std::fs::read_to_string(&path) {
-                std::fs::write(&path, text + "{\"record\":\"heat_settled\"}\n").unwrap();
-            }
+        if self.plan.broken == Some(Broken::ForgetsTheDebt)
+            && let Ok(text) = std::fs::read_to_string(&path)
+        {
+            std::fs::write(&path, text + "{\"record\":\"heat_settled\"}\n").unwrap();
         }
     }
 }

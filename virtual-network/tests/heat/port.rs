@@ -90,10 +90,10 @@ impl Driver {
         } else {
             self.host.receive(now, &heard);
         }
-        if let Some(trail) = &mut self.trail {
-            if let Some(checkpoint) = self.host.take_checkpoint(now) {
-                trail.keep(now, checkpoint, 250_000);
-            }
+        if let Some(trail) = &mut self.trail
+            && let Some(checkpoint) = self.host.take_checkpoint(now)
+        {
+            trail.keep(now, checkpoint, 250_000);
         }
         let output = self.host.take_output();
         self.house.write(&output);
