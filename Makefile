@@ -27,7 +27,7 @@ DEMO_SAMPLES := fixtures/gcode/ps_teapot_ender3_thumbs_mix.gcode fixtures/gcode/
 
 .DEFAULT_GOAL := help
 .PHONY: help bench demo test ci setup-demo setup-test setup-ci format format-check dashboard dashboard-packages test-dashboard lint build \
-	test-rust every-file e2e e2e-sqlite e2e-postgres build-demo check-demo exactness survive virtual-network fuzz docs deny api deb \
+	test-rust every-file e2e e2e-sqlite e2e-postgres build-demo check-demo exactness geometry survive virtual-network fuzz docs deny api deb \
 	check-units test-host clean
 
 help: ## this list
@@ -124,6 +124,9 @@ e2e-postgres: build
 
 exactness: ## many seeded runs of the host against faults on a virtual clock (RUNS); a failing seed is printed
 	STARDUST_RUNS=$(or $(RUNS),10000) $(CARGO) test --release $(LOCKED) -p stardust-agent --test exactness -- --nocapture
+
+geometry: ## many seeded pauses, cancels and layer recoveries against what stands on the bed (RUNS); a failing seed is printed
+	STARDUST_RUNS=$(or $(RUNS),1200) $(CARGO) test --release $(LOCKED) -p stardust-agent --test geometry -- --nocapture
 
 survive: ## the agent, killed at so many random moments of real jobs (RUNS); its seed is printed (STARDUST_SEED)
 	STARDUST_KILLS=$(or $(RUNS),200) $(CARGO) test --release $(LOCKED) -p stardust-agent --test survive_kill -- --nocapture

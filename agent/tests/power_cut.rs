@@ -205,7 +205,11 @@ fn after_a_loss_of_power_the_print_waits_for_a_person_and_goes_on_from_the_layer
     let file = std::fs::read_to_string(fixture(FILE)).unwrap();
     let marker = format!(";LAYER:{}\n", layer - 1);
     let rest = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(rest.path(), &file[file.find(&marker).unwrap()..]).unwrap();
+    // What comes before its first extrusion is at the height of the layer below: that one is left out.
+    let of_layer = &file[file.find(&marker).unwrap()..];
+    let extrudes = |line: &&str| line.starts_with("G1 ") && line.contains(" X") && line.contains(" E");
+    let first = of_layer.lines().find(extrudes).unwrap();
+    std::fs::write(rest.path(), &of_layer[of_layer.find(first).unwrap()..]).unwrap();
     let rest = commands(rest.path());
     let printed = bench.printer.take().unwrap().last_job();
     let printed: Vec<String> = printed.into_iter().filter(|line| line != "M105").collect();

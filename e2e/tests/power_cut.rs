@@ -70,8 +70,9 @@ async fn a_print_that_was_cut_off_goes_on_over_the_hub_from_the_layer_that_is_na
     assert!(history.ends_with(&end.map(str::to_owned)), "{history:?}");
 
     let marker = format!(";LAYER:{}\n", layer - 1);
-    let rest: Vec<&str> =
-        text[text.find(&marker).unwrap()..].lines().filter(|line| !line.starts_with(';')).collect();
+    // A layer begins at its first extrusion: the nozzle comes down on it at its own height.
+    let of_layer = text[text.find(&marker).unwrap()..].lines().skip_while(|line| !line.contains(" E"));
+    let rest: Vec<&str> = of_layer.filter(|line| !line.starts_with(';')).collect();
     let path = test.journal("Ada");
     let printed = wait::until("the rest of the file in the printer's journal", PATIENCE, async || {
         let jobs = stardust_e2e::journal::jobs(&stardust_e2e::journal::read(&path));

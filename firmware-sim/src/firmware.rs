@@ -28,6 +28,7 @@
 //! | M600 and M0 wait for a person, who answers at the printer by M108 or M876 | `gcode` |
 //! | M600 of a printer with a menu: nozzle timeout, reheating, purge more | `filament_change` |
 //! | what other firmwares say otherwise | `dialect` |
+//! | what was extruded where, and moves of the nozzle through it \[no firmware: seen from outside\] | `plate` |
 //!
 //! Known simplifications: reports nobody asked for at the moment (temperatures, `busy`, `wait`) are left out while
 //! more than 4 KiB wait for a host that does not read; G29 only takes its time; a print from the memory card is a
@@ -51,8 +52,10 @@ mod machine;
 mod motion;
 mod numbering;
 mod planner;
+mod plate;
 mod stage;
 mod thermal;
+mod watched;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -69,6 +72,7 @@ pub use config::Config;
 pub use dialect::Dialect;
 pub use limits::Corner;
 pub use machine::Failure;
+pub use plate::{Contact, ContactKind, Plate};
 pub use thermal::Targets;
 
 /// Bytes a board with native USB takes before it makes the host wait.

@@ -29,7 +29,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::faults::{FaultKind, FaultPlan, Incoming, Rule};
-use crate::firmware::{Config, Firmware};
+use crate::firmware::{Config, Contact, Firmware, Plate};
 use crate::profile::Profile;
 use crate::random::Random;
 use line::Line;
@@ -187,6 +187,13 @@ impl VirtualPrinter {
     #[must_use]
     pub fn strikes(&self) -> &[Strike] {
         &self.strikes
+    }
+
+    /// Where the nozzle met plastic that stands on the plate, the first ones, over all resets; none where nobody watches
+    /// ([`Config::watches_plate`]).
+    #[must_use]
+    pub fn collisions(&self) -> &[Contact] {
+        self.firmware.plate().map(Plate::contacts).unwrap_or_default()
     }
 
     /// Whether the firmware was killed: silent until [`reset`](Self::reset).

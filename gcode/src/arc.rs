@@ -94,6 +94,23 @@ impl Arc {
         (centre != [0.0; 2]).then_some(Self { plane, turn, centre, full_circles: 0 })
     }
 
+    /// A box that it stays within on its way: lowest and highest X, Y, Z. A whole circle's where that is simpler.
+    #[must_use]
+    pub fn bounds(&self, from: [f64; 3], to: [f64; 3]) -> [[f64; 3]; 2] {
+        let (a, b, along) = self.plane.split(from);
+        let (_, _, along_end) = self.plane.split(to);
+        let [to_a, to_b] = self.centre;
+        let (radius, a, b) = (to_a.hypot(to_b), a + to_a, b + to_b);
+        let low = self.plane.join(a - radius, b - radius, along.min(along_end));
+        let high = self.plane.join(a + radius, b + radius, along.max(along_end));
+        // The last piece goes to the end itself, wherever that is.
+        let with_end = |[x, y, z]: [f64; 3], pick: fn(f64, f64) -> f64| {
+            let [to_x, to_y, to_z] = to;
+            [pick(x, to_x), pick(y, to_y), pick(z, to_z)]
+        };
+        [with_end(low, f64::min), with_end(high, f64::max)]
+    }
+
     /// The arc of a radius between two points: the short way round, or the long one when the radius is
     /// negative. None when the radius is 0 or the ends are the same. A radius that is too small counts as half
     /// the distance.

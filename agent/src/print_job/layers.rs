@@ -1,15 +1,20 @@
 //! The layers of a print file: where each begins, how high it is, and what the commands before it have set.
 //!
+//! A layer begins at its first extrusion: what a slicer puts before that at the height of the layer below (wiping, drawing
+//! back, the way there) leads through what the layer may have left already.
+//!
 //! Owns: reading them out of a file, and what makes a file unfit for going on at a layer. Must not know: why it is gone on.
 
 use std::io::BufRead;
 
-use stardust_gcode::command::Disposition;
+use stardust_gcode::command::{Command, Disposition};
 use stardust_gcode::commands::of_line;
 use stardust_gcode::lines::LineScanner;
 use stardust_gcode::modal::{Effect, ExtruderRule, Modal};
 
 use super::file_source::layer_after;
+use super::settings::Settings;
+use crate::serial::Envelope;
 
 /// A layer may begin so much lower than the one before: rounding, spirals.
 const ROUNDING_MM: f64 = 0.01;
@@ -19,7 +24,7 @@ const ROUNDING_MM: f64 = 0.01;
 pub struct Layer {
     /// Its number, from 1.
     pub number: u32,
-    /// Bytes up to its first command.
+    /// Bytes up to its first extrusion.
     pub read_to: u64,
     /// How high its first extrusion is, mm, in the file's coordinates.
     pub height_mm: f64,
@@ -42,22 +47,33 @@ pub enum Unfit {
     Unreadable(String),
 }
 
+/// What the commands before a layer have left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Before {
+    /// What they have set, as far as it is followed.
+    pub modal: Modal,
+    /// What else they have set, as commands that set it again; or what of it can't be had back.
+    pub settings: Result<Vec<String>, &'static str>,
+    /// What may stand on the bed: everything up to the layer's end.
+    pub envelope: Envelope,
+}
+
 /// All layers of a file, in order.
 ///
 /// # Errors
 /// [`Unfit`].
 pub fn layers(file: impl BufRead, rule: ExtruderRule) -> Result<Vec<Layer>, Unfit> {
     let mut found: Vec<Layer> = Vec::new();
-    let mut begun: Option<(u32, u64)> = None;
+    let mut begun: Option<u32> = None;
     let mut modal = Modal::new(rule);
     let mut fault = None;
     walk(file, |step| {
         match step {
-            Step::Layer { number, read_to } => begun = Some((number, read_to)),
-            Step::Command(effect_of) => match effect_of(&mut modal) {
+            Step::Layer(number) => begun = Some(number),
+            Step::Command { begins, command } => match modal.apply(command) {
                 Effect::ToolChange { .. } => fault = Some(Unfit::SeveralTools),
                 Effect::Move(it) if it.prints() => {
-                    let (Some((number, read_to)), [.., Some(z)]) = (begun, modal.position()) else {
+                    let (Some(number), [.., Some(z)]) = (begun, modal.position()) else {
                         return true;
                     };
                     begun = None;
@@ -65,7 +81,7 @@ pub fn layers(file: impl BufRead, rule: ExtruderRule) -> Result<Vec<Layer>, Unfi
                     if last.is_some_and(|last| number <= last.number || z < last.height_mm - ROUNDING_MM) {
                         fault = Some(Unfit::PartByPart);
                     }
-                    found.push(Layer { number, read_to, height_mm: z });
+                    found.push(Layer { number, read_to: begins, height_mm: z });
                 }
                 _ => {}
             },
@@ -79,29 +95,39 @@ pub fn layers(file: impl BufRead, rule: ExtruderRule) -> Result<Vec<Layer>, Unfi
     }
 }
 
-/// What the commands of the file up to this byte have set.
+/// What the commands of the file before this layer have left.
 ///
 /// # Errors
 /// [`Unfit::Unreadable`].
-pub fn modal_at(file: impl BufRead, rule: ExtruderRule, read_to: u64) -> Result<Modal, Unfit> {
-    let mut modal = Modal::new(rule);
-    walk(file.take(read_to), |step| {
-        if let Step::Command(effect_of) = step {
-            effect_of(&mut modal);
+pub fn before(file: impl BufRead, rule: ExtruderRule, layer: &Layer) -> Result<Before, Unfit> {
+    let (mut modal, mut envelope) = (Modal::new(rule), Envelope::default());
+    let mut settings = Settings::default();
+    let mut at_layer = None;
+    walk(file, |step| match step {
+        Step::Layer(number) => number <= layer.number,
+        Step::Command { begins, command } => {
+            if begins < layer.read_to {
+                settings.follow(command);
+            } else if at_layer.is_none() {
+                at_layer = Some(modal);
+            }
+            let effect = modal.apply(command);
+            envelope.follow(&effect, &modal);
+            true
         }
-        true
     })?;
-    Ok(modal)
+    Ok(Before { modal: at_layer.unwrap_or(modal), settings: settings.again(), envelope })
 }
 
 /// What comes next in a file.
 enum Step<'a> {
-    Layer {
-        number: u32,
-        read_to: u64,
+    /// Another layer.
+    Layer(u32),
+    Command {
+        /// Bytes of the file before its line.
+        begins: u64,
+        command: &'a Command<'a>,
     },
-    /// Applies the command.
-    Command(&'a dyn Fn(&mut Modal) -> Effect),
 }
 
 /// Goes through a file while `go_on` says so.
@@ -109,6 +135,7 @@ fn walk(mut file: impl BufRead, mut go_on: impl FnMut(Step<'_>) -> bool) -> Resu
     let unreadable = |error: &dyn std::error::Error| Unfit::Unreadable(error.to_string());
     let mut scanner = LineScanner::new();
     let mut layer = None;
+    let mut begins = 0;
     loop {
         let chunk = match file.fill_buf() {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
@@ -122,12 +149,13 @@ fn walk(mut file: impl BufRead, mut go_on: impl FnMut(Step<'_>) -> bool) -> Resu
             let next = layer_after(line.text, layer);
             if let Some(number) = next.filter(|_| next != layer) {
                 layer = next;
-                goes_on = go_on(Step::Layer { number, read_to: line.end });
+                goes_on = go_on(Step::Layer(number));
             } else if let Some(command) = of_line(line).map_err(|error| unreadable(&error))? {
                 if command.disposition() == Disposition::Send {
-                    goes_on = go_on(Step::Command(&|modal| modal.apply(&command)));
+                    goes_on = go_on(Step::Command { begins, command: &command });
                 }
             }
+            begins = line.end;
         }
         let (nothing, used) = (line.is_none(), chunk.len() - rest.len());
         file.consume(used);
@@ -142,7 +170,7 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    const CURA: &str = "M140 S60\nM109 S205\nG28\nG1 Z15\nG1 E5\nG92 E0\n;LAYER:0\nG0 X1 Y1 Z0.3\nG1 X9 E1\n;LAYER:1\nG0 X1 Z0.5\nG1 X9 E2\n\
+    const CURA: &str = "M140 S60\nM109 S205\nM204 S500\nG28\nG1 Z15\nG1 E5\nG92 E0\n;LAYER:0\nG0 X1 Y1 Z0.3\nG1 X9 E1\n;LAYER:1\nG0 X1 Z0.5\nG1 X9 E2\n\
                         ;LAYER:2\nG0 X1 Z0.7\nG1 X9 E3\n";
 
     fn of(text: &str) -> Result<Vec<Layer>, Unfit> {
@@ -154,10 +182,20 @@ mod tests {
         let found = of(CURA).unwrap();
         let brief: Vec<_> = found.iter().map(|layer| (layer.number, layer.height_mm)).collect();
         assert_eq!(brief, [(1, 0.3), (2, 0.5), (3, 0.7)]);
-        let at = CURA.find(";LAYER:1\n").unwrap() + ";LAYER:1\n".len();
+        let at = CURA.find("G1 X9 E2").unwrap();
         assert_eq!(found[1].read_to, at as u64);
-        let modal = modal_at(CURA.as_bytes(), ExtruderRule::GoesAlong, found[1].read_to).unwrap();
-        assert_eq!((modal.position(), modal.e), ([Some(9.0), Some(1.0), Some(0.3)], 1.0));
+        let Before { modal, envelope, settings } =
+            before(CURA.as_bytes(), ExtruderRule::GoesAlong, &found[1]).unwrap();
+        assert_eq!((modal.position(), modal.e), ([Some(1.0), Some(1.0), Some(0.5)], 1.0));
+        assert_eq!(settings, Ok(vec!["M204 S500".to_owned()]));
+        // Its own layer may be there already, the next one not.
+        let mut up_to = (Modal::default(), Envelope::default());
+        for line in CURA.lines().take_while(|line| *line != ";LAYER:2").filter(|line| !line.starts_with(';'))
+        {
+            let effect = up_to.0.apply(&stardust_gcode::command::parse(line.as_bytes()).unwrap());
+            up_to.1.follow(&effect, &up_to.0);
+        }
+        assert_eq!(envelope, up_to.1);
         assert_eq!((modal.bed_c, modal.nozzle_in_use_c()), (Some(60.0), Some(205.0)));
     }
 

@@ -11,4 +11,5 @@ pub mod layers;
 pub mod lifecycle;
 pub mod profile;
 pub mod return_plan;
+mod settings;
 pub mod stopwatch;

@@ -34,6 +34,12 @@ impl Profile {
         *self == Self::default()
     }
 
+    /// Where it reaches, as far as it is set. A lowest place that is not set is the bed's corner.
+    #[must_use]
+    pub fn area(&self) -> Option<Area> {
+        self.size_mm.map(|max| Area { min: self.lowest_mm.unwrap_or_default(), max })
+    }
+
     /// Fills in what the settings leave open with what the firmware says (`area:` and `EXTRUDER_COUNT` of M115).
     #[must_use]
     pub fn with_firmware(&self, (area, extruders): (Option<Area>, Option<u32>)) -> Self {

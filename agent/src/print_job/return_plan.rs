@@ -3,10 +3,9 @@
 //! Owns: what is too dangerous to try, and the layers to choose from. Pure. Must not know: how the printer is brought
 //! there ([`crate::serial`]), who chooses.
 
-use stardust_gcode::modal::Modal;
 use stardust_protocol::LayerStart;
 
-use super::layers::{Layer, Unfit};
+use super::layers::{Before, Layer, Unfit};
 use crate::serial::dialect::Dialect;
 use crate::serial::firmware::Area;
 use crate::serial::{CutOff, LayerPoint};
@@ -18,6 +17,8 @@ const ABOVE: u32 = 8;
 const MELTS_C: f64 = 170.0;
 /// Where the origin lies that far inside the bed it is a delta, which homes by going up with all axes, mm.
 const INSIDE_MM: f64 = -10.0;
+/// A layer's first line may begin so much lower than it ends: spirals, rounding.
+const RISING_MM: f64 = 0.05;
 
 /// The print can't go on.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -93,15 +94,16 @@ pub fn choices(
     if offered.is_empty() { Err(Refusal::JustBegun) } else { Ok(offered) }
 }
 
-/// Where the print goes on when it goes on at this layer. `modal`: what the file has set before it.
+/// Where the print goes on when it goes on at this layer. `before`: what the file has left before it.
 ///
 /// # Errors
 /// [`Refusal`].
-pub fn point(layer: &Layer, cut_off: &CutOff, modal: Modal) -> Result<LayerPoint, Refusal> {
+pub fn point(layer: &Layer, cut_off: &CutOff, before: Before) -> Result<LayerPoint, Refusal> {
     let no = |why| Err(Refusal::Layer { layer: layer.number, why });
-    if modal.position().iter().any(Option::is_none) {
+    let Before { modal, envelope, settings } = before;
+    let [Some(_), Some(_), Some(z)] = modal.position() else {
         return no("where the nozzle is before it is known to the firmware alone");
-    }
+    };
     if modal.shifted {
         return no("the file has moved the origin (G92)");
     }
@@ -111,17 +113,31 @@ pub fn point(layer: &Layer, cut_off: &CutOff, modal: Modal) -> Result<LayerPoint
     if modal.nozzle_in_use_c().is_none_or(|target| target < MELTS_C) {
         return no("the file does not tell how hot the nozzle has to be");
     }
+    if modal.inches {
+        return no("the file is in inches (G20)");
+    }
+    if modal.is_retracted() {
+        return no("its first line begins while the firmware has drawn the filament back (G10)");
+    }
+    if z < layer.height_mm - RISING_MM {
+        return no("its first line begins below it, where the part may stand");
+    }
+    let settings = match settings {
+        Ok(settings) => settings,
+        Err(why) => return no(why),
+    };
     // Whoever names the layer has seen that the nozzle stands at its height.
     let stands_at_mm = cut_off.height_mm.filter(|_| cut_off.parked).unwrap_or(layer.height_mm);
-    Ok(LayerPoint { layer: layer.number, read_to: layer.read_to, modal, stands_at_mm })
+    Ok(LayerPoint { layer: layer.number, read_to: layer.read_to, modal, stands_at_mm, envelope, settings })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serial::Envelope;
     use rstest::rstest;
     use stardust_gcode::command::parse;
-    use stardust_gcode::modal::ExtruderRule;
+    use stardust_gcode::modal::{ExtruderRule, Modal};
 
     fn layers(count: u32) -> Result<Vec<Layer>, Unfit> {
         let layer =
@@ -163,9 +179,9 @@ mod tests {
         let parked = CutOff { parked: true, ..cut_off(12) };
         assert_eq!(choices(&layers(50), &parked, marlin()).unwrap().len(), 1);
         let layer = layers(50).unwrap()[11];
-        let modal = set("M109 S205|G28|G1 X1 Y1 Z2.2");
-        assert_eq!(point(&layer, &parked, modal).unwrap().stands_at_mm, 9.9);
-        assert_eq!(point(&layer, &cut_off(12), modal).unwrap().stands_at_mm, layer.height_mm);
+        let before = || set("M109 S205|G28|G1 X1 Y1 Z2.4");
+        assert_eq!(point(&layer, &parked, before()).unwrap().stands_at_mm, 9.9);
+        assert_eq!(point(&layer, &cut_off(12), before()).unwrap().stands_at_mm, layer.height_mm);
     }
 
     #[test]
@@ -181,12 +197,13 @@ mod tests {
         assert_eq!(refusal(layers(1), marlin()), Refusal::JustBegun);
     }
 
-    fn set(lines: &str) -> Modal {
+    fn set(lines: &str) -> Before {
         let mut modal = Modal::default();
+        let settings = if lines.contains("G29") { Err("the bed was measured") } else { Ok(Vec::new()) };
         for line in lines.split('|') {
             modal.apply(&parse(line.as_bytes()).unwrap());
         }
-        modal
+        Before { modal, settings, envelope: Envelope::default() }
     }
 
     #[rstest]
@@ -196,6 +213,10 @@ mod tests {
     #[case("M109 S205|G28|G1 X1 Y1 Z2.4|T1", Some("another nozzle"))]
     #[case("G28|G1 X1 Y1 Z2.4", Some("how hot"))]
     #[case("M109 S205|M104 S0|G28|G1 X1 Y1 Z2.4", Some("how hot"))]
+    #[case("M109 S205|G28|G1 X1 Y1 Z2.2", Some("begins below it"))]
+    #[case("M109 S205|G28|G29|G1 X1 Y1 Z2.4", Some("measured"))]
+    #[case("M109 S205|G28|G1 X1 Y1 Z2.4|G20", Some("inches"))]
+    #[case("M109 S205|G28|G1 X1 Y1 Z2.4|G10", Some("drawn"))]
     fn what_the_file_has_set_must_be_known(#[case] lines: &str, #[case] refused: Option<&str>) {
         let layer = layers(50).unwrap()[11];
         match (point(&layer, &cut_off(12), set(lines)), refused) {

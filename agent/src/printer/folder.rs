@@ -100,7 +100,7 @@ impl PrinterConfig {
     /// How the host moves on its own account on this printer.
     #[must_use]
     pub fn parking(&self) -> Parking {
-        Parking { templates: self.scripts.clone(), ..Parking::default() }
+        Parking { templates: self.scripts.clone(), area: self.profile.area(), ..Parking::default() }
     }
 }
 

@@ -102,6 +102,6 @@ pub(super) fn read_layers(file: &Path, cut_off: &CutOff) -> Layers {
 /// Reads a file up to a layer, likewise.
 pub(super) fn plan(file: &Path, layer: &Layer, cut_off: &CutOff) -> Result<LayerPoint, Refusal> {
     let file = File::open(file).map_err(|error| Unfit::Unreadable(error.to_string()))?;
-    let modal = layers::modal_at(BufReader::new(file), cut_off.extruder_rule, layer.read_to)?;
-    return_plan::point(layer, cut_off, modal)
+    let before = layers::before(BufReader::new(file), cut_off.extruder_rule, layer)?;
+    return_plan::point(layer, cut_off, before)
 }

@@ -97,6 +97,16 @@ impl Firmware {
 }
 
 impl Area {
+    /// What both of them hold.
+    #[must_use]
+    pub fn within(&self, other: &Self) -> Self {
+        let both = |mine: [f64; 3], others: [f64; 3], pick: fn(f64, f64) -> f64| {
+            let ([x, y, z], [other_x, other_y, other_z]) = (mine, others);
+            [pick(x, other_x), pick(y, other_y), pick(z, other_z)]
+        };
+        Self { min: both(self.min, other.min, f64::max), max: both(self.max, other.max, f64::min) }
+    }
+
     /// `area:{full:{min:{x:0.00,y:0.00,z:0.00},max:{…}},work:{min:{…},max:{…}}}`: the work area.
     fn parse(line: &str) -> Option<Self> {
         let work = line.strip_prefix("area:")?.split_once("work:")?.1;

@@ -172,9 +172,10 @@ impl Host {
     }
 
     fn advance_job(&mut self, now: Duration) {
+        let area = self.reach();
         if let Some(job) = &mut self.job {
             let interrupt = self.firmware.can("EMERGENCY_PARSER");
-            job.advance(now, &mut self.link, self.firmware.area, interrupt);
+            job.advance(now, &mut self.link, area, interrupt);
             self.collect_job_events();
         }
     }
@@ -244,8 +245,9 @@ impl Host {
         if self.postpone(Wish::Pause) {
             return;
         }
+        let area = self.reach();
         if let Some(job) = &mut self.job {
-            job.pause(self.firmware.area, None);
+            job.pause(area, None);
         }
         self.tick(now);
     }
@@ -255,9 +257,10 @@ impl Host {
         if self.postpone(Wish::Stop(end.clone())) {
             return;
         }
+        let area = self.reach();
         if let Some(job) = &mut self.job {
             let interrupt = self.firmware.can("EMERGENCY_PARSER");
-            job.stop(now, end, self.firmware.area, &mut self.link, interrupt);
+            job.stop(now, end, area, &mut self.link, interrupt);
         }
         self.tick(now);
     }

@@ -16,6 +16,7 @@ use stardust_gcode::modal::{Effect, Modal};
 use super::cut_off::CutOff;
 use super::dead_man::DeadMan;
 use super::display::Display;
+use super::envelope::{Envelope, Surroundings};
 use super::feeder::{CommandSource, Fed};
 use super::firmware::{Area, Firmware};
 use super::heat::Heaters;
@@ -99,6 +100,8 @@ pub(super) struct Job {
     /// What the printer heats, as far as its host knows; the job's own commands may name more.
     pub(super) heaters: Heaters,
     modal: Modal,
+    /// What stands on the bed.
+    envelope: Envelope,
     /// It has begun to extrude while moving.
     printing: bool,
     parking: Parking,
@@ -147,11 +150,12 @@ impl Job {
         Self {
             source,
             next: None,
-            script: scripts::start(&modal, firmware.area, &parking),
+            script: scripts::start(&modal, parking.reach(firmware.area), &parking),
             stage: Stage::Numbering,
-            area: firmware.area,
+            area: parking.reach(firmware.area),
             heaters: Heaters::default(),
             modal,
+            envelope: Envelope::default(),
             printing: false,
             parking,
             display,
@@ -191,6 +195,23 @@ impl Job {
         Motion::of(&self.modal)
     }
 
+    /// What the host's own moves are planned by.
+    fn surroundings(&self, area: Option<Area>) -> Surroundings<'_> {
+        Surroundings { envelope: &self.envelope, area }
+    }
+
+    /// How high the nozzle may stand in the machine, mm, when a job is stopped; none where it must not be lifted: it is
+    /// high enough, or stands where only a person has seen it.
+    fn stands_at_most(&self, area: Option<Area>) -> Option<f64> {
+        let [.., z] = self.modal.machine_mm;
+        match self.stage {
+            Stage::Paused if !self.held => None,
+            Stage::Returning => None,
+            Stage::Pausing | Stage::Resuming => Some(self.surroundings(area).lifted(z, self.parking.lift_mm)),
+            _ => Some(z),
+        }
+    }
+
     pub(super) fn take_events(&mut self) -> Vec<JobEvent> {
         std::mem::take(&mut self.events)
     }
@@ -206,7 +227,7 @@ impl Job {
         match self.stage {
             Stage::Feeding => {
                 self.stage = Stage::Pausing;
-                self.script.extend(scripts::pause(&self.modal, area, &self.parking));
+                self.script.extend(scripts::pause(&self.modal, self.surroundings(area), &self.parking));
                 self.script.extend(self.dead_man.rest());
                 self.events.push(JobEvent::Pausing(reason));
             }
@@ -250,7 +271,9 @@ impl Job {
                 self.script = self.dead_man.wake().into_iter().chain(heat).collect();
                 if !std::mem::take(&mut self.held) {
                     let (modal, parking) = (&self.modal, &self.parking);
-                    self.script.extend(scripts::resume(modal, self.area, parking, nozzle_is_cold));
+                    let about = self.surroundings(self.area);
+                    let back = scripts::resume(modal, about, parking, nozzle_is_cold);
+                    self.script.extend(back);
                 } else if is_cold {
                     // It stands where it stood: the printer has brought itself back.
                     self.script.extend(scripts::script(scripts::heat(&self.modal)));
@@ -282,12 +305,13 @@ impl Job {
         if link.owes_lines() {
             link.restart_numbers(now);
         }
+        let from = self.stands_at_most(area);
         self.stage = Stage::Stopping;
         self.way_back = None;
         self.events.push(JobEvent::Stopping(end.clone()));
         let dead_man_off = self.dead_man.off();
-        self.script =
-            scripts::stop(&self.modal, area, &self.parking, &self.all_heaters(), dead_man_off.as_ref());
+        let (heaters, off) = (self.all_heaters(), dead_man_off.as_ref());
+        self.script = scripts::stop(&self.modal, area, &self.parking, &heaters, off, from);
         self.end = Some(end);
     }
 
@@ -403,6 +427,7 @@ impl Job {
         let Some(fed) = self.next.take() else { return };
         self.read_to = fed.end;
         let effect = self.modal.apply(&fed.command);
+        self.envelope.follow(&effect, &self.modal);
         self.dead_man.follow(&fed.command);
         if !self.printing && matches!(effect, Effect::Move(it) if it.prints()) {
             self.printing = true;

@@ -13,6 +13,7 @@
 //! | `attach`, `checkpoint` | going on with a job that an earlier process has begun |
 //! | `cut_off`, `return_to_layer` | going on with a part whose printer has forgotten everything |
 //! | [`job`] | the stages of a job: feeding, pausing, stopping |
+//! | `envelope` | what stands on the bed, and how the nozzle passes it |
 //! | `scripts`, [`templates`] | how a job is left and brought back to what it had set |
 //! | [`heat`] | what is owed after a job: every target 0, read back |
 //! | `display`, `dead_man` | what is put between a job's commands: progress, and being turned off without a host |
@@ -30,6 +31,7 @@ mod cut_off;
 mod dead_man;
 pub mod dialect;
 mod display;
+mod envelope;
 mod external;
 pub mod feeder;
 pub mod firmware;
@@ -64,6 +66,7 @@ pub use brief::Brief;
 pub use checkpoint::Checkpoint;
 pub use cooling::{BedHotFor, NozzleHotFor, Waiting};
 pub use cut_off::CutOff;
+pub use envelope::Envelope;
 pub use feeder::{CommandSource, Fed, SourceError};
 pub use heat::{Heating, Safety};
 pub use host::{Connection, Host, HostEvent};

@@ -1,10 +1,12 @@
 //! How a printer that has forgotten everything is brought back to a layer of a part that is still there.
 //!
 //! The nozzle stands where it stood, perhaps stuck to the part. So: heat first, declare the height that a person has
-//! named, draw back, lift, home X and Y alone (the part is where Z would be homed), push filament through beside the
-//! part, go to where the layer begins, set every mode, feed on. After the lift and after the homing the firmware has to
-//! say that it stands as high as it should (`M114`): one that refuses to move before Z is homed
-//! (`NO_MOTION_BEFORE_HOMING` of Marlin), or that has moved Z by itself, is stopped before it touches the part.
+//! named, draw back, lift above everything that stands, home X and Y alone (the part is where Z would be homed), push
+//! filament through where nothing stands, travel to where the layer's first line begins, come down on it from above, set
+//! every mode, feed on. Never does it go below the layer that it stands at: nobody knows how much of that is printed.
+//! After the lift and after the homing the firmware has to say that it stands as high as it should (`M114`): one that
+//! refuses to move before Z is homed (`NO_MOTION_BEFORE_HOMING` of Marlin), or that has moved Z by itself, is stopped
+//! before it touches the part.
 //!
 //! Sources: Marlin 2 `G92` shifts the reported position, `G28 X Y` raises Z only by moves that it counts
 //! (`do_z_clearance`), software end stops leave axes alone that were not homed. The order of steps is that of Marlin's own
@@ -14,8 +16,9 @@
 use serde::{Deserialize, Serialize};
 use stardust_gcode::modal::Modal;
 
-use super::firmware::Area;
+use super::envelope::{Envelope, Surroundings};
 use super::scripts::{self, Parking, Script};
+use super::templates::fill;
 
 /// Pushed through the nozzle beside the part, mm of filament: it has been hot and empty.
 const PRIME_MM: f64 = 10.0;
@@ -29,12 +32,16 @@ const TOLERANCE_MM: f64 = 0.1;
 pub struct LayerPoint {
     /// The layer, from 1.
     pub layer: u32,
-    /// Bytes of the file up to its first command.
+    /// Bytes of the file up to its first extrusion.
     pub read_to: u64,
     /// What the commands before it have set.
     pub modal: Modal,
     /// How high the nozzle stands now, mm, in the file's coordinates: a person has looked.
     pub stands_at_mm: f64,
+    /// What stands on the bed, this layer and all.
+    pub envelope: Envelope,
+    /// What the commands before it have set for good, to be set again: accelerations, pressure advance and the like.
+    pub settings: Vec<String>,
 }
 
 /// How far it is.
@@ -64,32 +71,33 @@ pub(super) struct WayBack {
     step: Step,
     stands_at_mm: f64,
     lifted_to_mm: f64,
-    /// The height that the firmware has told at this step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    settings: Vec<String>,
+    /// The place that the firmware has told at this step.
     #[serde(skip)]
-    told_mm: Option<f64>,
+    told_mm: Option<[f64; 3]>,
     /// Asked once more: a host that came after the one that had asked.
     #[serde(skip)]
     asked_again: bool,
 }
 
 impl WayBack {
-    pub(super) fn new(point: &LayerPoint, area: Option<Area>, parking: &Parking) -> Self {
-        let top = area.map_or(f64::INFINITY, |area| area.max[2]);
-        let lifted_to_mm = (point.stands_at_mm + parking.lift_mm).min(top.max(point.stands_at_mm));
-        let stands_at_mm = point.stands_at_mm;
-        Self { step: Step::Waiting, stands_at_mm, lifted_to_mm, told_mm: None, asked_again: false }
+    pub(super) fn new(point: &LayerPoint, about: Surroundings<'_>, parking: &Parking) -> Self {
+        let (stands_at_mm, settings) = (point.stands_at_mm, point.settings.clone());
+        let lifted_to_mm = about.lifted(stands_at_mm, parking.lift_mm);
+        Self { step: Step::Waiting, stands_at_mm, lifted_to_mm, settings, told_mm: None, asked_again: false }
     }
 
     /// The firmware says where it stands.
     pub(super) fn stands_at(&mut self, place: [f64; 3]) {
-        self.told_mm = Some(place[2]);
+        self.told_mm = Some(place);
     }
 
     /// The step before has been carried out. `was_asked`: the firmware was asked where it stands, by this process.
     pub(super) fn next(
         &mut self,
         modal: &Modal,
-        area: Option<Area>,
+        about: Surroundings<'_>,
         parking: &Parking,
         was_asked: bool,
     ) -> Next {
@@ -101,21 +109,33 @@ impl WayBack {
                 return Next::Send(scripts::script(vec!["M114".into()]));
             }
             None if is_checked => return Next::Lost("it does not tell where it stands"),
-            Some(z) if self.step == Step::Lifting && (z - self.lifted_to_mm).abs() > TOLERANCE_MM => {
+            Some([.., z]) if self.step == Step::Lifting && (z - self.lifted_to_mm).abs() > TOLERANCE_MM => {
                 return Next::Lost(
                     "it did not lift the nozzle: its firmware does not move before all axes are homed",
                 );
             }
-            Some(z) if self.step == Step::Homing && z < self.lifted_to_mm - TOLERANCE_MM => {
+            Some([.., z]) if self.step == Step::Homing && z < self.lifted_to_mm - TOLERANCE_MM => {
                 return Next::Lost("its height is another one after homing X and Y");
             }
             _ => {}
         }
         self.asked_again = false;
         let (step, script) = match self.step {
+            Step::Waiting if !about.is_above_all(self.lifted_to_mm) => {
+                return Next::Lost("it has no room to lift the nozzle above what stands on the bed");
+            }
             Step::Waiting => (Step::Lifting, self.lift(modal, parking)),
             Step::Lifting => (Step::Homing, vec!["G28 X Y".into(), "M400".into(), "M114".into()]),
-            Step::Homing => (Step::Approaching, approach(modal, area, parking)),
+            Step::Homing => {
+                let [x, y, _] = told.unwrap_or_default();
+                let Some(place) = about.place_to_prime([x, y]) else {
+                    return Next::Lost(
+                        "there is no place beside the part to push filament through the nozzle",
+                    );
+                };
+                let travels = (place != [x, y]).then_some(place);
+                (Step::Approaching, self.approach(modal, travels, about, parking))
+            }
             Step::Approaching => return Next::Arrived,
         };
         self.step = step;
@@ -131,33 +151,51 @@ impl WayBack {
         lines.extend(["G90".into(), "M400".into(), "M114".into()]);
         lines
     }
-}
 
-/// From the corner where it has homed: filament through, back to the layer, every mode.
-fn approach(modal: &Modal, area: Option<Area>, parking: &Parking) -> Vec<String> {
-    let filament = parking.feeds[2];
-    let mut lines = vec!["M83".to_owned()];
-    lines.push(format!("G1 E{} F{PRIME_FEED}", parking.retract_mm + PRIME_MM));
-    lines.push(format!("G1 E-{} F{filament}", parking.retract_mm));
-    lines.extend(scripts::go_back(modal, area, parking, true));
-    lines
+    /// From the corner where it has homed: filament through, there or at another place, back to the layer, every mode.
+    fn approach(
+        &self,
+        modal: &Modal,
+        travels: Option<[f64; 2]>,
+        about: Surroundings<'_>,
+        parking: &Parking,
+    ) -> Vec<String> {
+        let [plane, _, filament] = parking.feeds;
+        let mut lines = self.settings.clone();
+        lines.extend(travels.map(|[x, y]| format!("G1 X{x:.3} Y{y:.3} F{plane}")));
+        lines.push("M83".to_owned());
+        lines.push(format!("G1 E{} F{PRIME_FEED}", parking.retract_mm + PRIME_MM));
+        lines.push(format!("G1 E-{} F{filament}", parking.retract_mm));
+        if let Some(template) = &parking.templates.resume {
+            lines.extend(fill(template, modal, about.area));
+        }
+        lines.extend(scripts::go_back(modal, Some(self.lifted_to_mm), parking, true));
+        lines
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serial::firmware::Area;
     use stardust_gcode::command::{Command, parse};
 
-    const AREA: Option<Area> = Some(Area { min: [0.0; 3], max: [220.0, 220.0, 250.0] });
+    const AREA: Area = Area { min: [0.0; 3], max: [220.0, 220.0, 250.0] };
 
     fn point() -> LayerPoint {
-        let mut modal = Modal::default();
+        let (mut modal, mut envelope) = (Modal::default(), Envelope::default());
         for line in
-            ["M140 S60", "M109 S205", "G28", "G1 X10 Y20 Z2.4 F3000", "G1 X12 E4.5 F1200", "M106 S128"]
+            ["M140 S60", "M109 S205", "G28", "G1 X10 Y20 Z2.4 F3000", "G1 X12 Z2.6 E4.5 F1200", "M106 S128"]
         {
-            modal.apply(&parse(line.as_bytes()).unwrap());
+            let effect = modal.apply(&parse(line.as_bytes()).unwrap());
+            envelope.follow(&effect, &modal);
         }
-        LayerPoint { layer: 12, read_to: 1000, modal, stands_at_mm: 2.6 }
+        let settings = vec!["M204 S800".to_owned(), "M900 K0.04".to_owned()];
+        LayerPoint { layer: 12, read_to: 1000, modal, stands_at_mm: 2.6, envelope, settings }
+    }
+
+    fn about(point: &LayerPoint) -> Surroundings<'_> {
+        Surroundings { envelope: &point.envelope, area: Some(AREA) }
     }
 
     fn text(next: Next) -> String {
@@ -168,8 +206,8 @@ mod tests {
     #[test]
     fn heat_lift_home_prime_and_back_with_a_look_at_the_height_between() {
         let (point, parking) = (point(), Parking::default());
-        let mut way = WayBack::new(&point, AREA, &parking);
-        insta::assert_snapshot!(text(way.next(&point.modal, AREA, &parking, false)), @r"
+        let mut way = WayBack::new(&point, about(&point), &parking);
+        insta::assert_snapshot!(text(way.next(&point.modal, about(&point), &parking, false)), @r"
         M140 S60
         M190 S60
         M109 S205
@@ -185,20 +223,23 @@ mod tests {
         M114
         ");
         way.stands_at([0.0, 0.0, 7.6]);
-        insta::assert_snapshot!(text(way.next(&point.modal, AREA, &parking, true)), @r"
+        insta::assert_snapshot!(text(way.next(&point.modal, about(&point), &parking, true)), @r"
         G28 X Y
         M400
         M114
         ");
         way.stands_at([0.0, 0.0, 10.0]);
-        insta::assert_snapshot!(text(way.next(&point.modal, AREA, &parking, true)), @r"
+        insta::assert_snapshot!(text(way.next(&point.modal, about(&point), &parking, true)), @r"
+        M204 S800
+        M900 K0.04
         M83
         G1 E12 F200
         G1 E-2 F2100
         G21
         G90
+        G1 Z7.600 F600
         G1 X12.0000 Y20.0000 F6000
-        G1 Z2.4000 F600
+        G1 Z2.6000 F600
         M83
         G1 E2 F2100
         G92 E4.50000
@@ -207,34 +248,34 @@ mod tests {
         M82
         M106 P0 S128
         ");
-        assert!(matches!(way.next(&point.modal, AREA, &parking, true), Next::Arrived));
+        assert!(matches!(way.next(&point.modal, about(&point), &parking, true), Next::Arrived));
     }
 
     #[test]
     fn a_printer_that_did_not_lift_or_does_not_tell_is_stopped() {
         let (point, parking) = (point(), Parking::default());
         let lifting = || {
-            let mut way = WayBack::new(&point, AREA, &parking);
-            way.next(&point.modal, AREA, &parking, false);
+            let mut way = WayBack::new(&point, about(&point), &parking);
+            way.next(&point.modal, about(&point), &parking, false);
             way
         };
         let mut way = lifting();
         way.stands_at([0.0, 0.0, 2.6]);
         assert!(
-            matches!(way.next(&point.modal, AREA, &parking, true), Next::Lost(why) if why.contains("lift"))
+            matches!(way.next(&point.modal, about(&point), &parking, true), Next::Lost(why) if why.contains("lift"))
         );
         let mut way = lifting();
         assert!(
-            matches!(way.next(&point.modal, AREA, &parking, true), Next::Lost(why) if why.contains("tell"))
+            matches!(way.next(&point.modal, about(&point), &parking, true), Next::Lost(why) if why.contains("tell"))
         );
         // Another host had asked: it is asked once more.
         let mut way = lifting();
-        assert_eq!(text(way.next(&point.modal, AREA, &parking, false)), "M114");
+        assert_eq!(text(way.next(&point.modal, about(&point), &parking, false)), "M114");
         way.stands_at([0.0, 0.0, 7.6]);
-        assert!(text(way.next(&point.modal, AREA, &parking, true)).starts_with("G28 X Y"));
+        assert!(text(way.next(&point.modal, about(&point), &parking, true)).starts_with("G28 X Y"));
         way.stands_at([0.0, 0.0, 0.0]);
         assert!(
-            matches!(way.next(&point.modal, AREA, &parking, true), Next::Lost(why) if why.contains("height"))
+            matches!(way.next(&point.modal, about(&point), &parking, true), Next::Lost(why) if why.contains("height"))
         );
     }
 
@@ -242,9 +283,42 @@ mod tests {
     fn there_may_be_no_room_to_lift() {
         let mut point = point();
         point.stands_at_mm = 249.0;
-        let mut way = WayBack::new(&point, AREA, &Parking::default());
+        let mut way = WayBack::new(&point, about(&point), &Parking::default());
         assert!(
-            text(way.next(&point.modal, AREA, &Parking::default(), false)).contains("\nG1 Z1.000 F600\n")
+            text(way.next(&point.modal, about(&point), &Parking::default(), false))
+                .contains("\nG1 Z1.000 F600\n")
         );
+    }
+
+    #[test]
+    fn filament_is_pushed_through_beside_the_part_and_nowhere_else() {
+        let point = point();
+        let approach = |home: [f64; 3]| {
+            let mut way = WayBack::new(&point, about(&point), &Parking::default());
+            way.next(&point.modal, about(&point), &Parking::default(), false);
+            way.stands_at([0.0, 0.0, 7.6]);
+            way.next(&point.modal, about(&point), &Parking::default(), true);
+            way.stands_at(home);
+            way.next(&point.modal, about(&point), &Parking::default(), true)
+        };
+        let pushed = |next: Next| text(next).split("\nM83\nG1 E12").next().unwrap().to_owned();
+        assert_eq!(pushed(approach([200.0, 200.0, 7.6])), "M204 S800\nM900 K0.04");
+        assert!(
+            pushed(approach([11.0, 20.0, 7.6])).ends_with("\nG1 X0.000 Y0.000 F6000"),
+            "it homes at the part"
+        );
+    }
+
+    #[test]
+    fn a_part_that_reaches_to_the_top_is_not_moved_over() {
+        let mut point = point();
+        point.stands_at_mm = 249.5;
+        for line in ["G1 X40 Y20 Z249.5", "G1 X60 E9"] {
+            let effect = point.modal.apply(&parse(line.as_bytes()).unwrap());
+            point.envelope.follow(&effect, &point.modal);
+        }
+        let mut way = WayBack::new(&point, about(&point), &Parking::default());
+        let next = way.next(&point.modal, about(&point), &Parking::default(), false);
+        assert!(matches!(next, Next::Lost(why) if why.contains("no room")), "{next:?}");
     }
 }

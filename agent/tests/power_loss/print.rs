@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use firmware_sim::firmware::{Config, Firmware};
 use stardust_agent::print_job::file_source::FileSource;
-use stardust_agent::print_job::layers::{layers, modal_at};
+use stardust_agent::print_job::layers::{before, layers};
 use stardust_agent::print_job::return_plan;
 use stardust_agent::serial::{
     Checkpoint, CommandSource, CutOff, End, Host, HostEvent, JobEvent, LayerPoint, Parking, Stage,
@@ -49,8 +49,8 @@ pub(crate) fn point(file: &Path, cut_off: &CutOff, layer: u32) -> Result<LayerPo
     }
     let found = found.unwrap();
     let layer = found.iter().find(|found| found.number == layer).unwrap();
-    let modal = modal_at(open(), cut_off.extruder_rule, layer.read_to).unwrap();
-    return_plan::point(layer, cut_off, modal).map_err(|refusal| refusal.to_string())
+    let before = before(open(), cut_off.extruder_rule, layer).unwrap();
+    return_plan::point(layer, cut_off, before).map_err(|refusal| refusal.to_string())
 }
 
 /// Who loses its power.

@@ -49,6 +49,10 @@ pub(crate) fn check(file: &Path, point: &LayerPoint, accepted: &[String]) -> Res
 fn walk(machine: &mut Machine, point: &LayerPoint, script: &[String]) -> Result<(), String> {
     let nano = |mm: f64| (mm * 1e6).round() as i64;
     let (stands, target) = (nano(point.stands_at_mm), nano(point.modal.position()[2].unwrap_or_default()));
+    // A head that was parked stands a lift above it.
+    if target < stands && target > stands - nano(4.0) {
+        return Err("it ends below the layer that it stands at".into());
+    }
     let (mut is_declared, mut is_hot, mut is_homed, mut is_lifted) = (false, false, false, false);
     for line in script {
         let before = machine.clone();

@@ -39,6 +39,8 @@ pub struct Config {
     pub corner: Corner,
     /// Nothing moves before all axes were homed (NO_MOTION_BEFORE_HOMING).
     pub homes_first: bool,
+    /// What stands on the plate is kept, and moves through it are seen (costs time and memory).
+    pub watches_plate: bool,
     /// Travel of X, Y and Z from zero, mm.
     pub travel_mm: [f64; 3],
     /// Highest target the nozzle accepts, °C.
@@ -69,6 +71,7 @@ impl Default for Config {
             pace: 1.0,
             corner: Corner::Deviation(0.013),
             homes_first: false,
+            watches_plate: false,
             travel_mm: [250.0, 210.0, 210.0],
             nozzle_max_c: 300.0,
             bed_max_c: 130.0,

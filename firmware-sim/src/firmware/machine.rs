@@ -10,6 +10,7 @@ use super::dialect::{Dialect, Speech, Temperatures};
 use super::heat_wait::Progress;
 use super::motion::{Motion, Way};
 use super::planner::{Block, Planner};
+use super::plate::Plate;
 use super::stage::{Finally, Stage, Then, Walk};
 use super::thermal::{HeaterId, Thermal};
 
@@ -33,6 +34,8 @@ pub(crate) struct Machine {
     pub(crate) card: Card,
     pub(crate) motion: Motion,
     pub(crate) planner: Planner,
+    /// What stands on the plate, if that is watched.
+    pub(crate) plate: Option<Box<Plate>>,
     pub(crate) thermal: Thermal,
     pub(crate) tool: usize,
     /// M106, 0 to 255.
@@ -134,6 +137,7 @@ impl Machine {
             card: Card::new(config.card || config.prints_from_card.is_some()),
             motion: Motion::new(config.travel_mm, config.corner),
             planner: Planner::default(),
+            plate: None,
             thermal: Thermal::new(&config),
             tool: 0,
             fan: 0,
@@ -148,6 +152,9 @@ impl Machine {
             last_command: String::new(),
             config,
         };
+        if machine.config.watches_plate {
+            machine.put_plate(Box::new(Plate::new(machine.config.travel_mm)));
+        }
         for line in machine.speech().banner {
             machine.line(line);
         }
@@ -240,6 +247,7 @@ impl Machine {
     /// Carries the running command as far as it gets at `now`.
     pub(crate) fn proceed(&mut self, stage: Stage, now: Duration) -> Stage {
         self.planner.retire(now);
+        self.show_plate();
         match stage {
             Stage::Room(block) if self.planner.free() > 0 => {
                 self.planner.push(now, block, &self.motion.limits);
@@ -250,6 +258,9 @@ impl Machine {
             Stage::Until(end, finally) if now >= end => {
                 if let Finally::Homed(axes) = finally {
                     self.motion.homed(axes);
+                    if let Some(plate) = &mut self.plate {
+                        plate.homed(axes, &self.motion.position);
+                    }
                     if self.speech().chatty {
                         self.report_position();
                     }
@@ -326,6 +337,7 @@ impl Machine {
         if let Some(rest) = self.planner.quick_stop(now) {
             self.motion.position = rest;
         }
+        self.show_plate();
     }
 
     /// M112.

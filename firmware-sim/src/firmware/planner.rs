@@ -99,9 +99,29 @@ pub(crate) struct Planner {
     blocks: VecDeque<Planned>,
     head_started: Duration,
     cleaning_until: Duration,
+    /// Moves that were carried out, for who watches them.
+    carried_out: Option<Vec<[Axes; 2]>>,
 }
 
 impl Planner {
+    /// Keeps what is carried out from now on, for [`Self::take_carried_out`].
+    pub(crate) fn watch(&mut self) {
+        self.carried_out = Some(Vec::new());
+    }
+
+    /// The moves that were carried out since this was asked last, from where to where.
+    pub(crate) fn take_carried_out(&mut self) -> Vec<[Axes; 2]> {
+        self.carried_out.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// The head is carried out so far, if it moves: as when the power fails or a quick stop comes.
+    pub(crate) fn break_off(&mut self, now: Duration) {
+        if let (Some(rest), Some(head)) = (self.position(now), self.blocks.front()) {
+            let from = head.block.from;
+            self.carried_out.iter_mut().for_each(|moves| moves.push([from, rest]));
+        }
+    }
+
     /// Lets every block go that has ended at `now`.
     pub(crate) fn retire(&mut self, now: Duration) {
         while let Some(head) = self.blocks.front() {
@@ -110,6 +130,9 @@ impl Planner {
                 break;
             }
             self.head_started = ends;
+            if let (Some(moves), Some(head)) = (&mut self.carried_out, self.blocks.front()) {
+                moves.push([head.block.from, head.block.to]);
+            }
             self.blocks.pop_front();
         }
     }
@@ -182,6 +205,7 @@ impl Planner {
     /// M410: drops everything, and says where the axes came to rest, if they were moving.
     pub(crate) fn quick_stop(&mut self, now: Duration) -> Option<Axes> {
         self.retire(now);
+        self.break_off(now);
         let rest = self.position(now);
         self.blocks.clear();
         self.cleaning_until = now + CLEANING;

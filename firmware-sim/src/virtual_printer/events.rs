@@ -88,7 +88,9 @@ impl VirtualPrinter {
         self.held.clear();
         self.outlet.forget();
         self.resets += 1;
+        let plate = self.firmware.take_plate(self.printer_time());
         self.firmware = Firmware::restarted(self.config.clone(), self.resets);
+        plate.into_iter().for_each(|plate| self.firmware.put_plate(plate));
         self.booted_at = self.now + BOOT_TIME;
     }
 

@@ -78,7 +78,8 @@ impl Host {
     ) -> Self {
         let mut host = Self::new(now, parking.clone());
         host.firmware = checkpoint.firmware.clone();
-        host.job = Some(Job::restore(checkpoint.job.clone(), source, parking, checkpoint.firmware.area));
+        let area = parking.reach(checkpoint.firmware.area);
+        host.job = Some(Job::restore(checkpoint.job.clone(), source, parking, area));
         host.debt.owe(now);
         host.heaters.learn(&host.firmware, &host.thermometer);
         if let Some(job) = &mut host.job {

@@ -86,7 +86,7 @@ impl Host {
         {
             return;
         }
-        let area = self.firmware.area;
+        let area = self.reach();
         let interrupt = self.firmware.can("EMERGENCY_PARSER");
         let Some(job) = &mut self.job else { return };
         match verb {

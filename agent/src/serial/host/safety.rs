@@ -101,7 +101,7 @@ impl Host {
         let mut job = Job::new(Box::new(VecDeque::new()), self.parking.clone(), &self.firmware);
         job.heaters = self.heaters.clone();
         match safety {
-            Safety::AllOff => job.stop(now, End::Cancelled, self.firmware.area, &mut self.link, false),
+            Safety::AllOff => job.stop(now, End::Cancelled, self.reach(), &mut self.link, false),
             Safety::InPlace => job.cool_down(),
         }
         self.job = Some(job);

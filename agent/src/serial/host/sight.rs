@@ -4,7 +4,7 @@
 
 use super::super::attention::Prompt;
 use super::super::cooling::Waiting;
-use super::super::firmware::Firmware;
+use super::super::firmware::{Area, Firmware};
 use super::super::job::Stage;
 use super::super::thermometer::Thermometer;
 use super::{Connection, Host, Phase};
@@ -25,6 +25,11 @@ impl Host {
     #[must_use]
     pub fn firmware(&self) -> &Firmware {
         &self.firmware
+    }
+
+    /// How far the machine reaches: as its settings and its firmware tell.
+    pub(super) fn reach(&self) -> Option<Area> {
+        self.parking.reach(self.firmware.area)
     }
 
     /// Heaters as last reported.

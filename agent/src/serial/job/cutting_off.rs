@@ -15,8 +15,8 @@ impl Job {
         let stands = match self.stage {
             Stage::Feeding => Some((z, false)),
             Stage::Paused if !self.held && self.parking.templates.pause.is_none() => {
-                let top = self.area.map_or(f64::INFINITY, |area| area.max[2]);
-                z.map(|z| (Some((z + self.parking.lift_mm).min(top.max(z))), true))
+                let about = self.surroundings(self.area);
+                scripts::lifted(&self.modal, about, &self.parking).map(|lifted| (Some(lifted), true))
             }
             _ => None,
         };

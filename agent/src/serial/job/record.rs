@@ -8,6 +8,7 @@ use stardust_gcode::modal::Modal;
 
 use super::super::dead_man::DeadMan;
 use super::super::display::Display;
+use super::super::envelope::Envelope;
 use super::super::feeder::CommandSource;
 use super::super::firmware::Area;
 use super::super::heat::Heaters;
@@ -24,6 +25,9 @@ pub(in super::super) struct JobRecord {
     pub(in super::super) stage: Stage,
     script: Vec<String>,
     pub(in super::super) modal: Modal,
+    /// A host that did not keep it leaves nobody knowing.
+    #[serde(default = "Envelope::unknown")]
+    envelope: Envelope,
     pub(in super::super) printing: bool,
     display: Display,
     dead_man: DeadMan,
@@ -69,6 +73,7 @@ impl Job {
             stage: self.stage,
             script: self.script.iter().map(|command| command.text().to_owned()).collect(),
             modal: self.modal,
+            envelope: self.envelope.clone(),
             printing: self.printing,
             display: self.display.clone(),
             dead_man: self.dead_man.clone(),
@@ -102,6 +107,7 @@ impl Job {
             area,
             heaters: Heaters::default(),
             modal: record.modal,
+            envelope: record.envelope,
             printing: record.printing,
             parking,
             display: record.display,

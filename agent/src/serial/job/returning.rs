@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::super::envelope::Surroundings;
 use super::super::feeder::CommandSource;
 use super::super::firmware::{Area, Firmware};
 use super::super::link::Link;
@@ -21,12 +22,15 @@ impl Job {
         firmware: &Firmware,
         link: &mut Link,
     ) -> Self {
-        let way_back = WayBack::new(point, firmware.area, &parking);
+        let area = parking.reach(firmware.area);
+        let about = Surroundings { envelope: &point.envelope, area };
+        let way_back = WayBack::new(point, about, &parking);
         let fresh = Self::start(now, source, parking, firmware, link);
         Self {
             // The script before a job may home Z.
             script: Script::new(),
             modal: point.modal,
+            envelope: point.envelope.clone(),
             printing: true,
             read_to: point.read_to,
             acknowledged: point.read_to,
@@ -46,8 +50,9 @@ impl Job {
         interrupt: bool,
     ) {
         let was_asked = std::mem::take(&mut self.place_asked);
+        let about = Surroundings { envelope: &self.envelope, area };
         let next = match &mut self.way_back {
-            Some(way_back) => way_back.next(&self.modal, area, &self.parking, was_asked),
+            Some(way_back) => way_back.next(&self.modal, about, &self.parking, was_asked),
             None => Next::Arrived,
         };
         match next {

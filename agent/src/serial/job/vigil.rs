@@ -197,7 +197,7 @@ impl Job {
             Stage::Pausing | Stage::Paused => {
                 self.held = false;
                 self.stage = Stage::Pausing;
-                self.script = scripts::pause(&self.modal, area, &self.parking);
+                self.script = scripts::pause(&self.modal, self.surroundings(area), &self.parking);
                 self.script.extend(self.dead_man.rest());
                 self.events.push(JobEvent::Pausing(Some(reason)));
             }

@@ -96,8 +96,12 @@ pub(super) fn home(command: &Command<'_>) -> Stage {
 }
 
 pub(super) fn rename_place(machine: &mut Machine, command: &Command<'_>) -> Stage {
+    machine.show_plate();
     let delta = machine.motion.rename_place(command);
     machine.planner.shift(&delta);
+    if let Some(plate) = &mut machine.plate {
+        plate.rename(&delta);
+    }
     if machine.speech().chatty {
         machine.report_position();
     }
