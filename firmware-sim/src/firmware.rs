@@ -10,7 +10,8 @@
 //!
 //! | behaviour | module |
 //! |---|---|
-//! | bytes to lines: `\n` or `\r` end a line, `;` starts a comment, a line is cut after 95 bytes \[MAX_CMD_SIZE\], blank lines get no answer | `assembler` |
+//! | bytes to lines: `\n` or `\r` end a line, `;` starts a comment, a line is cut after 95 bytes \[MAX_CMD_SIZE\], blank lines get no answer; what other firmwares do: `dialect/reading` | `assembler` |
+//! | the command that a line is taken for | `meaning` |
 //! | 127 bytes received and not yet read; what comes more is lost \[RX_BUFFER_SIZE 128\] | here |
 //! | `N<n> …*<xor>`: order, checksum, `Error:…` + `Resend:` + bare `ok`; silence for the last line or the one before; M110 | `numbering` |
 //! | M108, M112, M410, M876 act when they are received \[EMERGENCY_PARSER\] and run again from the queue | `emergency` |
@@ -49,6 +50,7 @@ mod heat_wait;
 mod identity;
 mod limits;
 mod machine;
+mod meaning;
 mod motion;
 mod numbering;
 mod planner;
@@ -89,7 +91,7 @@ pub struct Accepted {
     pub at: Duration,
     /// The line number it came with, if any.
     pub number: Option<i64>,
-    /// The command without line number and checksum, trimmed.
+    /// The command without line number and checksum, trimmed, as this firmware reads it: Marlin's ends at a star.
     pub text: String,
 }
 
@@ -332,17 +334,18 @@ impl Firmware {
 
     fn start_next(&mut self) -> bool {
         let Some(line) = self.queue.front() else { return false };
+        let text = meaning::of(self.machine.config.dialect, &line.text).into_owned();
         self.accepted.push(Accepted {
             boot: self.boot,
             at: self.now,
             number: line.number,
-            text: line.text.clone(),
+            text: text.clone(),
         });
         self.machine.last_activity = self.now;
         if let Some(keepalive) = self.machine.keepalive {
             self.busy_at = self.now + keepalive;
         }
-        let stage = gcode::execute(&mut self.machine, &mut self.counter, &line.text, self.now);
+        let stage = gcode::execute(&mut self.machine, &mut self.counter, &text, self.now);
         self.running = Some(stage);
         true
     }
@@ -361,8 +364,8 @@ impl Firmware {
         let speech = self.machine.speech();
         while self.queue.len() < speech.queue {
             let Some(byte) = self.received.pop_front() else { break };
-            let Some(line) = self.assembler.take(byte) else { continue };
-            match self.counter.check(&line, speech.counting) {
+            let Some(line) = self.assembler.take(byte, &speech.reading) else { continue };
+            match self.counter.check(&line, speech.counting, &speech.reading) {
                 Verdict::Queue(line) => {
                     if speech.ok_on_reception {
                         // Its M110 has no number of its own.

@@ -1,7 +1,7 @@
-//! Bytes to lines, as Marlin's serial reader does it. Knows nothing of what a line means.
+//! Bytes to lines, as each firmware's serial reader does it. Knows nothing of what a line means.
 
-/// A line's bytes are kept up to here; the rest is dropped without a word (MAX_CMD_SIZE 96, one for the end).
-const KEPT: usize = 95;
+use super::dialect::{Overflow, Reading, Semicolon};
+
 const BACKSPACE: u8 = 0x08;
 
 /// Collects bytes until a line is complete.
@@ -17,6 +17,8 @@ enum Mode {
     Text,
     /// After a backslash: the next byte is taken as it is.
     Escaped,
+    /// Within double quotes, where those mean something.
+    Quoted,
     /// In a comment, or past the length a line may have.
     Skip,
 }
@@ -33,47 +35,65 @@ impl LineAssembler {
     }
 
     /// Takes one byte; returns the line it completes. A line with nothing in it is none.
-    pub(crate) fn take(&mut self, byte: u8) -> Option<Vec<u8>> {
-        match byte {
-            b'\n' | b'\r' => {
-                self.mode = Mode::Text;
-                let line = std::mem::take(&mut self.line);
-                return (!line.is_empty()).then_some(line);
-            }
-            _ if self.mode == Mode::Skip => return None,
-            _ if self.mode == Mode::Escaped => self.mode = Mode::Text,
-            b'\\' => {
+    pub(crate) fn take(&mut self, byte: u8, reading: &Reading) -> Option<Vec<u8>> {
+        if reading.drops_high && byte > 0x7F {
+            return None;
+        }
+        let ends =
+            matches!(byte, b'\n' | b'\r') || byte == b':' && reading.colon_ends && self.mode != Mode::Skip;
+        if ends || self.is_full(reading) && reading.overflow == Overflow::Split && self.mode != Mode::Skip {
+            self.mode = Mode::Text;
+            let line = std::mem::take(&mut self.line);
+            return (!line.is_empty()).then_some(line);
+        }
+        match (&self.mode, byte) {
+            (Mode::Skip, _) => return None,
+            (Mode::Escaped, _) => self.mode = Mode::Text,
+            (_, b'\\') if reading.escapes => {
                 self.mode = Mode::Escaped;
                 return None;
             }
-            b';' => {
+            (Mode::Quoted, b'"') => self.mode = Mode::Text,
+            (Mode::Text, b'"') if reading.semicolon == Semicolon::CommentOutsideQuotes => {
+                self.mode = Mode::Quoted
+            }
+            (Mode::Text, b';') if reading.semicolon != Semicolon::Kept => {
                 self.mode = Mode::Skip;
                 return None;
             }
             _ => {}
         }
-        if byte == BACKSPACE {
+        if byte == BACKSPACE && reading.escapes {
             self.line.pop();
         } else {
             self.line.push(byte);
-            if self.line.len() >= KEPT {
+            if self.is_full(reading) && reading.overflow == Overflow::Dropped {
                 self.mode = Mode::Skip;
             }
         }
         None
     }
+
+    fn is_full(&self, reading: &Reading) -> bool {
+        reading.longest.is_some_and(|longest| self.line.len() >= longest)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::dialect::Dialect;
     use super::*;
     use rstest::rstest;
 
     fn lines(bytes: &[u8]) -> Vec<String> {
+        lines_of(Dialect::Marlin, bytes)
+    }
+
+    fn lines_of(dialect: Dialect, bytes: &[u8]) -> Vec<String> {
         let mut assembler = LineAssembler::default();
         bytes
             .iter()
-            .filter_map(|&byte| assembler.take(byte))
+            .filter_map(|&byte| assembler.take(byte, &dialect.speech().reading))
             .map(|line| String::from_utf8_lossy(&line).into_owned())
             .collect()
     }
@@ -96,5 +116,27 @@ mod tests {
     fn a_long_line_is_cut_and_the_next_one_is_whole() {
         let got = lines(format!("M117 {}\nG28\n", "x".repeat(200)).as_bytes());
         assert_eq!(got, [format!("M117 {}", "x".repeat(90)), "G28".to_owned()]);
+    }
+
+    #[rstest]
+    #[case::a_colon_ends_a_line(Dialect::UltiMaker2, "M117 a: b*5\n", &["M117 a", " b*5"])]
+    #[case::but_no_comment(Dialect::UltiMaker2, "G28 ; a: b\n", &["G28 "])]
+    #[case::a_backslash_is_a_byte(Dialect::Prusa, "M117 a\\b\n", &["M117 a\\b"])]
+    #[case::high_bytes_are_none(Dialect::Prusa, "G\u{a0}1\n", &["G1"])]
+    #[case::quotes_keep_a_semicolon(Dialect::RepRapFirmware, "M117 \"a;b\" ; c\n", &["M117 \"a;b\" "])]
+    #[case::klipper_keeps_it(Dialect::Klipper, "M117 a;b\n", &["M117 a;b"])]
+    fn other_firmware_reads_otherwise(
+        #[case] dialect: Dialect,
+        #[case] bytes: &str,
+        #[case] expected: &[&str],
+    ) {
+        assert_eq!(lines_of(dialect, bytes.as_bytes()), expected);
+    }
+
+    #[test]
+    fn a_long_line_is_two_for_prusas_and_one_for_klipper() {
+        let long = format!("{}{}\n", "x".repeat(95), "y".repeat(10));
+        assert_eq!(lines_of(Dialect::Prusa, long.as_bytes()), ["x".repeat(95), "y".repeat(9)]);
+        assert_eq!(lines_of(Dialect::Klipper, long.as_bytes()), [long.trim_end()]);
     }
 }

@@ -9,11 +9,15 @@
 
 mod complaint;
 mod last_words;
+mod reading;
 mod tables;
 
 use std::time::Duration;
 
 pub(crate) use complaint::Complaint;
+#[cfg(test)]
+pub(crate) use reading::MARLIN as MARLIN_READING;
+pub(crate) use reading::{Meaning, Overflow, Reading, Semicolon, Star};
 
 /// A family of firmware.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -103,6 +107,7 @@ pub(crate) struct Speech {
     /// At power-up.
     pub(crate) banner: &'static [&'static str],
     pub(crate) counting: Counting,
+    pub(crate) reading: Reading,
     pub(crate) temperatures: Temperatures,
     /// M105 is answered in the `ok` line itself.
     pub(crate) temperatures_in_ok: bool,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::command::Command;
 use super::dialect::Dialect;
 use super::machine::Machine;
+use super::meaning;
 use super::numbering::LineCounter;
 use super::stage::{Stage, Then};
 
@@ -18,6 +19,10 @@ pub(super) fn execute(machine: &mut Machine, counter: &mut LineCounter, text: &s
     machine.planner.retire(now);
     let visible = Command::visible(text);
     visible.clone_into(&mut machine.last_command);
+    if let Some(complaint) = meaning::complaint(machine.config.dialect, text) {
+        machine.line(&complaint);
+        return Stage::Done;
+    }
     let command = Command::parse(visible);
     if let Some(answer) = machine.dead_answer {
         // Klipper tells temperatures and who it is in any state (klippy/gcode.py, base_gcode_handlers).

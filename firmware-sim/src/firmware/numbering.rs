@@ -3,7 +3,7 @@
 //! Written after Marlin; what other dialects do otherwise is in their [`Counting`].
 //! Owns the last accepted number. Knows nothing of what a command does, except that M110 sets the number.
 
-use super::dialect::{Complaint, Counting, Repeats, Stray};
+use super::dialect::{Complaint, Counting, Meaning, Reading, Repeats, Star, Stray};
 
 /// A line that passed and waits for its turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,8 +59,8 @@ impl LineCounter {
         self.waiting = Some(Skips(counting.skips));
     }
 
-    pub(crate) fn check(&mut self, line: &[u8], counting: Counting) -> Verdict {
-        let verdict = self.judge(line, counting);
+    pub(crate) fn check(&mut self, line: &[u8], counting: Counting, reading: &Reading) -> Verdict {
+        let verdict = self.judge(line, counting, reading);
         match verdict {
             Verdict::Queue(_) => self.waiting = None,
             Verdict::Reject(_) => self.wait(counting),
@@ -69,7 +69,7 @@ impl LineCounter {
         verdict
     }
 
-    fn judge(&mut self, line: &[u8], counting: Counting) -> Verdict {
+    fn judge(&mut self, line: &[u8], counting: Counting, reading: &Reading) -> Verdict {
         let line = skip_spaces(line);
         let numbered = line.first() == Some(&b'N');
         if !numbered && counting.checksums_always && self.verified {
@@ -82,14 +82,22 @@ impl LineCounter {
             let body = without_trailing_checksum(line);
             return Verdict::Queue(QueuedLine { number: None, text: text_of(body) });
         }
-        let star = line.iter().rposition(|&byte| byte == b'*');
+        let star = star(line, reading.star);
         if !counting.checksums || star.is_none() && !counting.number_needs_checksum {
             let number = leading_integer(line.get(1..).unwrap_or_default());
-            let body = without_number(without_trailing_checksum(line));
+            let body =
+                without_number(if counting.checksums { line } else { without_trailing_checksum(line) });
             return Verdict::Queue(QueuedLine { number: Some(number), text: text_of(body) });
         }
+        if reading.meaning == Meaning::Repetier {
+            return self.judge_by_letters(line, counting);
+        }
 
-        let sets_number = contains(line, b"M110");
+        let sets_number = if reading.finds_m110 {
+            contains(line, b"M110")
+        } else {
+            without_number(line).starts_with(b"M110")
+        };
         let mut number = leading_integer(line.get(1..).unwrap_or_default());
         if sets_number {
             // `N0 M110 N5`: the second number counts, if there is one.
@@ -114,6 +122,29 @@ impl LineCounter {
         Verdict::Queue(QueuedLine { number: Some(sent), text: text_of(without_number(body)) })
     }
 
+    /// Repetier's: a text ends the looking at letters, and so do `(` and `%`; behind a text nothing is verified.
+    fn judge_by_letters(&mut self, line: &[u8], counting: Counting) -> Verdict {
+        let parsed = Parsed::of(line);
+        if let Some(star) = parsed.star {
+            let (body, checksum) = line.split_at(star);
+            let sum = body.iter().fold(0_u8, |sum, byte| sum ^ byte);
+            if leading_integer(checksum.get(1..).unwrap_or_default()) != i64::from(sum) {
+                return Verdict::Reject(Complaint::Mismatch(sum));
+            }
+        } else if !parsed.is_unverified {
+            return Verdict::Reject(Complaint::NoChecksum);
+        }
+        if !parsed.sets_number {
+            if let Some(verdict) = self.out_of_order(parsed.number, counting) {
+                return verdict;
+            }
+        }
+        self.last = parsed.number;
+        self.verified = true;
+        let text = text_of(without_number(line.get(..parsed.end).unwrap_or(line)));
+        Verdict::Queue(QueuedLine { number: Some(parsed.number), text })
+    }
+
     fn out_of_order(&mut self, number: i64, counting: Counting) -> Option<Verdict> {
         let ago = self.last - number;
         match (counting.repeats, self.waiting) {
@@ -125,6 +156,75 @@ impl LineCounter {
                 Some(Verdict::Skip(number))
             }
             _ => Some(Verdict::Reject(Complaint::Order(number))),
+        }
+    }
+}
+
+/// What Repetier's parser finds in a numbered line, letter by letter.
+struct Parsed {
+    number: i64,
+    sets_number: bool,
+    star: Option<usize>,
+    is_unverified: bool,
+    /// Where the looking ended.
+    end: usize,
+}
+
+impl Parsed {
+    fn of(line: &[u8]) -> Self {
+        let mut parsed =
+            Self { number: 0, sets_number: false, star: None, is_unverified: false, end: line.len() };
+        for (at, byte) in line.iter().enumerate() {
+            let rest = line.get(at + 1..).unwrap_or_default();
+            match byte.to_ascii_uppercase() {
+                b'N' => parsed.number = leading_integer(rest),
+                // The firmware itself looks at no checksum any more then: a bit on the line makes a `%` of a 5, and no
+                // host can help. Here it is looked at, so that the others can be held to what a host can do.
+                b'(' | b'%' => {
+                    parsed.star = rest.iter().position(|byte| *byte == b'*').map(|star| at + 1 + star);
+                    parsed.end = at;
+                    break;
+                }
+                b'*' => {
+                    parsed.star = Some(at);
+                    parsed.end = at;
+                    break;
+                }
+                b'M' => {
+                    let code = leading_integer(rest);
+                    parsed.sets_number = code == 110;
+                    if matches!(code, 20 | 23 | 28..=30 | 32 | 36 | 117 | 118 | 531) {
+                        parsed.is_unverified = true;
+                        parsed.end = rest
+                            .iter()
+                            .position(|byte| *byte == b'*')
+                            .map_or(line.len(), |star| at + 1 + star);
+                        break;
+                    }
+                }
+                _ => {}
+            }
+        }
+        parsed
+    }
+}
+
+/// Where the checksum begins.
+fn star(line: &[u8], which: Star) -> Option<usize> {
+    match which {
+        Star::First => line.iter().position(|&byte| byte == b'*'),
+        Star::Last => line.iter().rposition(|&byte| byte == b'*'),
+        Star::Bare => {
+            let (mut quoted, mut braces) = (false, 0_u32);
+            line.iter().position(|byte| {
+                match byte {
+                    b'"' => quoted = !quoted,
+                    b'{' if !quoted => braces += 1,
+                    b'}' if !quoted => braces = braces.saturating_sub(1),
+                    _ => {}
+                }
+                *byte == b'*' && !quoted && braces == 0
+            })
         }
     }
 }
@@ -180,6 +280,7 @@ fn leading_integer(text: &[u8]) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::dialect::Dialect;
     use super::*;
     use rstest::rstest;
 
@@ -192,6 +293,8 @@ mod tests {
         checksums_always: false,
         skips: 0,
     };
+
+    use super::super::dialect::MARLIN_READING;
 
     fn after(last: i64) -> LineCounter {
         LineCounter { last, ..LineCounter::default() }
@@ -232,14 +335,17 @@ mod tests {
         #[case] last_after: i64,
     ) {
         let mut counter = after(last);
-        assert_eq!(counter.check(line.as_bytes(), MARLIN), verdict);
+        assert_eq!(counter.check(line.as_bytes(), MARLIN, &MARLIN_READING), verdict);
         assert_eq!(counter.last(), last_after);
     }
 
     #[test]
     fn a_number_beyond_all_bounds_is_no_panic() {
         let mut counter = LineCounter::default();
-        assert_eq!(counter.check(b"N99999999999999999999 G28*1", MARLIN), order(i64::from(i32::MAX)));
+        assert_eq!(
+            counter.check(b"N99999999999999999999 G28*1", MARLIN, &MARLIN_READING),
+            order(i64::from(i32::MAX))
+        );
     }
 
     #[rstest]
@@ -248,16 +354,16 @@ mod tests {
     #[case::marlin(Repeats::Silent, "N4 G28*23", Verdict::AlreadyAccepted)]
     fn an_accepted_line_once_more(#[case] repeats: Repeats, #[case] line: &str, #[case] verdict: Verdict) {
         let mut counter = after(5);
-        assert_eq!(counter.check(line.as_bytes(), Counting { repeats, ..MARLIN }), verdict);
+        assert_eq!(counter.check(line.as_bytes(), Counting { repeats, ..MARLIN }, &MARLIN_READING), verdict);
     }
 
     #[test]
     fn where_checksums_are_needed_one_is_needed_always_after_the_first() {
         let counting = Counting { checksums_always: true, ..MARLIN };
         let mut counter = LineCounter::default();
-        assert_eq!(counter.check(b"M115", counting), queued(None, "M115"));
-        assert_eq!(counter.check(b"N1 G28*18", counting), queued(Some(1), "G28"));
-        assert_eq!(counter.check(b"M115", counting), no_checksum());
+        assert_eq!(counter.check(b"M115", counting, &MARLIN_READING), queued(None, "M115"));
+        assert_eq!(counter.check(b"N1 G28*18", counting, &MARLIN_READING), queued(Some(1), "G28"));
+        assert_eq!(counter.check(b"M115", counting, &MARLIN_READING), no_checksum());
     }
 
     #[rstest]
@@ -267,19 +373,42 @@ mod tests {
     #[case::or_none(Counting { in_order: false, number_needs_checksum: false, ..MARLIN }, "N7 G28", queued(Some(7), "G28"))]
     #[case::a_number_for_a_checksum(Counting { stray_checksum: Stray::Rejected, ..MARLIN }, "G28*18", Verdict::Reject(Complaint::NoNumber))]
     fn what_is_verified_differs(#[case] counting: Counting, #[case] line: &str, #[case] verdict: Verdict) {
-        assert_eq!(LineCounter::default().check(line.as_bytes(), counting), verdict);
+        assert_eq!(LineCounter::default().check(line.as_bytes(), counting, &MARLIN_READING), verdict);
     }
 
     #[test]
     fn after_a_rejected_line_some_are_skipped_until_the_one_that_is_awaited() {
         let counting = Counting { skips: 2, repeats: Repeats::Skipped, ..MARLIN };
         let mut counter = LineCounter::default();
-        let mut check = |line: &str| counter.check(line.as_bytes(), counting);
+        let mut check = |line: &str| counter.check(line.as_bytes(), counting, &MARLIN_READING);
         assert_eq!(check("N1 G28*19"), Verdict::Reject(Complaint::Mismatch(18)));
         assert_eq!(check("N2 G28*17"), Verdict::Skip(2));
         assert_eq!(check("N3 G28*16"), Verdict::Skip(3));
         assert_eq!(check("N4 G28*23"), order(4));
         assert_eq!(check("N1 G28*18"), queued(Some(1), "G28"));
         assert_eq!(check("N3 G28*16"), order(3));
+    }
+
+    #[rstest]
+    #[case::marlin(Dialect::Marlin, "N1 M117 2*3 copies", queued(Some(1), "M117 2*3 copies"))]
+    #[case::prusa(Dialect::Prusa, "N1 M117 2*3 copies", Verdict::Reject(Complaint::Mismatch(55)))]
+    #[case::marlin_sets_the_number(Dialect::Marlin, "N1 M117 M110 N7", queued(Some(1), "M117 M110 N7"))]
+    #[case::prusa_does_not(Dialect::Prusa, "N1 M117 M110 N7", queued(Some(1), "M117 M110 N7"))]
+    #[case::reprap(Dialect::RepRapFirmware, "N1 M117 2*3", Verdict::Reject(Complaint::Mismatch(55)))]
+    #[case::reprap_quoted(Dialect::RepRapFirmware, "N1 M117 \"2*3\"", queued(Some(1), "M117 \"2*3\""))]
+    #[case::klipper(Dialect::Klipper, "N1 M117 2*3 copies", queued(Some(1), "M117 2*3 copies"))]
+    #[case::repetier_text(Dialect::Repetier, "N1 M117 2*3 Nine", queued(Some(1), "M117 2"))]
+    #[case::repetier_number_in_words(Dialect::Repetier, "N1 PRINT_START", Verdict::Skip(0))]
+    #[case::repetier_parentheses(Dialect::Repetier, "N1 G1 X1 (fast) Y1", queued(Some(1), "G1 X1"))]
+    fn texts_are_read_as_the_sources_say(
+        #[case] dialect: Dialect,
+        #[case] line: &str,
+        #[case] verdict: Verdict,
+    ) {
+        let sum = line.bytes().fold(0, |sum, byte| sum ^ byte);
+        let speech = dialect.speech();
+        let mut counter = LineCounter::default();
+        let line = format!("{line}*{sum}");
+        assert_eq!(counter.check(line.as_bytes(), speech.counting, &speech.reading), verdict);
     }
 }

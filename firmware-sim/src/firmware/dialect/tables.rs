@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Counting, Repeats, Speech, Stray, Temperatures};
+use super::{Counting, Repeats, Speech, Stray, Temperatures, reading};
 
 const MARLIN_COUNTING: Counting = Counting {
     in_order: true,
@@ -33,6 +33,7 @@ pub(super) static MARLIN: Speech = Speech {
         "//action:prompt_end",
     ],
     counting: MARLIN_COUNTING,
+    reading: reading::MARLIN,
     temperatures: Temperatures::Marlin,
     temperatures_in_ok: true,
     broken_reports: false,
@@ -63,6 +64,7 @@ pub(super) static PRUSA: Speech = Speech {
         "adc_init",
     ],
     counting: OLD_COUNTING,
+    reading: reading::PRUSA,
     temperatures: Temperatures::Prusa,
     prompts: false,
     chatty: false,
@@ -76,6 +78,7 @@ pub(super) static REPRAP: Speech = Speech {
     // It starts without a word.
     banner: &[],
     counting: LOOSE_COUNTING,
+    reading: reading::REPRAP,
     temperatures: Temperatures::RepRap,
     busy: None,
     action: None,
@@ -95,6 +98,7 @@ pub(super) static REPRAP: Speech = Speech {
 pub(super) static REPETIER: Speech = Speech {
     banner: &["start", "Info:PowerUp", "Free RAM:3456"],
     counting: Counting { repeats: Repeats::Skipped, checksums_always: true, skips: 14, ..MARLIN_COUNTING },
+    reading: reading::REPETIER,
     temperatures: Temperatures::Repetier,
     temperatures_in_ok: false,
     tells_targets: true,
@@ -115,6 +119,7 @@ pub(super) static REPETIER: Speech = Speech {
 pub(super) static KLIPPER: Speech = Speech {
     banner: &[],
     counting: Counting { checksums: false, ..LOOSE_COUNTING },
+    reading: reading::KLIPPER,
     temperatures: Temperatures::Klipper,
     busy: None,
     prompts: false,
@@ -135,6 +140,7 @@ pub(super) static KLIPPER: Speech = Speech {
 pub(super) static MALYAN: Speech = Speech {
     banner: &["start"],
     counting: Counting { checksums_always: true, ..OLD_COUNTING },
+    reading: reading::MARLIN1,
     temperatures: Temperatures::OldMarlin,
     busy: None,
     action: None,
@@ -148,6 +154,7 @@ pub(super) static MALYAN: Speech = Speech {
 pub(super) static TEACUP: Speech = Speech {
     banner: &["start", "ok"],
     counting: LOOSE_COUNTING,
+    reading: reading::TEACUP,
     temperatures: Temperatures::Teacup,
     temperatures_in_ok: false,
     busy: None,
@@ -171,6 +178,7 @@ pub(super) static ULTIMAKER2: Speech = Speech {
         "echo: Free Memory: 2270  PlannerBufferBytes: 1232",
     ],
     counting: Counting { stray_checksum: Stray::Dropped, ..OLD_COUNTING },
+    reading: reading::ULTIMAKER2,
     temperatures: Temperatures::OldMarlin,
     busy: None,
     action: None,
@@ -198,6 +206,7 @@ pub(super) static CREALITY: Speech = Speech {
         "init valid: ",
     ],
     counting: OLD_COUNTING,
+    reading: reading::MARLIN1,
     temperatures: Temperatures::Marlin,
     broken_reports: true,
     action: None,
