@@ -49,6 +49,9 @@ pub(crate) enum Command {
         /// Name or id of the printer; the first available one when left out.
         #[arg(long)]
         printer: Option<String>,
+        /// Print a file whose end is missing, as far as it goes.
+        #[arg(long)]
+        even_if_cut_off: bool,
         /// Watch the print until it is done.
         #[arg(long)]
         watch: bool,

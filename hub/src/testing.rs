@@ -103,6 +103,13 @@ impl TestHub {
         (status, serde_json::from_slice(&body).unwrap())
     }
 
+    /// What is found in an uploaded file.
+    pub(crate) async fn extract(&self, file: FileId) {
+        let version =
+            library::store::get(&self.app.db, self.owner.workspace_id, file).await.unwrap().version_id;
+        crate::extractor::extract(&self.app, self.owner.workspace_id, version).await.unwrap();
+    }
+
     /// Uploads G-code.
     pub(crate) async fn upload(&self, name: &str, text: &str) -> FileId {
         let body = futures::stream::iter([Ok(bytes::Bytes::from(text.to_owned()))]);

@@ -30,8 +30,8 @@ pub(crate) async fn run(args: Args) -> Result<(), CliError> {
         }
         Command::Logout => login::logout().await,
         Command::Upload { files, json } => upload::run(&client()?, &files, json).await,
-        Command::Print { file, printer, watch, json } => {
-            print::run(&client()?, &file, printer.as_deref(), watch, json).await
+        Command::Print { file, printer, even_if_cut_off, watch, json } => {
+            print::run(&client()?, &file, printer.as_deref(), even_if_cut_off, watch, json).await
         }
         Command::Watch { job } => watch::run(&client()?, job.as_deref()).await,
         Command::Printers { json } => printers::run(&client()?, json).await,

@@ -14,6 +14,7 @@ pub(crate) async fn run(
     client: &Client,
     file: &str,
     printer: Option<&str>,
+    even_if_cut_off: bool,
     watch: bool,
     json: bool,
 ) -> Result<(), CliError> {
@@ -35,6 +36,9 @@ pub(crate) async fn run(
     let mut request = Map::from_iter([("file_id".to_owned(), Value::from(file_id))]);
     if let Some(printer_id) = printer_id {
         request.insert("printer_id".into(), printer_id.into());
+    }
+    if even_if_cut_off {
+        request.insert("even_if_cut_off".into(), true.into());
     }
     let answer = client.post("api/v1/jobs", &Value::Object(request)).await?;
     let job: PrintJob = client.parse(answer.clone())?;

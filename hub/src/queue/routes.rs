@@ -26,6 +26,9 @@ pub struct NewPrintJob {
     file_id: FileId,
     /// On which printer; absent or null: the first that is free.
     printer_id: Option<PrinterId>,
+    /// Also when the file's end is missing (`metadata.truncated`): without it such a file is refused (`file_cut_off`).
+    #[serde(default)]
+    even_if_cut_off: bool,
 }
 
 /// From where a paused job goes on.
@@ -115,7 +118,8 @@ async fn create(
             "An Idempotency-Key is 1 to 200 ASCII characters.",
         ));
     }
-    let wish = Wish { file_id: wanted.file_id, printer_id: wanted.printer_id, idempotency_key: key };
+    let (file_id, printer_id, even_if_cut_off) = (wanted.file_id, wanted.printer_id, wanted.even_if_cut_off);
+    let wish = Wish { file_id, printer_id, even_if_cut_off, idempotency_key: key };
     Ok((StatusCode::CREATED, axum::Json(submit::submit(&app, &person, wish).await?)))
 }
 

@@ -18,6 +18,8 @@ pub struct Wish<'a> {
     pub file_id: FileId,
     /// On which printer; absent: the first that is free.
     pub printer_id: Option<PrinterId>,
+    /// Also where the file's end is missing: whoever says so knows that the part will be, too.
+    pub even_if_cut_off: bool,
     /// The same key again is the same wish.
     pub idempotency_key: Option<&'a str>,
 }
@@ -32,6 +34,14 @@ pub async fn submit(app: &App, person: &Person, wish: Wish<'_>) -> Result<PrintJ
     if file.extraction == Extraction::Failed {
         let why = file.extraction_error.unwrap_or_default();
         return Err(Error::conflict("file_not_ready", format!("This file can't be printed: {why}")));
+    }
+    // As long as its metadata has not been read nobody knows; the agent finds it out and does not call it finished.
+    if file.metadata.as_ref().is_some_and(|known| known.truncated) && !wish.even_if_cut_off {
+        return Err(Error::conflict(
+            "file_cut_off",
+            "This file is cut off: its end is missing, and so is the end of the part. Export it again and upload that, \
+             or say that it is to be printed as far as it goes (even_if_cut_off).",
+        ));
     }
     if let Some(printer) = wish.printer_id {
         app.fleet.printer(workspace, printer).ok_or_else(|| Error::no_such("printer"))?;

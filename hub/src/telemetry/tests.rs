@@ -17,7 +17,12 @@ impl TestHub {
     /// A job that the printer has begun to print.
     async fn printing(&self, printer: Device) -> JobId {
         let file_id = self.upload("tower.gcode", "G28\n").await;
-        let wish = Wish { file_id, printer_id: Some(printer.printer_id), idempotency_key: None };
+        let wish = Wish {
+            file_id,
+            printer_id: Some(printer.printer_id),
+            even_if_cut_off: false,
+            idempotency_key: None,
+        };
         submit(&self.app, &self.owner, wish).await.unwrap();
         let claim = claim::claim(&self.app, printer, u64::MAX >> 1).await.unwrap().unwrap();
         claim::start(&self.app, printer, claim.job_id, claim.claim_id).await.unwrap();

@@ -74,7 +74,7 @@ pub(crate) fn wish(world: &World, printer: Option<usize>) -> Option<JobId> {
     let printer_id = printer.map(|index| world.template.printer(index));
     let job = world.hub.inside(move |app| {
         Box::pin(async move {
-            let wish = Wish { file_id, printer_id, idempotency_key: None };
+            let wish = Wish { file_id, printer_id, even_if_cut_off: false, idempotency_key: None };
             submit(&app, &owner, wish).await.unwrap().id
         })
     })?;

@@ -52,9 +52,15 @@ export const readTelemetry = async (id: string): Promise<TelemetryPoint[]> =>
   (await answer(api.GET("/api/v1/jobs/{id}/telemetry", { params: { path: { id }, query: { points: POINTS } } }))).points;
 
 /** A key made once for one press of the button: a repeated request cannot start a second job. */
-export const startJob = (fileId: string, printerId: string | undefined, key: string): Promise<PrintJob> =>
+export const startJob = (
+  fileId: string, printerId: string | undefined, key: string, evenIfCutOff = false,
+): Promise<PrintJob> =>
   answer(api.POST("/api/v1/jobs", {
-    body: { file_id: fileId, ...(printerId === undefined ? {} : { printer_id: printerId }) },
+    body: {
+      file_id: fileId,
+      ...(printerId === undefined ? {} : { printer_id: printerId }),
+      ...(evenIfCutOff ? { even_if_cut_off: true } : {}),
+    },
     headers: { "Idempotency-Key": key },
   }));
 export const pauseJob = (id: string): Promise<PrintJob> => answer(api.POST("/api/v1/jobs/{id}/pause", by(id)));

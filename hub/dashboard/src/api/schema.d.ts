@@ -757,6 +757,8 @@ export interface components {
         };
         /** @description What to print, and where. */
         NewPrintJob: {
+            /** @description Also when the file's end is missing (`metadata.truncated`): without it such a file is refused (`file_cut_off`). */
+            even_if_cut_off?: boolean;
             /** @description Which file: its newest version. */
             file_id: components["schemas"]["FileId"];
             printer_id?: components["schemas"]["PrinterId"] | null;

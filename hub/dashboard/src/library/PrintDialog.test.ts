@@ -11,8 +11,8 @@ let unmount: () => void = () => undefined;
 let router: Awaited<ReturnType<typeof mountPage>>["router"];
 const closed = vi.fn();
 
-async function show(): Promise<HTMLElement> {
-  const mounted = await mountPage(PrintDialog, { file: fileSample(), onClose: closed });
+async function show(file = fileSample()): Promise<HTMLElement> {
+  const mounted = await mountPage(PrintDialog, { file, onClose: closed });
   unmount = () => mounted.wrapper.unmount();
   router = mounted.router;
   await flushPromises();
@@ -55,6 +55,20 @@ describe("the print dialog", () => {
     expect(jobs.byId.get("j1")?.state).toBe("queued");
     expect(closed).toHaveBeenCalled();
     await vi.waitFor(() => expect(router.currentRoute.value.name).toBe("printers"));
+  });
+
+  it("starts a file without its end only when somebody says that this is known", async () => {
+    const start = vi.spyOn(hub, "startJob").mockResolvedValue(jobSample());
+    const whole = fileSample();
+    await show({ ...whole, metadata: { ...whole.metadata, truncated: true } });
+    const confirm = byTestId("print-confirm") as HTMLButtonElement;
+    expect(confirm.disabled).toBe(true);
+    document.querySelector<HTMLInputElement>("[data-testid=print-cut-off] input, input[data-testid=print-cut-off]")?.click();
+    await flushPromises();
+    expect(confirm.disabled).toBe(false);
+    confirm.click();
+    await flushPromises();
+    expect(start).toHaveBeenCalledWith("f1", undefined, expect.any(String), true);
   });
 
   it("may be sent to a printer that is offline", async () => {
