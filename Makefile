@@ -27,7 +27,7 @@ DEMO_SAMPLES := fixtures/gcode/ps_teapot_ender3_thumbs_mix.gcode fixtures/gcode/
 
 .DEFAULT_GOAL := help
 .PHONY: help bench demo test ci setup-demo setup-test setup-ci format format-check dashboard dashboard-packages test-dashboard lint build \
-	test-rust every-file e2e e2e-sqlite e2e-postgres build-demo check-demo exactness geometry survive virtual-network fuzz docs deny api deb \
+	test-rust every-file e2e e2e-sqlite e2e-postgres build-demo check-demo exactness geometry texts survive virtual-network heat fuzz docs deny api deb \
 	check-units test-host clean
 
 help: ## this list
@@ -128,11 +128,17 @@ exactness: ## many seeded runs of the host against faults on a virtual clock (RU
 geometry: ## many seeded pauses, cancels and layer recoveries against what stands on the bed (RUNS); a failing seed is printed
 	STARDUST_RUNS=$(or $(RUNS),1200) $(CARGO) test --release $(LOCKED) -p stardust-agent --test geometry -- --nocapture
 
+texts: ## many odd files, each on a firmware of the simulator: printed as they stand, or refused (RUNS); a failing seed is printed
+	STARDUST_RUNS=$(or $(RUNS),10000) $(CARGO) test --release $(LOCKED) -p stardust-agent --test dialects -- --nocapture generated
+
 survive: ## the agent, killed at so many random moments of real jobs (RUNS); its seed is printed (STARDUST_SEED)
 	STARDUST_KILLS=$(or $(RUNS),200) $(CARGO) test --release $(LOCKED) -p stardust-agent --test survive_kill -- --nocapture
 
 virtual-network: ## many seeded runs of agents and hub on a virtual network and clock (RUNS); a failing seed is printed
 	STARDUST_RUNS=$(or $(RUNS),2000) $(CARGO) test --release $(LOCKED) -p stardust-virtual-network --test protocol -- --nocapture
+
+heat: ## many seeded runs in which nothing may stay hot with nobody there (RUNS); a failing seed is printed
+	STARDUST_RUNS=$(or $(RUNS),5000) $(CARGO) test --release $(LOCKED) -p stardust-virtual-network --test heat -- --nocapture
 
 fuzz: ## any bytes into the parsers, some seconds for each (FUZZ_SECONDS)
 	@scripts/fuzz.sh $(or $(FUZZ_SECONDS),3)

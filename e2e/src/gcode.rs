@@ -32,7 +32,7 @@ pub fn sha256<S: AsRef<str>>(commands: impl IntoIterator<Item = S>) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The first `count` lines of a real file, and then what a slicer's end is made of: a short print.
+/// The first `count` lines of a real file, and then what a slicer's end is made of: a short print, and a whole one.
 #[must_use]
 pub fn short_print(file: &Path, count: usize) -> Vec<u8> {
     let text = std::fs::read_to_string(file).expect("the fixture can be read");
@@ -40,6 +40,8 @@ pub fn short_print(file: &Path, count: usize) -> Vec<u8> {
     lines.push("M104 S0");
     lines.push("M140 S0");
     lines.push("M84");
+    // Cura's mark, without which its file is one that was cut off.
+    lines.push(";End of Gcode");
     lines.push("");
     lines.join("\n").into_bytes()
 }

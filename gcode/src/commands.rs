@@ -15,7 +15,7 @@
 
 use std::io::{self, BufRead};
 
-use crate::command::{self, Code, Command, Disposition};
+use crate::command::{self, Code, Command, Disposition, Flaw};
 use crate::lines::{Line, LineScanner, Position};
 
 /// A line is longer than any command.
@@ -79,6 +79,7 @@ pub struct CommandReader<R> {
 /// What of a [`PlacedCommand`] is not its text.
 struct Found {
     code: Option<Code>,
+    flaw: Option<Flaw>,
     line: u64,
     start: u64,
     end: u64,
@@ -102,7 +103,7 @@ impl<R: BufRead> CommandReader<R> {
     /// over-long line.
     pub fn next_command(&mut self) -> Result<Option<PlacedCommand<'_>>, ReadError> {
         let Some(found) = self.find_next()? else { return Ok(None) };
-        let command = Command::from_parts(&self.text, found.code);
+        let command = Command::from_parts(&self.text, found.code, found.flaw);
         Ok(Some(PlacedCommand { command, line: found.line, start: found.start, end: found.end }))
     }
 
@@ -121,7 +122,13 @@ impl<R: BufRead> CommandReader<R> {
                 Ok(command.map(|command| {
                     self.text.clear();
                     self.text.push_str(command.text());
-                    Found { code: command.code(), line: line.number, start: line.start, end: line.end }
+                    Found {
+                        code: command.code(),
+                        flaw: command.flaw(),
+                        line: line.number,
+                        start: line.start,
+                        end: line.end,
+                    }
                 }))
             });
             let used = chunk.len() - rest.len();

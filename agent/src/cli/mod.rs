@@ -131,6 +131,9 @@ struct PrintArguments {
     /// Start the printer's board anew first, by its DTR line: for boards that don't answer otherwise
     #[arg(long)]
     reset_on_open: bool,
+    /// Print a file whose end is missing; it is not called finished then
+    #[arg(long)]
+    even_if_cut_off: bool,
 }
 
 #[derive(Debug, clap::Args)]

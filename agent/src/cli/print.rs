@@ -6,12 +6,13 @@ mod choice;
 mod telling;
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use stardust_clock::SharedClock;
+use stardust_gcode::sniff;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::keys::Keys;
@@ -22,7 +23,8 @@ use crate::print_job::admission::{self, Admitted};
 use crate::print_job::briefed::Briefed;
 use crate::print_job::file_source::FileSource;
 use crate::print_job::profile::Profile;
-use crate::serial::{End, HostEvent, JobEvent};
+use crate::print_job::wholeness;
+use crate::serial::{Brief, End, HostEvent, JobEvent};
 use choice::Choice;
 use telling::{Telling, duration};
 
@@ -41,10 +43,24 @@ pub(super) async fn run(
     let unreadable = |error: std::io::Error| format!("{name} can't be read: {error}");
     let file = File::open(&options.file).map_err(unreadable)?;
     let size = file.metadata().map_err(unreadable)?.len();
+    let mut head = Vec::new();
+    file.take(sniff::WINDOW as u64).read_to_end(&mut head).map_err(unreadable)?;
+    let content = sniff::sniff(&head);
+    if !content.is_gcode() {
+        return Err(format!("{name} can't be printed: {content}"));
+    }
+    let file = File::open(&options.file).map_err(unreadable)?;
     let check = |file, profile: &Profile| {
         admission::check(BufReader::new(file), profile).map_err(|refusal| format!("{name}: {refusal}"))
     };
     check(file, &Profile::default())?;
+    let cut_off = wholeness::is_cut_off(&options.file).map_err(unreadable)?;
+    if cut_off && !options.even_if_cut_off {
+        return Err(format!(
+            "{name} is cut off: its slicer's end is missing, and so is the end of the part. Export it again. To print \
+             what there is of it: --even-if-cut-off."
+        ));
+    }
     let source = FileSource::open(&options.file).map_err(unreadable)?;
 
     let mut stop = signals().map_err(|error| format!("Signals can't be watched: {error}"))?;
@@ -58,11 +74,15 @@ pub(super) async fn run(
         () = stop.asked() => return Ok(ExitCode::from(CANCELLED)),
     };
     // Once more with what the firmware says of itself, before the first byte of the job.
-    let machine = port.view.borrow().machine;
+    let (machine, dialect) = {
+        let view = port.view.borrow();
+        (view.machine, view.dialect)
+    };
     let file = File::open(&options.file).map_err(unreadable)?;
-    let Admitted { commands, brief } = check(file, &Profile::default().with_firmware(machine))?;
+    let Admitted { commands, brief } =
+        check(file, &Profile::default().with_firmware(machine).read_by(Some(dialect)))?;
     let mut keys = Keys::listen().map_err(|error| format!("The keyboard can't be watched: {error}"))?;
-    port.order(Order::Start(Box::new(Briefed::new(source, brief)), None));
+    port.order(Order::Start(Box::new(Briefed::new(source, Brief { cut_off, ..brief })), None));
     let mut told = Telling::new(size);
     told.message(format!("{commands} commands"));
     let started = clock.elapsed();

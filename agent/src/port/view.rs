@@ -3,6 +3,7 @@
 //! Owns: the picture of one moment. Must not know: how it is passed on.
 
 use crate::disk::DiskFault;
+use crate::serial::dialect::Dialect;
 use crate::serial::firmware::Area;
 use crate::serial::{Connection, Heating, Host, Motion, Stage, Thermometer, Waiting};
 
@@ -19,6 +20,8 @@ pub struct PortView {
     pub machine_type: Option<String>,
     /// The area and the number of extruders that the firmware tells.
     pub machine: (Option<Area>, Option<u32>),
+    /// Whose firmware it is, as far as it has said so.
+    pub dialect: Dialect,
     /// Whether the firmware acts on urgent commands at once (`EMERGENCY_PARSER`).
     pub can_interrupt: bool,
     /// Heaters.
@@ -81,6 +84,7 @@ impl PortView {
             firmware: None,
             machine_type: None,
             machine: (None, None),
+            dialect: Dialect::default(),
             can_interrupt: false,
             thermometer: Thermometer::default(),
             heating: Heating::Settled,
@@ -103,6 +107,7 @@ impl PortView {
             firmware: host.firmware().name.clone(),
             machine_type: host.firmware().machine_type.clone(),
             machine: (host.firmware().area, host.firmware().extruders),
+            dialect: host.firmware().dialect,
             can_interrupt: host.firmware().can("EMERGENCY_PARSER"),
             thermometer: host.thermometer().clone(),
             is_ready: port_error.is_none() && host.is_ready(),

@@ -5,12 +5,13 @@
 
 use std::io::BufRead;
 
-use stardust_gcode::command::{Disposition, Unsendable};
+use stardust_gcode::command::Disposition;
 use stardust_gcode::commands::{CommandReader, ReadError};
 
 use super::demands::{Demands, TooMuch};
 use super::profile::Profile;
 use crate::serial::Brief;
+use crate::serial::reading::{self, Unreadable};
 
 /// Pauses, probes and progress put lines of the host's own between: so many at most are reckoned with, and two more
 /// for each command (the dead-man goes off and on again around a tool change).
@@ -19,7 +20,7 @@ const OWN_LINES: u64 = 1000;
 /// The file can't be printed.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// A line does not fit the firmware's buffer.
+    /// A line can't arrive as it is written.
     #[error("Line {line} of the file can't be sent: {why} (“{text}”).")]
     Unsendable {
         /// Its number in the file.
@@ -27,7 +28,7 @@ pub enum Refusal {
         /// Its beginning.
         text: String,
         /// What is wrong with it.
-        why: Unsendable,
+        why: Unreadable,
     },
     /// A line asks for more than the printer has.
     #[error("Line {line} of the file does not fit this printer (“{text}”): {why}.")]
@@ -45,6 +46,19 @@ pub enum Refusal {
     /// The file is damaged.
     #[error("The file can't be printed: {0}.")]
     Unreadable(#[from] ReadError),
+}
+
+impl Refusal {
+    /// A stable name, for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unsendable { why, .. } => why.code(),
+            Self::TooMuch { .. } => "does_not_fit_the_printer",
+            Self::Empty => "no_commands",
+            Self::Unreadable(_) => "unreadable",
+        }
+    }
 }
 
 /// A file that can be sent.
@@ -66,16 +80,20 @@ pub fn check(file: impl BufRead, profile: &Profile) -> Result<Admitted, Refusal>
     let mut brief = Brief::default();
     let mut count = 0_u64;
     while let Some(placed) = reader.next_command()? {
-        if placed.command.disposition() != Disposition::Send {
+        let (line, command) = (placed.line, &placed.command);
+        let text = || command.text().chars().take(60).collect();
+        let unsendable = |why| Refusal::Unsendable { line, text: text(), why };
+        // Also of what is not sent (`@cancel`).
+        reading::any_printer(command).map_err(unsendable)?;
+        if command.disposition() != Disposition::Send {
             continue;
         }
         count += 1;
         brief.size_bytes = placed.end;
-        let (line, command) = (placed.line, &placed.command);
-        let text = || command.text().chars().take(60).collect();
-        command
-            .check_sendable(count.saturating_mul(3).saturating_add(OWN_LINES))
-            .map_err(|why| Refusal::Unsendable { line, text: text(), why })?;
+        if let Some(dialect) = profile.dialect {
+            let number = count.saturating_mul(3).saturating_add(OWN_LINES);
+            reading::arriving(command, dialect, number).map_err(unsendable)?;
+        }
         demands.check(command).map_err(|why| Refusal::TooMuch { line, text: text(), why })?;
     }
     if count == 0 {
@@ -89,10 +107,11 @@ pub fn check(file: impl BufRead, profile: &Profile) -> Result<Admitted, Refusal>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serial::dialect::Dialect;
     use rstest::rstest;
 
     fn check(file: &[u8]) -> Result<Admitted, Refusal> {
-        super::check(file, &Profile::default())
+        super::check(file, &Profile::default().read_by(Some(Dialect::Marlin)))
     }
 
     #[test]
@@ -151,6 +170,7 @@ mod tests {
             bed_max_c: Some(110.0),
             size_mm: Some([220.0, 220.0, 250.0]),
             lowest_mm: Some([0.0; 3]),
+            dialect: None,
         };
         let refusal = super::check(file.as_bytes(), &profile).unwrap_err().to_string();
         assert!(refusal.starts_with(reason), "{refusal}");
@@ -211,6 +231,7 @@ mod tests {
                 bed_max_c: Some(120.0),
                 size_mm: Some(size),
                 lowest_mm: Some([0.0; 3]),
+                dialect: Some(Dialect::Marlin),
             };
             let file = std::io::BufReader::new(std::fs::File::open(&path).unwrap());
             super::check(file, &profile).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));

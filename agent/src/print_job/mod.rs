@@ -13,3 +13,4 @@ pub mod profile;
 pub mod return_plan;
 mod settings;
 pub mod stopwatch;
+pub mod wholeness;

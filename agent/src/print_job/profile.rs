@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::serial::dialect::Dialect;
 use crate::serial::firmware::Area;
 
 /// The limits of a printer; what is not known is not checked.
@@ -25,6 +26,9 @@ pub struct Profile {
     /// The lowest X, Y and Z that it reaches, mm: below zero where the origin is in the middle of the bed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lowest_mm: Option<[f64; 3]>,
+    /// Whose firmware it has: no setting, the printer says so.
+    #[serde(skip)]
+    pub dialect: Option<Dialect>,
 }
 
 impl Profile {
@@ -46,6 +50,12 @@ impl Profile {
         let size_mm = self.size_mm.or(area.map(|area| area.max));
         let lowest_mm = self.lowest_mm.or(area.map(|area| area.min));
         Self { tools: self.tools.or(extruders), size_mm, lowest_mm, ..self.clone() }
+    }
+
+    /// The same for a printer that has said whose firmware it has.
+    #[must_use]
+    pub fn read_by(self, dialect: Option<Dialect>) -> Self {
+        Self { dialect, ..self }
     }
 }
 

@@ -22,6 +22,7 @@ use crate::print_job::admission;
 use crate::print_job::layers::{Layer, Unfit};
 use crate::print_job::profile::Profile;
 use crate::print_job::return_plan::Refusal;
+use crate::print_job::wholeness;
 use crate::serial::{Brief, CutOff, LayerPoint};
 use crate::spool::{Reservation, Spool, SpoolError};
 
@@ -256,7 +257,9 @@ async fn admit(path: PathBuf, profile: Profile) -> Result<(PathBuf, Brief), Stri
             std::fs::File::open(&path).map_err(|error| format!("The print file can't be read: {error}."))?;
         let admitted =
             admission::check(BufReader::new(file), &profile).map_err(|refusal| refusal.to_string())?;
-        Ok((path, admitted.brief))
+        let cut_off = wholeness::is_cut_off(&path)
+            .map_err(|error| format!("The print file can't be read: {error}."))?;
+        Ok((path, Brief { cut_off, ..admitted.brief }))
     };
     let looked = tokio::task::spawn_blocking(look).await;
     looked.unwrap_or_else(|error| Err(format!("The print file could not be looked through: {error}.")))

@@ -88,7 +88,7 @@ impl Interrupted {
 }
 
 fn machine(view: &PortView, profile: &Profile) -> Machine {
-    let profile = profile.with_firmware(view.machine);
+    let profile = profile.with_firmware(view.machine).read_by(Some(view.dialect));
     let area = profile.lowest_mm.zip(profile.size_mm).map(|(min, max)| Area { min, max });
     Machine { dialect: view.firmware.as_deref().map(Dialect::of), area }
 }

@@ -365,7 +365,11 @@ impl Printer {
     fn transfer(&mut self) {
         let Some(claim) = self.life.claim().cloned() else { return };
         self.progress = Progress::default();
-        let profile = self.config.profile.with_firmware(self.port.view.borrow().machine);
+        let (machine, dialect) = {
+            let view = self.port.view.borrow();
+            (view.machine, view.dialect)
+        };
+        let profile = self.config.profile.with_firmware(machine).read_by(Some(dialect));
         self.transfer = Some(self.calls.transfer(claim, profile));
     }
 

@@ -17,4 +17,7 @@ pub struct Brief {
     pub brings_progress: bool,
     /// It writes on the printer's display: M117.
     pub brings_messages: bool,
+    /// Its end is missing: when all of it is printed, the print is not finished.
+    #[serde(default)]
+    pub cut_off: bool,
 }

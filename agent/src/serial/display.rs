@@ -109,8 +109,13 @@ mod tests {
         firmware
     }
 
-    const NEITHER: Brief =
-        Brief { size_bytes: 1000, estimated: None, brings_progress: false, brings_messages: false };
+    const NEITHER: Brief = Brief {
+        size_bytes: 1000,
+        estimated: None,
+        brings_progress: false,
+        brings_messages: false,
+        cut_off: false,
+    };
     const PROGRESS: Brief = Brief { brings_progress: true, ..NEITHER };
     const MESSAGES: Brief = Brief { brings_messages: true, ..NEITHER };
     const NEW: &[&str] = &["FIRMWARE_NAME:Marlin 2.1", "Cap:BUILD_PERCENT:1"];

@@ -17,11 +17,12 @@ use super::cut_off::CutOff;
 use super::dead_man::DeadMan;
 use super::display::Display;
 use super::envelope::{Envelope, Surroundings};
-use super::feeder::{CommandSource, Fed};
+use super::feeder::{CommandSource, Fed, SourceError};
 use super::firmware::{Area, Firmware};
 use super::heat::Heaters;
 use super::link::Link;
 use super::motion::Motion;
+use super::reading;
 use super::remark::Remark;
 use super::return_to_layer::WayBack;
 use super::scripts::{self, Parking, Script};
@@ -382,7 +383,7 @@ impl Job {
     fn feed(&mut self, now: Duration, link: &mut Link, area: Option<Area>, interrupt: bool) {
         loop {
             if self.next.is_none() {
-                match self.source.next_command() {
+                match self.fetch(link) {
                     Ok(fed) => self.next = fed,
                     Err(error) => {
                         let reason = format!("{error}. The heaters were turned off; print the job again.");
@@ -390,7 +391,7 @@ impl Job {
                     }
                 }
             }
-            let Some(fed) = &self.next else { return self.close(now, link) };
+            let Some(fed) = &self.next else { return self.close(now, link, area, interrupt) };
             match fed.command.disposition() {
                 Disposition::Send => {
                     let own = self.dead_man.ahead_of(&fed.command);
@@ -404,7 +405,7 @@ impl Job {
                     link.send(now, &fed.command, Origin::File { end: fed.end });
                     self.follow();
                 }
-                Disposition::Numbering => {
+                Disposition::Numbering | Disposition::PassOver => {
                     self.read_to = fed.end;
                     self.next = None;
                 }
@@ -420,6 +421,20 @@ impl Job {
                 }
             }
         }
+    }
+
+    /// The next command as this firmware may be sent it. What can't be was refused with the file; a file that nobody
+    /// has looked through ends here.
+    fn fetch(&mut self, link: &Link) -> Result<Option<Fed>, SourceError> {
+        let Some(mut fed) = self.source.next_command()? else { return Ok(None) };
+        if fed.command.disposition() == Disposition::Send {
+            match reading::arriving(&fed.command, link.dialect(), u64::from(link.next_number())) {
+                Ok(None) => {}
+                Ok(Some(reworded)) => fed.command = reworded,
+                Err(why) => return Err(SourceError(format!("“{}” can't be sent: {why}", fed.command))),
+            }
+        }
+        Ok(Some(fed))
     }
 
     /// Keeps track of what was just sent.
@@ -440,12 +455,17 @@ impl Job {
     }
 
     /// The file is at its end.
-    fn close(&mut self, now: Duration, link: &mut Link) {
+    fn close(&mut self, now: Duration, link: &mut Link, area: Option<Area>, interrupt: bool) {
         if let Some(own) = self.dead_man.release().or_else(|| self.display.done()) {
             return self.script.push_back(own);
         }
         if !link.is_idle() {
             return;
+        }
+        if self.source.brief().is_some_and(|brief| brief.cut_off) {
+            let reason = "The file was cut off: all that is left of it has been printed, and the part is not finished. \
+                          The heaters were turned off.";
+            return self.stop(now, End::Failed(reason.to_owned()), area, link, interrupt);
         }
         if let Some(last) = parse(b"M400") {
             link.send_alone(now, &last);

@@ -127,6 +127,16 @@ impl Link {
         self.dialect = dialect;
     }
 
+    /// Whose firmware it is.
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The number that the next new line gets.
+    pub(super) fn next_number(&self) -> u32 {
+        self.history.next_number()
+    }
+
     /// Sends a numbered command: there must be room.
     pub(super) fn send(&mut self, now: Duration, command: &Command<'_>, origin: Origin) {
         self.own_lines += u64::from(!matches!(origin, Origin::File { .. }));

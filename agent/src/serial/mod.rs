@@ -19,6 +19,7 @@
 //! | `display`, `dead_man` | what is put between a job's commands: progress, and being turned off without a host |
 //! | `attention`, `motion` | what people are asked, and are shown of the job |
 //! | `cooling` | how long what is hot waits for a person |
+//! | [`reading`] | how this firmware reads a line: texts are made harmless, what can't arrive is refused |
 //! | [`feeder`], [`Brief`] | where commands come from, and what is known of them beforehand |
 
 mod attach;
@@ -48,6 +49,7 @@ mod numbered;
 mod numbering;
 mod pace;
 mod patience;
+pub mod reading;
 mod recovery;
 mod remark;
 pub mod reply;

@@ -1,12 +1,16 @@
 //! One host and one simulated printer of a family, on a virtual clock.
 
 use std::collections::VecDeque;
+use std::io::Cursor;
 use std::path::Path;
 use std::time::Duration;
 
 use firmware_sim::faults::FaultPlan;
 use firmware_sim::profile::{LineSettings, Profile};
 use firmware_sim::virtual_printer::VirtualPrinter;
+use stardust_agent::print_job::admission::{self, Refusal};
+use stardust_agent::print_job::briefed::Briefed;
+use stardust_agent::print_job::file_source::FileSource;
 use stardust_agent::serial::{CommandSource, Fed, Host, HostEvent, JobEvent, Parking, Stage};
 use stardust_gcode::command::parse;
 
@@ -58,6 +62,42 @@ impl Bench {
     /// Starts a print.
     pub(crate) fn start(&mut self, file: &[String]) {
         assert!(self.try_start(file), "{}", self.story("the host takes no job"));
+    }
+
+    /// Looks a file through, as it is, and prints it to its end; where it asks for a pause, it is gone on with at once.
+    /// Returns how it ended and how often it paused.
+    pub(crate) fn print(&mut self, file: &[u8]) -> Result<(JobEvent, usize), Refusal> {
+        let dialect = self.host.firmware().dialect;
+        let printer = stardust_agent::print_job::profile::Profile::default().read_by(Some(dialect));
+        let admitted = admission::check(file, &printer)?;
+        let source = FileSource::new(Cursor::new(file.to_vec()));
+        assert!(self.host.start(self.now, Box::new(Briefed::new(source, admitted.brief))));
+        let mut pauses = 0;
+        loop {
+            self.run_until("the end of the job or a pause", |bench| {
+                bench.host.progress().is_none_or(|(stage, ..)| stage == Stage::Paused)
+            });
+            if self.host.progress().is_none() {
+                return Ok((self.finish(), pauses));
+            }
+            pauses += 1;
+            self.resume();
+        }
+    }
+
+    /// What the printer has carried out since the job's numbering began, and when: the file's own messages, too, but
+    /// none of the lines that the host sends by itself.
+    pub(crate) fn carried_out(&self) -> Vec<(Duration, String)> {
+        let all = self.printer.accepted();
+        let code = |text: &str| text.split([' ', 'S']).next().unwrap_or_default().to_owned();
+        let start = all.iter().rposition(|one| code(&one.text) == "M110").map_or(0, |at| at + 1);
+        let own = |text: &str| match code(text).as_str() {
+            // How far it is: `M117 12 % 3 min left`.
+            "M117" => text.split(' ').nth(2) == Some("%"),
+            code => OWN.contains(&code),
+        };
+        let job = all[start..].iter().filter(|one| one.number.is_some() && !own(&one.text));
+        job.map(|one| (one.at, one.text.clone())).collect()
     }
 
     /// False: the host takes none now.

@@ -1,8 +1,12 @@
 //! Every family of firmware that the host knows, as the simulator speaks it: recognised, printed on exactly, paused,
-//! cancelled, and exact on a bad line, too. At the printer's own pace, on a virtual clock: heating takes its minutes.
+//! cancelled, exact on a bad line, and sent nothing that it would read otherwise than it stands in the file. At the printer's own pace, on a virtual clock: heating takes its minutes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
 
 mod bench;
+mod generated;
+mod odd_lines;
+mod reported;
+mod same_words;
 
 use std::time::Duration;
 

@@ -5,23 +5,58 @@
 use std::borrow::Cow;
 
 use super::code::{self, Code};
+use super::foreign;
 use super::params::number_length;
 
-/// Step 1: printable ASCII only.
-pub(super) fn printable(line: &[u8]) -> Cow<'_, [u8]> {
+/// Step 1: control bytes, byte order marks and spaces that don't break a line. Other bytes outside ASCII stay for now.
+pub(super) fn visible(line: &[u8]) -> Cow<'_, [u8]> {
     if line.iter().all(|byte| matches!(byte, b' '..=b'~')) {
         return Cow::Borrowed(line);
     }
-    Cow::Owned(
-        line.iter()
-            .filter_map(|byte| match byte {
-                b' '..=b'~' => Some(*byte),
-                b'\t' => Some(b' '),
-                0x80.. => Some(b'?'),
-                _ => None,
-            })
-            .collect(),
-    )
+    let mut seen = Vec::with_capacity(line.len());
+    for chunk in line.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\t' => seen.push(b' '),
+                _ if foreign::is_space(c) => seen.push(b' '),
+                _ if c.is_ascii_control() || foreign::is_nothing(c) => {}
+                _ => seen.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+        // As slicers of old write it, in Latin-1.
+        seen.extend(chunk.invalid().iter().map(|byte| if *byte == 0xA0 { b' ' } else { *byte }));
+    }
+    Cow::Owned(seen)
+}
+
+/// Where a decimal comma stands between a parameter's letter and the end of its number: firmware reads no further
+/// than to it (C's `strtod`), and `Z0,3` is Z0. Not within quotes or an expression in braces.
+pub(super) fn has_decimal_comma(text: &[u8]) -> bool {
+    let mut from = 0;
+    while let Some(at) = memchr::memchr(b',', text.get(from..).unwrap_or_default()) {
+        let at = from + at;
+        let digit = text.get(at + 1).is_some_and(u8::is_ascii_digit);
+        let number = at > 0 && text.get(at - 1).is_some_and(u8::is_ascii_alphanumeric);
+        if digit && number && !is_within(text.get(..at).unwrap_or_default()) {
+            return true;
+        }
+        from = at + 1;
+    }
+    false
+}
+
+/// Whether quotes or braces are open at the end of a text.
+fn is_within(text: &[u8]) -> bool {
+    let (mut quoted, mut braces) = (false, 0_usize);
+    for byte in text {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'{' if !quoted => braces += 1,
+            b'}' if !quoted => braces = braces.saturating_sub(1),
+            _ => {}
+        }
+    }
+    quoted || braces > 0
 }
 
 /// Step 2: what follows white space, `(…)` and a line number at the beginning, and whether there was a number.
@@ -46,9 +81,10 @@ fn without_leading_comments(text: &[u8]) -> &[u8] {
 }
 
 /// Steps 3 and 4: without comments.
-pub(super) fn without_comments(body: &[u8], carries_text: bool) -> Cow<'_, [u8]> {
+pub(super) fn without_comments(body: &[u8], keeps_parentheses: bool) -> Cow<'_, [u8]> {
     let mut kept: Option<Vec<u8>> = None;
     let mut quotes = true;
+    let mut braces = 0_usize;
     let mut at = 0;
     while let Some(&byte) = body.get(at) {
         let mut take = 1;
@@ -58,7 +94,10 @@ pub(super) fn without_comments(body: &[u8], carries_text: bool) -> Cow<'_, [u8]>
                 Some(length) => take = length,
                 None => quotes = false,
             },
-            b'(' if !carries_text => {
+            b'{' => braces += 1,
+            b'}' => braces = braces.saturating_sub(1),
+            // Within braces they belong to an expression.
+            b'(' if !keeps_parentheses && braces == 0 => {
                 kept.get_or_insert_with(|| body.get(..at).unwrap_or_default().to_vec());
                 let rest = body.get(at..).unwrap_or_default();
                 at += memchr::memchr(b')', rest).map_or(rest.len(), |close| close + 1);
@@ -92,20 +131,20 @@ pub(super) fn quoted_length(text: &[u8]) -> Option<usize> {
 }
 
 /// Step 5: how much of the text stands before a trailing checksum.
-pub(super) fn length_without_checksum(text: &[u8], carries_text: bool, numbered: bool) -> usize {
+pub(super) fn length_without_checksum(text: &[u8], is_text: bool, numbered: bool) -> usize {
     let text = text.trim_ascii_end();
     let Some(star) = memchr::memrchr(b'*', text) else { return text.len() };
     let (before, sum) = text.split_at(star);
     let sum = sum.get(1..).unwrap_or_default().trim_ascii_start();
-    if sum.is_empty() || sum.len() > 3 || !sum.iter().all(u8::is_ascii_digit) || (carries_text && !numbered) {
+    if sum.is_empty() || sum.len() > 3 || !sum.iter().all(u8::is_ascii_digit) || (is_text && !numbered) {
         return text.len();
     }
     before.len()
 }
 
 /// Step 7: upper-case letters where firmware needs them.
-pub(super) fn upper_case(text: &mut Cow<'_, [u8]>, code: Code) {
-    let reach = if code.carries_text() { 1 } else { text.len() };
+pub(super) fn upper_case(text: &mut Cow<'_, [u8]>, code: Code, is_text: bool) {
+    let reach = if is_text { 1 } else { text.len() };
     if !text.iter().take(reach).any(u8::is_ascii_lowercase) {
         return;
     }
@@ -114,7 +153,7 @@ pub(super) fn upper_case(text: &mut Cow<'_, [u8]>, code: Code) {
     if let Some(letter) = text.first_mut() {
         letter.make_ascii_uppercase();
     }
-    if code.carries_text() {
+    if is_text {
         return;
     }
     // G and T codes carry no words but letters (`g28 xy`); elsewhere letters in a row are a word.
@@ -128,6 +167,10 @@ pub(super) fn upper_case(text: &mut Cow<'_, [u8]>, code: Code) {
                 Some(length) => take = length,
                 None => quotes = false,
             }
+        } else if byte == b'{' {
+            // An expression: its names are what they are.
+            let rest = text.get(at..).unwrap_or_default();
+            take = memchr::memchr(b'}', rest).map_or(rest.len(), |close| close + 1);
         } else if byte.is_ascii_alphabetic() {
             if let Some(letter) = text.get_mut(at) {
                 letter.make_ascii_uppercase();

@@ -39,11 +39,11 @@ impl Code {
     }
 
     /// Whether the rest of such a command is one free text, in which parentheses and lower case mean
-    /// something: file names (M16, M23, M28, M30, M32, M33, M36, M928) and messages (M0, M1, M117, M118).
+    /// something: names (M16, M23, M28, M30, M32, M33, M36, M928) and messages (M0, M1, M117, M118, M531).
     #[must_use]
     pub const fn carries_text(self) -> bool {
         self.letter == b'M'
-            && matches!(self.number, 0 | 1 | 16 | 23 | 28 | 30 | 32 | 33 | 36 | 117 | 118 | 928)
+            && matches!(self.number, 0 | 1 | 16 | 23 | 28 | 30 | 32 | 33 | 36 | 117 | 118 | 531 | 928)
     }
 
     /// Reads the code at the beginning of a text, in either case.

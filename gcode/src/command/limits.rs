@@ -27,11 +27,15 @@ pub enum Unsendable {
 /// checksum there can be.
 #[must_use]
 pub fn longest_sendable(line_number: u64) -> usize {
-    let digits = line_number.checked_ilog10().map_or(1, |log| log as usize + 1);
-    LONGEST_LINE - (1 + digits + 1) - (1 + 3)
+    longest_within(LONGEST_LINE, line_number)
 }
 
-pub(super) fn check(length: usize, line_number: u64) -> Result<(), Unsendable> {
-    let longest = longest_sendable(line_number);
+fn longest_within(longest_line: usize, line_number: u64) -> usize {
+    let digits = line_number.checked_ilog10().map_or(1, |log| log as usize + 1);
+    longest_line.saturating_sub((1 + digits + 1) + (1 + 3))
+}
+
+pub(super) fn check(length: usize, line_number: u64, longest_line: usize) -> Result<(), Unsendable> {
+    let longest = longest_within(longest_line, line_number);
     if length > longest { Err(Unsendable::TooLong { length, longest }) } else { Ok(()) }
 }

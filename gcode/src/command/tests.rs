@@ -40,7 +40,30 @@ fn text(line: &str) -> Option<String> {
 #[case::quoted_keeps_case("m862.3 p\"mk3s\"", "M862.3 P\"mk3s\"")]
 #[case::tool_word("Tx", "Tx")]
 #[case::klipper_word("print_start bed=60", "print_start bed=60")]
-#[case::non_ascii("M117 10 °C", "M117 10 ??C")]
+#[case::message_in_ascii("M117 10 °C für “Öse” 5 µm…", "M117 10 degC fuer 'Oese' 5 um...")]
+#[case::message_nobody_can_spell("M117 日本", "M117 ??")]
+#[case::no_break_space("G1\u{a0}X10\u{202f}Y10", "G1 X10 Y10")]
+#[case::byte_order_mark_inside("\u{feff}G28\u{feff}", "G28")]
+#[case::no_break_space_before("\u{a0}G90", "G90")]
+#[case::foreign_comment("G28 ; Größe", "G28")]
+#[case::foreign_parentheses("G1 (Größe) X1", "G1  X1")]
+#[case::words_keep_parentheses("SET_GCODE_VARIABLE VALUE=(10,20) ; x", "SET_GCODE_VARIABLE VALUE=(10,20)")]
+#[case::expression_keeps_parentheses("G1 X{(1+2)*3} (x)", "G1 X{(1+2)*3}")]
+#[case::expression_keeps_its_names("g1 x{move.axes[0].max} y1", "G1 X{move.axes[0].max} Y1")]
+#[case::object_keeps_parentheses("M486 Apart (1)", "M486 Apart (1)")]
+#[case::object_by_number("M486 S1 (x)", "M486 S1")]
+#[case::objects_stay_two("M486 Atestü", "M486 Atest_ufc_")]
+#[case::objects_of_klipper("EXCLUDE_OBJECT_START NAME=ü_1", "EXCLUDE_OBJECT_START NAME=_ufc__1")]
+#[case::words_for_people("RESPOND MSG=\"für\"", "RESPOND MSG=\"fuer\"")]
+#[case::no_decimal_comma("SET_PIN CENTER=1,5", "SET_PIN CENTER=1,5")]
+#[case::host_command("  @pause now", "@pause now")]
+#[case::timed_stop("M0 S2", "G4 P2000")]
+#[case::timed_stop_in_ms("m1 p500 Wait", "G4 P500")]
+#[case::seconds_win("M0 P500 S2", "G4 P2000")]
+#[case::half_a_second("M0 S.5", "G4 P500")]
+#[case::stop_without_time("M0 S0", "M0 S0")]
+#[case::stop_with_text("M0 Insert S2", "M0 Insert S2")]
+#[case::stop_for_ever("M0 S1e9", "M0 S1e9")]
 #[case::nul("G\u{0}1 X1\0", "G1 X1")]
 #[case::flow_control_bytes("G28\u{11}\u{13}", "G28")]
 fn what_is_sent(#[case] line: &str, #[case] expected: &str) {
@@ -119,6 +142,11 @@ fn parameters_in_order() {
 #[case("M600", Disposition::Send, false)]
 #[case("G1", Disposition::Send, false)]
 #[case("Tx", Disposition::Send, false)]
+#[case("M0 S2", Disposition::Send, false)]
+#[case("@pause", Disposition::Pause, false)]
+#[case("@Pause here", Disposition::Pause, false)]
+#[case("@pausing", Disposition::PassOver, false)]
+#[case("@resume", Disposition::PassOver, false)]
 fn what_a_host_does(#[case] line: &str, #[case] expected: Disposition, #[case] stop: bool) {
     let command = parse(line.as_bytes()).unwrap();
     assert_eq!((command.disposition(), command.is_stop()), (expected, stop));
@@ -137,6 +165,56 @@ fn the_longest_sendable_fills_the_line(#[case] line_number: u64, #[case] longest
     assert_eq!(parse(line.as_bytes()).unwrap().check_sendable(line_number), Ok(()));
     let error = parse(format!("{line}x").as_bytes()).unwrap().check_sendable(line_number).unwrap_err();
     assert_eq!(error, Unsendable::TooLong { length: longest + 1, longest });
+}
+
+#[rstest]
+#[case::letter("G1 Z–5", Some(Flaw::NotAscii('–')))]
+#[case::file("M23 größe.gco", Some(Flaw::NotAscii('ö')))]
+#[case::words("PRINT_START NAME=ü", Some(Flaw::NotAscii('ü')))]
+#[case::comma("G1 X84,365", Some(Flaw::DecimalComma))]
+#[case::comma_first("G1 Z,3", Some(Flaw::DecimalComma))]
+#[case::comma_packed("g1x1y2,5", Some(Flaw::DecimalComma))]
+#[case::cancel("@cancel", Some(Flaw::EndsPrint))]
+#[case::abort("@ABORT now", Some(Flaw::EndsPrint))]
+#[case::comma_of_a_list("M555 X,Y", None)]
+#[case::comma_quoted("M950 C\"1,2\"", None)]
+#[case::comma_of_an_expression("G1 X{max(1,2)}", None)]
+#[case::comma_of_a_text("M117 1,5 mm", None)]
+#[case::comma_of_words("SET_X CENTER=1,5", None)]
+#[case::comma_in_a_comment("G1 X1 ; 1,5 (2,5)", None)]
+#[case::pause("@pause für Ä", None)]
+fn what_no_printer_can_be_sent(#[case] line: &str, #[case] expected: Option<Flaw>) {
+    assert_eq!(parse(line.as_bytes()).unwrap().flaw(), expected);
+    assert!(parse(line.as_bytes()).unwrap().text().is_ascii());
+}
+
+#[rstest]
+#[case(b"G1\xA0X1", Some("G1 X1"))]
+#[case(b"M117 \xE4", Some("M117 ?"))]
+#[case(b"M486 A\xE4", None)]
+#[case(b"G1 X\xE4", None)]
+fn bytes_that_are_no_utf8(#[case] line: &[u8], #[case] expected: Option<&str>) {
+    let command = parse(line).unwrap();
+    assert_eq!(command.flaw().is_none().then(|| command.text().to_owned()).as_deref(), expected);
+}
+
+#[rstest]
+#[case("G1 X1", Argument::Parameters)]
+#[case("M117 Hi", Argument::Message)]
+#[case("M23 a.gco", Argument::Name)]
+#[case("M486 A1", Argument::Object)]
+#[case("M486 S1", Argument::Parameters)]
+#[case("PRINT_START", Argument::Words)]
+fn what_it_carries(#[case] line: &str, #[case] expected: Argument) {
+    assert_eq!(parse(line.as_bytes()).unwrap().kind(), expected);
+}
+
+#[test]
+fn an_argument_is_replaced_behind_its_code() {
+    let command = parse(b"m117   2*3").unwrap();
+    assert_eq!(command.with_argument("2x3").text(), "M117 2x3");
+    assert_eq!(command.with_argument("").text(), "M117");
+    assert_eq!(parse(b"@pause  for me").unwrap().argument(), "for me");
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl Printer {
         let view = self.port.view.borrow();
         let (Some(claim), Some(interrupted)) = (self.life.claim(), &mut self.interrupted) else { return };
         if let Ok(layer) = interrupted.choose(number, &view, &self.config.profile) {
-            let profile = self.config.profile.with_firmware(view.machine);
+            let profile = self.config.profile.with_firmware(view.machine).read_by(Some(view.dialect));
             self.calls.plan_return(claim, layer, interrupted.cut_off.clone(), profile);
         }
     }

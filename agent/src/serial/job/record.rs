@@ -153,7 +153,7 @@ impl Job {
                     self.accepted(Origin::File { end });
                     commands -= 1;
                 }
-                Disposition::Numbering => self.read_to = fed.end,
+                Disposition::Numbering | Disposition::PassOver => self.read_to = fed.end,
                 Disposition::Pause => return Err("it has taken more lines than were sent".into()),
             }
         }
