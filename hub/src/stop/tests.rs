@@ -81,7 +81,7 @@ async fn a_stop_stands_until_a_person_clears_it_and_nothing_starts_before(#[case
     let hub = hub(engine).await;
     let printer = hub.pair("Ada").await;
     let file_id = hub.upload("a.gcode", "G28\nG1 X1 Y1 E1\n").await;
-    let wish = Wish { file_id, printer_id: None, idempotency_key: None };
+    let wish = Wish { file_id, printer_id: None, even_if_cut_off: false, idempotency_key: None };
     submit::submit(&hub.app, &hub.owner, wish).await.unwrap();
     let claimed = claim::claim(&hub.app, printer, u64::MAX >> 1).await.unwrap().unwrap();
 
