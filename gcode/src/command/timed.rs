@@ -32,5 +32,5 @@ pub(super) fn wait_ms(argument: &[u8]) -> Option<u32> {
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within bounds")]
 fn ms(value: f64) -> Option<u32> {
-    (value >= 1.0 && value <= LONGEST_MS).then_some(value as u32)
+    (1.0..=LONGEST_MS).contains(&value).then_some(value as u32)
 }
