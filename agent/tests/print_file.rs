@@ -66,6 +66,19 @@ fn an_interrupt_cancels_and_turns_the_heaters_off() {
     assert_eq!(printed[..stop], commands(&file)[..stop], "and nothing else before it");
 }
 
+/// Read at the printer when the process has ended: it does not leave heat behind, whatever the file forgets.
+#[test]
+fn a_file_without_an_end_leaves_a_printer_that_is_off_when_the_process_ends() {
+    let printer = Printer::start_with(&["--speed", "100", "--tools", "2", "--chamber", "70"]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("endless.gcode");
+    std::fs::write(&file, "M140 S60\nM104 T0 S200\nM104 T1 S190\nM141 S45\nG28\nG1 X10 F6000\n").unwrap();
+    let output = agent().arg("print").arg(&file).arg("--port").arg(printer.port()).output().unwrap();
+    assert!(printer.is_cold(), "{:?}", printer.targets());
+    let heated = printer.journal().iter().any(|line| line.cmd == "M104 T1 S190");
+    assert!(heated && output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[test]
 fn mistakes_are_named() {
     let folder = tempfile::tempdir().unwrap();

@@ -3,6 +3,7 @@
 //! Owns: Ctrl-C as a clean cancel, and when to pause and go on. Must not know: the protocol.
 
 mod choice;
+mod ending;
 mod telling;
 
 use std::fs::File;
@@ -94,21 +95,17 @@ pub(super) async fn run(
             event = port.events.recv() => {
                 let Some(event) = event else { return Err("The port's thread has ended; this is a fault of the agent.".into()) };
                 match event {
-                    PortEvent::Host(HostEvent::Job(JobEvent::Completed), _) => {
+                    PortEvent::Host(HostEvent::Job(over @ (JobEvent::Completed | JobEvent::Stopped(_))), _) => {
                         told.is_over();
                         let seconds = (clock.elapsed() - started).as_secs();
-                        say(&format!("Printed {name}: {commands} commands in {}.", duration(seconds)));
-                        return Ok(ExitCode::SUCCESS);
-                    }
-                    PortEvent::Host(HostEvent::Job(JobEvent::Stopped(end)), _) => {
-                        told.is_over();
-                        return match end {
-                            End::Cancelled => {
-                                say("Cancelled. The heaters are off.");
-                                Ok(ExitCode::from(CANCELLED))
-                            }
-                            End::Failed(reason) => Err(reason),
-                            End::CutOff(place) => Err(place.reason),
+                        let is_cold = tokio::select! {
+                            is_cold = ending::is_cold(&mut port) => is_cold,
+                            () = stop.asked() => return Err(stop_at_once(&mut port, &mut stop).await),
+                        };
+                        let what = format!("Printed {name}: {commands} commands in {}.", duration(seconds));
+                        return match over {
+                            JobEvent::Stopped(end) => ending::stopped(end, is_cold),
+                            _ => ending::printed(&what, is_cold),
                         };
                     }
                     PortEvent::Host(HostEvent::Job(JobEvent::Pausing(reason)), _) => {

@@ -75,6 +75,14 @@ pub struct JobView {
 }
 
 impl PortView {
+    /// Whether the printer answers, if only by showing that it is at work.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        let is_heard =
+            matches!(self.connection, Connection::Ready | Connection::Connecting { silent: false });
+        self.port_error.is_none() && is_heard
+    }
+
     /// Before the port was opened.
     #[must_use]
     pub fn closed() -> Self {

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use super::Printer;
 use crate::journal::Record;
 use crate::port::{Order, PortView};
-use crate::serial::{Connection, End, Safety};
+use crate::serial::{End, Safety};
 use crate::systemd;
 
 /// How long a stop of the agent waits for a printer that does not answer.
@@ -95,7 +95,5 @@ impl Printer {
 
 /// Whether the printer answers, and whether its port is there at all.
 fn hears(view: &PortView) -> (bool, bool) {
-    let is_there = view.port_error.is_none();
-    let answers = matches!(view.connection, Connection::Ready | Connection::Connecting { silent: false });
-    (is_there && answers, is_there)
+    (view.answers(), view.port_error.is_none())
 }
