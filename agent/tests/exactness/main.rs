@@ -76,7 +76,7 @@ fn file(dice: &mut Dice) -> Vec<String> {
             0 => format!("M106 S{}", dice.below(256)),
             1 => "G92 E0".to_owned(),
             2 => format!("G4 P{}", dice.below(50)),
-            3 => format!("M117 Layer {} * half", dice.below(100)),
+            3 => format!("M117 layer {} half", dice.below(100)),
             4 => format!("M204 P{}", 500 + dice.below(1000)),
             5 => "M220 S100".to_owned(),
             6 => format!("G2 X{x} Y{y} I5 J{}", dice.below(9)),

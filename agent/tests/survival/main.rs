@@ -101,7 +101,10 @@ fn a_printer_that_was_reset_in_the_meantime_gets_nothing_more() {
 fn a_firmware_that_does_not_count_lines_ends_the_job_and_is_made_safe() {
     for profile in plan::NOT_COUNTING {
         for seed in 0..10 {
-            let mut bench = Bench::new(Plan { profile, ..Plan::new(seed, false, Turn::None) });
+            let mut plan = Plan { profile, ..Plan::new(seed, false, Turn::None) };
+            // A message is put into parentheses there, and is not looked at by the printer.
+            plan.file.retain(|line| !line.starts_with("M117"));
+            let mut bench = Bench::new(plan);
             match bench.print() {
                 Ok(Outcome::Failed(reason)) if reason.contains("does not count lines") => {
                     assert!(bench.is_made_safe(), "{profile}, seed {seed}: {}", bench.story("not safe"));

@@ -98,7 +98,7 @@ fn file(dice: &mut Dice) -> Vec<String> {
                 "G92 E0".to_owned()
             }
             2 => format!("G4 P{}", dice.below(2000)),
-            3 => format!("M117 Layer {at} * half"),
+            3 => format!("M117 layer {at} half"),
             4 => format!("M204 P{}", 500 + dice.below(1000)),
             5 => "M220 S100".to_owned(),
             6 => format!("G1 Z{}", 1.0 + at as f64 / 100.0),
