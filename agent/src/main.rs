@@ -3,7 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use stardust_agent::cli;
 
 fn main() -> ExitCode {
-    stardust_agent::cli::run(stardust_agent::cli::Arguments::parse())
+    match cli::Arguments::try_parse() {
+        Ok(arguments) => cli::run(arguments),
+        Err(error) => cli::misunderstood(&error),
+    }
 }

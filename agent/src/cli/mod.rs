@@ -43,20 +43,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Drive every paired printer
-    Run {
-        /// A page that shows what the printers do, for a browser on this machine, as 127.0.0.1:8091 [default: none, or
-        /// `status_page` in the configuration]
-        #[arg(long, env = "STARDUST_AGENT_STATUS_PAGE", value_name = "ADDRESS")]
-        status_page: Option<String>,
-        /// Print files are kept up to so many bytes, of all printers together; those that jobs need may take more
-        /// [default: 2147483648]
-        #[arg(long, env = "STARDUST_AGENT_SPOOL_BYTES", value_name = "BYTES")]
-        spool_bytes: Option<u64>,
-        /// A file (PEM) of the authorities that vouch for the hubs, besides those that this machine trusts [default: what
-        /// each printer was paired with]
-        #[arg(long, env = "STARDUST_AGENT_HUB_CA", value_name = "FILE")]
-        hub_ca: Option<PathBuf>,
-    },
+    Run(RunArguments),
     /// Connect a printer to a hub: with the code that its dashboard shows, or with a PIN to type there
     Pair(PairArguments),
     /// Show what the running agent's printers are doing
@@ -72,13 +59,29 @@ enum Command {
     /// Print one file with no hub: the quickest check of a printer
     Print(PrintArguments),
     /// Say whether `run` could start with these settings: exit status 0, or 78 with the mistake
-    Check,
+    Check(RunArguments),
     /// Write the manual pages and the shells' completions, for a package
     #[command(hide = true)]
     Manual {
         /// Where to
         directory: PathBuf,
     },
+}
+
+#[derive(Debug, clap::Args)]
+struct RunArguments {
+    /// A page that shows what the printers do, for a browser on this machine, as 127.0.0.1:8091 [default: none, or
+    /// `status_page` in the configuration]
+    #[arg(long, env = "STARDUST_AGENT_STATUS_PAGE", value_name = "ADDRESS")]
+    status_page: Option<String>,
+    /// Print files are kept up to so many bytes, of all printers together; those that jobs need may take more
+    /// [default: 2147483648]
+    #[arg(long, env = "STARDUST_AGENT_SPOOL_BYTES", value_name = "BYTES")]
+    spool_bytes: Option<u64>,
+    /// A file (PEM) of the authorities that vouch for the hubs, besides those that this machine trusts [default: what
+    /// each printer was paired with]
+    #[arg(long, env = "STARDUST_AGENT_HUB_CA", value_name = "FILE")]
+    hub_ca: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -157,16 +160,34 @@ fn baud() -> clap::builder::RangedI64ValueParser<u32> {
 /// The exit status at which the service is not started again at once (the unit names it): what is wrong stays wrong
 /// until a person has changed it.
 const SETTINGS_ARE_WRONG: u8 = 78;
+/// As every program has it whose command line can't be understood.
+const USAGE: u8 = 2;
+
+/// The command line, or what the environment says in its place, can't be understood: that is said. A service that can't start
+/// because of it makes safe what was left hot first.
+#[must_use]
+pub fn misunderstood(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if !error.use_stderr() {
+        // `--help`, `--version`.
+        return ExitCode::SUCCESS;
+    }
+    if std::env::args().any(|argument| argument == "run") {
+        run::make_safe(std::env::var_os("STARDUST_AGENT_DATA").map(PathBuf::from));
+        return ExitCode::from(SETTINGS_ARE_WRONG);
+    }
+    ExitCode::from(USAGE)
+}
 
 /// Runs the command; errors go to standard error in a sentence.
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
     let default = match arguments.command {
-        Command::Run { .. } => "info",
+        Command::Run(_) => "info",
         Command::Pair(_)
         | Command::Status { .. }
         | Command::Ports
-        | Command::Check
+        | Command::Check(_)
         | Command::Print(_)
         | Command::Manual { .. }
         | Command::Doctor(_) => "warn",
@@ -175,8 +196,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
     // A second installation (in tests) leaves the first in place.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (page, hub_ca, spool_bytes) = match &arguments.command {
-        Command::Run { status_page, spool_bytes, hub_ca } => {
-            (status_page.as_deref(), hub_ca.clone(), *spool_bytes)
+        Command::Run(of) | Command::Check(of) => {
+            (of.status_page.as_deref(), of.hub_ca.clone(), of.spool_bytes)
         }
         _ => (None, None, None),
     };
@@ -187,7 +208,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Ok(settings) => settings,
         Err(error) => {
             fail(&error.to_string());
-            if matches!(arguments.command, Command::Run { .. }) {
+            if matches!(arguments.command, Command::Run(_)) {
                 run::make_safe(data);
             }
             return ExitCode::from(SETTINGS_ARE_WRONG);
@@ -199,9 +220,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
     };
     let result = runtime.block_on(async {
         match arguments.command {
-            Command::Run { .. } => run::run(&settings, SystemClock::shared()).await,
+            Command::Run(_) => run::run(&settings, SystemClock::shared()).await,
             // They were understood, and this program can be started: that was the question.
-            Command::Check => Ok(ExitCode::SUCCESS),
+            Command::Check(_) => Ok(ExitCode::SUCCESS),
             Command::Pair(options) => pair::run(options, &settings, SystemClock::shared()).await,
             Command::Status { json } => status::run(&settings, json),
             Command::Ports => ports::run(),

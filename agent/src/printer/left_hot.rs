@@ -16,6 +16,7 @@ use super::wiring::Wiring;
 use crate::journal::{HeatOwed, Journal, Record, State};
 use crate::port::{Order, PortEvent, PortPlan};
 use crate::serial::{HostEvent, Parking, Safety};
+use crate::trail::Trail;
 
 /// A printer that does not answer within this time is not waited for any longer.
 pub const PATIENCE: Duration = Duration::from_secs(90);
@@ -125,6 +126,8 @@ fn plan(folder: &PrinterFolder, owed: &HeatOwed) -> Option<PortPlan> {
 
 /// The debt is settled; a journal that can't be written keeps it, and the next process does all this again.
 fn cross_out(folder: &PrinterFolder) {
+    // A print that was at work is cold now: nobody must go on with it.
+    Trail::remove(&folder.trail());
     let crossed =
         Journal::open(&folder.journal()).and_then(|mut journal| journal.append(&[Record::HeatSettled]));
     if let Err(error) = crossed {

@@ -16,6 +16,7 @@ mod full;
 mod host;
 mod read_only;
 mod revoked;
+mod settings;
 mod spool;
 #[path = "../stand_in/mod.rs"]
 mod stand_in;
