@@ -171,7 +171,8 @@ export XDG_CONFIG_HOME=$work/config
 networked "$binaries/stardust" login "$url" --email owner@stardust.local --password-stdin <<<"$password" >/dev/null
 token=$(sed -n 's/^token = "\(.*\)"/\1/p' "$XDG_CONFIG_HOME/stardust/credentials.toml")
 inside systemd-run --quiet --unit=firmware-sim --uid=stardust-agent -p RuntimeDirectory=firmware-sim \
-    -p StateDirectory=firmware-sim /opt/firmware-sim --link /run/firmware-sim/tty --journal "$state/journal" --speed $speed
+    -p StateDirectory=firmware-sim /opt/firmware-sim --link /run/firmware-sim/tty --journal "$state/journal" \
+    --targets "$state/targets" --speed $speed
 until_true 10 "the printer's port" inside test -e /run/firmware-sim/tty
 code=$(api -X POST -d '{}' "$url/api/v1/pairing-codes" | field code)
 must inside stardust-agent pair "$url" "$code" --port /run/firmware-sim/tty --name "Ender left"
@@ -230,6 +231,24 @@ must inside systemctl stop "$agent"
 grep -o '"cmd":"M104 S[0-9]*' "$container_root$state/journal" | tail -n 1 | grep -q 'M104 S0$' || fail "the heater is on after a stop"
 must inside systemctl start "$agent"
 until_true 30 "the stopped print is over" job_is failed
+must api -X POST -d '{}' "$url/api/v1/jobs/$job/confirm-removal"
+until_true 30 "the printer is idle" printer_is idle
+
+# Read at the printer: what its heaters are set to.
+is_cold() { grep -qx '{"nozzles":\[0.0\],"bed":0.0,"chamber":null}' "$container_root$state/targets"; }
+
+step "a mistake in the settings, and a restart in mid-print: nothing stays hot"
+start_print 5000 mistaken.gcode
+until_true 60 "the print is beyond 2 %" job_beyond 0.02
+is_cold && fail "the print does not heat, so this would show nothing"
+inside cp -p /etc/stardust/agent.toml /etc/stardust/agent.toml.kept
+inside sh -c 'echo "bawd = 9600" >>/etc/stardust/agent.toml'
+inside systemctl restart "$agent" && fail "it was started with a mistake in its settings"
+[ "$(property "$agent" ExecMainStatus)" = 78 ] || fail "it did not say that its settings are wrong"
+is_cold || fail "it is hot: $(cat "$container_root$state/targets")"
+must inside mv /etc/stardust/agent.toml.kept /etc/stardust/agent.toml
+must inside systemctl start "$agent"
+until_true 30 "the print that was stopped is over" job_is failed
 must api -X POST -d '{}' "$url/api/v1/jobs/$job/confirm-removal"
 until_true 30 "the printer is idle" printer_is idle
 

@@ -14,6 +14,7 @@ use std::time::Duration;
 use stardust_clock::SharedClock;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::disk_work::DiskWork;
 use crate::port::PortStore;
@@ -124,7 +125,13 @@ pub async fn make_all_safe(settings: &Settings, clock: SharedClock, ports: PortS
     let mut work = JoinSet::new();
     for folder in PrinterFolder::all(settings).into_iter().chain(PrinterFolder::left_hot(settings)) {
         let (clock, ports, stop) = (clock.clone(), ports.clone(), stop.clone());
-        work.spawn(async move { left_hot::make_safe(&folder, &clock, &ports, stop).await });
+        work.spawn(async move {
+            let began = Instant::now();
+            // A cable that is out may be put in; after that nobody is there any more.
+            while !left_hot::make_safe(&folder, &clock, &ports, stop.clone()).await
+                && began.elapsed() < left_hot::PATIENCE
+            {}
+        });
     }
     if !work.is_empty() {
         systemd::ask_for_time(left_hot::PATIENCE * 2);

@@ -205,14 +205,13 @@ async fn keep_running(
             }
         };
         pulse.send_replace(None);
+        let mut must_be_safe = false;
         let message = match result {
             // Stopped, or a later pairing takes over.
             Ok(Ok(())) => continue,
             Ok(Err(error)) => {
                 tracing::error!(printer.name = folder.name(), error = %error, "this printer can't be driven");
-                // Once for each process: a person may heat it at its panel afterwards.
-                was_made_safe =
-                    was_made_safe || left_hot::make_safe(&folder, &clock, &ports, stop.clone()).await;
+                must_be_safe = true;
                 error.to_string()
             }
             Err(error) => {
@@ -225,6 +224,10 @@ async fn keep_running(
             let link = "Not connected: the printer is not driven.".into();
             *now = Some(PrinterReport::idle(name, hub, link, PrinterState::Error, Some(message)));
         });
+        if must_be_safe && !was_made_safe {
+            // Once for each process: a person may heat it at its panel afterwards.
+            was_made_safe = left_hot::make_safe(&folder, &clock, &ports, stop.clone()).await;
+        }
         tokio::select! {
             _ = stop.changed() => {}
             () = tokio::time::sleep(START_AGAIN) => {}

@@ -20,6 +20,10 @@ use crate::trail::Trail;
 
 /// A printer that does not answer within this time is not waited for any longer.
 pub const PATIENCE: Duration = Duration::from_secs(90);
+/// Nor one whose port is not there, within this: what is wrong may have been mended meanwhile.
+const PORT_PATIENCE: Duration = Duration::from_secs(5);
+/// The port is looked at this often.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What is known of a printer that can't be driven.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,13 +74,17 @@ pub async fn make_safe(
         }
     };
     port.order(Order::MakeSafe(safety));
-    let until = Instant::now() + PATIENCE;
+    let began = Instant::now();
     let settled = async {
         loop {
-            match timeout_at(until, port.events.recv()).await {
+            let is_there = port.view.borrow().port_error.is_none();
+            if began.elapsed() >= if is_there { PATIENCE } else { PORT_PATIENCE } {
+                return false;
+            }
+            match timeout_at(Instant::now() + LOOK_EVERY, port.events.recv()).await {
                 Ok(Some(PortEvent::Host(HostEvent::HeatSettled, _))) => return true,
-                Ok(Some(_)) => {}
-                Ok(None) | Err(_) => return false,
+                Ok(None) => return false,
+                Ok(Some(_)) | Err(_) => {}
             }
         }
     };
