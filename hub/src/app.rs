@@ -16,6 +16,7 @@ use crate::events::outbox::Bell;
 use crate::fleet::attempts::Attempts;
 use crate::fleet::{self, Fleet};
 use crate::objects::Objects;
+use crate::waiting_agents::WaitingAgents;
 use crate::{queue, stop};
 
 /// The hub.
@@ -42,6 +43,8 @@ pub struct App {
     pub fleet: Fleet,
     /// The way to the agents.
     pub agents: Arc<dyn AgentLink>,
+    /// Those that wait for commands over HTTPS.
+    pub waiting_agents: WaitingAgents,
     /// The port on which agents find it.
     pub mqtt_port: u16,
     /// Who has tried how often to guess pairing codes and PINs.
@@ -86,6 +89,7 @@ impl App {
             bell: Bell::default(),
             command_answers: tokio::sync::Notify::default(),
             agents,
+            waiting_agents: WaitingAgents::default(),
             mqtt_port,
             attempts: Attempts::default(),
         });
@@ -96,6 +100,7 @@ impl App {
 
     /// Sends a message to an agent, if it is connected. Nothing depends on its arrival: agents also ask.
     pub async fn tell_agent(&self, topic: Topic, message: &CommandMessage) {
+        self.waiting_agents.tell(topic.printer, message);
         let payload = match serde_json::to_vec(message) {
             Ok(payload) => payload,
             Err(error) => {

@@ -24,4 +24,5 @@ pub mod stop;
 pub mod telemetry;
 #[cfg(test)]
 mod testing;
+pub mod waiting_agents;
 pub mod work;

@@ -26,6 +26,7 @@ use crate::fleet::credentials::DeviceAuthenticator;
 use crate::fleet::{Fleet, pairing};
 use crate::library;
 use crate::objects::Objects;
+use crate::waiting_agents::WaitingAgents;
 
 pub(crate) struct TestHub {
     pub(crate) app: Arc<App>,
@@ -60,6 +61,7 @@ pub(crate) async fn hub(engine: Engine) -> TestHub {
         bell: Bell::default(),
         command_answers: tokio::sync::Notify::default(),
         agents: Arc::new(gateway),
+        waiting_agents: WaitingAgents::default(),
         mqtt_port,
         attempts: Attempts::default(),
     };

@@ -11,9 +11,14 @@
 //! | `POST /agent/v1/jobs/{job}/start` | [`StartRequest`] | [`StartResponse`] |
 //! | `POST /agent/v1/events` | [`EventsRequest`] | [`EventsResponse`] |
 //! | `GET /agent/v1/commands` | | [`CommandsResponse`] |
+//! | `GET /agent/v1/commands/next` | | [`CommandsResponse`], when there is one |
 //! | `POST /agent/v1/telemetry` | [`TelemetryRequest`] | [`TelemetryResponse`] |
 //!
 //! The credential is the device token: `Authorization: Bearer …`. Every error is an RFC 9457 problem.
+//!
+//! An agent that MQTT does not reach waits with `commands/next`: it is answered as soon as the hub says something to this agent, at
+//! the latest after [`crate::limits::COMMAND_WAIT_MS`] with nothing, and holds what would have come by MQTT since the last such
+//! call, hints too. One call of an agent waits at a time. A hub of before minor 1 has no such call (404).
 //!
 //! With the credential goes [`INSTANCE_HEADER`]: a card or a data folder may be copied, and then two agents use one
 //! credential. The hub listens to one of them: whoever came first, until it has been silent for

@@ -12,6 +12,10 @@ pub const MAX_SAMPLES_PER_POST: usize = 100;
 /// A stop at once may be carried out for so long, milliseconds: whoever comes back later has been seen to.
 pub const EMERGENCY_STOP_EXPIRY_MS: i64 = 600_000;
 
+/// How long `GET /agent/v1/commands/next` waits at most until it is answered with nothing, milliseconds. Shorter than what lies
+/// between an agent and its hub lets a silent connection be.
+pub const COMMAND_WAIT_MS: i64 = 20_000;
+
 /// Longest name of a printer or print file, in characters.
 pub const MAX_NAME_CHARS: usize = 200;
 

@@ -15,7 +15,7 @@ use stardust_protocol::agent_api::{
     PairRequest, PairResponse, PinPollRequest, PinPollResponse, PinRequest, PinResponse, SessionResponse,
     StartRequest, StartResponse, TelemetryRequest, TelemetryResponse,
 };
-use stardust_protocol::{AgentEvent, ClaimId, JobId, ProtocolVersion, TelemetrySample};
+use stardust_protocol::{AgentEvent, ClaimId, JobId, ProtocolVersion, TelemetrySample, limits};
 use tokio::time::Instant;
 use url::Url;
 
@@ -25,6 +25,8 @@ use super::transport::{Network, Transport, causes};
 
 /// An answer that takes longer will not come.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+/// One that the hub keeps back until there is something to say takes so much longer.
+const KEPT_BACK: Duration = Duration::from_millis(limits::COMMAND_WAIT_MS.unsigned_abs());
 
 /// A call has failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -237,6 +239,16 @@ impl HubClient {
     /// [`HubError`].
     pub async fn commands(&self) -> Result<CommandsResponse, HubError> {
         self.call(Method::GET, "agent/v1/commands", None::<&()>).await
+    }
+
+    /// What the hub says to this agent, as soon as it says something; after a while nothing.
+    ///
+    /// # Errors
+    /// [`HubError`]; a problem of status 404: the hub knows no such call.
+    pub async fn next_commands(&self) -> Result<CommandsResponse, HubError> {
+        let mut request = self.request(Method::GET, "agent/v1/commands/next")?;
+        *request.timeout_mut() = Some(CALL_TIMEOUT + KEPT_BACK);
+        self.send(request).await?.json().await.map_err(|error| self.strange(&error))
     }
 
     /// Begins to download a job's file at `offset`. The answer may begin at 0 all the same (status 200).

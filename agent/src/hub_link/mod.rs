@@ -5,6 +5,7 @@
 pub mod back_off;
 mod certificate;
 pub mod client;
+mod command_wait;
 pub mod commands;
 pub mod events;
 pub mod hub_time;

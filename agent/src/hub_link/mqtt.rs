@@ -1,7 +1,7 @@
 //! MQTT: live status out, commands in.
 //!
 //! Owns: connecting again and again, subscribing on every connect, and what is not connected to at all ([`NoMqtt`]): the
-//! hub is then asked by HTTPS alone, as often as a connection would be tried. The library does neither back-off nor
+//! hub is then asked by HTTPS alone, and commands are waited for there. The library does neither back-off nor
 //! re-subscription, and drops what is queued when a connection ends: nothing that must arrive goes this way.
 //! Must not know: what the messages say.
 
@@ -15,6 +15,7 @@ use stardust_protocol::{CommandMessage, StatusMessage};
 use tokio::sync::mpsc;
 
 use super::client::{HubClient, HubError};
+use super::command_wait;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// A status that can't go out now is not worth keeping: the next one says more.
@@ -42,13 +43,13 @@ pub enum MqttEvent {
 pub enum NoMqtt {
     /// Not supported.
     #[error(
-        "The hub wants MQTT over TLS, which this version of the agent does not speak: it asks the hub for work now and then"
+        "The hub wants MQTT over TLS, which this version of the agent does not speak: it waits for commands by HTTPS, and shows the hub nothing live"
     )]
     Tls,
     /// The printer's credential would be readable on its way, although it is not on the way of all other calls.
     #[error(
         "The hub is reached by HTTPS, but offers MQTT only in clear, where anybody on the way could read this printer's \
-         credential: the agent asks the hub for work now and then instead, and shows it nothing live. If the way is safe \
+         credential: the agent waits for commands by HTTPS instead, and shows the hub nothing live. If the way is safe \
          (the same machine, a VPN), allow it: mqtt_in_clear = true in /etc/stardust/agent.toml"
     )]
     InClear,
@@ -151,7 +152,12 @@ async fn connection(
     }
     let options = match options {
         Ok(options) => options,
-        Err(reason) => return format!("{reason}."),
+        Err(reason) => {
+            let reason = format!("{reason}.");
+            // Told first: the way that is left may last for days.
+            let _ = events.send(MqttEvent::Disconnected(reason.clone())).await;
+            return command_wait::follow(hub, events).await.map_or(reason, |error| error.to_string());
+        }
     };
     let (client, mut connection) = AsyncClient::new(options, 16);
     let mut connected = false;

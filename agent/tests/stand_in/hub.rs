@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub(crate) started: u32,
     pub(crate) events: Vec<AgentEvent>,
     pub(crate) commands: Vec<CommandMessage>,
+    /// What is only said to an agent that waits for it (`commands/next`), each once.
+    pub(crate) said: Vec<CommandMessage>,
     /// No call is answered.
     pub(crate) down: bool,
     /// The credential does not count.
@@ -150,6 +152,10 @@ impl Hub {
         if path.ends_with("/file") {
             return serve_file(&mut stream, &self.state, state, headers.get("range").cloned());
         }
+        if path.ends_with("/commands/next") {
+            drop(state);
+            return self.say(&mut stream);
+        }
         let now = SystemClock::new().now();
         let answer = match (method, path) {
             ("POST", "/agent/v1/pair") if body["code"] != "K7QM-4TXP" => {
@@ -219,6 +225,20 @@ impl Hub {
             _ => return problem(&mut stream, 404, "not_found"),
         };
         respond(&mut stream, "200 OK", "application/json", answer.to_string().as_bytes());
+    }
+
+    /// Waits until there is something to say, but not for ever: who has asked may be gone.
+    fn say(&self, stream: &mut TcpStream) {
+        let (_never, wait) = std::sync::mpsc::channel::<()>();
+        let mut said = Vec::new();
+        for _ in 0..500 {
+            said = std::mem::take(&mut self.state.lock().unwrap().said);
+            if !said.is_empty() {
+                break;
+            }
+            let _ = wait.recv_timeout(std::time::Duration::from_millis(10));
+        }
+        respond(stream, "200 OK", "application/json", json!({"commands": said}).to_string().as_bytes());
     }
 }
 

@@ -1,5 +1,6 @@
 //! The hub asks for it, in mid-print, before the print, with no job and with no port; by MQTT and by a look.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Child;
 
@@ -14,6 +15,7 @@ use crate::halts;
 use crate::stand_in::eventually;
 use crate::stand_in::hub::Hub;
 use crate::stand_in::printer::{Printer, agent};
+use crate::tls_front::{TlsFront, file};
 
 struct Bench {
     hub: Hub,
@@ -33,6 +35,17 @@ impl Drop for Bench {
 
 impl Bench {
     fn start(options: &[&str], job: Option<&str>) -> Self {
+        let bench = Self::paired(options, job, |hub| (hub.url.clone(), Vec::new()));
+        eventually("subscribed", || bench.hub.broker.is_subscribed().then_some(()));
+        bench
+    }
+
+    /// `way`: at which address the hub is paired with, and what more is said then.
+    fn paired(
+        options: &[&str],
+        job: Option<&str>,
+        way: impl FnOnce(&Hub) -> (String, Vec<OsString>),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (wire, port) = (folder.path().join("wire"), folder.path().join("port"));
         let printer = switch_on(&port, &wire, options);
@@ -40,17 +53,17 @@ impl Bench {
         if let Some(job) = job {
             hub.offer(job.as_bytes());
         }
+        let (url, more) = way(&hub);
         let mut pair = agent();
         pair.env("STARDUST_AGENT_DATA", folder.path().join("data"));
-        pair.args(["pair", &hub.url, "K7QM-4TXP", "--name", "x", "--no-check", "--baud", "115200", "--port"])
-            .arg(&port);
+        pair.args(["pair", &url, "K7QM-4TXP", "--name", "x", "--no-check", "--baud", "115200", "--port"])
+            .arg(&port)
+            .args(more);
         assert!(pair.output().unwrap().status.success());
         let mut run = agent();
         run.env("STARDUST_AGENT_DATA", folder.path().join("data")).arg("run");
         let process = run.spawn().unwrap();
-        let bench = Self { hub, wire, port, printer: Some(printer), process, folder };
-        eventually("subscribed", || bench.hub.broker.is_subscribed().then_some(()));
-        bench
+        Self { hub, wire, port, printer: Some(printer), process, folder }
     }
 
     fn stop(&self, number: u8) -> CommandMessage {
@@ -131,6 +144,21 @@ fn with_no_job_and_by_a_look_alone() {
     bench.hub.broker.send(&CommandMessage { id: None, command: Command::Wake, ..bench.stop(0) });
     eventually("it is answered", || (bench.answers() == [CommandOutcome::Done]).then_some(()));
     assert_eq!(halts(&bench.wire), 1);
+}
+
+/// No MQTT, because the token would go in clear: the hub has somebody waiting all the same.
+#[test]
+fn behind_https_it_needs_no_look() {
+    let mut front = None;
+    let bench = Bench::paired(&[], None, |hub| {
+        let url = front.insert(TlsFront::before(hub, "good")).url.clone();
+        (url, vec!["--hub-ca".into(), file("one.pem").into()])
+    });
+    // In no list that a look would find.
+    bench.hub.state.lock().unwrap().said = vec![bench.stop(1)];
+    eventually("it is answered", || (bench.answers() == [CommandOutcome::Done]).then_some(()));
+    assert_eq!(halts(&bench.wire), 1);
+    assert_eq!(bench.hub.broker.login(), None, "the token went nowhere in clear");
 }
 
 #[test]

@@ -6,6 +6,9 @@
 
 #[path = "../stand_in/mod.rs"]
 mod stand_in;
+#[allow(dead_code, reason = "its certificate never changes here")]
+#[path = "../faults/tls_front.rs"]
+mod tls_front;
 
 mod by_hub;
 mod by_keyboard;

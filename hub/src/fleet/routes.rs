@@ -114,6 +114,7 @@ async fn remove(
     app.fleet.remove(id);
     // Not connected is fine too: its credential is gone.
     app.agents.disconnect(&Principal::Device { workspace: person.workspace_id, printer: id });
+    app.waiting_agents.forget(id);
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -12,7 +12,7 @@ use futures::StreamExt as _;
 use stardust_protocol::agent_api::{
     ClaimRequest, ClaimResponse, CommandsResponse, EventsRequest, EventsResponse, StartRequest, StartResponse,
 };
-use stardust_protocol::{JobId, limits};
+use stardust_protocol::{Command, CommandMessage, JobId, ProtocolVersion, limits};
 
 use super::{claim, report, store};
 use crate::api::auth::Device;
@@ -21,7 +21,10 @@ use crate::app::App;
 use crate::error::Error;
 use crate::fleet::pairing::check_version;
 use crate::library::content;
+use crate::waiting_agents::Found;
 
+/// As long as the contract says.
+const WAIT: Duration = Duration::from_millis(limits::COMMAND_WAIT_MS.unsigned_abs());
 /// A download renews its lease this often.
 const RENEW_EVERY: Duration = Duration::from_secs(20);
 
@@ -33,6 +36,7 @@ pub fn router() -> Router<Arc<App>> {
         .route("/agent/v1/jobs/{id}/start", post(start))
         .route("/agent/v1/events", post(events))
         .route("/agent/v1/commands", get(commands))
+        .route("/agent/v1/commands/next", get(next_commands))
 }
 
 async fn take_claim(
@@ -98,4 +102,21 @@ async fn commands(
     device: Device,
 ) -> Result<axum::Json<CommandsResponse>, Error> {
     Ok(axum::Json(CommandsResponse { commands: store::open_commands(&app.db, device.printer_id).await? }))
+}
+
+async fn next_commands(
+    State(app): State<Arc<App>>,
+    device: Device,
+) -> Result<axum::Json<CommandsResponse>, Error> {
+    let commands = match app.waiting_agents.next(device.printer_id, WAIT).await {
+        Found::Said(commands) => commands,
+        Found::First => vec![CommandMessage {
+            protocol: ProtocolVersion::CURRENT,
+            id: None,
+            at: app.clock.now(),
+            expires_at: None,
+            command: Command::Wake,
+        }],
+    };
+    Ok(axum::Json(CommandsResponse { commands }))
 }
