@@ -34,8 +34,8 @@ use crate::trail::Trail;
 /// Between attempts to open a port that is not there.
 const REOPEN_FIRST: Duration = Duration::from_millis(500);
 const REOPEN_LAST: Duration = Duration::from_secs(5);
-/// The port of a job that is to be gone on with: its heaters are on.
-const REOPEN_ATTACHING: Duration = Duration::from_millis(50);
+/// The port of a job that is to be gone on with, whose heaters are on, or of a machine that is to be stopped at once.
+const REOPEN_URGENT: Duration = Duration::from_millis(50);
 const ATTACH_PATIENCE: Duration = Duration::from_secs(30);
 /// The view is renewed this often while nothing special happens.
 const VIEW_EVERY: Duration = Duration::from_millis(250);
@@ -168,7 +168,7 @@ impl Driver {
             }
             let now = self.clock.elapsed();
             if self.port_may_come(now) {
-                if self.wait_closed(REOPEN_ATTACHING).is_err() {
+                if self.wait_closed(REOPEN_URGENT).is_err() {
                     return;
                 }
                 continue;
@@ -402,13 +402,14 @@ impl Driver {
 
     /// Waits before the next attempt to open the port.
     fn wait_closed(&mut self, back_off: Duration) -> Result<(), Abandoned> {
-        let until = self.clock.elapsed() + back_off;
+        let began = self.clock.elapsed();
         loop {
             self.waker.reset();
             let now = self.clock.elapsed();
             self.take_orders(now, false)?;
             self.look_at_kept_kill(now);
-            let left = until.saturating_sub(now);
+            let back_off = if self.kept_kill.is_some() { back_off.min(REOPEN_URGENT) } else { back_off };
+            let left = (began + back_off).saturating_sub(now);
             if left.is_zero() {
                 return Ok(());
             }
