@@ -79,6 +79,7 @@ describe("a printer's card", () => {
     byTestId("job-cancel")?.click();
     await flushPromises();
     expect(cancel).not.toHaveBeenCalled();
+    expect(document.activeElement?.textContent).toBe("Keep printing");
     byTestId("confirm-yes")?.click();
     await flushPromises();
     expect(cancel).toHaveBeenCalledWith("j1");
