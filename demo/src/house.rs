@@ -30,7 +30,8 @@ pub struct HouseOptions {
     pub printers: Vec<PrinterPlan>,
     /// How many times faster than real ones the printers are.
     pub speed: f64,
-    /// Whether each printer keeps a journal of what it did: `printers/…/journal.jsonl`.
+    /// Whether each printer keeps a journal of what it did, `printers/…/journal.jsonl`, and a record of what came over its
+    /// line, `printers/…/wire`.
     pub journals: bool,
     /// Dashboard, API, agents.
     pub listen: std::net::SocketAddr,
@@ -87,13 +88,17 @@ impl HouseOptions {
 
     fn simulator(&self, printer: &PrinterPlan) -> SimOptions {
         let dir = self.station_dir(printer);
+        let wire = self.journals.then(|| ["--wire".to_owned(), dir.join("wire").display().to_string()]);
         SimOptions {
             name: printer.name.clone(),
             link: dir.join("port"),
             speed: self.speed,
             journal: self.journals.then(|| dir.join("journal.jsonl")),
             log: self.logs().join(format!("{}-simulator.log", file_name(&printer.name))),
-            args: vec!["--name".to_owned(), printer.model.clone()],
+            args: ["--name".to_owned(), printer.model.clone()]
+                .into_iter()
+                .chain(wire.into_iter().flatten())
+                .collect(),
         }
     }
 

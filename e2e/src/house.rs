@@ -178,6 +178,12 @@ impl TestHouse {
             .join("journal.jsonl")
     }
 
+    /// How often a printer was told to halt (`M112`), by the record of its line.
+    #[must_use]
+    pub fn halts(&self, name: &str) -> usize {
+        journal::halts(&self.journal(name).with_file_name("wire"))
+    }
+
     /// Where a printer's journal is.
     #[must_use]
     pub fn journal(&self, name: &str) -> PathBuf {

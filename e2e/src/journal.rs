@@ -129,6 +129,13 @@ fn without_closing(job: &[String]) -> usize {
     }
 }
 
+/// How often a printer was told to halt (`M112`), by the record of its line.
+#[must_use]
+pub fn halts(wire: &Path) -> usize {
+    let bytes = std::fs::read(wire).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).lines().filter(|line| *line == "M112").count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

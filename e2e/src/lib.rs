@@ -11,3 +11,5 @@ pub mod direct_print;
 pub mod gcode;
 pub mod house;
 pub mod journal;
+pub mod stream;
+pub mod tls_front;

@@ -1,58 +1,9 @@
 //! The stream of changes: deltas, and nothing missed over a reconnect.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use std::time::Duration;
-
-use futures::StreamExt as _;
-use reqwest::Method;
 use serde_json::Value;
-use stardust_demo::client::Client;
-use stardust_e2e::house::{PATIENCE, TestHouse};
-
-/// One event of the stream.
-#[derive(Debug)]
-struct Event {
-    id: String,
-    name: String,
-    data: Value,
-}
-
-/// Reads events until `enough` says so.
-async fn read(client: &Client, last: Option<&str>, mut enough: impl FnMut(&Event) -> bool) -> Vec<Event> {
-    let mut request = client.request(Method::GET, "/api/v1/stream").timeout(Duration::from_secs(600));
-    if let Some(last) = last {
-        request = request.header("last-event-id", last);
-    }
-    let mut body = request.send().await.unwrap().error_for_status().unwrap().bytes_stream();
-    let (mut text, mut events) = (String::new(), Vec::new());
-    let reading = async {
-        loop {
-            while let Some((block, rest)) = text.split_once("\n\n").map(|(b, r)| (b.to_owned(), r.to_owned()))
-            {
-                text = rest;
-                let field = |name: &str| {
-                    block
-                        .lines()
-                        .find_map(|line| line.strip_prefix(name))
-                        .map(|value| value.trim().to_owned())
-                };
-                if let (Some(id), Some(name), Some(data)) = (field("id:"), field("event:"), field("data:")) {
-                    let event = Event { id, name, data: serde_json::from_str(&data).unwrap() };
-                    let done = enough(&event);
-                    events.push(event);
-                    if done {
-                        return;
-                    }
-                }
-            }
-            text.push_str(
-                std::str::from_utf8(&body.next().await.expect("the stream goes on").unwrap()).unwrap(),
-            );
-        }
-    };
-    tokio::time::timeout(PATIENCE, reading).await.expect("the awaited event");
-    events
-}
+use stardust_e2e::house::TestHouse;
+use stardust_e2e::stream::{Event, read};
 
 fn is(event: &Event, resource: &str, id: &str, state: &str) -> bool {
     event.data["resource"] == resource && event.data["id"] == id && event.data["data"]["state"] == state
