@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 use crate::BenchError;
 
 /// Whatever takes longer will not come.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 const NAME: &str = "bench";
 
 /// An agent with its hub. Dropping it ends both.
@@ -25,10 +25,10 @@ pub(crate) struct Installed {
     program: PathBuf,
     folder: PathBuf,
     agent: Option<Child>,
-    client: Client,
+    pub(crate) client: Client,
     hub: HubProcess,
-    runtime: Runtime,
-    _ports: [Port; 2],
+    pub(crate) runtime: Runtime,
+    pub(crate) ports: [Port; 2],
 }
 
 impl Installed {
@@ -66,7 +66,7 @@ impl Installed {
             Ok::<_, stardust_demo::Error>(client)
         })?;
         let (program, folder) = (agent.to_owned(), folder.to_owned());
-        let mut installed = Self { program, folder, agent: None, client, hub, runtime, _ports: ports };
+        let mut installed = Self { program, folder, agent: None, client, hub, runtime, ports };
         installed.run()?;
         installed.until_idle()?;
         Ok(installed)
@@ -98,7 +98,7 @@ impl Installed {
         self.agent.as_ref().map_or(0, Child::id)
     }
 
-    fn until_idle(&self) -> Result<(), BenchError> {
+    pub(crate) fn until_idle(&self) -> Result<(), BenchError> {
         let idle = wait::try_until("the printer to be idle on the hub", PATIENCE, async || {
             let printers = self.client.printers().await?;
             Ok(printers.iter().any(|printer| printer["state"] == "idle").then_some(()))
@@ -108,15 +108,20 @@ impl Installed {
 
     /// Has a file printed; the job's id, as soon as it is being printed.
     pub(crate) fn print(&self, file: &Path) -> Result<String, BenchError> {
+        let job = self.begin(file)?;
+        self.until(&job, "printing")?;
+        Ok(job)
+    }
+
+    /// The same, as soon as it is ordered.
+    pub(crate) fn begin(&self, file: &Path) -> Result<String, BenchError> {
         let bytes = std::fs::read(file)?;
         self.runtime.block_on(async {
             let file = self.client.upload("bench.gcode", bytes).await?;
             let id = file["id"].as_str().unwrap_or_default();
             self.client.extracted_file(id, PATIENCE).await?;
             let job = self.client.create_job(id, None).await?;
-            let id = job["id"].as_str().unwrap_or_default().to_owned();
-            self.client.job_in_state(&id, "printing", PATIENCE).await?;
-            Ok(id)
+            Ok(job["id"].as_str().unwrap_or_default().to_owned())
         })
     }
 
@@ -138,6 +143,12 @@ impl Installed {
         self.until(job, "cancelled")?;
         self.runtime.block_on(self.client.ask(job, "confirm-removal"))?;
         self.until_idle()
+    }
+
+    /// Pauses a job, and waits until it is.
+    pub(crate) fn pause(&self, job: &str) -> Result<(), BenchError> {
+        self.runtime.block_on(self.client.ask(job, "pause"))?;
+        self.until(job, "paused")
     }
 }
 

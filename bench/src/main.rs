@@ -5,8 +5,10 @@
 
 mod ceiling;
 mod firmware;
+mod heard;
 mod host;
 mod installed;
+mod installed_stop;
 mod job_file;
 mod pacing;
 mod process;
@@ -14,8 +16,12 @@ mod pty;
 mod resident;
 mod revival;
 mod run;
+mod stop;
+mod stop_states;
+mod stop_under_load;
 mod targets;
 mod uart;
+mod uploads;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -79,6 +85,9 @@ struct Arguments {
     /// How often the installed agent is killed
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     kills: u32,
+    /// How often a printer is stopped at once in each state, and five times as often while the hub reads uploads
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    stops: u32,
     /// Size of the file for which memory is measured, MB
     #[arg(long, default_value_t = 100, value_name = "MB", value_parser = clap::value_parser!(u64).range(1..))]
     large: u64,
@@ -147,6 +156,9 @@ fn bench(arguments: Arguments) -> Result<u32, BenchError> {
             idle: Duration::from_secs(2),
             printing: Duration::from_secs(3),
             kills: 2,
+            stops: 1,
+            stops_under_load: 3,
+            upload: 100_000_000,
         }
     } else {
         Plan {
@@ -160,6 +172,9 @@ fn bench(arguments: Arguments) -> Result<u32, BenchError> {
             idle: Duration::from_secs(10),
             printing: Duration::from_secs(60),
             kills: arguments.kills,
+            stops: arguments.stops,
+            stops_under_load: arguments.stops * 5,
+            upload: 100_000_000,
         }
     };
     Bench {

@@ -8,6 +8,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::ValueEnum as _;
 use stardust_clock::SharedClock;
 
 use crate::BenchError;
@@ -31,6 +32,10 @@ pub(crate) enum Part {
     Resident,
     /// The installed agent, killed in mid-print: how soon the print goes on
     Revival,
+    /// From the hub's API, or a key, to M112 at the printer, in each state of it
+    Stop,
+    /// From the hub's API to M112 at the printer while the hub reads many uploads
+    StopUnderLoad,
 }
 
 /// How much is run.
@@ -57,6 +62,12 @@ pub(crate) struct Plan {
     pub(crate) printing: Duration,
     /// How often it is killed.
     pub(crate) kills: u32,
+    /// How often a printer is stopped in each state.
+    pub(crate) stops: u32,
+    /// And while the hub reads uploads.
+    pub(crate) stops_under_load: u32,
+    /// Bytes of each of these.
+    pub(crate) upload: u64,
 }
 
 /// All that a part of the benchmark needs.
@@ -76,7 +87,7 @@ impl<W: Write> Bench<W> {
     pub(crate) fn run(mut self) -> Result<u32, BenchError> {
         let head = format!("{:<44} {:>10}  {:<10} {:<8} all runs", "", "median", "target", "");
         self.table.note(&head)?;
-        for part in [Part::Paced, Part::Unpaced, Part::Cancel, Part::Memory, Part::Resident, Part::Revival] {
+        for part in Part::value_variants().iter().copied() {
             if self.plan.only.is_some_and(|only| only != part) {
                 continue;
             }
@@ -87,6 +98,8 @@ impl<W: Write> Bench<W> {
                 Part::Memory => self.memory()?,
                 Part::Resident => self.resident()?,
                 Part::Revival => self.revival()?,
+                Part::Stop => self.stop()?,
+                Part::StopUnderLoad => self.stop_under_load()?,
             }
         }
         Ok(self.table.close()?)

@@ -24,6 +24,10 @@ pub(crate) const WRITTEN: f64 = 20.0;
 pub(crate) const START_MS: f64 = 300.0;
 /// From the last line before a kill to the first one after it, ms.
 pub(crate) const GAP_MS: f64 = 1000.0;
+/// From who asks for a stop at once to `M112` at the printer, each time, ms.
+pub(crate) const STOP_MS: f64 = 100.0;
+/// The same while the hub reads many large uploads, ms.
+pub(crate) const STOP_UNDER_LOAD_MS: f64 = 500.0;
 /// From Ctrl-C to the last move written, ms.
 pub(crate) const CANCEL_MS: f64 = 10.0;
 
@@ -70,6 +74,26 @@ impl<W: Write> Table<W> {
         let all: Vec<String> = runs.iter().map(|run| show(*run)).collect();
         let (middle, target) = (show(middle), show(target));
         self.note(&format!("{what:<44} {middle:>10}  {word} {target:<8} {verdict:<8} {}", all.join(" ")))
+    }
+
+    /// A figure that must not be larger at any time: the median of several runs is shown, and the slowest one counts. Sorts.
+    pub(crate) fn slowest(
+        &mut self,
+        what: &str,
+        runs: &mut [f64],
+        target: f64,
+        show: impl Fn(f64) -> String,
+    ) -> io::Result<()> {
+        let middle = median(runs);
+        let slowest = share(runs, 100);
+        let reached = slowest <= target;
+        self.missed += u32::from(!reached);
+        let verdict = if reached { "reached" } else { "MISSED" };
+        let (middle, target, slowest) = (show(middle), show(target), show(slowest));
+        let count = runs.len();
+        self.note(&format!(
+            "{what:<44} {middle:>10}  ≤ {target:<8} {verdict:<8} slowest of {count}: {slowest}"
+        ))
     }
 
     /// A fact that must hold.
@@ -124,11 +148,13 @@ mod tests {
         table.judge("rate", &mut [0.99, 0.97, 0.999], (Bound::AtLeast, 0.98), percent).unwrap();
         table.judge("cost", &mut [2.0, 1.0], (Bound::AtMost, 1.25), |times| format!("{times:.2}")).unwrap();
         table.must("heaters off", true).unwrap();
-        assert_eq!(table.close().unwrap(), 1);
+        table.slowest("stop", &mut [9.0, 101.0, 8.0], 100.0, |ms| format!("{ms:.0} ms")).unwrap();
+        assert_eq!(table.close().unwrap(), 2);
         let text = String::from_utf8(out).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].contains("99.0 %  ≥ 98.0 %   reached"), "{text}");
         assert!(lines[1].contains("1.50  ≤ 1.25     MISSED"), "{text}");
-        assert!(lines[3].starts_with("One target was MISSED"), "{text}");
+        assert!(lines[3].contains("9 ms  ≤ 100 ms   MISSED   slowest of 3: 101 ms"), "{text}");
+        assert!(lines[4].starts_with("2 targets were MISSED"), "{text}");
     }
 }

@@ -1,0 +1,257 @@
+//! A stop at once, from who asks for it to `M112` at the printer, in each state of the driver: by the hub's API, and by a key.
+//!
+//! Owns: how a printer is brought into a state, and what a try must be to count. Must not know: how a stop travels.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use stardust_clock::SharedClock;
+use stardust_demo::binaries::Binaries;
+use stardust_demo::simulator::{SimOptions, SimProcess};
+
+use crate::BenchError;
+use crate::heard::Heard;
+use crate::host::{Host, pause};
+use crate::installed::{Installed, failed};
+use crate::pty::Pty;
+use crate::run::Bench;
+use crate::stop_states::State;
+use crate::targets;
+
+/// As many as the agent tries.
+const SPEEDS: usize = 7;
+/// So long after the first Ctrl-C the next one is another one.
+const BETWEEN_KEYS: Duration = Duration::from_millis(400);
+
+impl<W: Write> Bench<W> {
+    pub(crate) fn stop(&mut self) -> Result<(), BenchError> {
+        let Host::Agent(agent) = self.agent.clone() else { return Ok(()) };
+        let show = |ms: f64| format!("{ms:.0} ms");
+        let mut rig = Rig::start(self, &agent)?;
+        for state in State::ALL {
+            let tries: Result<Vec<f64>, _> = (0..self.plan.stops).map(|_| rig.by_api(state)).collect();
+            let what = format!("API to M112: {}", state.name());
+            self.table.slowest(&what, &mut tries?, targets::STOP_MS, show)?;
+        }
+        drop(rig.installed.take());
+        for state in State::STOPPED_BY_KEY {
+            let tries: Result<Vec<f64>, _> = (0..self.plan.stops).map(|_| rig.by_key(state)).collect();
+            let what = format!("second Ctrl-C to M112: {}", state.name());
+            self.table.slowest(&what, &mut tries?, targets::STOP_MS, show)?;
+        }
+        Ok(())
+    }
+}
+
+/// A printer of which everything can be taken away, and its agent with a hub.
+pub(crate) struct Rig {
+    pub(crate) installed: Option<Installed>,
+    simulator: Option<SimProcess>,
+    runtime: tokio::runtime::Runtime,
+    binaries: Binaries,
+    program: PathBuf,
+    folder: PathBuf,
+    clock: SharedClock,
+}
+
+impl Rig {
+    pub(crate) fn start<W>(bench: &Bench<W>, agent: &std::path::Path) -> Result<Self, BenchError> {
+        let folder = bench.folder.join("stop");
+        std::fs::create_dir_all(&folder)?;
+        let mut rig = Self {
+            installed: None,
+            simulator: None,
+            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build()?,
+            binaries: Binaries::in_directory(&bench.programs),
+            program: agent.to_owned(),
+            folder,
+            clock: bench.clock.clone(),
+        };
+        rig.switch_on(&[])?;
+        rig.installed = Some(Installed::start(&rig.binaries, agent, &rig.folder, &rig.port())?);
+        Ok(rig)
+    }
+
+    fn port(&self) -> PathBuf {
+        self.folder.join("port")
+    }
+
+    pub(crate) fn installed(&mut self) -> Result<&mut Installed, BenchError> {
+        self.installed.as_mut().ok_or_else(|| failed("the agent is gone"))
+    }
+
+    /// The printer is gone, and its port.
+    fn switch_off(&mut self) -> Result<(), BenchError> {
+        if let Some(mut simulator) = self.simulator.take() {
+            self.runtime.block_on(simulator.process().kill())?;
+        }
+        let _ = std::fs::remove_file(self.port());
+        Ok(())
+    }
+
+    /// Another printer, and what it hears.
+    fn switch_on(&mut self, args: &[&str]) -> Result<Heard, BenchError> {
+        self.switch_off()?;
+        let wire = self.folder.join("wire");
+        let _ = std::fs::remove_file(&wire);
+        let mut args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        args.extend(["--wire".to_owned(), wire.display().to_string()]);
+        let options = SimOptions {
+            name: "the bench's printer".to_owned(),
+            link: self.port(),
+            speed: 1.0,
+            journal: None,
+            log: self.folder.join("simulator.log"),
+            args,
+        };
+        self.simulator = Some(self.runtime.block_on(SimProcess::start(&self.binaries, options))?);
+        Ok(Heard::in_record(&wire, &self.clock)?)
+    }
+
+    /// A printer that is ready for a job, after whatever was before.
+    pub(crate) fn ready(&mut self, args: &[&str]) -> Result<Heard, BenchError> {
+        let mut heard = self.switch_on(args)?;
+        heard.until("M115", 1)?;
+        let installed = self.installed()?;
+        installed.take_up_again()?;
+        installed.until_idle()?;
+        Ok(heard)
+    }
+
+    /// A port at which nobody answers, and what is said there.
+    fn silent(&mut self) -> Result<Heard, BenchError> {
+        let pty = Pty::open()?;
+        std::os::unix::fs::symlink(&pty.path, self.port())?;
+        Ok(Heard::at_terminal(pty, &self.clock))
+    }
+
+    /// Brings the printer into a state, and stops it there; how long that took, ms.
+    fn by_api(&mut self, state: State) -> Result<f64, BenchError> {
+        let mut heard = self.ready(state.printer())?;
+        if state.is_silent() {
+            self.switch_off()?;
+            self.installed()?.until_port_is_closed()?;
+        }
+        match state {
+            State::Seeking => {
+                heard = self.silent()?;
+                heard.until("M105", 1)?;
+            }
+            State::Closed => return self.port_comes_back(),
+            _ => self.at_work(state, &mut heard)?,
+        }
+        let times = if state.is_silent() { SPEEDS } else { 1 };
+        let installed = self.installed.as_mut().ok_or_else(|| failed("the agent is gone"))?;
+        stop_by_api(installed, heard, times, &self.clock).map(|(ms, _)| ms)
+    }
+
+    /// Has it print what leads into a state.
+    fn at_work(&mut self, state: State, heard: &mut Heard) -> Result<(), BenchError> {
+        let Some((file, line, count)) = state.file(&self.folder)? else { return Ok(()) };
+        let installed = self.installed()?;
+        let job = installed.begin(&file)?;
+        heard.until(line, count)?;
+        match state {
+            State::Paused => installed.pause(&job),
+            State::Attaching => {
+                let before = installed.contact_since()?;
+                installed.kill()?;
+                heard.forget()?;
+                installed.run()?;
+                installed.until_contact_after(&before)?;
+                // It asks where the job is.
+                heard.until("M", 1)?;
+                if heard.count("G1 ")? > 0 {
+                    return Err(failed("the print went on before it was stopped"));
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The stop is kept until there is a port: from then on.
+    fn port_comes_back(&mut self) -> Result<f64, BenchError> {
+        let told = self.installed()?.stop()?;
+        if told != "port_closed" {
+            return Err(failed(format!("a stop at a closed port was told as {told}")));
+        }
+        let back = self.clock.elapsed();
+        let (at, _) = self.silent()?.halted(SPEEDS)?;
+        Ok(ms(back, at))
+    }
+
+    /// `stardust-agent print`, told twice to stop while it is in a state.
+    fn by_key(&mut self, state: State) -> Result<f64, BenchError> {
+        let mut heard = self.switch_on(state.printer())?;
+        let Some((file, line, count)) = state.file(&self.folder)? else {
+            return Err(failed("nothing to print"));
+        };
+        let mut command = Command::new(&self.program);
+        command.arg("print").arg(file).arg("--port").arg(self.port()).args(["--baud", "115200"]);
+        let mut print =
+            Running(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
+        heard.until(line, count)?;
+        print.interrupt()?;
+        pause(BETWEEN_KEYS)?;
+        if print.0.try_wait()?.is_some() {
+            return Err(failed("the print ended at the first Ctrl-C"));
+        }
+        let watch = std::thread::spawn(move || heard.halted(1));
+        pause(Duration::from_millis(5))?;
+        let asked = self.clock.elapsed();
+        print.interrupt()?;
+        let (at, _) = joined(watch)?;
+        Ok(ms(asked, at))
+    }
+}
+
+/// Asks the hub for a stop; how long it took until the printer had it, ms, and what it hears.
+pub(crate) fn stop_by_api(
+    installed: &mut Installed,
+    heard: Heard,
+    times: usize,
+    clock: &SharedClock,
+) -> Result<(f64, Heard), BenchError> {
+    let watch = std::thread::spawn(move || heard.halted(times));
+    // So that it looks.
+    pause(Duration::from_millis(5))?;
+    let asked = clock.elapsed();
+    let told = installed.stop()?;
+    let (at, heard) = joined(watch)?;
+    if !told.starts_with("sent") {
+        return Err(failed(format!("M112 was at the printer, and the hub told: {told}")));
+    }
+    Ok((ms(asked, at), heard))
+}
+
+type Halted = Result<(Duration, Heard), BenchError>;
+
+fn joined(watch: std::thread::JoinHandle<Halted>) -> Halted {
+    watch.join().unwrap_or_else(|_| Err(failed("who watches the printer has failed")))
+}
+
+fn ms(from: Duration, to: Duration) -> f64 {
+    to.saturating_sub(from).as_secs_f64() * 1e3
+}
+
+/// Ends with its value.
+struct Running(Child);
+
+impl Running {
+    fn interrupt(&self) -> Result<(), BenchError> {
+        let pid = Pid::from_child(&self.0);
+        Ok(kill_process(pid, Signal::INT).map_err(std::io::Error::from)?)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may be gone.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
