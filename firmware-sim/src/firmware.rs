@@ -57,6 +57,7 @@ mod planner;
 mod plate;
 mod stage;
 mod thermal;
+mod unasked;
 mod watched;
 
 use std::collections::VecDeque;
@@ -70,7 +71,7 @@ use machine::Machine;
 use numbering::{LineCounter, QueuedLine, Verdict};
 use stage::Stage;
 
-pub use config::Config;
+pub use config::{Config, KeepAlive};
 pub use dialect::Dialect;
 pub use limits::Corner;
 pub use machine::Failure;
@@ -253,8 +254,7 @@ impl Firmware {
             return self.stalled_until;
         }
         let stage = self.running.as_ref().and_then(|stage| stage.deadline(&self.machine));
-        let says_busy = self.running.as_ref().and(self.machine.keepalive).and(self.machine.speech().busy);
-        let busy = says_busy.map(|_| self.busy_at);
+        let busy = self.machine.keepalive.and(self.busy_mark()).map(|_| self.busy_at);
         let kill = self.machine.inactivity_kill_at(self.running.is_some());
         let card = self.machine.card.ends_at();
         [stage, busy, self.machine.next_report(), kill, self.next_wait(), self.next_asking(), card]
@@ -424,6 +424,11 @@ impl Firmware {
         }
     }
 
+    /// Somebody locks or unlocks it at its panel.
+    pub fn lock(&mut self, locked: bool) {
+        self.machine.config.locked = locked;
+    }
+
     /// Somebody presses the button at the printer.
     pub fn click(&mut self, now: Duration) {
         self.advance(now);
@@ -439,29 +444,5 @@ impl Firmware {
                 stage
             }
         });
-    }
-
-    /// Sends the lines nobody asked for at this moment: auto-reports and `busy`.
-    fn report(&mut self) {
-        if self.machine.halted {
-            return;
-        }
-        let roomy = self.machine.out.len() + self.backlog < REPORT_BACKLOG;
-        self.machine.auto_report(self.now, roomy);
-        if self.next_wait().is_some_and(|at| self.now >= at) {
-            self.waited = self.now;
-            if roomy {
-                self.machine.line("wait");
-            }
-        }
-        let Some(mark) = self.machine.speech().busy else { return };
-        let (Some(stage), Some(keepalive)) = (&self.running, self.machine.keepalive) else { return };
-        if self.now >= self.busy_at {
-            let state = stage.busy_state();
-            self.busy_at = self.now + keepalive;
-            if roomy {
-                self.machine.line(&format!("{mark}{state}"));
-            }
-        }
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::Parser;
 use firmware_sim::driver::{self, Options};
 use firmware_sim::faults::{Fault, FaultKind};
-use firmware_sim::firmware::Config;
+use firmware_sim::firmware::{Config, KeepAlive};
 use firmware_sim::profile::{LineSettings, Profile};
 
 /// Simulated printers on pseudo terminals.
@@ -123,6 +123,22 @@ struct Arguments {
     #[arg(long)]
     homes_first: bool,
 
+    /// When a firmware at work says busy: always, not-in-moves, never
+    #[arg(long, value_name = "WHEN", value_parser = keep_alive, default_value = "always")]
+    keep_alive: KeepAlive,
+
+    /// M105 is answered by a plain ok, and the report comes on a line behind it
+    #[arg(long)]
+    reports_behind_ok: bool,
+
+    /// No sensor is connected: every heater reads `inf`
+    #[arg(long)]
+    no_sensors: bool,
+
+    /// Locked by a password: takes no command but M511
+    #[arg(long)]
+    locked: bool,
+
     /// Build without EMERGENCY_PARSER: M108, M112 and M410 wait for their turn
     #[arg(long)]
     no_emergency_parser: bool,
@@ -139,6 +155,15 @@ fn milliseconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(ms) if (0.0..=10_000.0).contains(&ms) => Ok(ms),
         _ => Err("must be a number from 0 to 10000".to_owned()),
+    }
+}
+
+fn keep_alive(when: &str) -> Result<KeepAlive, String> {
+    match when {
+        "always" => Ok(KeepAlive::Always),
+        "not-in-moves" => Ok(KeepAlive::NotInMoves),
+        "never" => Ok(KeepAlive::Never),
+        _ => Err("must be always, not-in-moves or never".to_owned()),
     }
 }
 
@@ -175,6 +200,10 @@ fn main() -> ExitCode {
         tools: arguments.tools,
         advanced_ok: build.advanced_ok || arguments.advanced_ok,
         homes_first: arguments.homes_first,
+        keep_alive: arguments.keep_alive,
+        reports_behind_ok: arguments.reports_behind_ok,
+        no_sensors: arguments.no_sensors,
+        locked: arguments.locked,
         emergency_parser: build.emergency_parser && !arguments.no_emergency_parser,
         receive_buffer: match arguments.receive_buffer {
             Some(bytes) => (bytes > 0).then_some(bytes),

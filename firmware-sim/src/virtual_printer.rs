@@ -208,6 +208,11 @@ impl VirtualPrinter {
         self.resets
     }
 
+    /// Somebody locks or unlocks the printer at its panel.
+    pub fn lock(&mut self, locked: bool) {
+        self.firmware.lock(locked);
+    }
+
     /// Whether the cable is in.
     #[must_use]
     pub fn is_plugged(&self) -> bool {

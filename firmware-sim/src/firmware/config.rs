@@ -3,6 +3,18 @@
 use super::dialect::Dialect;
 use super::limits::Corner;
 
+/// When a firmware at work says `busy` (HOST_KEEPALIVE_FEATURE).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeepAlive {
+    /// Whatever it is at.
+    #[default]
+    Always,
+    /// Not while a move waits for room in the planner.
+    NotInMoves,
+    /// Built without it.
+    Never,
+}
+
 /// The build and the size of a simulated printer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -22,6 +34,14 @@ pub struct Config {
     pub reject_empties_buffer: bool,
     /// Whose firmware it is.
     pub dialect: Dialect,
+    /// When it says `busy`.
+    pub keep_alive: KeepAlive,
+    /// M105 is answered by a plain `ok`, and the report comes on a line of its own behind it.
+    pub reports_behind_ok: bool,
+    /// No sensor is connected: every heater reads `inf`, as C prints it.
+    pub no_sensors: bool,
+    /// It is locked by a password (PASSWORD_FEATURE) and takes no command but M511.
+    pub locked: bool,
     /// An idle printer says `wait` every second (Repetier, Marlin's NO_TIMEOUTS).
     pub says_wait: bool,
     /// Whether it says to be protected against thermal runaway.
@@ -63,6 +83,10 @@ impl Default for Config {
             receive_buffer: Some(127),
             reject_empties_buffer: false,
             dialect: Dialect::Marlin,
+            keep_alive: KeepAlive::Always,
+            reports_behind_ok: false,
+            no_sensors: false,
+            locked: false,
             says_wait: false,
             thermal_protection: true,
             card: false,

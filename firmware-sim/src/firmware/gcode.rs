@@ -24,6 +24,12 @@ pub(super) fn execute(machine: &mut Machine, counter: &mut LineCounter, text: &s
         return Stage::Done;
     }
     let command = Command::parse(visible);
+    let unlocks = command.is_some_and(|command| command.letter == 'M' && command.code == 511);
+    if machine.config.locked && !unlocks {
+        // Marlin's gcode.cpp, process_parsed_command.
+        machine.line("echo:Printer locked! (Unlock with M511 or LCD)");
+        return Stage::Done;
+    }
     if let Some(answer) = machine.dead_answer {
         // Klipper tells temperatures and who it is in any state (klippy/gcode.py, base_gcode_handlers).
         let still = machine.config.dialect == Dialect::Klipper
@@ -105,6 +111,7 @@ fn m(machine: &mut Machine, counter: &mut LineCounter, command: &Command<'_>, no
         302 => moving::allow_cold_extrusion(machine, command),
         400 => Stage::Still(Then::Finish),
         410 => moving::quick_stop(machine, now),
+        511 => done(|| machine.config.locked = false),
         600 if machine.config.menu => Stage::Still(Then::ChangeFilament),
         600 => Stage::Still(Then::Ask { text: None, default: "Nozzle Parked", timeout: None }),
         code if accepted_without_effect(code) => Stage::Done,

@@ -119,6 +119,7 @@ pub(crate) struct Thermal {
     nozzles: Vec<Heater>,
     bed: Heater,
     chamber: Option<Heater>,
+    no_sensors: bool,
 }
 
 /// What the heaters are set to, °C; 0 is off. For who looks at the printer from outside: no firmware was asked.
@@ -144,12 +145,13 @@ impl Targets {
 impl Thermal {
     /// Everything at room temperature and off.
     pub(crate) fn new(config: &Config) -> Self {
-        let Config { tools, ambient_c, nozzle_max_c, bed_max_c, chamber_max_c, .. } = *config;
+        let Config { tools, ambient_c, nozzle_max_c, bed_max_c, chamber_max_c, no_sensors, .. } = *config;
         let nozzle = Heater::new(ambient_c, 4.0, 100.0, nozzle_max_c);
         Self {
             nozzles: vec![nozzle; usize::from(tools.max(1))],
             bed: Heater::new(ambient_c, 0.8, 175.0, bed_max_c),
             chamber: chamber_max_c.map(|max| Heater::new(ambient_c, 0.1, 900.0, max)),
+            no_sensors,
         }
     }
 
@@ -207,6 +209,7 @@ impl Thermal {
         let reading = |heater: &Heater| {
             let (is, target) = (heater.temperature(now), heater.target());
             match style {
+                _ if self.no_sensors => format!("inf /{target:.2}"),
                 Temperatures::Marlin => format!("{is:.2} /{target:.2}"),
                 Temperatures::Repetier => format!("{is:.2} /{target:.0}"),
                 Temperatures::Teacup => format!("{is:.1}/{target:.1}"),

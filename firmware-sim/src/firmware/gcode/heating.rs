@@ -52,7 +52,12 @@ pub(super) fn report(machine: &mut Machine, now: Duration) -> Stage {
         machine.line(&temperatures);
         return Stage::Done;
     }
-    machine.line(&format!("ok {temperatures}"));
+    if machine.config.reports_behind_ok {
+        machine.line("ok");
+        machine.line(&temperatures);
+    } else {
+        machine.line(&format!("ok {temperatures}"));
+    }
     Stage::Answered
 }
 
