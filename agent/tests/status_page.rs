@@ -162,3 +162,29 @@ fn a_port_that_is_taken_costs_the_page_and_nothing_else() {
     let status = eventually("the agent", || status(&agent.data));
     assert_eq!(status.get("status_page"), None);
 }
+
+#[test]
+fn doctor_and_print_know_the_agent_that_runs_here() {
+    let (hub, printer, data) = (Hub::start(), Printer::start(50), tempfile::tempdir().unwrap());
+    let mut pair = command(&data);
+    pair.args(["pair", &hub.url, "K7QM-4TXP", "--name", "Ender left", "--port"]).arg(printer.port());
+    assert!(pair.output().unwrap().status.success());
+    let agent = Agent::start(data, &[]);
+    eventually("the printer", || {
+        let state = status(&agent.data)?["printers"][0]["status"]["state"].as_str()?.to_owned();
+        (state == "idle").then_some(())
+    });
+
+    let doctor = command(&agent.data).args(["doctor", "--json"]).output().unwrap();
+    assert!(doctor.status.success(), "it is no fault: {}", String::from_utf8_lossy(&doctor.stderr));
+    let said: Value = serde_json::from_slice(&doctor.stdout).unwrap();
+    let found = said[0]["findings"][0]["found"].as_str().unwrap();
+    assert!(found.contains("the agent that runs here") && found.contains("Ender left"), "{found}");
+
+    let mut print = command(&agent.data);
+    print.arg("print").arg(fixture("cura_teapot_ender3_marlin.gcode")).arg("--port").arg(printer.port());
+    let print = print.output().unwrap();
+    let said = String::from_utf8_lossy(&print.stderr).into_owned();
+    assert!(!print.status.success() && said.contains("Ender left"), "{said}");
+    assert!(!said.contains("nother program"), "{said}");
+}

@@ -5,12 +5,13 @@
 
 mod findings;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde::Serialize;
 use stardust_clock::SharedClock;
 
+use super::own_agent::{self, Driven};
 use super::{DoctorArguments, Failure, say};
 use crate::port::connect::connect;
 use crate::port::{DeviceTree, PortPlan, SpeedMemory, latency_ms, listing, locate, round_trip};
@@ -54,7 +55,14 @@ pub(super) async fn run(
     }
     let mut all = Vec::new();
     for plan in plans {
-        let examination = Examination { port: plan.path.clone(), findings: examine(plan, &clock).await };
+        let port = plan.path.clone();
+        let device = locate(&plan).unwrap_or_else(|_| port.clone());
+        let driven = own_agent::that_drives(settings, &device);
+        let findings = match driven {
+            Some(driven) => of_the_agent(&driven, &port),
+            None => examine(plan, &clock).await,
+        };
+        let examination = Examination { port, findings };
         if !options.json {
             say(&format!("{}:", examination.port.display()));
             examination.findings.iter().for_each(|finding| say(&finding.in_words()));
@@ -68,6 +76,12 @@ pub(super) async fn run(
     let is_healthy =
         all.iter().flat_map(|printer| &printer.findings).all(|finding| finding.verdict != Verdict::Fault);
     Ok(if is_healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What can be seen while our own agent has the port.
+fn of_the_agent(driven: &Driven, port: &Path) -> Vec<Finding> {
+    let latency = latency_ms(&port.canonicalize().unwrap_or_else(|_| port.to_owned()));
+    vec![findings::driven_by_the_agent(driven, port), findings::adapter(latency, port)]
 }
 
 /// All that can be seen of one printer; a fault ends it.

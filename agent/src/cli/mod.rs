@@ -7,6 +7,7 @@ mod journald;
 mod keys;
 mod logging;
 mod manual;
+mod own_agent;
 mod pair;
 mod ports;
 mod print;
@@ -227,7 +228,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
             Command::Status { json } => status::run(&settings, json),
             Command::Ports => ports::run(),
             Command::Manual { directory } => manual::run(&directory),
-            Command::Print(options) => print::run(&options, &settings.data, SystemClock::shared()).await,
+            Command::Print(options) => print::run(&options, &settings, SystemClock::shared()).await,
             Command::Doctor(options) => doctor::run(&options, &settings, SystemClock::shared()).await,
         }
     });

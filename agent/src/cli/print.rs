@@ -8,7 +8,6 @@ mod telling;
 
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use stardust_gcode::sniff;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::keys::Keys;
-use super::{Failure, PrintArguments, say};
+use super::{Failure, PrintArguments, own_agent, say};
 use crate::port::connect::connect;
 use crate::port::{Order, PortEvent, PortHandle, PortPlan, Reach, STOP_KEPT, SpeedMemory};
 use crate::print_job::admission::{self, Admitted};
@@ -26,6 +25,7 @@ use crate::print_job::file_source::FileSource;
 use crate::print_job::profile::Profile;
 use crate::print_job::wholeness;
 use crate::serial::{Brief, End, HostEvent, JobEvent};
+use crate::settings::Settings;
 use choice::Choice;
 use telling::{Telling, duration};
 
@@ -37,7 +37,7 @@ const KILL_PATIENCE: Duration = Duration::from_secs(2);
 /// Prints the file; returns when it is done.
 pub(super) async fn run(
     options: &PrintArguments,
-    data: &Path,
+    settings: &Settings,
     clock: SharedClock,
 ) -> Result<ExitCode, Failure> {
     let name = options.file.display();
@@ -65,8 +65,15 @@ pub(super) async fn run(
     let source = FileSource::open(&options.file).map_err(unreadable)?;
 
     let mut stop = signals().map_err(|error| format!("Signals can't be watched: {error}"))?;
+    if let Some(driven) = own_agent::that_drives(settings, &options.port) {
+        let why = driven.in_words(&options.port);
+        return Err(format!(
+            "Not printed: {why}. Print it from the hub, or stop the agent first: {}.",
+            own_agent::STOP_IT
+        ));
+    }
     let plan = PortPlan {
-        speeds: Some(SpeedMemory::new(data)),
+        speeds: Some(SpeedMemory::new(&settings.data)),
         reset_on_open: options.reset_on_open,
         ..PortPlan::new(options.port.clone(), options.baud)
     };

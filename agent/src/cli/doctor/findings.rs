@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::cli::own_agent::{self, Driven};
 use crate::port::connect::ConnectError;
 use crate::port::round_trip::{QUESTIONS, RoundTrip};
 
@@ -75,6 +76,14 @@ impl Finding {
 /// The error names the cause and what to do itself.
 pub(super) fn no_connection(error: &ConnectError) -> Finding {
     Finding { verdict: Verdict::Fault, ..Finding::ok(error.to_string()) }
+}
+
+pub(super) fn driven_by_the_agent(driven: &Driven, port: &Path) -> Finding {
+    Finding::warning(
+        driven.in_words(port),
+        "so it is looked after, but its answers can't be measured now",
+        format!("stop it, ask again, and start it: {}", own_agent::STOP_IT),
+    )
 }
 
 pub(super) fn answers(baud: u32, took: Duration) -> Finding {
@@ -170,11 +179,11 @@ pub(super) fn thermal_protection(warning: Option<&str>, is_known: bool) -> Findi
 
 pub(super) fn urgent_commands(can_interrupt: bool) -> Finding {
     if can_interrupt {
-        return Finding::ok("a cancel interrupts heating and homing (EMERGENCY_PARSER)");
+        return Finding::ok("a cancel interrupts heating (EMERGENCY_PARSER); homing and moves it waits for");
     }
     Finding::warning(
         "the firmware has no EMERGENCY_PARSER",
-        "a cancel waits until heating or homing is over",
+        "a cancel waits until heating is over, and homing and moves as with any firmware",
         "switch it on in the firmware's configuration, where you build it yourself; in an emergency cut the power",
     )
 }
@@ -228,11 +237,11 @@ mod tests {
                    do:  lower the adapter's latency timer, see above
           ok       firmware: Marlin 2.1.2
           warning  the firmware has no EMERGENCY_PARSER
-                   why: a cancel waits until heating or homing is over
+                   why: a cancel waits until heating is over, and homing and moves as with any firmware
                    do:  switch it on in the firmware's configuration, where you build it yourself; in an emergency cut the power
         ");
         let json = serde_json::to_string(&urgent_commands(true)).unwrap();
-        insta::assert_snapshot!(json, @r#"{"verdict":"ok","found":"a cancel interrupts heating and homing (EMERGENCY_PARSER)"}"#);
+        insta::assert_snapshot!(json, @r#"{"verdict":"ok","found":"a cancel interrupts heating (EMERGENCY_PARSER); homing and moves it waits for"}"#);
     }
 
     #[test]

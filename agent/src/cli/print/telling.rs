@@ -11,6 +11,7 @@ use crate::cli::say;
 use crate::port::PortView;
 use crate::print_job::estimate::{Known, left};
 use crate::serial::Waiting;
+use crate::serial::reply::Heat;
 
 /// The bar, and what was told last.
 pub(super) struct Telling {
@@ -76,10 +77,10 @@ impl Telling {
         self.bar.set_position(job.acknowledged_bytes);
         let mut words = Vec::new();
         for (tool, heat) in &view.thermometer.tools {
-            words.push(format!("T{tool} {:.0}/{:.0} °C", heat.actual, heat.target.unwrap_or(0.0)));
+            words.push(format!("T{tool} {}", degrees(*heat)));
         }
         if let Some(bed) = view.thermometer.bed {
-            words.push(format!("bed {:.0}/{:.0} °C", bed.actual, bed.target.unwrap_or(0.0)));
+            words.push(format!("bed {}", degrees(bed)));
         }
         words.extend(job.layer.map(|layer| format!("layer {layer}")));
         words.extend(asked);
@@ -90,6 +91,12 @@ impl Telling {
         words.extend(left(&known).map(|left| format!("{} left", duration(left.as_secs()))));
         self.bar.set_message(words.join("  "));
     }
+}
+
+/// Measured and set.
+fn degrees(heat: Heat) -> String {
+    let target = heat.target.unwrap_or(0.0);
+    heat.actual.map_or(format!("?/{target:.0} °C"), |actual| format!("{actual:.0}/{target:.0} °C"))
 }
 
 pub(super) fn duration(seconds: u64) -> String {

@@ -1,0 +1,46 @@
+//! Whether the agent that runs on this machine has a port: it is no other program to its owner.
+//!
+//! Owns: finding that out and saying it. Must not know: why somebody else wants the port.
+
+use std::path::{Path, PathBuf};
+
+use stardust_protocol::PrinterState;
+
+use crate::printer::report::AgentReport;
+use crate::settings::Settings;
+use crate::status_socket;
+
+/// The printer on this port of the agent that runs here.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Driven {
+    pub(super) printer: String,
+    pub(super) state: PrinterState,
+}
+
+/// None as well where nobody can be asked: then whoever opens the port finds out.
+pub(super) fn that_drives(settings: &Settings, port: &Path) -> Option<Driven> {
+    let text = status_socket::ask(settings).ok()?;
+    let report: AgentReport = serde_json::from_str(&text).ok()?;
+    drives(&report, port, |path| path.canonicalize().ok())
+}
+
+fn drives(report: &AgentReport, port: &Path, device: impl Fn(&Path) -> Option<PathBuf>) -> Option<Driven> {
+    let wanted = device(port)?;
+    let entry = report.printers.iter().find(|entry| {
+        // It waits for a port that is not open.
+        entry.report.status.state != PrinterState::Offline
+            && entry.port.as_deref().and_then(&device) == Some(wanted.clone())
+    })?;
+    Some(Driven { printer: entry.report.name.clone(), state: entry.report.status.state })
+}
+
+impl Driven {
+    /// What it is, without what to do.
+    pub(super) fn in_words(&self, port: &Path) -> String {
+        let (printer, state) = (&self.printer, self.state);
+        format!("the agent that runs here has {} open, for its printer “{printer}” ({state})", port.display())
+    }
+}
+
+/// How it is stopped.
+pub(super) const STOP_IT: &str = "sudo systemctl stop stardust-agent (or end `stardust-agent run`)";
