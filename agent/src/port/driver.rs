@@ -37,6 +37,8 @@ const REOPEN_LAST: Duration = Duration::from_secs(5);
 /// The port of a job that is to be gone on with, whose heaters are on, or of a machine that is to be stopped at once.
 const REOPEN_URGENT: Duration = Duration::from_millis(50);
 const ATTACH_PATIENCE: Duration = Duration::from_secs(30);
+/// A printer that has asked its host to go is left alone for so long.
+const LEFT_ALONE: Duration = Duration::from_secs(30);
 /// The view is renewed this often while nothing special happens.
 const VIEW_EVERY: Duration = Duration::from_millis(250);
 
@@ -107,6 +109,20 @@ pub fn drive_on(
 /// Nobody holds the handle any more.
 pub(super) struct Abandoned;
 
+/// Why an open port is not driven any more.
+pub(super) enum Ended {
+    /// It has failed.
+    Failed(Errno),
+    /// The printer has asked for it.
+    Asked,
+}
+
+impl From<Errno> for Ended {
+    fn from(error: Errno) -> Self {
+        Self::Failed(error)
+    }
+}
+
 pub(super) struct Driver {
     locator: Locator,
     /// As it was given; none: it is found out each time the port is opened, the one `found` last first.
@@ -157,7 +173,13 @@ impl Driver {
                         keeper.forget();
                     }
                     match ended {
-                        Ok(error) => format!("The port {} vanished ({error}).", path.display()),
+                        Ok(Ended::Failed(error)) => {
+                            format!("The port {} vanished ({error}).", path.display())
+                        }
+                        Ok(Ended::Asked) => {
+                            back_off = LEFT_ALONE;
+                            "The printer has asked its host to disconnect: it is left alone for half a minute.".into()
+                        }
                         Err(Abandoned) => return,
                     }
                 }
@@ -230,7 +252,7 @@ impl Driver {
     }
 
     /// Finds the speed out where none was given, and drives the port until it fails.
-    fn use_port(&mut self, port: &OwnedFd) -> Result<Errno, Abandoned> {
+    fn use_port(&mut self, port: &OwnedFd) -> Result<Ended, Abandoned> {
         self.to_write.clear();
         let now = self.clock.elapsed();
         self.host.port_opened(now);
@@ -257,7 +279,7 @@ impl Driver {
                     self.host.receive(now, &said);
                     self.speed.send_replace(SpeedView::Known(speed));
                 }
-                Sought::Lost(error) => return Ok(error),
+                Sought::Lost(error) => return Ok(error.into()),
             }
         }
         // Not before its speed is known: whoever takes it over relies on that.
@@ -268,10 +290,10 @@ impl Driver {
     }
 
     /// Drives an open port until it fails.
-    fn serve(&mut self, port: &OwnedFd) -> Result<Errno, Abandoned> {
+    fn serve(&mut self, port: &OwnedFd) -> Result<Ended, Abandoned> {
         let mut wait = match Wait::on(port, &self.waker) {
             Ok(wait) => wait,
-            Err(error) => return Ok(error),
+            Err(error) => return Ok(error.into()),
         };
         let mut buffer = [0_u8; 1024];
         // Orders may have come while the port was closed.
@@ -285,27 +307,30 @@ impl Driver {
             }
             if woken.by_port {
                 match rustix::io::read(port, &mut buffer) {
-                    Ok(0) => return Ok(Errno::PIPE),
+                    Ok(0) => return Ok(Errno::PIPE.into()),
                     Ok(count) => {
                         self.heard = true;
                         self.host.receive(now, buffer.get(..count).unwrap_or_default());
                     }
                     Err(Errno::AGAIN | Errno::INTR) => {}
-                    Err(error) => return Ok(error),
+                    Err(error) => return Ok(error.into()),
                 }
             } else {
                 self.host.tick(now);
             }
             self.keep_trail(now, port);
             if let Err(error) = self.write(port) {
-                return Ok(error);
+                return Ok(error.into());
             }
             self.tell(now, None);
+            if self.host.wants_to_be_left_alone() {
+                return Ok(Ended::Asked);
+            }
             // What was heard is seen soon, however long the protocol would wait.
             let deadline = self.host.deadline().into_iter().chain(self.heard.then_some(self.view_at)).min();
             woken = match wait.until(now, deadline, port, !self.to_write.is_empty()) {
                 Ok(woken) => woken,
-                Err(error) => return Ok(error),
+                Err(error) => return Ok(error.into()),
             };
         }
     }

@@ -49,9 +49,9 @@ pub fn status(view: &PortView, job: Option<JobPicture<'_>>, attention: Option<At
         attention: attention.filter(|_| state == PrinterState::Attention),
         firmware: view.firmware.clone(),
         agent_version: Some(env!("CARGO_PKG_VERSION").into()),
-        tools: view.thermometer.tools.values().copied().map(temperature).collect(),
-        bed: view.thermometer.bed.map(temperature),
-        chamber: view.thermometer.chamber.map(temperature),
+        tools: view.thermometer.tools.values().copied().map_while(temperature).collect(),
+        bed: view.thermometer.bed.and_then(temperature),
+        chamber: view.thermometer.chamber.and_then(temperature),
         motion: view.job.as_ref().map(|job| motion(job.motion)),
         job: job.map(|job| progress(job, layer)),
         ..PrinterStatus::new(state)
@@ -141,10 +141,10 @@ fn motion(set: Set) -> Motion {
     }
 }
 
-/// To a tenth of a degree: finer is noise, and every change costs a message.
-fn temperature(heat: Heat) -> Temperature {
+/// To a tenth of a degree: finer is noise, and every change costs a message. None where no sensor tells it.
+fn temperature(heat: Heat) -> Option<Temperature> {
     let tenth = |degrees: f64| (degrees * 10.0).round() / 10.0;
-    Temperature { actual: tenth(heat.actual), target: tenth(heat.target.unwrap_or(0.0)) }
+    Some(Temperature { actual: tenth(heat.actual?), target: tenth(heat.target.unwrap_or(0.0)) })
 }
 
 #[cfg(test)]
@@ -157,8 +157,8 @@ mod tests {
 
     fn view() -> PortView {
         let mut view = PortView { connection: Connection::Ready, ..PortView::closed() };
-        view.thermometer.tools.insert(0, Heat { actual: 204.97, target: Some(205.0) });
-        view.thermometer.bed = Some(Heat { actual: 60.04, target: None });
+        view.thermometer.tools.insert(0, Heat { actual: Some(204.97), target: Some(205.0) });
+        view.thermometer.bed = Some(Heat { actual: Some(60.04), target: None });
         view
     }
 

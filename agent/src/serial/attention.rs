@@ -38,6 +38,8 @@ pub(super) struct Attention {
     shown: bool,
     /// `busy: paused for user`.
     waits: bool,
+    /// It takes no command until somebody unlocks it.
+    locked: bool,
     /// Counts the questions.
     number: u64,
 }
@@ -72,6 +74,16 @@ impl Attention {
             self.number += 1;
         }
         self.waits = true;
+    }
+
+    /// It says that it is locked: whether that is news.
+    pub(super) fn lock(&mut self) -> bool {
+        self.number += u64::from(!self.locked);
+        !std::mem::replace(&mut self.locked, true)
+    }
+
+    pub(super) fn is_locked(&self) -> bool {
+        self.locked
     }
 
     /// It is at work again. What it waited for has been answered, at the panel perhaps: firmware does not always
@@ -113,6 +125,9 @@ impl Attention {
 
     /// What a person is told.
     pub(super) fn message(&self) -> Option<&str> {
+        if self.locked {
+            return Some("The printer is locked by a password and takes no command: unlock it at its panel.");
+        }
         let waits = self.waits.then_some("The printer waits for someone at its panel.");
         let asks = self.prompt().filter(|prompt| self.waits || !prompt.is_notice());
         let asks = asks.map(|prompt| match prompt.text.as_str() {

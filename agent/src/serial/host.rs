@@ -96,6 +96,8 @@ pub struct Host {
     checkpoint_due: Due,
     /// The firmware's wait for a person is being ended since then.
     ending_since: Option<Duration>,
+    /// The printer has asked its host to go.
+    left_alone: bool,
     events: VecDeque<HostEvent>,
 }
 
@@ -132,6 +134,7 @@ impl Host {
             safety_stop: false,
             checkpoint_due: Due::default(),
             ending_since: None,
+            left_alone: false,
             events: VecDeque::new(),
         }
     }
@@ -205,6 +208,7 @@ impl Host {
         matches!(self.phase, Phase::Ready)
             && self.job.is_none()
             && !self.external.is_on()
+            && !self.attention.is_locked()
             // What the last job has heated is turned off first, and read back.
             && self.debt.state() == Heating::Settled
     }
@@ -280,6 +284,8 @@ impl Host {
     }
 
     fn on_reply(&mut self, now: Duration, reply: &Reply) {
+        let by_itself = matches!(reply, Reply::Temperatures(_)) && self.firmware.can("AUTOREPORT_TEMP");
+        self.link.on_life(now, by_itself);
         self.firmware.learn(reply);
         self.hear_attaching(now, reply);
         match reply {
@@ -288,6 +294,7 @@ impl Host {
                 self.link.on_ok(now, ok);
                 self.attention.works();
                 if let Some(report) = &ok.temperatures {
+                    self.look_whether_unlocked(now);
                     self.hear_heat(now, report);
                 }
             }
@@ -325,10 +332,7 @@ impl Host {
             },
             Reply::Error(ErrorKind::Other, message) => tracing::warn!(firmware.error = message),
             Reply::Action(action) => self.on_action(now, action),
-            Reply::Error(ErrorKind::Transmission, message) => {
-                tracing::debug!(firmware.error = message);
-                self.link.on_complaint();
-            }
+            Reply::Error(ErrorKind::Transmission, message) => tracing::debug!(firmware.error = message),
             Reply::Echo(text) | Reply::Other(text) if self.job.is_some() && reply::tells_a_reset(text) => {
                 self.restarted(now);
             }
@@ -340,7 +344,7 @@ impl Host {
                 );
             }
             Reply::Other(text) => self.on_other(now, text),
-            Reply::Echo(text) => self.on_echo(text),
+            Reply::Echo(text) => self.on_echo(now, text),
             Reply::Capability(..) => {}
         }
         if let Phase::Handshake(handshake) = &mut self.phase {
@@ -392,7 +396,9 @@ impl Host {
 
     fn end_job(&mut self, end: End) {
         if let Some(job) = &mut self.job {
-            tracing::warn!(job.end = ?end, serial.transcript = %self.transcript, "the job on the line is lost");
+            tracing::warn!(job.end = ?end, "the job on the line is lost");
+            // Long: not before the sentence that a person at a terminal reads.
+            tracing::info!(serial.transcript = %self.transcript, "what was said last");
             job.abort(end);
         }
         self.collect_job_events();

@@ -5,6 +5,7 @@
 //! may be in flight; a wrong one costs time, never a command.
 //! Must not know: what the commands are for.
 
+mod probing;
 mod record;
 
 use std::collections::VecDeque;
@@ -16,10 +17,11 @@ use super::caution::Caution;
 use super::dialect::Dialect;
 use super::history::History;
 use super::link_fault::LinkFault;
+use super::moves_ahead::MovesAhead;
 use super::numbered::{numbered_line, plain_line};
 use super::numbering::Numbering;
 use super::pace::Pace;
-use super::patience::{self, Patience};
+use super::patience::{self, Due, Patience};
 use super::recovery::{Asked, Recovery};
 use super::reply;
 use super::window::{InFlight, Origin, Window};
@@ -48,7 +50,14 @@ pub(super) struct Link {
     output: Vec<u8>,
     accepted: VecDeque<Origin>,
     fault: Option<LinkFault>,
-    troubled: bool,
+    /// An `ok` without temperatures has come since the last question that is to prove something.
+    plain_ok: bool,
+    /// How many questions were followed by such an `ok`, and by no Resend.
+    plain_proofs: u8,
+    /// This firmware was found to answer every question by a plain `ok`.
+    answers_plainly: bool,
+    /// The moves that were sent.
+    moves: MovesAhead,
     /// The last probe was a question of its own, not a line that was owed anyway.
     probed_by_question: bool,
     /// The numbers have to be set once more before anything else.
@@ -73,7 +82,10 @@ impl Link {
             output: Vec::new(),
             accepted: VecDeque::new(),
             fault: None,
-            troubled: false,
+            plain_ok: false,
+            plain_proofs: 0,
+            answers_plainly: false,
+            moves: MovesAhead::default(),
             probed_by_question: false,
             renumber: false,
             own_lines: 0,
@@ -125,6 +137,7 @@ impl Link {
     /// The firmware has said what it is.
     pub(super) fn set_dialect(&mut self, dialect: Dialect) {
         self.dialect = dialect;
+        self.patience.set_hasty(dialect.counts_lines() && !dialect.reports_apart());
     }
 
     /// Whose firmware it is.
@@ -174,6 +187,7 @@ impl Link {
                 pace: Pace::ORDINARY,
                 origin: Origin::Host,
                 sets_number: false,
+                asks: false,
             },
         );
     }
@@ -191,7 +205,10 @@ impl Link {
         let line = numbered_line(base, &format!("M110 N{base}"));
         self.output.extend_from_slice(&line);
         let (bytes, pace, origin) = (line.len(), Pace::ALONE, Origin::Host);
-        self.put_in_flight(now, InFlight { number: None, bytes, pace, origin, sets_number: true });
+        self.put_in_flight(
+            now,
+            InFlight { number: None, bytes, pace, origin, sets_number: true, asks: false },
+        );
     }
 
     /// Forgets everything in flight or owed: the firmware has.
@@ -205,7 +222,8 @@ impl Link {
         self.patience.relax();
         self.accepted.clear();
         self.fault = None;
-        self.troubled = false;
+        self.plain_ok = false;
+        self.plain_proofs = 0;
         self.renumber = false;
     }
 
@@ -237,9 +255,14 @@ impl Link {
         self.patience.on_busy(now, by_busy_line);
     }
 
-    /// The firmware complains about a line: a Resend should follow, but may get lost.
-    pub(super) fn on_complaint(&mut self) {
-        self.troubled = true;
+    /// Something came: the printer lives. `by_itself`: nobody asked for it, so more will come.
+    pub(super) fn on_life(&mut self, now: Duration, by_itself: bool) {
+        self.patience.on_life(now, by_itself);
+    }
+
+    /// What was just sent is a move that takes at least this long.
+    pub(super) fn moves(&mut self, now: Duration, takes: Duration) {
+        self.moves.sent(now, takes);
     }
 
     /// The firmware says that it has nothing to do: if something is in flight, its `ok` was lost.
@@ -257,9 +280,11 @@ impl Link {
             return;
         }
         // The probe is answered by temperatures: a bare `ok` may belong to a Resend that was damaged on its way.
-        let answers = ok.temperatures.is_some() || ok.line.is_some() || self.dialect.reports_apart();
+        let reports_apart = self.answers_plainly || self.dialect.reports_apart();
+        let answers = ok.temperatures.is_some() || ok.line.is_some() || reports_apart;
         if self.window.front_proves() && !answers {
-            self.troubled = true;
+            self.plain_ok = true;
+            self.patience.ask_soon(now);
             return;
         }
         let probed = (answers || !self.probed_by_question) && self.patience.answered();
@@ -275,7 +300,7 @@ impl Link {
                 self.credit();
             }
             Some(_) => {}
-            None if probed => while !self.window.is_empty() && self.credit() {},
+            None if probed => self.credit_up_to_question(),
             None => {
                 self.credit();
             }
@@ -290,11 +315,22 @@ impl Link {
         odd
     }
 
+    /// A question was answered: all before it was taken. The answers of later questions are still to come; where one of
+    /// them is lost they are lines like any other.
+    fn credit_up_to_question(&mut self) {
+        while !self.window.is_empty() {
+            let is_question = self.window.front_asks();
+            if !self.credit() || is_question {
+                break;
+            }
+        }
+        self.window.forget_questions();
+    }
+
     /// The oldest line in flight was accepted. An `ok` too many credits nothing.
-    fn credit(&mut self) -> bool {
+    pub(super) fn credit(&mut self) -> bool {
         let Some(line) = self.window.pop() else {
             // Others may have been too many, too, and then more was sent than there is room for.
-            self.troubled = true;
             self.caution.resend_asked();
             return false;
         };
@@ -310,7 +346,8 @@ impl Link {
     }
 
     pub(super) fn on_resend(&mut self, now: Duration, number: u32) {
-        self.troubled = true;
+        self.plain_ok = false;
+        self.plain_proofs = 0;
         self.patience.on_sign(now);
         self.patience.answered();
         if self.window.take_numbering() {
@@ -373,8 +410,14 @@ impl Link {
             }
             self.transmit_next(now);
         }
-        if !self.window.is_empty() && self.patience.is_over(now, self.window.is_slow()) {
-            self.probe(now);
+        self.moves.pass(now);
+        if self.window.is_empty() {
+            return;
+        }
+        match self.patience.due(now, &self.awaited()) {
+            None => {}
+            Some(Due::Probe) => self.probe(now),
+            Some(Due::GiveUp) => self.fault = Some(LinkFault::Silent),
         }
     }
 
@@ -386,32 +429,7 @@ impl Link {
         if self.recovery.is_on() {
             return self.recovery.deadline();
         }
-        (!self.window.is_empty()).then(|| self.patience.deadline(self.window.is_slow()))
-    }
-
-    /// No answer for too long. Sending the same line again would tell nothing: a line that was accepted is
-    /// passed over in silence. The next number does: it is answered by `ok`, or by a Resend of what is missing.
-    fn probe(&mut self, now: Duration) {
-        self.troubled = true;
-        if !self.patience.probe(now) {
-            self.fault = Some(LinkFault::Silent);
-            return;
-        }
-        if self.window.take_numbering() {
-            self.set_number(now);
-            return;
-        }
-        if self.window.front_number().is_none() {
-            // An urgent command that is not answered by this firmware.
-            self.window.pop();
-            return;
-        }
-        self.probed_by_question = self.cursor == self.history.next_number();
-        if self.probed_by_question {
-            self.own_lines += 1;
-            self.history.add(patience::PROBE, Pace::ORDINARY, Origin::Host);
-        }
-        self.transmit_next(now);
+        (!self.window.is_empty()).then(|| self.patience.deadline(&self.awaited()))
     }
 
     /// Transmits the line at the cursor.
@@ -421,7 +439,7 @@ impl Link {
         let (bytes, pace, origin) = (line.bytes.len(), line.pace, line.origin);
         self.put_in_flight(
             now,
-            InFlight { number: Some(self.cursor), bytes, pace, origin, sets_number: false },
+            InFlight { number: Some(self.cursor), bytes, pace, origin, sets_number: false, asks: false },
         );
         self.cursor += 1;
         self.caution.line_sent();

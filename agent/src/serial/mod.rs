@@ -9,6 +9,7 @@
 //! | [`host`] | the whole: what each reply means for the connection |
 //! | [`framing`], [`reply`] | bytes to lines, lines to replies |
 //! | `link` | exact, ordered delivery: window, history, resends, lost `ok`s |
+//! | `patience`, `moves_ahead` | when a lost answer is asked about, and when a printer is given up |
 //! | `handshake`, [`firmware`], [`dialect`] | getting to know the firmware |
 //! | `attach`, `checkpoint` | going on with a job that an earlier process has begun |
 //! | `cut_off`, `return_to_layer` | going on with a part whose printer has forgotten everything |
@@ -45,6 +46,7 @@ pub mod job;
 mod link;
 mod link_fault;
 mod motion;
+mod moves_ahead;
 mod numbered;
 mod numbering;
 mod pace;

@@ -12,6 +12,9 @@ use std::time::Duration;
 const BARE_OK: Duration = Duration::from_millis(500);
 /// A silence in which everything in flight must have arrived: 127 bytes at 9600 baud.
 const QUIET: Duration = Duration::from_millis(150);
+/// Repeats that come without end (Repetier asks again every 200 ms until the line is there) don't hold it back for
+/// longer than this.
+const QUIET_AT_MOST: Duration = Duration::from_millis(1500);
 /// The same line so often means that it will never come through.
 const MAX_TIMES: u32 = 10;
 /// Odd requests may be damaged on their way; the same one so often, each time asked for anew, is not.
@@ -47,6 +50,8 @@ pub(super) struct Recovery {
     missed_bare_oks: u32,
     bare_ok_owed: bool,
     quiet_at: Option<Duration>,
+    /// However much is still heard, it is over then.
+    over_at: Duration,
     owed: usize,
     number: Option<u32>,
     times: u32,
@@ -61,6 +66,7 @@ impl Default for Recovery {
             missed_bare_oks: 0,
             bare_ok_owed: false,
             quiet_at: None,
+            over_at: Duration::ZERO,
             owed: 0,
             number: None,
             times: 0,
@@ -95,7 +101,7 @@ impl Recovery {
         self.odd = (0, 0);
         if self.is_on() && self.number == Some(number) && self.times > 0 {
             self.owed = self.owed.saturating_sub(1);
-            self.quiet_at = Some(now + self.silence());
+            self.wait_for_quiet(now, self.silence());
             return Asked::Nothing;
         }
         if number == next {
@@ -131,7 +137,12 @@ impl Recovery {
     pub(super) fn begin(&mut self, now: Duration, owed: usize) {
         self.bare_ok_owed = self.expects_bare_ok;
         self.owed = owed;
-        self.quiet_at = Some(now + self.silence());
+        self.over_at = now + QUIET_AT_MOST;
+        self.wait_for_quiet(now, self.silence());
+    }
+
+    fn wait_for_quiet(&mut self, now: Duration, silence: Duration) {
+        self.quiet_at = Some((now + silence).min(self.over_at.max(now)));
     }
 
     fn silence(&self) -> Duration {
@@ -146,7 +157,7 @@ impl Recovery {
         self.expects_bare_ok = true;
         self.missed_bare_oks = 0;
         if self.is_on() {
-            self.quiet_at = Some(now + QUIET);
+            self.wait_for_quiet(now, QUIET);
         }
         true
     }
@@ -167,9 +178,10 @@ impl Recovery {
         true
     }
 
-    /// A new line was accepted.
+    /// A new line was accepted, or so it seems: the `ok`s behind repeated Resends may have been taken for its own. Which
+    /// line was asked for is forgotten as soon as more lines were taken than such `ok`s can make up for.
     pub(super) fn accepted(&mut self, number: u32) {
-        if self.number.is_some_and(|asked| asked <= number) {
+        if self.number.is_some_and(|asked| asked.saturating_add(DOUBTFUL) <= number) {
             self.number = None;
             self.times = 0;
         }

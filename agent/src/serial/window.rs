@@ -39,6 +39,8 @@ pub(super) struct InFlight {
     pub(super) origin: Origin,
     /// It is the `M110` that sets the numbers.
     pub(super) sets_number: bool,
+    /// It was sent to find out whether an answer was lost.
+    pub(super) asks: bool,
 }
 
 /// The lines in flight, oldest first.
@@ -74,6 +76,13 @@ impl Window {
         Some(line)
     }
 
+    /// What was sent last was sent to find out whether an answer was lost.
+    pub(super) fn mark_question(&mut self) {
+        if let Some(last) = self.lines.back_mut() {
+            last.asks = true;
+        }
+    }
+
     pub(super) fn contains(&self, number: u32) -> bool {
         self.lines.iter().any(|line| line.number == Some(number))
     }
@@ -85,6 +94,15 @@ impl Window {
     /// Whether the oldest line is answered by temperatures and nothing else.
     pub(super) fn front_proves(&self) -> bool {
         self.lines.front().is_some_and(|line| line.pace.proves)
+    }
+
+    pub(super) fn forget_questions(&mut self) {
+        self.lines.iter_mut().for_each(|line| line.asks = false);
+    }
+
+    /// Whether the oldest line was sent to find out whether an answer was lost.
+    pub(super) fn front_asks(&self) -> bool {
+        self.lines.front().is_some_and(|line| line.asks)
     }
 
     /// Whether one of the lines may take minutes.
@@ -124,7 +142,7 @@ mod tests {
     use super::*;
 
     fn line(number: u32, bytes: usize, pace: Pace) -> InFlight {
-        InFlight { number: Some(number), bytes, pace, origin: Origin::Host, sets_number: false }
+        InFlight { number: Some(number), bytes, pace, origin: Origin::Host, sets_number: false, asks: false }
     }
 
     #[test]

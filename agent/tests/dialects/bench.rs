@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use firmware_sim::faults::FaultPlan;
+use firmware_sim::firmware::Config;
 use firmware_sim::profile::{LineSettings, Profile};
 use firmware_sim::virtual_printer::VirtualPrinter;
 use stardust_agent::print_job::admission::{self, Refusal};
@@ -26,6 +27,8 @@ pub(crate) struct Bench {
     now: Duration,
     events: Vec<HostEvent>,
     log: VecDeque<String>,
+    /// Every line to the printer that holds this text is damaged on its way.
+    pub(crate) spoils: Option<&'static str>,
 }
 
 impl Bench {
@@ -35,6 +38,20 @@ impl Bench {
         let mut bench = Self::power_up(name, Profile::named(profile).unwrap(), plan, seed);
         bench.run_until("ready", |bench| bench.host.is_ready());
         bench
+    }
+
+    /// The same with a firmware of a build of its own.
+    pub(crate) fn connect_to(profile: &str, plan: &FaultPlan, build: impl FnOnce(&mut Config)) -> Self {
+        let mut bench = Self::greet(profile, plan, build);
+        bench.run_until("ready", |bench| bench.host.is_ready());
+        bench
+    }
+
+    /// The same, and nobody waits until it is ready.
+    pub(crate) fn greet(profile: &str, plan: &FaultPlan, build: impl FnOnce(&mut Config)) -> Self {
+        let mut printer = Profile::named(profile).unwrap();
+        build(&mut printer.config);
+        Self::power_up(format!("{profile}, {:?}, {plan:?}", printer.config), printer, plan, 1)
     }
 
     /// Somebody has started a print of so many bytes at the panel before the host connects. Returns when the host
@@ -56,6 +73,7 @@ impl Bench {
             now: Duration::ZERO,
             events: Vec::new(),
             log: VecDeque::new(),
+            spoils: None,
         }
     }
 
@@ -159,7 +177,7 @@ impl Bench {
         job.map(|one| one.text.clone()).collect()
     }
 
-    fn run_until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+    pub(crate) fn run_until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
         for _ in 0..500_000 {
             if done(self) {
                 return;
@@ -171,6 +189,7 @@ impl Bench {
 
     fn exchange(&mut self) {
         let output = self.host.take_output();
+        let output = self.spoiled(output);
         self.note(">", &output);
         self.printer.receive(&output, self.now);
         let due = [self.printer.next_deadline(), self.host.deadline()].into_iter().flatten().min();
@@ -187,6 +206,19 @@ impl Bench {
         while let Some(event) = self.host.next_event() {
             self.events.push(event);
         }
+    }
+
+    fn spoiled(&self, mut output: Vec<u8>) -> Vec<u8> {
+        let Some(text) = self.spoils else { return output };
+        let at = output.windows(text.len()).position(|window| window == text.as_bytes());
+        if let Some(byte) = at.and_then(|at| output.get_mut(at + text.len() - 1)) {
+            *byte ^= 2;
+        }
+        output
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.now
     }
 
     pub(crate) fn story(&self, what: &str) -> String {

@@ -4,7 +4,9 @@
 
 mod bench;
 mod generated;
+mod odd_firmware;
 mod odd_lines;
+mod recovery;
 mod reported;
 mod same_words;
 

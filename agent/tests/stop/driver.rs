@@ -220,3 +220,31 @@ fn a_port_that_comes_back_is_told_first(#[values(Some(115_200), None)] baud: Opt
     let heard = String::from_utf8_lossy(&line.heard).into_owned();
     assert!(heard.starts_with("\nM112\n"), "{heard:?}");
 }
+
+#[test]
+fn a_printer_that_asks_its_host_to_go_is_left_alone() {
+    let (mut line, path) = Line::open();
+    let mut port = driven(path, Some(115_200));
+    eventually("it is ready", || {
+        line.serve();
+        port.view.borrow().is_ready.then_some(())
+    });
+    let lines: Vec<String> = (0..2000).map(|at| format!("G1 X{}", at % 100)).collect();
+    port.order(Order::Start(job(&lines.iter().map(String::as_str).collect::<Vec<_>>()), None));
+    eventually("it prints", || {
+        line.serve();
+        String::from_utf8_lossy(&line.heard).contains("G1 X20").then_some(())
+    });
+    rustix::io::write(&line.master, b"//action:disconnect\n").unwrap();
+    // A terminal whose other end nobody has open any more.
+    eventually("the port is closed", || {
+        let mut buffer = [0; 4096];
+        matches!(rustix::io::read(&line.master, &mut buffer), Err(rustix::io::Errno::IO)).then_some(())
+    });
+    let end = eventually("the job's end", || match port.events.try_recv().ok()? {
+        PortEvent::Host(HostEvent::Job(JobEvent::Stopped(end)), _) => Some(end),
+        _ => None,
+    });
+    assert!(matches!(end, End::Failed(_)), "{end:?}");
+    eventually("it is said", || port.view.borrow().port_error.clone());
+}

@@ -14,7 +14,24 @@ use super::super::whereabouts;
 use super::Host;
 use super::attaching::Wish;
 
+const LOCKED: &str = "The printer was locked by a password in mid-print and takes no command any more. Unlock it at its panel: \
+                      its heaters are turned off then. Clear the bed and print the job again";
+const LEFT_ALONE: &str = "The printer has asked its host to disconnect, and its job was ended. Clear the bed and print the job again";
+
 impl Host {
+    /// A locked printer carries out what it is asked again: somebody was there.
+    pub(super) fn look_whether_unlocked(&mut self, now: Duration) {
+        if self.attention.is_locked() && self.job.is_none() {
+            tracing::info!("the printer is unlocked");
+            self.reconnect(now);
+        }
+    }
+
+    /// Whether the printer wants its host gone; asked once.
+    pub fn wants_to_be_left_alone(&mut self) -> bool {
+        std::mem::take(&mut self.left_alone)
+    }
+
     /// Which question [`Self::attention`] is about: the next has another number.
     #[must_use]
     pub fn question(&self) -> u64 {
@@ -42,7 +59,15 @@ impl Host {
     }
 
     /// `echo:…`
-    pub(super) fn on_echo(&mut self, text: &str) {
+    pub(super) fn on_echo(&mut self, now: Duration, text: &str) {
+        // Marlin's PASSWORD_FEATURE: every command is answered like this and by `ok`, and none is carried out.
+        if text.starts_with("Printer locked") && self.attention.lock() {
+            tracing::warn!(firmware.echo = text, "the printer is locked");
+            if self.job.is_some() {
+                self.lose(now, LOCKED);
+                self.attention.lock();
+            }
+        }
         if let Some(job) = self.job.as_mut().filter(|_| text.contains("cold extrusion prevented")) {
             if job.remark.replace(Remark::TooCold) != Some(Remark::TooCold) {
                 tracing::warn!(firmware.echo = text, "the printer leaves plastic out");
@@ -80,6 +105,10 @@ impl Host {
     /// `//action:…`
     pub(super) fn on_action(&mut self, now: Duration, action: &str) {
         let (verb, text) = action.split_once(' ').unwrap_or((action, ""));
+        if verb == "disconnect" {
+            self.left_alone = true;
+            return self.lose(now, LEFT_ALONE);
+        }
         if self.attention.on_action(verb, text)
             || self.external.on_action(verb)
             || self.postpone(Wish::Action(action.to_owned()))

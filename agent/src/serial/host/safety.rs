@@ -88,7 +88,7 @@ impl Host {
 
     /// Whether nothing else goes on, and it is known whether the printer is at work on something of its own.
     fn may_settle_heat(&self) -> bool {
-        self.is_unoccupied() && !self.external.is_on() && self.is_card_known
+        self.is_unoccupied() && !self.external.is_on() && !self.attention.is_locked() && self.is_card_known
     }
 
     pub(super) fn heat_deadline(&self) -> Option<Duration> {

@@ -255,7 +255,7 @@ impl Job {
             by_firmware
                 && match heat.target {
                     Some(target) if target <= 0.0 => true,
-                    target => heat.actual < target.unwrap_or(by_job) - COOLED_C,
+                    target => heat.actual.is_some_and(|actual| actual < target.unwrap_or(by_job) - COOLED_C),
                 }
         };
         let mut nozzles: Vec<(u32, f64)> = Vec::new();

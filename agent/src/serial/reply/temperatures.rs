@@ -5,8 +5,8 @@
 /// One heater, °C.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Heat {
-    /// Measured.
-    pub actual: f64,
+    /// Measured; none: the firmware has no number for it (`inf`, `nan`: a sensor that is off or broken).
+    pub actual: Option<f64>,
     /// Set, where the report says so.
     pub target: Option<f64>,
 }
@@ -62,10 +62,21 @@ impl TemperatureReport {
 
 /// `205.1 /205.0`, `21.30/ 0.00`, `205.1`, `27.9327.93  //0.000.00`.
 fn heat(text: &str) -> Option<Heat> {
-    let (actual, rest) = number(text)?;
+    let (actual, rest) = match no_number(text) {
+        Some(rest) => (None, rest),
+        None => number(text).map(|(actual, rest)| (Some(actual), rest))?,
+    };
     let slash = rest.trim_start().strip_prefix('/');
     let target = slash.and_then(|rest| number(rest.trim_start_matches('/'))).map(|(target, _)| target);
     Some(Heat { actual, target })
+}
+
+/// What C prints for a number that is none.
+fn no_number(text: &str) -> Option<&str> {
+    let text = text.trim_start();
+    let bare = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (word, rest) = bare.split_at_checked(3)?;
+    ["inf", "nan"].iter().any(|none| word.eq_ignore_ascii_case(none)).then_some(rest)
 }
 
 fn number(text: &str) -> Option<(f64, &str)> {

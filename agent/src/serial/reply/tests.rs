@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 fn heat(actual: f64, target: f64) -> Heat {
-    Heat { actual, target: Some(target) }
+    Heat { actual: Some(actual), target: Some(target) }
 }
 
 fn klipper() -> Reply {
@@ -86,7 +86,10 @@ fn temperatures_in_every_spelling() {
     assert!(report(" T:19.38 /60.00 B:19.38 /0.00 @:0 B@:0 W:?").waiting);
     assert!(report("T:25.0 E:0 B:21.8").waiting);
     assert!(!report("T:25.0 /0.0 B:21.8 /0.0 @:0").waiting);
-    assert_eq!(report("T:21.31").tools, [(0, Heat { actual: 21.31, target: None })]);
+    assert_eq!(report("T:21.31").tools, [(0, Heat { actual: Some(21.31), target: None })]);
+    let none = Heat { actual: None, target: Some(0.0) };
+    assert_eq!(report("ok T:inf /0.0 B:-nan /0.00").tools, [(0, none)]);
+    assert_eq!(report("ok T:NAN/0.0 B:inf /0.00").bed, Some(none));
     let two = report("T:200.0 /200.0 B:60.0 /60.0 T0:200.0 /200.0 T1:21.0 /0.0 @:64 C:30.5 /0.0");
     assert_eq!(two.tools, [(0, heat(200.0, 200.0)), (1, heat(21.0, 0.0))]);
     assert_eq!(two.chamber, Some(heat(30.5, 0.0)));
@@ -105,7 +108,7 @@ fn temperatures_in_every_spelling() {
 fn odd_reports(#[case] line: &str, #[case] nozzle: f64) {
     match Reply::parse(line) {
         Reply::Temperatures(report) => {
-            assert_eq!(report.tools.first().map(|(_, heat)| heat.actual), Some(nozzle))
+            assert_eq!(report.tools.first().map(|(_, heat)| heat.actual), Some(Some(nozzle)))
         }
         other => panic!("{line}: {other:?}"),
     }

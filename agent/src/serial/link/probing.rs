@@ -1,0 +1,63 @@
+//! Asking whether an answer was lost, and what is taken for a proof.
+//!
+//! Owns: what is sent to find out. Must not know: when ([`Patience`] does).
+//!
+//! [`Patience`]: super::super::patience::Patience
+
+use std::time::Duration;
+
+use super::super::pace::Pace;
+use super::super::patience::{self, Awaited};
+use super::super::window::Origin;
+use super::Link;
+
+/// So many `ok`s without temperatures, each of another question: this firmware reports in lines of their own.
+const PLAIN_PROOFS: u8 = 3;
+
+impl Link {
+    pub(super) fn awaited(&self) -> Awaited {
+        let (longest_move, all_moves) = (self.moves.longest(), self.moves.all());
+        Awaited { slow: self.window.is_slow(), longest_move, all_moves }
+    }
+
+    /// No answer for too long. Sending the same line again would tell nothing: a line that was accepted is
+    /// passed over in silence. The next number does: it is answered by `ok`, or by a Resend of what is missing.
+    pub(super) fn probe(&mut self, now: Duration) {
+        if self.is_proven_plainly() {
+            self.answers_plainly = true;
+            self.patience.set_hasty(false);
+            self.patience.relax();
+            while !self.window.is_empty() && self.credit() {}
+            return;
+        }
+        self.patience.probe(now);
+        if self.window.take_numbering() {
+            self.set_number(now);
+            return;
+        }
+        if self.window.front_number().is_none() {
+            // An urgent command that is not answered by this firmware.
+            self.window.pop();
+            return;
+        }
+        self.probed_by_question = self.cursor == self.history.next_number();
+        if self.probed_by_question {
+            self.own_lines += 1;
+            self.history.add(patience::PROBE, Pace::ORDINARY, Origin::Host);
+        }
+        self.transmit_next(now);
+        if self.probed_by_question {
+            self.window.mark_question();
+        }
+    }
+
+    /// Firmware of its own making answers `M105` by a plain `ok` and reports behind it. So whatever an `ok` came for, the
+    /// question is asked anew, one number on, when no more of them come: had a line been lost, a Resend would come each time.
+    fn is_proven_plainly(&mut self) -> bool {
+        if !self.window.front_proves() || !std::mem::take(&mut self.plain_ok) {
+            return false;
+        }
+        self.plain_proofs += 1;
+        self.plain_proofs >= PLAIN_PROOFS
+    }
+}
