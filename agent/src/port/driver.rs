@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use stardust_clock::SharedClock;
 use tokio::sync::{mpsc, watch};
@@ -26,7 +26,7 @@ use super::seek::Sought;
 use super::speed_memory::SpeedMemory;
 use super::speed_search::SPEEDS;
 use super::view::PortView;
-use super::wait::{Wait, Woken};
+use super::wait::{Wait, Woken, timespec};
 use super::waker::Waker;
 use crate::serial::{Host, HostEvent, JobEvent, Parking};
 use crate::trail::Trail;
@@ -442,14 +442,5 @@ impl Driver {
             // An error here only means that we look again at once.
             let _ = poll(&mut waits, Some(&timespec(left)));
         }
-    }
-}
-
-/// Rounded up: waking just before a deadline would spin.
-pub(super) fn timespec(wait: Duration) -> Timespec {
-    let wait = wait + Duration::from_micros(100);
-    Timespec {
-        tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: i64::from(wait.subsec_nanos()),
     }
 }

@@ -13,11 +13,12 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::termios::{QueueSelector, tcdrain, tcflush, tcgetattr};
 
-use super::driver::{Driver, timespec};
+use super::driver::Driver;
 use super::handle::{PortEvent, Reach};
 use super::open::set_speed;
 use super::reset::{Unsent, reset_board};
 use super::speed_search::SPEEDS;
+use super::wait::timespec;
 
 /// The newline ends whatever line was cut by this.
 const LINE: &[u8] = b"\nM112\n";

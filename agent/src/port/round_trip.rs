@@ -9,8 +9,8 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, poll};
 use stardust_clock::SharedClock;
 
-use super::driver::timespec;
 use super::open::{OpenError, open};
+use super::wait::timespec;
 
 /// So many questions: a few are not enough to see the worst.
 pub const QUESTIONS: usize = 20;

@@ -8,11 +8,12 @@ use std::os::fd::OwnedFd;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
-use super::driver::{Abandoned, Driver, timespec};
+use super::driver::{Abandoned, Driver};
 use super::handle::SpeedView;
 use super::open::set_speed;
 use super::recognition::{Heard, Recognition};
 use super::speed_search::{ENOUGH_ROUNDS, SpeedSearch, Step};
+use super::wait::timespec;
 
 /// The empty line ends what noise has left in the printer's buffer. What follows costs the printer nothing, and the
 /// two in turn get a word out of any firmware: some want every command with a checksum.

@@ -107,6 +107,15 @@ impl Wait {
     }
 }
 
+/// Rounded up: waking just before a deadline would spin.
+pub(super) fn timespec(wait: Duration) -> Timespec {
+    let wait = wait + BEHIND;
+    Timespec {
+        tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(wait.subsec_nanos()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -315,18 +315,6 @@ impl Link {
         odd
     }
 
-    /// A question was answered: all before it was taken. The answers of later questions are still to come; where one of
-    /// them is lost they are lines like any other.
-    fn credit_up_to_question(&mut self) {
-        while !self.window.is_empty() {
-            let is_question = self.window.front_asks();
-            if !self.credit() || is_question {
-                break;
-            }
-        }
-        self.window.forget_questions();
-    }
-
     /// The oldest line in flight was accepted. An `ok` too many credits nothing.
     pub(super) fn credit(&mut self) -> bool {
         let Some(line) = self.window.pop() else {

@@ -60,4 +60,16 @@ impl Link {
         self.plain_proofs += 1;
         self.plain_proofs >= PLAIN_PROOFS
     }
+
+    /// A question was answered: all before it was taken. The answers of later questions are still to come; where one of
+    /// them is lost they are lines like any other.
+    pub(super) fn credit_up_to_question(&mut self) {
+        while !self.window.is_empty() {
+            let is_question = self.window.front_asks();
+            if !self.credit() || is_question {
+                break;
+            }
+        }
+        self.window.forget_questions();
+    }
 }
