@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::numbered::numbered_line;
-use super::patience::PROBE;
+use super::patience::{MAX_PROBES, PROBE};
 use super::reply;
 
 /// As far apart as can be where only the low 16 bits of a number are compared (Repetier), too.
@@ -24,8 +24,9 @@ const ASK_AGAIN: Duration = Duration::from_secs(2);
 const ASK_AGAIN_SOON: Duration = Duration::from_millis(200);
 /// The same while a long command is at work: the question waits behind it, and there is not much room.
 const ASK_AGAIN_BUSY: Duration = Duration::from_secs(10);
-/// So many good answers without a number: this firmware does not count.
-const ANSWERS_WITHOUT_NUMBER: u32 = 3;
+/// So many good answers without a number: this firmware does not count. Those to the last questions of the other host may be
+/// among them.
+const ANSWERS_WITHOUT_NUMBER: u32 = 3 + MAX_PROBES;
 
 /// What is to be done now.
 #[derive(Debug, Clone, PartialEq, Eq)]

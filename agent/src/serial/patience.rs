@@ -26,7 +26,7 @@ const BEHIND: Duration = Duration::from_millis(300);
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 const ASK_AGAIN_CAREFUL: Duration = Duration::from_secs(6);
 /// After this many questions nothing but an answer is waited for: each takes room in the firmware's buffer.
-const MAX_PROBES: u32 = 5;
+pub(super) const MAX_PROBES: u32 = 5;
 
 /// A firmware that says `busy` or reports its temperatures is never silent for longer. Nor is any other, but for moves and
 /// for commands that take minutes.
@@ -71,6 +71,8 @@ pub(super) struct Patience {
     sends_busy: bool,
     /// A question too many does no harm.
     hasty: bool,
+    /// What came last said that it is at work: it says so again within two seconds.
+    at_work: bool,
     /// It says something that is no answer, by itself.
     speaks: bool,
     probes: u32,
@@ -87,6 +89,7 @@ impl Patience {
 
     /// An answer came, or a first line was sent.
     pub(super) fn on_sign(&mut self, now: Duration) {
+        self.at_work = false;
         self.last_answer = now;
         self.last_life = now;
         self.overdue = false;
@@ -101,6 +104,7 @@ impl Patience {
     /// The firmware is at work.
     pub(super) fn on_busy(&mut self, now: Duration, by_busy_line: bool) {
         self.sends_busy |= by_busy_line;
+        self.at_work = true;
         self.last_answer = now;
         self.last_life = now;
         self.probes = 0;
@@ -153,6 +157,7 @@ impl Patience {
                     (true, true, _) => BUSY_FIRMWARE + awaited.longest_move,
                     (true, false, _) => SLOW_ASKED.max(awaited.all_moves),
                 };
+                let limit = if self.at_work { limit.max(BUSY_FIRMWARE) } else { limit };
                 Some(self.last_answer + limit)
             }
             MAX_PROBES.. => None,
@@ -221,6 +226,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn who_says_that_it_is_at_work_is_not_asked_before_it_has_said_so_again() {
+        let mut patience = Patience { hasty: true, ..Patience::default() };
+        patience.on_busy(Duration::from_secs(10), true);
+        assert_eq!(patience.deadline(&NOTHING), Duration::from_secs(13));
+        patience.on_sign(Duration::from_secs(11));
+        assert_eq!(patience.deadline(&NOTHING), Duration::from_secs(12));
     }
 
     #[test]

@@ -21,7 +21,6 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::Child;
 
-use rstest::rstest;
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -85,13 +84,16 @@ fn replay(port: &Path, printed: &Path) {
     }
 }
 
-/// The trail's head tells in which run of the machine it began: let that be this one.
-fn began_today(trail: &Path) {
+/// A run of some other machine: that of the fixture may be this one's, where machines are copies of each other.
+const ANOTHER_RUN: &str = "00000000-0000-4000-8000-000000000000";
+
+/// The trail's head tells in which run of the machine it began: let that be `run`.
+fn began_in(trail: &Path, run: &str) {
     const PREFIX: usize = 56;
     let mut bytes = std::fs::read(trail).unwrap();
     let length = usize::try_from(u64::from_le_bytes(bytes[16..24].try_into().unwrap())).unwrap();
     let mut head: Value = serde_json::from_slice(&bytes[PREFIX..PREFIX + length]).unwrap();
-    head["boot"] = read_to_string("/proc/sys/kernel/random/boot_id").unwrap().trim().into();
+    head["boot"] = run.into();
     let head = serde_json::to_vec(&head).unwrap();
     assert_eq!(head.len(), length);
     bytes[PREFIX..PREFIX + length].copy_from_slice(&head);
@@ -100,15 +102,23 @@ fn began_today(trail: &Path) {
     std::fs::write(trail, bytes).unwrap();
 }
 
-/// Prints what a release has left, to its end: each command of the file once, and the hub knows of one print.
-fn go_on(release: &Path, is_restarted: bool) {
+/// What is left of a print.
+struct Left {
+    printer: Printer,
+    hub: Hub,
+    /// The file as it was sent.
+    file: Vec<String>,
+    _agent: Agent,
+    _data: tempfile::TempDir,
+}
+
+/// Starts this release's agent where another one has left off.
+fn start(release: &Path, run: &str) -> Left {
     let [left] = &folders(release)[..] else { panic!("one printer in {}", release.display()) };
     let data = tempfile::tempdir().unwrap();
     let ours = data.path().join("printers").join(left.file_name().unwrap());
     copy(left, &ours);
-    if !is_restarted {
-        began_today(&ours.join("trail"));
-    }
+    began_in(&ours.join("trail"), run);
 
     let printer = Printer::start(100);
     replay(&printer.port(), &release.join("printed.jsonl"));
@@ -137,42 +147,58 @@ fn go_on(release: &Path, is_restarted: bool) {
     }
 
     let mut command = agent();
-    let _agent = Agent(command.arg("run").env("STARDUST_AGENT_DATA", data.path()).spawn().unwrap());
-    eventually("the print is over", || {
-        let moved = hub.state.lock().unwrap().moves();
-        moved.last().filter(|state| state.is_final() || **state == JobState::AwaitingRemoval).copied()
-    });
-    let state = hub.state.lock().unwrap();
-    let expected = [JobState::Transferring, JobState::Printing, JobState::AwaitingRemoval];
-    assert_eq!(state.moves(), expected, "{:?}", state.events.last());
-    assert_eq!(state.started, 0, "it had leave already");
-    drop(state);
-
-    let mut printed = printer.last_job();
-    printed.retain(|line| line != "M105");
-    let [file] =
-        &read_dir(left.join("spool")).unwrap().map(|file| file.unwrap().path()).collect::<Vec<_>>()[..]
-    else {
-        panic!("one file")
-    };
-    let expected = commands(file);
-    let differs = printed.iter().zip(&expected).position(|(one, other)| one != other);
-    assert_eq!(
-        hash(&printed),
-        hash(&expected),
-        "{} of {} lines, at {differs:?}",
-        printed.len(),
-        expected.len()
-    );
+    let agent = Agent(command.arg("run").env("STARDUST_AGENT_DATA", data.path()).spawn().unwrap());
+    let spool = read_dir(left.join("spool")).unwrap().map(|file| file.unwrap().path()).collect::<Vec<_>>();
+    let [file] = &spool[..] else { panic!("one file") };
+    Left { printer, hub, file: commands(file), _agent: agent, _data: data }
 }
 
-#[rstest]
-#[case::the_agent_was_killed(false)]
-#[case::the_machine_was_restarted(true)]
-fn a_print_of_an_earlier_release_is_gone_on_with(#[case] is_restarted: bool) {
+impl Left {
+    fn moved_to(&self, wanted: JobState) -> Vec<JobState> {
+        eventually("the job's state", || {
+            let moves = self.hub.state.lock().unwrap().moves();
+            let is_over = moves.last().is_some_and(|state| state.is_final() || *state == wanted);
+            is_over.then_some(moves)
+        })
+    }
+
+    fn printed(&self) -> Vec<String> {
+        let mut printed = self.printer.last_job();
+        printed.retain(|line| line != "M105");
+        printed
+    }
+}
+
+#[test]
+fn a_print_of_an_earlier_release_is_gone_on_with() {
     assert!(!releases().is_empty());
+    let run = read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
     for release in releases() {
         println!("{}", release.display());
-        go_on(&release, is_restarted);
+        let left = start(&release, run.trim());
+        let expected = [JobState::Transferring, JobState::Printing, JobState::AwaitingRemoval];
+        assert_eq!(left.moved_to(JobState::AwaitingRemoval), expected);
+        assert_eq!(left.hub.state.lock().unwrap().started, 0, "it had leave already");
+        let printed = left.printed();
+        let differs = printed.iter().zip(&left.file).position(|(one, other)| one != other);
+        let counts = format!("{} of {} lines, at {differs:?}", printed.len(), left.file.len());
+        assert_eq!(hash(&printed), hash(&left.file), "{counts}");
+    }
+}
+
+/// Its last lines may have been lost with the memory of the machine.
+#[test]
+fn a_print_of_an_earlier_release_waits_for_a_person_after_a_loss_of_power() {
+    for release in releases() {
+        println!("{}", release.display());
+        let left = start(&release, ANOTHER_RUN);
+        let expected = [JobState::Transferring, JobState::Printing, JobState::Paused];
+        assert_eq!(left.moved_to(JobState::Paused), expected);
+        eventually("its heaters are off", || left.printer.is_cold().then_some(()));
+        let more = left.printed();
+        let taken = read_to_string(release.join("printed.jsonl")).unwrap();
+        let before = taken.lines().filter(|line| line.contains("\"cmd\":\"G1 ")).count();
+        let moves = more.iter().filter(|line| line.starts_with("G1 ")).count();
+        assert_eq!(moves, before, "nothing is moved");
     }
 }
