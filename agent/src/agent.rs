@@ -3,6 +3,7 @@
 //! Owns: finding printers, starting them again after a fault or a later pairing, and answering who asks for the status.
 //! A fault of one printer stays with it. Must not know: what one printer does.
 
+mod alive;
 mod found;
 mod seat;
 mod waiting;
@@ -92,13 +93,7 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
         for seat in seats.values_mut() {
             seat.note_errors(&clock);
         }
-        let reports: Vec<_> = seats.values().filter_map(Seat::report).collect();
-        // One that hangs can be ended with the whole process only.
-        let now = clock.elapsed();
-        let hang = seats.values_mut().map(|seat| seat.hangs(now)).filter(|hangs| *hangs).count();
-        if hang == 0 {
-            service.tell_alive(&reports);
-        }
+        alive::tell(&mut service, seats.values_mut(), clock.elapsed());
         tokio::select! {
             _ = stopping.changed() => {}
             Some(question) = questions.recv() => {

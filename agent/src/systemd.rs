@@ -18,7 +18,14 @@ const LONGEST_STATUS: usize = 240;
 #[derive(Debug, Default)]
 pub struct ServiceManager {
     told: Option<String>,
+    /// A test hears what it is told.
+    #[cfg(test)]
+    overheard: Option<Overheard>,
 }
+
+/// What was sent, message by message.
+#[cfg(test)]
+pub(crate) type Overheard = std::sync::Arc<std::sync::Mutex<Vec<String>>>;
 
 impl ServiceManager {
     /// Feeds the watchdog, and tells readiness and status when they are new.
@@ -27,15 +34,43 @@ impl ServiceManager {
     /// else does.
     pub fn tell_alive(&mut self, printers: &[PrinterReport]) {
         let status = status(printers);
+        self.tell(status);
+    }
+
+    /// The agent can't do its work, and does what it must all the same: `status` says what. It counts as started: who waits
+    /// for that has waited long enough.
+    pub fn tell_unable(&mut self, status: &str) {
+        self.tell(one_line(status));
+    }
+
+    fn tell(&mut self, status: String) {
         let sent = if self.told.as_ref() == Some(&status) {
-            sd_notify::notify(&[NotifyState::Watchdog])
+            self.send(&[NotifyState::Watchdog])
         } else {
-            sd_notify::notify(&[NotifyState::Ready, NotifyState::Watchdog, NotifyState::Status(&status)])
+            self.send(&[NotifyState::Ready, NotifyState::Watchdog, NotifyState::Status(&status)])
         };
         match sent {
             Ok(()) => self.told = Some(status),
             Err(error) => tracing::warn!(error = %error, "the service manager could not be told how it goes"),
         }
+    }
+
+    #[allow(clippy::unused_self, reason = "a test's manager is another one")]
+    fn send(&self, states: &[NotifyState<'_>]) -> std::io::Result<()> {
+        #[cfg(test)]
+        if let Some(overheard) = &self.overheard {
+            let text = states.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+            overheard.lock().map_err(|_| std::io::ErrorKind::Other)?.push(text);
+            return Ok(());
+        }
+        sd_notify::notify(states)
+    }
+
+    /// One whose messages a test reads.
+    #[cfg(test)]
+    pub(crate) fn overheard() -> (Self, Overheard) {
+        let overheard = Overheard::default();
+        (Self { told: None, overheard: Some(std::sync::Arc::clone(&overheard)) }, overheard)
     }
 
     /// Tells that the agent is about to end as it was asked to.

@@ -66,6 +66,13 @@ impl Seat {
         Self { pulses, ..Self::of(folder, task, reports) }
     }
 
+    /// One that nobody drives, whose port's thread is looked at.
+    #[cfg(test)]
+    pub(super) fn looked_at(folder: PrinterFolder, pulse: Pulse) -> Self {
+        let task = tokio::spawn(std::future::pending());
+        Self { pulse: Some(pulse), ..Self::of(folder, task, watch::channel(None).1) }
+    }
+
     fn of(
         folder: PrinterFolder,
         task: JoinHandle<()>,

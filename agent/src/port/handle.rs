@@ -136,6 +136,14 @@ impl PortHandle {
     /// Gives an order; it is carried out at once.
     pub fn order(&self, order: Order) {
         if let Some(orders) = &self.orders {
+#[cfg(test)]
+impl Workplace {
+    /// As the thread that works there does at each turn.
+    pub(crate) fn give_sign(&self) {
+        self.waker.reset();
+    }
+}
+
             orders.send(order);
         }
     }
