@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use crate::disk_work::DiskWork;
 use crate::port::PortStore;
 use crate::printer::folder::PrinterFolder;
-use crate::printer::left_hot;
+use crate::printer::left_hot::{self, Patience};
 use crate::printer::report::AgentReport;
 use crate::settings::Settings;
 use crate::status_page::StatusPage;
@@ -30,6 +30,10 @@ use seat::Seat;
 
 /// Newly paired printers are found this soon.
 const LOOK_FOR_PRINTERS: Duration = Duration::from_secs(2);
+/// An agent that can't work tells the service manager that it is there this often.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+/// Whoever starts it waits no longer than this for hot printers that don't answer.
+const START_TAKES_AT_MOST: Duration = Duration::from_secs(90);
 
 /// Drives every printer that is paired or gets paired, until `stop` turns true; leaves all of them safe.
 ///
@@ -50,7 +54,7 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
     for folder in left_hot.unwrap_or_default() {
         let (clock, ports, stop) = (clock.clone(), ports.clone(), stop.clone());
         answering.spawn(async move {
-            left_hot::make_safe(&folder, &clock, &ports, stop).await;
+            left_hot::make_safe(&folder, &clock, &ports, Patience::Short, stop).await;
         });
     }
     let mut seats: BTreeMap<PathBuf, Seat> = BTreeMap::new();
@@ -114,24 +118,33 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
 }
 
 /// The agent's own settings can't be understood, so it can't work: what printers were left heating is turned off all the
-/// same. `settings` are what is left without them.
+/// same, however long that takes. `settings` are what is left without them.
 pub async fn make_all_safe(settings: &Settings, clock: SharedClock, ports: PortStore) {
     let (_keep, stop) = watch::channel(false);
     let mut work = JoinSet::new();
     for folder in PrinterFolder::all(settings).into_iter().chain(PrinterFolder::left_hot(settings)) {
         let (clock, ports, stop) = (clock.clone(), ports.clone(), stop.clone());
         work.spawn(async move {
-            let began = Instant::now();
-            // A cable that is out may be put in; after that nobody is there any more.
-            while !left_hot::make_safe(&folder, &clock, &ports, stop.clone()).await
-                && began.elapsed() < left_hot::PATIENCE
-            {}
+            // A cable that is out may be put in, whenever somebody comes.
+            while !left_hot::make_safe(&folder, &clock, &ports, Patience::Endless, stop.clone()).await {
+                tokio::time::sleep(LOOK_FOR_PRINTERS).await;
+            }
         });
     }
-    if !work.is_empty() {
-        systemd::ask_for_time(left_hot::PATIENCE * 2);
+    let (began, mut service) = (Instant::now(), ServiceManager::default());
+    loop {
+        if began.elapsed() < START_TAKES_AT_MOST {
+            systemd::ask_for_time(TELL_EVERY * 3);
+        } else {
+            service.tell_unable(
+                "its settings can't be understood; a printer may be hot and does not answer: look after it",
+            );
+        }
+        tokio::select! {
+            done = work.join_next() => if done.is_none() { return },
+            () = tokio::time::sleep(TELL_EVERY) => {}
+        }
     }
-    while work.join_next().await.is_some() {}
 }
 
 /// The status page, where one is wanted and can be had: its address. No print depends on it.

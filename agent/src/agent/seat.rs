@@ -19,7 +19,7 @@ use crate::disk_work::DiskWork;
 use crate::journal::Journal;
 use crate::port::{PortStore, Pulse};
 use crate::printer::folder::PrinterFolder;
-use crate::printer::left_hot;
+use crate::printer::left_hot::{self, Patience};
 use crate::printer::report::{LastError, PrinterEntry, PrinterReport};
 use crate::printer::{Printer, SetupError};
 
@@ -233,7 +233,7 @@ async fn keep_running(
         });
         if must_be_safe && !was_made_safe {
             // Once for each process: a person may heat it at its panel afterwards.
-            was_made_safe = left_hot::make_safe(&folder, &clock, &ports, stop.clone()).await;
+            was_made_safe = left_hot::make_safe(&folder, &clock, &ports, Patience::Short, stop.clone()).await;
         }
         tokio::select! {
             _ = stop.changed() => {}

@@ -18,10 +18,23 @@ use crate::port::{Order, PortEvent, PortPlan};
 use crate::serial::{HostEvent, Parking, Safety};
 use crate::trail::Trail;
 
-/// A printer that does not answer within this time is not waited for any longer.
-pub const PATIENCE: Duration = Duration::from_secs(90);
-/// Nor one whose port is not there, within this: what is wrong may have been mended meanwhile.
-const PORT_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a printer is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// What is wrong may be mended meanwhile: it is looked at again soon, above all where the port is not there.
+    Short,
+    /// Nobody else comes: until its heaters were read back as off.
+    Endless,
+}
+
+impl Patience {
+    /// Whether it is over after so long.
+    fn is_over(self, waited: Duration, port_is_there: bool) -> bool {
+        let most = if port_is_there { Duration::from_secs(90) } else { Duration::from_secs(5) };
+        self == Self::Short && waited >= most
+    }
+}
+
 /// The port is looked at this often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -40,6 +53,7 @@ pub async fn make_safe(
     folder: &PrinterFolder,
     clock: &SharedClock,
     wiring: &impl Wiring,
+    patience: Patience,
     mut stop: watch::Receiver<bool>,
 ) -> bool {
     let disk = wiring.disk();
@@ -78,7 +92,7 @@ pub async fn make_safe(
     let settled = async {
         loop {
             let is_there = port.view.borrow().port_error.is_none();
-            if began.elapsed() >= if is_there { PATIENCE } else { PORT_PATIENCE } {
+            if patience.is_over(began.elapsed(), is_there) {
                 return false;
             }
             match timeout_at(Instant::now() + LOOK_EVERY, port.events.recv()).await {

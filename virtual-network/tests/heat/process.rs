@@ -9,7 +9,7 @@ use stardust_agent::hub_link::instance::Instance as Speaker;
 use stardust_agent::hub_link::mqtt::{self, FarEnd, MqttEvent, MqttLink};
 use stardust_agent::port::{PortHandle, PortPlan, Resumption, SpeedView, handle};
 use stardust_agent::printer::folder::{PrinterConfig, PrinterFolder};
-use stardust_agent::printer::left_hot;
+use stardust_agent::printer::left_hot::{self, Patience};
 use stardust_agent::printer::wiring::Wiring;
 use stardust_agent::printer::{Printer, SetupError};
 use stardust_agent::serial::Parking;
@@ -144,8 +144,9 @@ async fn keep_running(house: Arc<House>, wiring: HouseWiring, mut stop: watch::R
             },
             Err(error) => {
                 house.note(|| format!("the printer can't be driven: {error}"));
-                was_made_safe =
-                    was_made_safe || left_hot::make_safe(&house.folder, &clock, &wiring, stop.clone()).await;
+                was_made_safe = was_made_safe
+                    || left_hot::make_safe(&house.folder, &clock, &wiring, Patience::Short, stop.clone())
+                        .await;
             }
         }
         tokio::select! {
