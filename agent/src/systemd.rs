@@ -114,6 +114,9 @@ fn doing(printer: &PrinterReport) -> String {
             let _ = write!(text, ", {left} left");
         }
     }
+    if let Some(preheat) = printer.preheat() {
+        let _ = write!(text, ", {preheat}");
+    }
     if let Some(message) = &printer.status.message {
         let _ = write!(text, " ({message})");
     }
@@ -152,6 +155,7 @@ mod tests {
             undelivered_events: 0,
             status: PrinterStatus::new(state),
             file_name: None,
+            preheat_minutes: None,
         }
     }
 

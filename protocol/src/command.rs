@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AttentionId, CommandId, JobId, ProtocolVersion, Timestamp};
+use crate::{AttentionId, CommandId, JobId, Preheat, ProtocolVersion, Timestamp};
 
 /// One message on the command topic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub struct CommandMessage {
 }
 
 /// What to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Command {
     /// A hint: there may be a job to claim. Has no outcome.
@@ -67,6 +67,11 @@ pub enum Command {
     /// answered: `done` when `M112` has left the printer's host, `refused` when it could not be sent. How far it is meanwhile is in
     /// [`crate::PrinterStatus::emergency_stop`]. From minor 1.
     EmergencyStop,
+    /// Heat a printer that has no job, for a time. `done` when its heaters are set: until when they stay so is in
+    /// [`crate::PrinterStatus::preheat`]. Another one takes its place. From minor 2.
+    Preheat(Preheat),
+    /// Turn off what is heated without a job. From minor 2.
+    CoolDown,
     /// From a newer hub; answered as `refused`.
     #[serde(other)]
     Unknown,

@@ -19,6 +19,7 @@ pub mod ids;
 pub mod job_state;
 pub mod limits;
 pub mod patch;
+pub mod preheat;
 pub mod printer_state;
 pub mod status;
 pub mod telemetry;
@@ -34,6 +35,7 @@ pub use ids::{
     WorkspaceId,
 };
 pub use job_state::JobState;
+pub use preheat::{Preheat, PreheatFlaw, PreheatReason, PreheatReport};
 pub use printer_state::PrinterState;
 pub use status::{
     Attention, Interruption, JobProgress, LayerStart, Motion, PrinterStatus, StatusMessage, StopReach,

@@ -16,6 +16,18 @@ pub const EMERGENCY_STOP_EXPIRY_MS: i64 = 600_000;
 /// between an agent and its hub lets a silent connection be.
 pub const COMMAND_WAIT_MS: i64 = 20_000;
 
+/// Longest time that heaters may stay on without a job because a person has asked for it, minutes.
+pub const MAX_PREHEAT_MINUTES: u16 = 240;
+
+/// Hottest that a nozzle may be set to without a job, °C. What the printer can do is its own matter.
+pub const MAX_NOZZLE_C: u16 = 350;
+
+/// The same for a bed, °C.
+pub const MAX_BED_C: u16 = 150;
+
+/// Most nozzles of a printer that can be named.
+pub const MAX_TOOLS: usize = 16;
+
 /// Longest name of a printer or print file, in characters.
 pub const MAX_NAME_CHARS: usize = 200;
 

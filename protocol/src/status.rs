@@ -6,7 +6,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{AttentionId, CommandId, JobId, JobState, PrinterState, ProtocolVersion, SessionId, Timestamp};
+use crate::{
+    AttentionId, CommandId, JobId, JobState, PreheatReport, PrinterState, ProtocolVersion, SessionId,
+    Timestamp,
+};
 
 /// One message on the status topic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,6 +77,9 @@ pub struct PrinterStatus {
     /// How far the last stop at once came that this run of the agent was asked for. From minor 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emergency_stop: Option<StopReport>,
+    /// Its heaters stay on although no job is at work, for a time. From minor 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preheat: Option<PreheatReport>,
 }
 
 impl PrinterStatus {
@@ -93,6 +99,7 @@ impl PrinterStatus {
             job: None,
             interruption: None,
             emergency_stop: None,
+            preheat: None,
         }
     }
 }

@@ -17,7 +17,7 @@ pub struct ProtocolVersion {
 
 impl ProtocolVersion {
     /// What this build speaks.
-    pub const CURRENT: Self = Self { major: 1, minor: 1 };
+    pub const CURRENT: Self = Self { major: 1, minor: 2 };
 
     /// Whether the two sides may work together: same major, minors at most one apart.
     #[must_use]

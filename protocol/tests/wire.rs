@@ -63,6 +63,7 @@ fn status() -> PrinterStatus {
         }),
         interruption: None,
         emergency_stop: None,
+        preheat: None,
     }
 }
 
@@ -102,6 +103,11 @@ fn status_messages() {
         ..PrinterStatus::new(PrinterState::Error)
     };
     check("status_emergency_stop", &StatusMessage { body: StatusBody::Full(stopped), ..full.clone() });
+    let preheated = PrinterStatus {
+        preheat: Some(PreheatReport { until: at(), reason: PreheatReason::Asked }),
+        ..PrinterStatus::new(PrinterState::Idle)
+    };
+    check("status_preheat", &StatusMessage { body: StatusBody::Full(preheated), ..full.clone() });
     let delta = StatusMessage {
         seq: 2,
         body: StatusBody::Delta(json!({"tools": [{"actual": 215.1, "target": 215.0}]})),
@@ -126,6 +132,9 @@ fn command_messages() {
     check("command_resume", &message(Command::Resume { job_id: id() }, Some(id())));
     check("command_resume_from", &message(Command::ResumeFrom { job_id: id(), layer: 12 }, Some(id())));
     check("command_cancel", &message(Command::Cancel { job_id: id() }, Some(id())));
+    let preheat = Preheat { nozzles_c: vec![200], bed_c: Some(60), minutes: 30 };
+    check("command_preheat", &message(Command::Preheat(preheat), Some(id())));
+    check("command_cool_down", &message(Command::CoolDown, Some(id())));
     check("command_answer", &message(Command::Answer { attention_id: id(), button: 1 }, Some(id())));
 }
 

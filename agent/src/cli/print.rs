@@ -125,7 +125,7 @@ pub(super) async fn run(
                         paused = false;
                     }
                     PortEvent::NotStarted => return Err("The printer was not ready any more; try again.".into()),
-                    PortEvent::Host(..) | PortEvent::Killed(_) => {}
+                    PortEvent::Host(..) | PortEvent::Killed(_) | PortEvent::NotPreheated => {}
                 }
             }
             wish = keys.wish() => {

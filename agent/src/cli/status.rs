@@ -48,6 +48,9 @@ fn lines(entry: &PrinterEntry) -> String {
             let _ = write!(text, ", {} h {} min left", left / 3600, left / 60 % 60);
         }
     }
+    if let Some(preheat) = printer.preheat() {
+        let _ = write!(text, ", {preheat}");
+    }
     if let Some(pin) = &entry.pin {
         let _ = write!(text, "\n  PIN {pin}: type it into the dashboard (Add printer, I have a PIN).");
     }
@@ -91,6 +94,7 @@ mod tests {
                 ..PrinterStatus::new(PrinterState::Offline)
             },
             file_name: None,
+            preheat_minutes: None,
         };
         let at = Timestamp::from_millis(1_800_000_000_000);
         let last_error = Some(LastError { at, message: "It was unplugged.".into() });

@@ -45,7 +45,7 @@ pub fn judge(message: &CommandMessage, journal: &State, hub_now: Timestamp) -> V
     if message.expires_at.is_some_and(|expires_at| expires_at < hub_now) {
         return Verdict::Answer(id, CommandOutcome::Expired);
     }
-    Verdict::CarryOut(id, message.command)
+    Verdict::CarryOut(id, message.command.clone())
 }
 
 #[cfg(test)]

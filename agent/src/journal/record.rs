@@ -52,7 +52,7 @@ pub enum Record {
         /// The claim.
         claim: Claim,
     },
-    /// A job is about to heat the printer at this port: written before the first byte goes to it. It stands until
+    /// A job, or a person, is about to heat the printer at this port: written before the first byte goes to it. It stands until
     /// [`Record::HeatSettled`], also when the job has ended.
     HeatOwed {
         /// The port, for who can't read the printer's settings.
@@ -60,6 +60,9 @@ pub enum Record {
         /// Its speed, bits a second, where a person has set it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         baud: Option<u32>,
+        /// Not a job heats it, but a person: nothing is moved when it is turned off.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        in_place: bool,
     },
     /// With no job at work all heaters' targets were read back as 0.
     HeatSettled,
@@ -124,6 +127,8 @@ pub struct HeatOwed {
     pub port: Option<PathBuf>,
     /// Its speed, bits a second, where a person has set it.
     pub baud: Option<u32>,
+    /// Nothing is moved when it is turned off.
+    pub in_place: bool,
 }
 
 /// What the journal says now.
@@ -188,9 +193,9 @@ impl State {
                 let claim = claim.clone();
                 self.held = Some(Held { claim, started: false, reported: None, cut_off: None });
             }
-            Record::HeatOwed { port, baud } => {
+            Record::HeatOwed { port, baud, in_place } => {
                 let port = Some(port.clone()).filter(|port| !port.as_os_str().is_empty());
-                self.heat = Some(HeatOwed { port, baud: *baud });
+                self.heat = Some(HeatOwed { port, baud: *baud, in_place: *in_place });
             }
             Record::HeatSettled => self.heat = None,
             Record::Started { job_id } => {
@@ -287,8 +292,9 @@ impl State {
         }
         // Behind the start of a job, which owes by itself.
         match &self.heat {
-            Some(HeatOwed { port, baud }) => {
-                records.push(Record::HeatOwed { port: port.clone().unwrap_or_default(), baud: *baud });
+            Some(HeatOwed { port, baud, in_place }) => {
+                let port = port.clone().unwrap_or_default();
+                records.push(Record::HeatOwed { port, baud: *baud, in_place: *in_place });
             }
             None if self.held.as_ref().is_some_and(|held| held.started) => records.push(Record::HeatSettled),
             None => {}

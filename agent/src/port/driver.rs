@@ -364,6 +364,11 @@ impl Driver {
                 Order::Stop(end) => self.host.stop(now, end),
                 Order::Answer(question, button) => self.host.answer(now, question, button),
                 Order::MakeSafe(safety) => self.host.make_safe(now, safety),
+                Order::Preheat(preheat) => {
+                    if !self.host.preheat(now, &preheat) {
+                        let _ = self.events.send(PortEvent::NotPreheated);
+                    }
+                }
                 Order::Say(text) => self.host.say(now, &text),
                 Order::Kill(by) => self.kill(now, by),
             }

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use super::pulse::Pulse;
 use super::view::PortView;
 use super::waker::Waker;
-use crate::serial::{CommandSource, End, HostEvent, LayerPoint, Safety};
+use crate::serial::{CommandSource, End, HostEvent, LayerPoint, Preheat, Safety};
 use crate::trail::Trail;
 
 /// What the driver is asked to do.
@@ -29,6 +29,8 @@ pub enum Order {
     Answer(u64, u8),
     /// Heaters off, with no job, until that was read back ([`HostEvent::HeatSettled`]).
     MakeSafe(Safety),
+    /// Heat it, with no job, for a time: [`HostEvent::Preheating`] or [`PortEvent::NotPreheated`].
+    Preheat(Preheat),
     /// Show a text on the printer's display, with no job.
     Say(String),
     /// Stop the machine itself, at once: `M112`; where the firmware would get to it only behind all that waits, the
@@ -69,6 +71,8 @@ pub enum PortEvent {
     Host(HostEvent, u64),
     /// The job could not be started: the printer was not ready.
     NotStarted,
+    /// It is not heated without a job: the printer was not ready. What is on is turned off.
+    NotPreheated,
     /// A stop at once has come so far.
     Killed(Reach),
 }
@@ -132,10 +136,6 @@ pub fn handle(speed: SpeedView) -> std::io::Result<(PortHandle, Workplace)> {
     Ok((handle, Workplace { orders, waker, events: events_in, view: view_in, speed: speed_in }))
 }
 
-impl PortHandle {
-    /// Gives an order; it is carried out at once.
-    pub fn order(&self, order: Order) {
-        if let Some(orders) = &self.orders {
 #[cfg(test)]
 impl Workplace {
     /// As the thread that works there does at each turn.
@@ -144,6 +144,10 @@ impl Workplace {
     }
 }
 
+impl PortHandle {
+    /// Gives an order; it is carried out at once.
+    pub fn order(&self, order: Order) {
+        if let Some(orders) = &self.orders {
             orders.send(order);
         }
     }

@@ -253,12 +253,12 @@ impl Lifecycle {
     }
 
     /// The hub asks for something: the outcome, and what to do.
-    pub fn command(&mut self, command: Command) -> (CommandOutcome, Vec<Action>) {
+    pub fn command(&mut self, command: &Command) -> (CommandOutcome, Vec<Action>) {
         let refused = |reason: &str| (CommandOutcome::Refused { reason: reason.into() }, Vec::new());
         let (Command::Pause { job_id }
         | Command::Resume { job_id }
         | Command::ResumeFrom { job_id, .. }
-        | Command::Cancel { job_id }) = command
+        | Command::Cancel { job_id }) = *command
         else {
             return refused("This agent does not know that command: upgrade it.");
         };
@@ -268,7 +268,7 @@ impl Lifecycle {
         };
         let done = |actions| (CommandOutcome::Done, actions);
         match (command, phase) {
-            (Command::ResumeFrom { layer, .. }, Phase::CutOff) => done(vec![Action::PlanReturn(layer)]),
+            (Command::ResumeFrom { layer, .. }, Phase::CutOff) => done(vec![Action::PlanReturn(*layer)]),
             (Command::ResumeFrom { .. }, _) => {
                 refused("The print was not cut off: there is no layer to choose.")
             }

@@ -2,7 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `printer.toml` | hub, ids, port; a person may edit port, `baud`, `reset_on_open`, `[profile]` and `[scripts]` |
+//! | `printer.toml` | hub, ids, port; a person may edit port, `baud`, `reset_on_open`, `keep_bed_warm_minutes`, `[profile]` and `[scripts]` |
 //! | `adapter.toml` | which USB adapter the port is, whatever its name becomes; delete it when that has changed |
 //! | `credential` | the device token, readable by the agent alone |
 //! | `journal.jsonl` | what must survive restarts |
@@ -33,7 +33,7 @@ use crate::hub_link::client::Credential;
 use crate::journal::Journal;
 use crate::port::{PortPlan, SpeedMemory};
 use crate::print_job::profile::Profile;
-use crate::serial::{Parking, Templates};
+use crate::serial::{KeepBedWarm, Parking, Templates};
 use crate::settings::{Settings, in_words};
 use crate::spool::Spool;
 
@@ -70,6 +70,9 @@ pub struct PrinterConfig {
     /// Start the board anew each time its port is opened: only for boards that don't answer otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reset_on_open: bool,
+    /// How long the bed of a print that was interrupted stays warm, minutes; the nozzles never do.
+    #[serde(default, skip_serializing_if = "KeepBedWarm::is_none")]
+    pub keep_bed_warm_minutes: KeepBedWarm,
     /// What it can do, where its firmware does not tell.
     #[serde(default, skip_serializing_if = "Profile::is_empty")]
     pub profile: Profile,
@@ -92,6 +95,7 @@ impl PrinterConfig {
             port,
             baud: None,
             reset_on_open: false,
+            keep_bed_warm_minutes: KeepBedWarm::default(),
             profile: Profile::default(),
             scripts: Templates::default(),
         }
@@ -100,7 +104,12 @@ impl PrinterConfig {
     /// How the host moves on its own account on this printer.
     #[must_use]
     pub fn parking(&self) -> Parking {
-        Parking { templates: self.scripts.clone(), area: self.profile.area(), ..Parking::default() }
+        Parking {
+            templates: self.scripts.clone(),
+            area: self.profile.area(),
+            keep_bed_warm: self.keep_bed_warm_minutes,
+            ..Parking::default()
+        }
     }
 }
 

@@ -134,7 +134,8 @@ fn look(folder: &PrinterFolder) -> Left {
     };
     let State { heat: Some(owed), held, .. } = state else { return Left::Cold };
     let is_cut_off = held.is_some_and(|held| held.cut_off.is_some());
-    Left::Hot(owed, if is_cut_off { Safety::InPlace } else { Safety::AllOff })
+    let safety = if is_cut_off || owed.in_place { Safety::InPlace } else { Safety::AllOff };
+    Left::Hot(owed, safety)
 }
 
 /// How to get at its port: by the printer's settings, as the journal has it, or as the agent's settings name it.

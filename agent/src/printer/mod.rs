@@ -9,6 +9,7 @@ mod interrupted;
 pub mod left_hot;
 mod no_return;
 pub mod picture;
+mod preheat;
 mod progress;
 mod question;
 pub mod report;

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use stardust_protocol::{PrinterState, PrinterStatus, Timestamp};
+use stardust_protocol::{PreheatReason, PrinterState, PrinterStatus, Timestamp};
 
 /// A printer as its task sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,9 +23,22 @@ pub struct PrinterReport {
     /// The file being printed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
+    /// Minutes until heaters are turned off that stay on without a job, the one that has begun counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preheat_minutes: Option<u64>,
 }
 
 impl PrinterReport {
+    /// What a person is told of heat without a job, if there is some.
+    #[must_use]
+    pub fn preheat(&self) -> Option<String> {
+        let (preheat, minutes) = (self.status.preheat?, self.preheat_minutes?);
+        Some(match preheat.reason {
+            PreheatReason::Interrupted => format!("its bed is kept warm for {minutes} min more"),
+            PreheatReason::Asked | PreheatReason::Unknown => format!("preheated for {minutes} min more"),
+        })
+    }
+
     /// Of a printer that is not driven, for a reason.
     #[must_use]
     pub fn idle(
@@ -36,7 +49,7 @@ impl PrinterReport {
         message: Option<String>,
     ) -> Self {
         let status = PrinterStatus { message, ..PrinterStatus::new(state) };
-        Self { name, hub, link, undelivered_events: 0, status, file_name: None }
+        Self { name, hub, link, undelivered_events: 0, status, file_name: None, preheat_minutes: None }
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::folder::slug;
 use crate::print_job::profile::Profile;
-use crate::serial::Templates;
+use crate::serial::{KeepBedWarm, Templates};
 
 /// Settings of one printer; what is not set stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub struct PrinterSection {
     /// Start the board anew each time its port is opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reset_on_open: Option<bool>,
+    /// How long the bed of a print that was interrupted stays warm, minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_bed_warm_minutes: Option<KeepBedWarm>,
     /// What it can do.
     #[serde(skip_serializing_if = "Profile::is_empty")]
     pub profile: Profile,

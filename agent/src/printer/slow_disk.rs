@@ -29,7 +29,7 @@ use crate::hub_link::mqtt::{self, FarEnd, MqttEvent, MqttLink};
 use crate::hub_link::transport::Transport;
 use crate::journal::Journal;
 use crate::port::{Order, PortHandle, PortPlan, PortView, Resumption, SpeedView, Workplace, handle};
-use crate::serial::Parking;
+use crate::serial::{Connection, Parking, Safety};
 use crate::settings::Settings;
 use crate::trail::Trail;
 
@@ -51,6 +51,7 @@ fn digest(text: &str) -> String {
 struct Hub {
     folder: PrinterFolder,
     asked: Mutex<Vec<&'static str>>,
+    has_a_job: bool,
 }
 
 impl Transport for Hub {
@@ -60,7 +61,7 @@ impl Transport for Hub {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let on_disk = Journal::peek(&self.folder.journal());
         let answer = if path.ends_with("/claim") {
-            let is_first = !self.asked.lock().unwrap().contains(&"file");
+            let is_first = self.has_a_job && !self.asked.lock().unwrap().contains(&"file");
             let file = file();
             let claim = json!({
                 "job_id": "0190a7c2-6f00-7000-8000-000000000001",
@@ -107,7 +108,11 @@ impl Wiring for Bench {
     ) -> std::io::Result<PortHandle> {
         assert!(job.is_none());
         let (handle, place) = handle(SpeedView::Known(115_200))?;
-        place.view.send_replace(PortView { is_ready: true, ..PortView::closed() });
+        place.view.send_replace(PortView {
+            is_ready: true,
+            connection: Connection::Ready,
+            ..PortView::closed()
+        });
         *self.place.lock().unwrap() = Some(place);
         Ok(handle)
     }
@@ -180,9 +185,13 @@ struct Run {
 
 impl Run {
     async fn begin(data: &std::path::Path) -> Self {
+        Self::begin_with(data, true).await
+    }
+
+    async fn begin_with(data: &std::path::Path, has_a_job: bool) -> Self {
         let folder = paired(data);
         let (disk, at_the_disk) = gate();
-        let hub = Arc::new(Hub { folder: folder.clone(), asked: Mutex::default() });
+        let hub = Arc::new(Hub { folder: folder.clone(), asked: Mutex::default(), has_a_job });
         let bench = Bench { disk, hub: Arc::clone(&hub), ends: Mutex::default(), place: Mutex::default() };
         let clock = ManualClock::at(Timestamp::from_millis(1_795_414_380_250));
         let printer = Printer::set_up(&folder, Arc::clone(&clock) as SharedClock, &bench).unwrap();
@@ -198,6 +207,15 @@ impl Run {
         far_end.events.send(MqttEvent::Connected).await.unwrap();
         let (seen, pieces) = (0, 0);
         Self { folder, hub, clock, far_end, place, at_the_disk, task, _stop: stop, seen, pieces }
+    }
+
+    /// The hub commands this.
+    async fn is_told(&self, number: u8, command: Value) {
+        let message = serde_json::from_value(json!({
+            "protocol": {"major": 1, "minor": 0}, "id": format!("0190a7c2-6f00-7000-8000-0000000000{number:02x}"),
+            "at": "2026-11-23T06:13:00.250Z", "command": command
+        }));
+        self.far_end.events.send(MqttEvent::Command(message.unwrap())).await.unwrap();
     }
 
     /// Work that has come to the disk, if some has, and three statuses that were seen since.
@@ -266,14 +284,40 @@ async fn what_a_slow_disk_has_kept_from_starting_does_not_start_behind_a_stop_at
         let Some(pass) = run.waits_at_the_disk().await else { continue };
         if !is_stopped && run.hub.asked.lock().unwrap().contains(&"start") {
             is_stopped = true;
-            let stop = serde_json::from_value(json!({
-                "protocol": {"major": 1, "minor": 0}, "id": "0190a7c2-6f00-7000-8000-000000000003",
-                "at": "2026-11-23T06:13:00.250Z", "command": {"kind": "emergency_stop"}
-            }));
-            run.far_end.events.send(MqttEvent::Command(stop.unwrap())).await.unwrap();
+            run.is_told(3, json!({"kind": "emergency_stop"})).await;
             let order = timeout(NEVER, run.place.orders.recv()).await.unwrap();
             assert!(matches!(order, Some(Order::Kill(_))), "at once, whatever the disk does: {order:?}");
         }
         let _ = pass.send(());
+    }
+}
+
+/// A person preheats it: what may be hot has to be known over a restart.
+#[tokio::test]
+async fn nothing_gets_hot_before_that_is_on_disk_and_not_at_all_behind_a_stop_at_once() {
+    for is_stopped in [false, true] {
+        let data = tempfile::tempdir().unwrap();
+        let mut run = Run::begin_with(data.path(), false).await;
+        run.is_told(3, json!({"kind": "preheat", "nozzles_c": [200], "minutes": 30})).await;
+        if is_stopped {
+            run.is_told(4, json!({"kind": "emergency_stop"})).await;
+            let order = timeout(NEVER, run.place.orders.recv()).await.unwrap();
+            assert!(matches!(order, Some(Order::Kill(_))), "{order:?}");
+        }
+        let order = loop {
+            if let Ok(order) = run.place.orders.try_recv() {
+                break order;
+            }
+            if let Some(pass) = run.waits_at_the_disk().await {
+                let _ = pass.send(());
+            }
+        };
+        match order {
+            Order::Preheat(preheat) => assert!(!is_stopped && preheat.nozzles == [(0, 200.0)]),
+            // What is said to be owed is settled.
+            order => assert!(is_stopped && matches!(order, Order::MakeSafe(Safety::InPlace)), "{order:?}"),
+        }
+        let owed = Journal::peek(&run.folder.journal()).heat.expect("on disk");
+        assert!(owed.in_place && owed.port.is_some_and(|port| port.ends_with("none")));
     }
 }

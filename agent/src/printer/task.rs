@@ -9,6 +9,7 @@ mod disk_wait;
 mod heat_side;
 mod hub_side;
 mod interruption;
+mod preheat_side;
 mod stop_side;
 mod telemetry_side;
 
@@ -45,6 +46,7 @@ use crate::spool::Reservation;
 use crate::trail::Trail;
 use disk_wait::DiskWait;
 pub(super) use disk_wait::FromDisk;
+use preheat_side::Preheats;
 use stop_side::Stops;
 use telemetry_side::Telemetry;
 
@@ -86,6 +88,7 @@ pub struct Printer {
     deliveries: [JoinHandle<()>; 2],
     telemetry: Telemetry,
     stops: Stops,
+    preheats: Preheats,
     was_ready: bool,
     looking: bool,
     look_again: bool,
@@ -150,6 +153,7 @@ impl Printer {
             deliveries,
             telemetry,
             stops: Stops::default(),
+            preheats: Preheats::default(),
             was_ready: false,
             looking: false,
             look_again: false,
@@ -236,6 +240,14 @@ impl Printer {
                 let size = self.life.claim().map_or(acknowledged, |claim| claim.size_bytes);
                 self.progress.on_event(&event, acknowledged, size, self.clock.elapsed());
                 self.life.on_line(event)
+            }
+            PortEvent::NotPreheated => {
+                self.on_preheated(false);
+                Vec::new()
+            }
+            PortEvent::Host(HostEvent::Preheating, _) => {
+                self.on_preheated(true);
+                Vec::new()
             }
             PortEvent::Host(HostEvent::HeatSettled, _) => {
                 self.on_heat_settled();
@@ -333,6 +345,10 @@ impl Printer {
                     ends.then_some(Record::Ended { job_id: claim.job_id, claim_id: claim.claim_id }),
                 );
                 if ends {
+                    if self.interrupted.is_some() {
+                        // It was given up: nobody needs the bed any more.
+                        self.port.order(Order::MakeSafe(Safety::InPlace));
+                    }
                     self.life.let_go();
                     self.remove_trail();
                     self.file = None;
@@ -392,7 +408,7 @@ impl Printer {
     fn status(&self) -> PrinterStatus {
         let status = picture::status(&self.port.view.borrow(), self.job_picture(), self.question.attention());
         let status = PrinterStatus { emergency_stop: self.stops.report(), ..status };
-        self.with_host_trouble(self.with_interruption(status))
+        self.with_host_trouble(self.with_interruption(self.with_preheat(status)))
     }
 
     fn job_picture(&self) -> Option<JobPicture<'_>> {
@@ -407,6 +423,7 @@ impl Printer {
             undelivered_events: self.journal.lock().state().outbox.len(),
             status: self.status(),
             file_name: self.life.claim().map(|claim| claim.file_name.clone()),
+            preheat_minutes: self.preheat_minutes(),
         }
     }
 }

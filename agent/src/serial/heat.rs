@@ -4,6 +4,8 @@
 //! ended: that is a debt. It is settled when the firmware itself has told twice in a row that all targets are 0; until
 //! then the heaters are turned off again and again. Twice, because one report may be damaged on its way.
 //! A heater whose target this firmware does not tell counts as off when the command for it was taken.
+//! For a time that is shown, heat may be wanted without a job ([`super::preheat`]): the debt stands meanwhile, and at the end of
+//! that time, or of the connection, everything is turned off.
 //! Owns: which heaters there are, and when they have to be turned off. Must not know: lines, scripts, where the debt is
 //! written down.
 
@@ -14,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use stardust_gcode::modal::Modal;
 
 use super::firmware::Firmware;
+use super::preheat::{Standing, Wanted, report_without_bed, without_bed};
 use super::reply::{Heat, TemperatureReport};
 use super::thermometer::Thermometer;
 
@@ -55,14 +58,14 @@ impl Heaters {
         self.chamber |= modal.chamber_c.is_some();
     }
 
-    /// The commands that turn all of them off.
-    pub(super) fn off(&self) -> Vec<String> {
+    /// The commands that set all of them; the chamber is turned off.
+    pub(super) fn set(&self, nozzle: impl Fn(u32) -> f64, bed: f64) -> Vec<String> {
         let mut lines: Vec<String> = match self.tools.len() {
             // Firmware with one hot end may know no `T` here.
-            0 | 1 if self.tools.iter().all(|tool| *tool == 0) => vec!["M104 S0".into()],
-            _ => self.tools.iter().map(|tool| format!("M104 T{tool} S0")).collect(),
+            0 | 1 if self.tools.iter().all(|tool| *tool == 0) => vec![format!("M104 S{}", nozzle(0))],
+            _ => self.tools.iter().map(|tool| format!("M104 T{tool} S{}", nozzle(*tool))).collect(),
         };
-        lines.push("M140 S0".into());
+        lines.push(format!("M140 S{bed}"));
         lines.extend(self.chamber.then(|| "M141 S0".into()));
         lines
     }
@@ -83,6 +86,8 @@ pub enum Heating {
     /// Nothing is owed: all is off, or a job or a person wants it on.
     #[default]
     Settled,
+    /// Something is wanted on, for a time.
+    Wanted(Wanted),
     /// It is not known yet that all is off.
     Owed,
     /// The heaters were turned off several times, and are still on.
@@ -118,6 +123,8 @@ struct Owed {
     told_by: Duration,
     ask_at: Duration,
     off_at: Duration,
+    /// What may stay on for a while.
+    standing: Option<Standing>,
 }
 
 impl HeatDebt {
@@ -129,9 +136,48 @@ impl HeatDebt {
     /// Something may be hot, and is turned off as soon as it can be, whatever the firmware says of it.
     pub(super) fn owe_at_once(&mut self, now: Duration, safety: Safety) {
         let owed = self.owed.get_or_insert_with(|| Owed::new(now));
+        owed.standing = None;
         // Who has asked for nothing to be moved must get that.
         if owed.at_once != Some(Safety::InPlace) {
             owed.at_once = Some(safety);
+        }
+    }
+
+    /// A person preheats the printer: what is on stays so until then.
+    pub(super) fn want(&mut self, now: Duration, until: Duration) {
+        self.owed = Some(Owed { standing: Some(Standing::All(until)), ..Owed::new(now) });
+    }
+
+    /// What is owed after an interruption is turned off, but for the bed, which is set to this, °C, until then.
+    pub(super) fn want_bed(&mut self, until: Duration, target: f64) {
+        if let Some(owed) = &mut self.owed {
+            owed.standing = Some(Standing::Bed { until, target, others_are_off: false });
+        }
+    }
+
+    /// The bed's target while it is kept warm, °C.
+    pub(super) fn bed(&self) -> Option<f64> {
+        self.owed.as_ref()?.standing?.bed()
+    }
+
+    /// The firmware is another one, or has started over: whoever wanted heat of the one before is not heard any more. What was
+    /// wanted and not set yet waits.
+    pub(super) fn connection_is_new(&mut self, now: Duration) {
+        let is_set = self.owed.as_ref().is_some_and(|owed| match owed.standing {
+            Some(Standing::All(_)) => true,
+            Some(Standing::Bed { .. }) => owed.tries > 0,
+            None => false,
+        });
+        if is_set {
+            self.end_wanted(now);
+        }
+        self.unhear(now);
+    }
+
+    /// Nothing is wanted any more, if something was: it is turned off where it stands.
+    pub(super) fn end_wanted(&mut self, now: Duration) {
+        if self.owed.as_ref().is_some_and(|owed| owed.standing.is_some()) {
+            self.owe_at_once(now, Safety::InPlace);
         }
     }
 
@@ -143,6 +189,9 @@ impl HeatDebt {
     pub(super) fn state(&self) -> Heating {
         match &self.owed {
             None => Heating::Settled,
+            Some(Owed { standing: Some(standing), .. }) if standing.wanted().is_some() => {
+                standing.wanted().map_or(Heating::Owed, Heating::Wanted)
+            }
             Some(owed) if owed.tries >= STUBBORN_AFTER && owed.is_hot => Heating::Stubborn,
             Some(_) => Heating::Owed,
         }
@@ -176,14 +225,25 @@ impl HeatDebt {
         known: &Thermometer,
     ) -> bool {
         let Some(owed) = &mut self.owed else { return false };
-        owed.heard.read(report);
+        if owed.standing.is_some_and(|standing| standing.wanted().is_some()) {
+            return false;
+        }
+        let keeps_bed = owed.standing.is_some();
+        if keeps_bed {
+            owed.heard.read(&report_without_bed(report));
+        } else {
+            owed.heard.read(report);
+        }
         owed.ask_at = now + ASK_EVERY;
         if owed.at_once.is_some() {
             return false;
         }
-        let nothing = Thermometer::default();
-        let known = if now < owed.told_by { known } else { &nothing };
-        match verdict(&owed.heard, heaters, known) {
+        let known = match now < owed.told_by {
+            true if keeps_bed => without_bed(known),
+            true => known.clone(),
+            false => Thermometer::default(),
+        };
+        match verdict(&owed.heard, heaters, &known) {
             Verdict::Incomplete => {}
             Verdict::Hot => (owed.zeros, owed.is_hot) = (0, true),
             // What can't be read back was not turned off by us yet.
@@ -193,6 +253,10 @@ impl HeatDebt {
                 owed.is_hot = false;
                 owed.heard = Thermometer::default();
                 if owed.zeros >= REPORTS {
+                    if let Some(Standing::Bed { others_are_off, .. }) = &mut owed.standing {
+                        *others_are_off = true;
+                        return false;
+                    }
                     self.owed = None;
                     return true;
                 }
@@ -203,12 +267,18 @@ impl HeatDebt {
 
     /// What has to be done now, with no job on the line and nothing else going on.
     pub(super) fn due(&mut self, now: Duration) -> Option<Due> {
+        if self.owed.as_ref()?.standing.is_some_and(|standing| now >= standing.until()) {
+            self.end_wanted(now);
+        }
         let owed = self.owed.as_mut()?;
         if let Some(safety) = owed.at_once {
             return Some(Due::Off(safety));
         }
         if owed.is_hot && now >= owed.off_at {
             return Some(Due::Off(Safety::InPlace));
+        }
+        if owed.standing.is_some_and(|standing| standing.wanted().is_some()) {
+            return None;
         }
         if now >= owed.ask_at {
             owed.ask_at = now + ASK_EVERY;
@@ -220,6 +290,9 @@ impl HeatDebt {
     /// When [`Self::due`] has something at the latest.
     pub(super) fn deadline(&self) -> Option<Duration> {
         let owed = self.owed.as_ref()?;
+        if let Some(standing) = owed.standing.filter(|standing| standing.wanted().is_some()) {
+            return Some(standing.until());
+        }
         Some(if owed.is_hot { owed.ask_at.min(owed.off_at) } else { owed.ask_at })
     }
 }
@@ -235,6 +308,7 @@ impl Owed {
             told_by: now + TOLD_WITHIN,
             ask_at: now + ASK_EVERY,
             off_at: now,
+            standing: None,
         }
     }
 }

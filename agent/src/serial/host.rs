@@ -10,6 +10,7 @@ mod polls;
 mod safety;
 mod sight;
 mod waiting;
+mod warming;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -23,7 +24,7 @@ use super::feeder::CommandSource;
 use super::firmware::Firmware;
 use super::framing::LineAssembler;
 use super::handshake::{Action, Handshake};
-use super::heat::{HeatDebt, Heaters, Heating, Safety};
+use super::heat::{HeatDebt, Heaters, Heating};
 use super::job::{End, Job, JobEvent, Stage};
 use super::link::Link;
 use super::reply::{self, Busy, ErrorKind, Reply};
@@ -42,6 +43,8 @@ pub enum HostEvent {
     Job(JobEvent),
     /// With no job at work: all heaters are off, and that was read back. What was owed is settled.
     HeatSettled,
+    /// The heaters are being set without a job ([`Host::preheat`]).
+    Preheating,
     /// The firmware has stopped itself, with its own words. Only a reset brings it back.
     Halted(String),
 }
@@ -93,6 +96,8 @@ pub struct Host {
     turned_off: bool,
     /// The job at work is none of the driver's: it only turns the heaters off.
     safety_stop: bool,
+    /// Or sets them, for a time.
+    warming: bool,
     checkpoint_due: Due,
     /// The firmware's wait for a person is being ended since then.
     ending_since: Option<Duration>,
@@ -132,6 +137,7 @@ impl Host {
             debt: HeatDebt::default(),
             turned_off: false,
             safety_stop: false,
+            warming: false,
             checkpoint_due: Due::default(),
             ending_since: None,
             left_alone: false,
@@ -210,7 +216,7 @@ impl Host {
             && !self.external.is_on()
             && !self.attention.is_locked()
             // What the last job has heated is turned off first, and read back.
-            && self.debt.state() == Heating::Settled
+            && matches!(self.debt.state(), Heating::Settled | Heating::Wanted(_))
     }
 
     /// Starts a job. Ignored (false) while there is one or the firmware is not ready.
@@ -280,6 +286,7 @@ impl Host {
     /// The port is gone: whatever was going on has ended.
     pub fn port_lost(&mut self, now: Duration) {
         self.lose(now, "The serial port vanished: check the printer's power and the USB cable");
+        self.debt.end_wanted(now);
         self.assembler.clear();
     }
 
@@ -328,7 +335,7 @@ impl Host {
             Reply::Error(ErrorKind::Fatal, message) => match self.firmware.dialect.goes_on_after(message) {
                 // The heaters are still on, and off they must be.
                 Some(what) => self.stop(now, End::Failed(format!("The printer {what}: {message}."))),
-                None => self.halt(message),
+                None => self.halt(now, message),
             },
             Reply::Error(ErrorKind::Other, message) => tracing::warn!(firmware.error = message),
             Reply::Action(action) => self.on_action(now, action),
@@ -375,7 +382,7 @@ impl Host {
 
     fn lose_as(&mut self, now: Duration, end: End) {
         if self.job.is_some() {
-            self.debt.owe_at_once(now, Safety::after(&end));
+            self.owe_after(now, &end);
         }
         self.end_job(end);
         self.turned_off = false;
@@ -391,7 +398,7 @@ impl Host {
         self.poll_at = None;
         self.card_at = None;
         self.is_card_known = false;
-        self.debt.unhear(now);
+        self.debt.connection_is_new(now);
     }
 
     fn end_job(&mut self, end: End) {
@@ -413,7 +420,8 @@ impl Host {
         if job.stage() == Stage::Ended {
             self.heaters.learn_job(job.modal());
             self.job = None;
-            self.turned_off = std::mem::take(&mut self.safety_stop);
+            let has_warmed = std::mem::take(&mut self.warming);
+            self.turned_off = std::mem::take(&mut self.safety_stop) && !has_warmed;
         }
     }
 

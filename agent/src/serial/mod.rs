@@ -17,6 +17,7 @@
 //! | `envelope` | what stands on the bed, and how the nozzle passes it |
 //! | `scripts`, [`templates`] | how a job is left and brought back to what it had set |
 //! | [`heat`] | what is owed after a job: every target 0, read back |
+//! | `preheat` | heat that is wanted without a job, for a time |
 //! | `display`, `dead_man` | what is put between a job's commands: progress, and being turned off without a host |
 //! | `attention`, `motion` | what people are asked, and are shown of the job |
 //! | `cooling` | how long what is hot waits for a person |
@@ -51,6 +52,7 @@ mod numbered;
 mod numbering;
 mod pace;
 mod patience;
+mod preheat;
 pub mod reading;
 mod recovery;
 mod remark;
@@ -76,6 +78,7 @@ pub use heat::{Heating, Safety};
 pub use host::{Connection, Host, HostEvent};
 pub use job::{End, JobEvent, Stage};
 pub use motion::Motion;
+pub use preheat::{KeepBedWarm, Preheat, Wanted, WantedBy};
 pub use return_to_layer::LayerPoint;
 pub use scripts::Parking;
 pub use templates::Templates;

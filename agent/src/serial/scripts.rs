@@ -10,6 +10,7 @@ use stardust_gcode::modal::Modal;
 use super::envelope::Surroundings;
 use super::firmware::Area;
 use super::heat::Heaters;
+use super::preheat::KeepBedWarm;
 use super::templates::{Templates, fill};
 
 /// How the host moves on its own account.
@@ -25,6 +26,8 @@ pub struct Parking {
     pub templates: Templates,
     /// How far the machine reaches, as its settings tell.
     pub area: Option<Area>,
+    /// How long the bed of a print that was interrupted stays warm.
+    pub keep_bed_warm: KeepBedWarm,
 }
 
 impl Parking {
@@ -45,6 +48,7 @@ impl Default for Parking {
             feeds: [6000.0, 600.0, 2100.0],
             templates: Templates::default(),
             area: None,
+            keep_bed_warm: KeepBedWarm::default(),
         }
     }
 }
@@ -191,7 +195,7 @@ pub(super) fn stop(
     dead_man_off: Option<&Command<'_>>,
     from: Option<f64>,
 ) -> Script {
-    let mut lines = cold(heaters, dead_man_off);
+    let mut lines = cold(heaters, 0.0, dead_man_off);
     if let Some(template) = &parking.templates.cancel {
         lines.extend(fill(template, modal, area));
         return script(lines);
@@ -208,13 +212,13 @@ pub(super) fn stop(
     script(lines)
 }
 
-/// Heaters and fan off, and nothing is moved: where it stands is all that is known of it.
-pub(super) fn cool(heaters: &Heaters, dead_man_off: Option<&Command<'_>>) -> Script {
-    script(cold(heaters, dead_man_off))
+/// Heaters and fan off, and nothing is moved: where it stands is all that is known of it. `bed`: what that stays at, °C.
+pub(super) fn cool(heaters: &Heaters, bed: Option<f64>, dead_man_off: Option<&Command<'_>>) -> Script {
+    script(cold(heaters, bed.unwrap_or(0.0), dead_man_off))
 }
 
-fn cold(heaters: &Heaters, dead_man_off: Option<&Command<'_>>) -> Vec<String> {
-    let mut lines = heaters.off();
+fn cold(heaters: &Heaters, bed: f64, dead_man_off: Option<&Command<'_>>) -> Vec<String> {
+    let mut lines = heaters.set(|_| 0.0, bed);
     lines.push("M107".into());
     lines.extend(dead_man_off.map(|off| off.text().to_owned()));
     lines

@@ -44,6 +44,10 @@ function problems(printer) {
     said.push('Its PIN is on its display and in “sudo stardust-agent status”; type it into the dashboard (Add printer, I have a PIN).');
   }
   if (status.message && !printer.pin_withheld) said.push(status.message);
+  if (status.preheat && printer.preheat_minutes) {
+    const what = status.preheat.reason === 'interrupted' ? 'Its bed is kept warm' : 'Preheated';
+    said.push(`${what} for ${duration(printer.preheat_minutes * 60)} more.`);
+  }
   if (status.attention) said.push('Answer on the dashboard or at the printer.');
   const { interruption } = status;
   if (interruption) {

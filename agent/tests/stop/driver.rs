@@ -143,7 +143,7 @@ fn a_stop_is_on_the_wire_before_it_is_told_and_dtr_falls_after_it(
     // Not read until it is told: what is on the wire then was there before.
     let reach = eventually("it is told", || match port.events.try_recv().ok()? {
         PortEvent::Killed(reach) => Some(reach),
-        PortEvent::Host(..) | PortEvent::NotStarted => None,
+        PortEvent::Host(..) | PortEvent::NotStarted | PortEvent::NotPreheated => None,
     });
     let knows = interrupts && at != At::Greeting;
     assert_eq!(reach, Reach::Sent { on_wire: true, dtr_pulsed: !knows });

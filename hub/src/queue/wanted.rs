@@ -274,10 +274,10 @@ mod tests {
         let job_id = id(1);
         let (plain, from_3) = (Command::Resume { job_id }, Command::ResumeFrom { job_id, layer: 3 });
         for (wanted, asked, expected) in [
-            (Wanted::Resume, plain, false),
-            (Wanted::Resume, from_3, true),
-            (Wanted::ResumeFrom(3), from_3, false),
-            (Wanted::ResumeFrom(4), from_3, true),
+            (Wanted::Resume, plain.clone(), false),
+            (Wanted::Resume, from_3.clone(), true),
+            (Wanted::ResumeFrom(3), from_3.clone(), false),
+            (Wanted::ResumeFrom(4), from_3.clone(), true),
             (Wanted::ResumeFrom(3), plain, true),
             (Wanted::ResumeFrom(3), Command::Pause { job_id }, false),
             (Wanted::Cancel, from_3, false),

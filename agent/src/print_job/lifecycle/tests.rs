@@ -137,7 +137,7 @@ fn a_file_that_cannot_be_had_fails_the_job() {
 #[case::unknown(JobState::Printing, Command::Unknown, None)]
 fn commands(#[case] state: JobState, #[case] command: Command, #[case] expected: Option<Action>) {
     let mut life = Lifecycle { job: Some((claim(), Phase::Running(state))), ..Lifecycle::default() };
-    match (life.command(command), expected) {
+    match (life.command(&command), expected) {
         ((CommandOutcome::Done, actions), Some(action)) => assert_eq!(actions, [action]),
         ((CommandOutcome::Refused { reason }, actions), None) => {
             assert!(actions.is_empty() && reason.ends_with('.'), "{reason}");
@@ -150,7 +150,7 @@ fn commands(#[case] state: JobState, #[case] command: Command, #[case] expected:
 fn cancelling_before_the_start_prints_nothing() {
     let mut life = Lifecycle::default();
     life.claimed(claim());
-    let (outcome, actions) = life.command(Command::Cancel { job_id: job(1) });
+    let (outcome, actions) = life.command(&Command::Cancel { job_id: job(1) });
     assert_eq!(outcome, CommandOutcome::Done);
     assert_eq!(actions.first(), Some(&Action::StopTransfer));
     assert_eq!(actions[1..], ends(JobState::Cancelled, None));
@@ -179,10 +179,10 @@ fn a_job_that_was_cut_off_waits_for_a_person_and_goes_on_from_a_layer() {
     assert_eq!(life.on_line(JobEvent::Stopped(End::CutOff(place()))), waits());
     assert!(life.is_cut_off() && !life.is_running());
     assert_eq!(life.state(), Some(JobState::Paused));
-    let (outcome, actions) = life.command(Command::Resume { job_id: job(1) });
+    let (outcome, actions) = life.command(&Command::Resume { job_id: job(1) });
     assert!(matches!(outcome, CommandOutcome::Refused { reason } if reason.contains("which layer")));
     assert_eq!(actions, []);
-    let (outcome, actions) = life.command(Command::ResumeFrom { job_id: job(1), layer: 12 });
+    let (outcome, actions) = life.command(&Command::ResumeFrom { job_id: job(1), layer: 12 });
     assert_eq!((outcome, actions), (CommandOutcome::Done, vec![Action::PlanReturn(12)]));
     assert_eq!(life.return_planned(), [Action::PrintFromLayer]);
     assert_eq!(life.return_planned(), [], "once");
@@ -195,7 +195,7 @@ fn a_job_that_was_cut_off_waits_for_a_person_and_goes_on_from_a_layer() {
 fn a_job_that_was_cut_off_may_be_given_up() {
     let mut life = running();
     life.on_line(JobEvent::Stopped(End::CutOff(place())));
-    let (_, actions) = life.command(Command::Cancel { job_id: job(1) });
+    let (_, actions) = life.command(&Command::Cancel { job_id: job(1) });
     assert_eq!(actions, ends(JobState::Failed, Some("The printer was reset. It was given up.")));
 }
 
@@ -228,7 +228,7 @@ fn it_waits_still_after_a_restart(#[case] reported: Option<JobState>, #[case] te
 
 #[test]
 fn only_what_was_cut_off_has_layers_to_choose() {
-    let (outcome, _) = running().command(Command::ResumeFrom { job_id: job(1), layer: 2 });
+    let (outcome, _) = running().command(&Command::ResumeFrom { job_id: job(1), layer: 2 });
     assert!(matches!(outcome, CommandOutcome::Refused { .. }));
 }
 
@@ -258,14 +258,14 @@ fn a_job_of_which_nothing_was_sent_begins_when_the_printer_is_ready_unless_it_wa
     };
     let mut life = waiting();
     assert_eq!((life.state(), life.is_running()), (Some(JobState::Preparing), false), "nothing to stop");
-    let (outcome, actions) = life.command(Command::Pause { job_id: job(1) });
+    let (outcome, actions) = life.command(&Command::Pause { job_id: job(1) });
     assert!(matches!(outcome, CommandOutcome::Refused { .. }) && actions.is_empty());
     assert_eq!(life.printer_ready(), [Action::Print]);
     assert_eq!(life.printer_ready(), [], "once");
     assert!(life.is_running());
 
     let mut life = waiting();
-    let (outcome, actions) = life.command(Command::Cancel { job_id: job(1) });
+    let (outcome, actions) = life.command(&Command::Cancel { job_id: job(1) });
     assert_eq!(outcome, CommandOutcome::Done);
     assert_eq!(actions[1..], ends(JobState::Cancelled, None));
     life.let_go();

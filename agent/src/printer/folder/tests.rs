@@ -26,6 +26,7 @@ fn config() -> PrinterConfig {
         printer_id: "0190a7c2-6f00-7000-8000-000000000002".parse().unwrap(),
         port: "/dev/serial/by-id/usb-1a86".into(),
         baud: None,
+        keep_bed_warm_minutes: KeepBedWarm::default(),
         reset_on_open: false,
         profile: Profile::default(),
         scripts: Templates::default(),

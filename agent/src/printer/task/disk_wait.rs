@@ -17,7 +17,7 @@ use crate::port::Order;
 use crate::print_job::briefed::Briefed;
 use crate::print_job::file_source::FileSource;
 use crate::print_job::lifecycle::Action;
-use crate::serial::{Brief, End, JobEvent, Safety};
+use crate::serial::{Brief, End, JobEvent};
 use crate::trail::{Head, Trail};
 
 /// An agent that stops waits so long for the disk.
@@ -41,6 +41,8 @@ pub(super) enum DiskWait {
 pub(crate) enum FromDisk {
     /// It is there, or does not count.
     Recorded(Result<(), String>),
+    /// It is there that somebody without a job heats the printer, or does not count.
+    HeatOwed(Result<(), String>),
     /// The trail of this job.
     Trail(JobId, std::io::Result<Box<Trail>>),
     /// The file of this job, open, and its trail where it had none.
@@ -107,7 +109,8 @@ impl Printer {
 
     /// The agent stops: what waits for the disk is not begun any more.
     pub(super) async fn begin_nothing_more(&mut self) {
-        if self.disk_wait.take().is_none() {
+        let has_preheat = self.call_off_preheat("The agent is being stopped: nothing was heated.");
+        if self.disk_wait.take().is_none() && !has_preheat {
             return;
         }
         self.deferred.clear();
@@ -116,8 +119,7 @@ impl Printer {
         let actions = self.life.not_started();
         self.perform(actions);
         if self.journal.lock().state().heat.is_some() {
-            let safety = if self.life.is_cut_off() { Safety::InPlace } else { Safety::AllOff };
-            self.port.order(Order::MakeSafe(safety));
+            self.port.order(Order::MakeSafe(self.safety_owed()));
         }
     }
 
@@ -145,7 +147,7 @@ impl Printer {
             drop(inbound.send(FromDisk::Recorded(result).into()));
         };
         // Before the first byte: what is about to get hot has to be turned off by somebody.
-        let owed = Record::HeatOwed { port: self.config.port.clone(), baud: self.config.baud };
+        let owed = self.heat_owed(false);
         let owed = matches!(record, Record::Started { .. }).then_some(owed);
         let records = owed.into_iter().chain([record.clone()]).collect();
         self.journal.lock().want(records, Box::new(reply));
@@ -225,6 +227,10 @@ impl Printer {
             (Some(DiskWait::Return), FromDisk::Opened(job, opened)) if Some(job) == at_hand => {
                 self.return_to_layer(opened);
                 self.go_on();
+            }
+            (wait, FromDisk::HeatOwed(written)) => {
+                self.disk_wait = wait;
+                self.on_heat_owed(written);
             }
             // Of a job that is not waited for any more.
             (wait, _) => self.disk_wait = wait,

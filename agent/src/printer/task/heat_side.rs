@@ -30,8 +30,13 @@ impl Printer {
             return;
         }
         tracing::warn!("the printer may have been left hot: its heaters are turned off");
-        let safety = if self.life.is_cut_off() { Safety::InPlace } else { Safety::AllOff };
-        self.port.order(Order::MakeSafe(safety));
+        self.port.order(Order::MakeSafe(self.safety_owed()));
+    }
+
+    /// How what is owed is turned off: a part that may be gone on with stays where it is, and no person's preheat moves anything.
+    pub(super) fn safety_owed(&self) -> Safety {
+        let in_place = self.journal.lock().state().heat.as_ref().is_some_and(|owed| owed.in_place);
+        if in_place || self.life.is_cut_off() { Safety::InPlace } else { Safety::AllOff }
     }
 
     /// All targets were read back as 0, with no job at work.
@@ -54,6 +59,9 @@ impl Printer {
             let reason = "The agent was stopped in mid-print (by its service or by hand). The heaters were turned \
                           off; clear the bed and print the job again.";
             self.port.order(Order::Stop(End::Failed(reason.into())));
+        } else if self.owes_heat() && self.keeps_heat() {
+            // Nobody would turn it off when its time is over.
+            self.port.order(Order::MakeSafe(Safety::InPlace));
         }
         let began = Instant::now();
         let mut said = false;

@@ -69,12 +69,14 @@ impl Printer {
                 match refused {
                     Some(reason) => self.answer(id, CommandOutcome::Refused { reason }),
                     None => {
-                        let (outcome, actions) = self.life.command(Command::ResumeFrom { job_id, layer });
+                        let (outcome, actions) = self.life.command(&Command::ResumeFrom { job_id, layer });
                         self.perform(actions);
                         self.answer(id, outcome);
                     }
                 }
             }
+            Verdict::CarryOut(id, Command::Preheat(wanted)) => self.preheat(id, &wanted),
+            Verdict::CarryOut(id, Command::CoolDown) => self.cool_down(id),
             // Not the job is paused, but its firmware waits for an answer: the one that goes on.
             Verdict::CarryOut(id, Command::Resume { job_id }) if self.asks_about(job_id) => {
                 let outcome = self.go_on_for_firmware();
@@ -82,7 +84,7 @@ impl Printer {
                 self.answer(id, outcome);
             }
             Verdict::CarryOut(id, command) => {
-                let (outcome, actions) = self.life.command(command);
+                let (outcome, actions) = self.life.command(&command);
                 tracing::info!(command.id = %id, command = ?command, outcome = ?outcome, "command");
                 // The printer first: a cancel must not wait for the disk.
                 self.perform(actions);

@@ -74,6 +74,7 @@ impl Printer {
         // Before anything is written down or told.
         self.port.order(Order::Kill(BY.into()));
         tracing::warn!(command.id = %id, "stop at once");
+        self.call_off_preheat("The printer was stopped at once.");
         // What is on the line ends there. What a slow disk has kept from it must not start behind that.
         let actions =
             if self.start_nothing() { self.life.not_started() } else { self.life.stopped_at_once(BY) };

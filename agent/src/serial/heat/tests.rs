@@ -1,6 +1,7 @@
 //! The debt, report by report.
 
 use super::*;
+use crate::serial::preheat::WantedBy;
 use crate::serial::reply::Reply;
 use rstest::rstest;
 
@@ -123,7 +124,7 @@ fn without_a_word_it_asks_and_a_part_that_may_be_gone_on_with_is_not_moved() {
 #[case(&[0, 1, 4], true, &["M104 T0 S0", "M104 T1 S0", "M104 T4 S0", "M140 S0", "M141 S0"])]
 fn all_of_them_are_turned_off_by_name(#[case] tools: &[u32], #[case] chamber: bool, #[case] off: &[&str]) {
     let heaters = Heaters { tools: tools.iter().copied().collect(), chamber };
-    assert_eq!(heaters.off(), off);
+    assert_eq!(heaters.set(|_| 0.0, 0.0), off);
 }
 
 #[test]
@@ -143,4 +144,80 @@ fn who_names_a_heater() {
     let mut warm = Heaters::default();
     warm.learn(&firmware, &Thermometer::default());
     assert!(warm.chamber);
+}
+
+const UNTIL: Duration = Duration::from_secs(400);
+
+#[test]
+fn what_a_person_wants_stays_on_until_then_and_is_turned_off_and_read_back() {
+    let (hot, off, heaters) = ("T:200 /200 B:60 /60", "T:200 /0 B:60 /0", heaters(1, false));
+    let mut debt = HeatDebt::default();
+    debt.want(NOW, UNTIL);
+    for _ in 0..3 {
+        assert!(!debt.hear(NOW, &report(hot), &heaters, &known(hot)));
+        assert!(
+            !debt.hear(NOW, &report(off), &heaters, &known(hot)),
+            "a reading of zero settles nothing before"
+        );
+    }
+    let wanted = Heating::Wanted(Wanted { until: UNTIL, by: WantedBy::Person });
+    assert_eq!((debt.state(), debt.due(UNTIL - ASK_EVERY), debt.deadline()), (wanted, None, Some(UNTIL)));
+    assert_eq!(debt.due(UNTIL), Some(Due::Off(Safety::InPlace)));
+    assert_eq!(debt.state(), Heating::Owed);
+    debt.was_turned_off(UNTIL);
+    assert!(!debt.hear(UNTIL, &report(hot), &heaters, &known(hot)));
+    assert!(!debt.hear(UNTIL, &report(off), &heaters, &known(hot)));
+    assert!(debt.hear(UNTIL, &report(off), &heaters, &known(hot)));
+}
+
+#[rstest]
+#[case::a_person_cools_it_down(|debt: &mut HeatDebt| debt.owe_at_once(NOW, Safety::InPlace))]
+#[case::another_connection(|debt: &mut HeatDebt| debt.connection_is_new(NOW))]
+#[case::a_halt(|debt: &mut HeatDebt| debt.end_wanted(NOW))]
+fn it_ends_before_its_time(#[case] end: fn(&mut HeatDebt)) {
+    let mut debt = HeatDebt::default();
+    debt.want(NOW, UNTIL);
+    end(&mut debt);
+    assert_eq!((debt.state(), debt.due(NOW)), (Heating::Owed, Some(Due::Off(Safety::InPlace))));
+}
+
+#[test]
+fn a_job_takes_over_from_it() {
+    let mut debt = HeatDebt::default();
+    debt.want(NOW, UNTIL);
+    debt.owe(NOW);
+    assert_eq!((debt.state(), debt.due(NOW)), (Heating::Owed, None));
+    assert_eq!(debt.due(UNTIL), Some(Due::Ask), "its time counts no more");
+}
+
+#[test]
+fn of_an_interrupted_print_the_bed_alone_stays_warm_and_the_others_are_read_back() {
+    let (hot, cold) = ("T:200 /200 B:60 /60", "T:200 /0 B:60 /60");
+    let (heaters, all) = (heaters(1, false), known(hot));
+    let mut debt = HeatDebt::default();
+    debt.owe_at_once(NOW, Safety::InPlace);
+    debt.want_bed(UNTIL, 60.0);
+    debt.connection_is_new(NOW);
+    assert_eq!(debt.bed(), Some(60.0), "nothing was set yet: the new connection carries it");
+    assert_eq!((debt.due(NOW), debt.state()), (Some(Due::Off(Safety::InPlace)), Heating::Owed));
+    debt.was_turned_off(NOW);
+    assert!(!debt.hear(NOW, &report(hot), &heaters, &all));
+    assert_eq!(debt.due(NOW + AGAIN), Some(Due::Off(Safety::InPlace)), "the nozzle never stays warm");
+    debt.was_turned_off(NOW);
+    assert!((0..2).all(|_| !debt.hear(NOW, &report(cold), &heaters, &all)));
+    let wanted = Heating::Wanted(Wanted { until: UNTIL, by: WantedBy::Interruption });
+    assert_eq!((debt.state(), debt.deadline()), (wanted, Some(UNTIL)));
+    assert_eq!((debt.due(UNTIL), debt.bed()), (Some(Due::Off(Safety::InPlace)), None));
+    debt.connection_is_new(UNTIL);
+    assert_eq!(debt.bed(), None);
+}
+
+#[test]
+fn a_bed_that_was_set_does_not_stay_warm_over_another_connection() {
+    let mut debt = HeatDebt::default();
+    debt.owe_at_once(NOW, Safety::InPlace);
+    debt.want_bed(UNTIL, 60.0);
+    debt.was_turned_off(NOW);
+    debt.connection_is_new(NOW);
+    assert_eq!((debt.bed(), debt.due(NOW)), (None, Some(Due::Off(Safety::InPlace))));
 }

@@ -13,6 +13,7 @@ impl Host {
     /// carries `M112` out only when it gets to it.
     pub fn kill(&mut self, now: Duration, by: &str) -> bool {
         self.halt_with(
+            now,
             &format!("it was told to stop at once {by} (M112); look whether its heaters are off"),
             End::Failed(format!(
                 "Stopped at once {by} (M112). Look whether the printer's heaters are off, else switch it off; then \
@@ -26,20 +27,22 @@ impl Host {
     }
 
     /// The firmware has stopped itself, with its own words.
-    pub(super) fn halt(&mut self, message: &str) {
+    pub(super) fn halt(&mut self, now: Duration, message: &str) {
         let end = format!(
             "The printer stopped itself: {message}. Find the cause, then switch it off and on again."
         );
-        self.halt_with(message, End::Failed(end));
+        self.halt_with(now, message, End::Failed(end));
     }
 
-    fn halt_with(&mut self, message: &str, end: End) {
+    fn halt_with(&mut self, now: Duration, message: &str, end: End) {
         if matches!(self.phase, Phase::Halted(_)) {
             // The first of several lines names the cause.
             return;
         }
         self.end_job(end);
         self.turned_off = false;
+        // Whoever wanted it warm wants it no more.
+        self.debt.end_wanted(now);
         self.link.forget();
         self.phase = Phase::Halted(message.to_owned());
         self.poll_at = None;

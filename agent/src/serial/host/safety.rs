@@ -56,6 +56,16 @@ impl Host {
         }
     }
 
+    /// The job on the line has ended like this without being stopped.
+    pub(super) fn owe_after(&mut self, now: Duration, end: &End) {
+        let safety = if self.warming { Safety::InPlace } else { Safety::after(end) };
+        let bed = self.job.as_ref().and_then(Job::bed_wanted);
+        self.debt.owe_at_once(now, safety);
+        if let (End::CutOff(_), Some(bed), Some(time)) = (end, bed, self.parking.keep_bed_warm.time()) {
+            self.debt.want_bed(now + time, bed);
+        }
+    }
+
     /// Does what is due for it now.
     pub(super) fn settle_heat(&mut self, now: Duration) {
         if self.job.is_some() {
@@ -102,7 +112,7 @@ impl Host {
         job.heaters = self.heaters.clone();
         match safety {
             Safety::AllOff => job.stop(now, End::Cancelled, self.reach(), &mut self.link, false),
-            Safety::InPlace => job.cool_down(),
+            Safety::InPlace => job.cool_down(self.debt.bed()),
         }
         self.job = Some(job);
         self.safety_stop = true;

@@ -31,10 +31,16 @@ impl Job {
         }
     }
 
-    /// Heaters and fan off where it stands; then it has ended.
-    pub(in super::super) fn cool_down(&mut self) {
+    /// Heaters and fan off where it stands, but for a bed that stays at this, °C; then it has ended.
+    pub(in super::super) fn cool_down(&mut self, bed: Option<f64>) {
         self.stage = Stage::Stopping;
-        self.script = scripts::cool(&self.all_heaters(), self.dead_man.off().as_ref());
+        self.script = scripts::cool(&self.all_heaters(), bed, self.dead_man.off().as_ref());
+    }
+
+    /// These commands and nothing else; then it has ended.
+    pub(in super::super) fn send_only(&mut self, commands: Vec<String>) {
+        self.stage = Stage::Stopping;
+        self.script = scripts::script(commands);
     }
 
     fn came_to_short(&self) -> String {

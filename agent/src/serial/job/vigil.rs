@@ -80,6 +80,11 @@ impl Vigil {
 }
 
 impl Job {
+    /// What the job has set the bed to, °C, unless that was turned off while a person was waited for.
+    pub(in super::super) fn bed_wanted(&self) -> Option<f64> {
+        self.modal.bed_c.filter(|bed| *bed > 0.0 && self.vigil.off.bed.is_none())
+    }
+
     fn limits(&self) -> Limits {
         let templates = &self.parking.templates;
         Limits::new(templates.pause_cool_after_s, templates.pause_bed_off_after_s)
