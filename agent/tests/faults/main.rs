@@ -13,6 +13,7 @@
 mod certificate;
 mod disk;
 mod full;
+mod heat;
 mod host;
 mod read_only;
 mod revoked;

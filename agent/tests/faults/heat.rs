@@ -1,0 +1,110 @@
+//! Heat and the end of the agent's process: what a person has heated without a job, and a stop that has to wait for a heater.
+//! Read at the printer.
+
+use rstest::rstest;
+use rustix::process::Signal;
+use stardust_protocol::{Command, CommandOutcome, EventBody, JobState, Preheat};
+
+use crate::host::Host;
+use crate::stand_in::eventually;
+
+/// An idle printer, preheated by a person.
+fn preheated() -> Host {
+    let mut host = Host::paired(None, 50);
+    host.run();
+    host.status_where("ready", |status| status["status"]["state"] == "idle");
+    let wanted = Preheat { nozzles_c: vec![200], bed_c: Some(60), minutes: 240 };
+    host.command_it(Command::Preheat(wanted), Some(1));
+    host.is_answered(1, &CommandOutcome::Done);
+    eventually("hot", || (host.printer().targets() == [200.0, 60.0]).then_some(()));
+    host
+}
+
+#[test]
+fn a_preheat_is_shown_and_stays_until_a_person_cools_it_down() {
+    let host = preheated();
+    let shown = host.status_where("shown", |status| !status["status"]["preheat"].is_null());
+    assert_eq!(
+        (&shown["status"]["state"], &shown["status"]["preheat"]["reason"]),
+        (&"idle".into(), &"asked".into())
+    );
+    host.dashboard_shows("\"preheat\":{");
+    host.command_it(Command::CoolDown, Some(2));
+    host.is_made_safe();
+    host.is_answered(2, &CommandOutcome::Done);
+    host.status_where("not shown any more", |status| status["status"]["preheat"].is_null());
+    let debt = std::fs::read_to_string(host.file("journal.jsonl")).unwrap();
+    assert!(debt.contains("heat_owed"), "it was written down: {debt}");
+}
+
+/// A person's order ends with the process that has it.
+#[rstest]
+#[case::killed(Signal::KILL)]
+#[case::stopped(Signal::TERM)]
+fn a_preheat_does_not_outlive_the_agent(#[case] signal: Signal) {
+    let mut host = preheated();
+    host.end(signal);
+    if signal == Signal::TERM {
+        assert!(host.printer().is_cold(), "before it is gone: {:?}", host.printer().targets());
+        return;
+    }
+    assert!(!host.printer().is_cold(), "nobody could turn it off");
+    host.run();
+    host.is_made_safe();
+}
+
+#[test]
+fn a_job_takes_over_from_a_preheat_and_its_end_makes_the_printer_safe() {
+    let host = preheated();
+    host.offer();
+    host.wake();
+    host.wait_for(JobState::Printing);
+    let wanted = Preheat { nozzles_c: vec![250], bed_c: None, minutes: 10 };
+    host.command_it(Command::Preheat(wanted), Some(2));
+    let why = host.answer_of(2);
+    assert!(
+        matches!(&why, CommandOutcome::Refused { reason } if reason.contains("print at hand")),
+        "{why:?}"
+    );
+    host.command_it(Command::CoolDown, Some(3));
+    let why = host.answer_of(3);
+    assert!(matches!(&why, CommandOutcome::Refused { reason } if reason.contains("at work")), "{why:?}");
+    assert!(!host.printer().is_cold(), "the print goes on");
+    host.wait_for(JobState::AwaitingRemoval);
+    host.is_made_safe();
+}
+
+/// Firmware that hears nothing until its heater is there: the agent waits for it, and does not leave the heaters on.
+#[test]
+fn a_stop_while_the_firmware_waits_for_its_bed_leaves_no_heat_behind() {
+    let mut host = Host::paired_with(None, 20, &["--no-emergency-parser"]);
+    host.offer_file(1, b"G28\nM104 S200\nM190 S100\nM109 S250\nG1 X10 F600\n");
+    host.run();
+    eventually("it waits for its bed", || {
+        host.printer().journal().iter().any(|line| line.cmd.starts_with("M190")).then_some(())
+    });
+    eventually("it heats", || (host.printer().targets() == [200.0, 100.0]).then_some(()));
+    host.end(Signal::TERM);
+    assert!(host.printer().is_cold(), "the agent is gone: {:?}", host.printer().targets());
+    let taken: Vec<String> = host.printer().journal().into_iter().map(|line| line.cmd).collect();
+    assert!(!taken.iter().any(|line| line == "G1 X10 F600"), "nothing more of the file: {taken:?}");
+}
+
+impl Host {
+    fn answer_of(&self, number: u8) -> CommandOutcome {
+        let id = format!("0190a7c2-6f00-7000-8000-0000000001{number:02x}").parse().unwrap();
+        eventually("answered", || {
+            let state = self.hub.state.lock().unwrap();
+            state.events.iter().find_map(|event| match &event.body {
+                EventBody::CommandAnswered { command_id, outcome } if *command_id == id => {
+                    Some(outcome.clone())
+                }
+                _ => None,
+            })
+        })
+    }
+
+    fn is_answered(&self, number: u8, outcome: &CommandOutcome) {
+        assert_eq!(&self.answer_of(number), outcome);
+    }
+}

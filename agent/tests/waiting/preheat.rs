@@ -1,0 +1,161 @@
+//! Heat without a job, on a virtual clock: until when it stays, read at the printer.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use firmware_sim::firmware::{Config, Firmware};
+use firmware_sim::profile::Profile;
+use rstest::rstest;
+use stardust_agent::serial::{
+    End, Fed, Heating, JobEvent, Parking, Preheat, Safety, Stage, Wanted, WantedBy,
+};
+use stardust_gcode::command::parse;
+
+use crate::rig::{Rig, file};
+
+/// Turned off, and read back twice.
+const SOON_S: u64 = 10;
+
+fn two_tools() -> Config {
+    Config { tools: 2, ..Config::default() }
+}
+
+fn preheat(minutes: u64) -> Preheat {
+    Preheat { nozzles: vec![(0, 0.0), (1, 210.0)], bed: Some(60.0), lasts: Duration::from_secs(60 * minutes) }
+}
+
+fn targets(rig: &Rig) -> Vec<f64> {
+    let targets = rig.printer.targets();
+    targets.nozzles.into_iter().chain([targets.bed]).collect()
+}
+
+fn begun(config: Config) -> Rig {
+    let mut rig = Rig::ready(config, Parking::default());
+    assert!(rig.host.preheat(rig.now, &preheat(30)));
+    rig.until("hot", |rig| targets(rig) == [0.0, 210.0, 60.0]);
+    rig
+}
+
+#[rstest]
+#[case::reports_by_itself(two_tools())]
+#[case::is_asked(Config { tools: 2, ..Profile::named("repetier").unwrap().config })]
+fn it_stays_as_long_as_was_said_and_is_off_then(#[case] config: Config) {
+    let mut rig = begun(config);
+    let Heating::Wanted(Wanted { until, by: WantedBy::Person }) = rig.host.heating() else {
+        panic!("{:?}", rig.host.heating());
+    };
+    assert!(rig.host.is_ready(), "a job may start");
+    rig.stay(until - rig.now - Duration::from_secs(1));
+    assert_eq!(targets(&rig), [0.0, 210.0, 60.0], "until then");
+    rig.stay_s(1 + SOON_S);
+    assert_eq!(targets(&rig), [0.0; 3]);
+    assert_eq!(rig.host.heating(), Heating::Settled);
+    assert!(
+        !rig.accepted.iter().any(|(text, _)| text.starts_with("M84") || text.starts_with("G1")),
+        "nothing moves"
+    );
+}
+
+#[test]
+fn another_one_takes_its_place() {
+    let mut rig = begun(two_tools());
+    rig.stay_s(20 * 60);
+    let bed_alone = Preheat { nozzles: Vec::new(), bed: Some(80.0), lasts: Duration::from_secs(20 * 60) };
+    assert!(rig.host.preheat(rig.now, &bed_alone));
+    rig.stay_s(19 * 60);
+    assert_eq!(targets(&rig), [0.0, 0.0, 80.0]);
+    rig.stay_s(60 + SOON_S);
+    assert_eq!(targets(&rig), [0.0; 3]);
+}
+
+#[test]
+fn a_person_ends_it() {
+    let mut rig = begun(two_tools());
+    rig.host.make_safe(rig.now, Safety::InPlace);
+    rig.stay_s(SOON_S);
+    assert_eq!((targets(&rig), rig.host.heating()), (vec![0.0; 3], Heating::Settled));
+}
+
+#[test]
+fn a_lost_port_ends_it() {
+    let mut rig = begun(two_tools());
+    rig.host.port_lost(rig.now);
+    assert_eq!(rig.host.heating(), Heating::Owed);
+    rig.host.port_opened(rig.now);
+    rig.stay_s(SOON_S);
+    assert_eq!((targets(&rig), rig.host.heating()), (vec![0.0; 3], Heating::Settled));
+}
+
+#[test]
+fn a_stop_at_once_ends_it() {
+    let mut rig = begun(two_tools());
+    rig.host.kill(rig.now, "by a test");
+    assert_eq!(rig.host.heating(), Heating::Owed);
+    // As after M112: the board starts anew, and does not heat by itself.
+    rig.printer = Firmware::new(two_tools());
+    rig.stay_s(2 * SOON_S);
+    assert_eq!(rig.host.heating(), Heating::Settled);
+}
+
+#[test]
+fn a_job_takes_over_and_its_end_turns_off_what_it_has_not_named() {
+    let mut rig = begun(two_tools());
+    rig.start(&file());
+    rig.until("it prints", |rig| rig.events.contains(&JobEvent::Printing));
+    rig.stay_s(40 * 60);
+    assert_eq!(rig.events.last(), Some(&JobEvent::Completed));
+    assert_eq!((targets(&rig), rig.host.heating()), (vec![0.0; 3], Heating::Settled));
+}
+
+#[test]
+fn who_is_not_ready_is_not_heated() {
+    let mut rig = Rig::ready(two_tools(), Parking::default());
+    rig.start(&file());
+    assert!(!rig.host.preheat(rig.now, &preheat(30)));
+    rig.host.port_lost(rig.now);
+    assert!(!rig.host.preheat(rig.now, &preheat(30)));
+}
+
+/// In its first layer, with both nozzles hot; then the printer's controller starts anew.
+fn interrupted(minutes: u16) -> Rig {
+    let parking = Parking { keep_bed_warm: minutes.try_into().unwrap(), ..Parking::default() };
+    let mut rig = Rig::ready(two_tools(), parking);
+    let fed =
+        |text: &String| Fed { command: parse(text.as_bytes()).unwrap().into_owned(), end: 0, layer: Some(1) };
+    let source = file().iter().map(fed).collect::<VecDeque<_>>();
+    assert!(rig.host.start(rig.now, Box::new(source)));
+    rig.until("it prints", |rig| rig.events.contains(&JobEvent::Printing));
+    rig.printer = Firmware::new(two_tools());
+    rig.until("it is interrupted", |rig| {
+        matches!(rig.events.last(), Some(JobEvent::Stopped(End::CutOff(_))))
+    });
+    rig
+}
+
+#[test]
+fn the_bed_of_an_interrupted_print_stays_warm_for_as_long_as_is_set_and_the_nozzles_do_not() {
+    let mut rig = interrupted(45);
+    rig.stay_s(2 * SOON_S);
+    assert_eq!(targets(&rig), [0.0, 0.0, 60.0]);
+    let shown = rig.host.heating();
+    assert!(matches!(shown, Heating::Wanted(Wanted { by: WantedBy::Interruption, .. })), "{shown:?}");
+    assert!(rig.host.is_ready(), "it may go on from a layer");
+    rig.stay_s(44 * 60);
+    assert_eq!(targets(&rig), [0.0, 0.0, 60.0]);
+    rig.stay_s(60);
+    assert_eq!((targets(&rig), rig.host.heating()), (vec![0.0; 3], Heating::Settled));
+}
+
+#[test]
+fn without_the_setting_it_does_not_and_a_lost_port_ends_it() {
+    let mut rig = interrupted(0);
+    rig.stay_s(2 * SOON_S);
+    assert_eq!((targets(&rig), rig.host.heating()), (vec![0.0; 3], Heating::Settled));
+
+    let mut rig = interrupted(45);
+    rig.stay_s(2 * SOON_S);
+    rig.host.port_lost(rig.now);
+    rig.host.port_opened(rig.now);
+    rig.stay_s(SOON_S);
+    assert_eq!((targets(&rig), rig.stage()), (vec![0.0; 3], None::<Stage>));
+}
