@@ -1,4 +1,4 @@
-//! A printer, its host and what happens to them; and the eye on the printer's heaters.
+//! A printer, its host and what happens to them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -6,20 +6,20 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use firmware_sim::faults::FaultPlan;
+use firmware_sim::firmware::Targets;
 use firmware_sim::virtual_printer::VirtualPrinter;
 use stardust_agent::hub_link::client::Credential;
 use stardust_agent::printer::folder::{PrinterConfig, PrinterFolder};
 use stardust_agent::settings::Settings;
 use stardust_protocol::agent_api::PairResponse;
-use stardust_protocol::{Command, JobState};
+use stardust_protocol::{Command, JobState, Preheat};
 use tokio::time::Instant;
 
+use crate::eye::{COLD_WITHIN, Eye};
 use crate::hub::{Books, PRINTER, WORKSPACE};
 use crate::plan::{Broken, Plan, Trouble};
 use crate::process::Process;
 
-/// With no job at work and a way to the printer, it is cold after this.
-const COLD_WITHIN: Duration = Duration::from_secs(60);
 /// Whatever was going on is over by then.
 const LONGEST_RUN: Duration = Duration::from_secs(4 * 3600);
 const LINES: usize = 400;
@@ -72,8 +72,11 @@ impl House {
             printer_name: "Ender".into(),
             token: "token".into(),
         };
-        let config =
-            PrinterConfig::new(&paired, "http://hub.test/".parse().unwrap(), PathBuf::from("/dev/null"));
+        let hub = "http://hub.test/".parse().unwrap();
+        let mut config = PrinterConfig::new(&paired, hub, PathBuf::from("/dev/null"));
+        let is_too_long = plan.broken == Some(Broken::KeepsBedWarm);
+        config.keep_bed_warm_minutes =
+            (if is_too_long { 480 } else { plan.keep_bed_warm }).try_into().unwrap();
         folder.store(&config, &Credential::new("token")).unwrap();
         Self {
             printer: Mutex::new(VirtualPrinter::new(plan.profile.clone(), &FaultPlan::none(), plan.seed)),
@@ -99,8 +102,13 @@ impl House {
         }
     }
 
-    fn count(&self, what: &'static str) {
+    pub(crate) fn count(&self, what: &'static str) {
         *self.counts.lock().unwrap().entry(what).or_default() += 1;
+    }
+
+    /// Something was seen in this run.
+    pub(crate) fn saw(&self, what: &'static str) {
+        self.counts.lock().unwrap().insert(what, 1);
     }
 
     /// Which time the cable is in; none: it is out.
@@ -133,11 +141,11 @@ impl House {
         Some(deadline.saturating_sub(self.began.elapsed()))
     }
 
-    fn is_hot(&self) -> Option<String> {
+    /// What its heaters are set to.
+    pub(crate) fn targets(&self) -> Targets {
         let mut printer = self.printer.lock().unwrap();
         printer.advance(self.began.elapsed());
-        let targets = printer.targets();
-        (!targets.are_off()).then(|| format!("{targets:?}"))
+        printer.targets()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -180,36 +188,8 @@ impl House {
     }
 }
 
-/// The eye on the heaters: how long the printer has been left alone where somebody could have turned it off.
-struct Eye {
-    alone_since: Option<Instant>,
-    was_hot: bool,
-}
-
-impl Eye {
-    /// Looks; what is hot that must not be.
-    fn look(&mut self, house: &House, has_agent: bool) -> Option<String> {
-        let hot = house.is_hot();
-        if hot.is_some() && !std::mem::replace(&mut self.was_hot, true) {
-            house.count("heated");
-        }
-        let at_work = {
-            let books = house.books.lock().unwrap();
-            // One that was interrupted waits for a person, and is not at work.
-            books.is_at_work() && !house.is_interrupted()
-        };
-        if !has_agent || house.plugged().is_none() || at_work {
-            self.alone_since = None;
-            return None;
-        }
-        let since = *self.alone_since.get_or_insert_with(Instant::now);
-        let hot = hot.filter(|_| since.elapsed() > COLD_WITHIN)?;
-        Some(format!("hot after {:?} with no job at work: {hot}", since.elapsed()))
-    }
-}
-
 impl House {
-    fn is_interrupted(&self) -> bool {
+    pub(crate) fn is_interrupted(&self) -> bool {
         let journal = stardust_agent::journal::Journal::peek(&self.path("journal.jsonl"));
         let trail = self.path("trail").exists();
         journal.held.is_some_and(|held| held.cut_off.is_some()) && !trail
@@ -219,7 +199,7 @@ impl House {
 /// A run: trouble after trouble, then nothing more until everything is over.
 async fn live(house: &Arc<House>) -> Option<String> {
     let mut process = Some(Process::start(house));
-    let mut eye = Eye { alone_since: None, was_hot: false };
+    let mut eye = Eye::default();
     let mut mend: Option<(Instant, &'static str)> = None;
     let mut start_at: Option<Instant> = None;
     let mut troubles = house.plan.troubles.iter();
@@ -238,13 +218,18 @@ async fn live(house: &Arc<House>) -> Option<String> {
             house.note(|| format!("{file} can be read again"));
             house.mend(file);
         }
-        if process.is_none() && start_at.take_if(|at| now >= *at).is_some() {
+        if start_at.take_if(|at| now >= *at).is_some() {
+            if let Some(unable) = process.take() {
+                unable.kill().await;
+            }
             house.between_processes();
+            eye.starts();
             process = Some(Process::start(house));
         }
         if let Some((_, trouble)) = next.take_if(|(at, _)| now >= *at) {
             house.note(|| format!("{trouble:?}"));
             next = troubles.next().map(|(after, trouble)| (now + *after, *trouble));
+            eye.happens(trouble);
             if let Some((away, spoiled)) = happen(house, &mut process, trouble).await {
                 start_at = Some(Instant::now() + if spoiled.is_some() { Duration::ZERO } else { away });
                 if let Some(file) = spoiled {
@@ -268,8 +253,9 @@ async fn live(house: &Arc<House>) -> Option<String> {
             }
             continue;
         }
-        // And the minute after it.
-        for _ in 0..2 * (COLD_WITHIN.as_secs() + 5) {
+        // And the minute after it, or after what a person has heated.
+        let until = eye.allows_until().max(Instant::now()) + COLD_WITHIN + Duration::from_secs(5);
+        while Instant::now() < until {
             tokio::time::sleep(Duration::from_millis(500)).await;
             if let Some(hot) = eye.look(house, true) {
                 return Some(hot);
@@ -289,6 +275,18 @@ fn order(house: &House, command: impl Fn(stardust_protocol::JobId) -> Command) {
     }
 }
 
+/// Something that is no matter of a job.
+fn ask(house: &House, command: Command) {
+    let now_ms = i64::try_from(house.began.elapsed().as_millis()).unwrap();
+    house.books.lock().unwrap().command(now_ms, command);
+}
+
+/// All that the printer has.
+fn preheat(house: &House, minutes: u16) -> Command {
+    let nozzles_c = (0..house.plan.profile.config.tools).map(|tool| 180 + 5 * u16::from(tool)).collect();
+    Command::Preheat(Preheat { nozzles_c, bed_c: Some(55), minutes })
+}
+
 /// What a trouble does. Some: the process is gone, for so long, and what can't be read meanwhile.
 async fn happen(
     house: &Arc<House>,
@@ -300,6 +298,8 @@ async fn happen(
         Trouble::Cancelled => order(house, |job_id| Command::Cancel { job_id }),
         Trouble::Paused => order(house, |job_id| Command::Pause { job_id }),
         Trouble::Resumed => order(house, |job_id| Command::Resume { job_id }),
+        Trouble::CooledDown => ask(house, Command::CoolDown),
+        Trouble::Preheated(minutes) => ask(house, preheat(house, minutes)),
         Trouble::Reset => house.printer.lock().unwrap().reset(at),
         Trouble::Unplugged(time) => {
             house.count("unplugged");
@@ -315,6 +315,7 @@ async fn happen(
         Trouble::WrongSettings(away) => (away, Some("printer.toml")),
         Trouble::NoCredential(away) => (away, Some("credential")),
         Trouble::NoJournal(away) => (away, Some("journal.jsonl")),
+        Trouble::Unable(away, _) => (away, None),
         _ => return None,
     };
     let running = process.take()?;
@@ -327,6 +328,12 @@ async fn happen(
         Trouble::HandedOver(_) => {
             house.count("handed over");
             running.kill().await;
+        }
+        Trouble::Unable(_, cable) => {
+            house.count("unable");
+            running.kill().await;
+            house.printer.lock().unwrap().unplug_for(at, cable.max(Duration::from_millis(100)));
+            *process = Some(Process::start_unable(house));
         }
         Trouble::Rebooted(_) => {
             house.count("rebooted");

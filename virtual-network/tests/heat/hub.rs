@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 use stardust_agent::hub_link::transport::Transport;
 use stardust_protocol::agent_api::{Claim, EventsRequest};
 use stardust_protocol::{
-    AgentEvent, Command, CommandMessage, EventBody, JobId, JobState, ProtocolVersion, Timestamp,
+    AgentEvent, Command, CommandMessage, CommandOutcome, EventBody, JobId, JobState, ProtocolVersion,
+    Timestamp,
 };
 
 pub(crate) const WORKSPACE: &str = "0190a7c2-6f00-7000-8000-00000000000a";
@@ -31,6 +32,8 @@ pub(crate) struct Books {
     commands: Vec<CommandMessage>,
     commanded: u64,
     pub(crate) ended: u64,
+    /// A preheat of so many minutes was begun, or what was heated was turned off (0): since that was asked last.
+    pub(crate) preheated: Option<u16>,
 }
 
 impl Books {
@@ -99,7 +102,13 @@ impl Books {
                         self.commands.clear();
                     }
                 }
-                EventBody::CommandAnswered { command_id, .. } => {
+                EventBody::CommandAnswered { command_id, outcome } => {
+                    let answered = self.commands.iter().find(|command| command.id == Some(command_id));
+                    self.preheated = match (answered.map(|answered| &answered.command), outcome) {
+                        (Some(Command::Preheat(preheat)), CommandOutcome::Done) => Some(preheat.minutes),
+                        (Some(Command::CoolDown), CommandOutcome::Done) => Some(0),
+                        _ => self.preheated,
+                    };
                     self.commands.retain(|command| command.id != Some(command_id));
                 }
                 _ => {}

@@ -16,6 +16,20 @@ pub(crate) enum Broken {
     IgnoresOrders,
     /// A debt is crossed out when a job has ended, without reading anything back.
     BelievesItself,
+    /// What a person has heated has no end.
+    PreheatsForEver,
+    /// The bed of an interrupted print stays warm longer than the settings say.
+    KeepsBedWarm,
+}
+
+impl Broken {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::ForgetsTheDebt,
+        Self::IgnoresOrders,
+        Self::BelievesItself,
+        Self::PreheatsForEver,
+        Self::KeepsBedWarm,
+    ];
 }
 
 /// Something that happens.
@@ -37,10 +51,16 @@ pub(crate) enum Trouble {
     NoCredential(Duration),
     /// The journal can't be read from now on, and the agent is started anew.
     NoJournal(Duration),
+    /// The agent's own settings have a mistake for so long: it only makes safe. The cable is out for that long meanwhile.
+    Unable(Duration, Duration),
     /// A person cancels, or gives an interrupted job up.
     Cancelled,
     Paused,
     Resumed,
+    /// A person preheats the printer for so many minutes.
+    Preheated(u16),
+    /// A person has it cooled down.
+    CooledDown,
     /// The controller starts anew.
     Reset,
 }
@@ -51,6 +71,8 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) profile: Profile,
     pub(crate) jobs: Vec<Vec<String>>,
+    /// How long the bed of an interrupted print stays warm, minutes.
+    pub(crate) keep_bed_warm: u16,
     /// What happens, and how long after what happened before.
     pub(crate) troubles: Vec<(Duration, Trouble)>,
     pub(crate) broken: Option<Broken>,
@@ -77,15 +99,18 @@ impl Plan {
         let chamber_max_c = (is_marlin && dice.percent(40)).then_some(70.0);
         let config = Config { tools, chamber_max_c, ..build };
         let line = LineSettings { baud: Some(250_000), latency: Duration::from_micros(500) };
-        let jobs = (0..1 + dice.below(2)).map(|_| file(&mut dice, tools, chamber_max_c.is_some())).collect();
-        let troubles = (0..1 + dice.below(4)).map(|_| (dice.seconds(1, 200), trouble(&mut dice))).collect();
-        Self { seed, profile: Profile { config, line, speed: 1.0 }, jobs, troubles, broken: None }
+        let keep_bed_warm = if dice.percent(50) { 1 + u16::try_from(dice.below(15)).unwrap() } else { 0 };
+        let count = if dice.percent(10) { 0 } else { 1 + dice.below(2) };
+        let jobs = (0..count).map(|_| file(&mut dice, tools, chamber_max_c.is_some())).collect();
+        let troubles = (0..1 + dice.below(5)).map(|_| (dice.seconds(1, 200), trouble(&mut dice))).collect();
+        let profile = Profile { config, line, speed: 1.0 };
+        Self { seed, profile, jobs, keep_bed_warm, troubles, broken: None }
     }
 }
 
 fn trouble(dice: &mut Dice) -> Trouble {
     let away = dice.seconds(0, 90);
-    match dice.below(14) {
+    match dice.below(19) {
         0..=2 => Trouble::Killed(away),
         3 => Trouble::Rebooted(away),
         4 => Trouble::Stopped(away),
@@ -102,7 +127,10 @@ fn trouble(dice: &mut Dice) -> Trouble {
                 Trouble::Resumed
             }
         }
-        _ => Trouble::Reset,
+        13 | 14 => Trouble::Reset,
+        15 => Trouble::CooledDown,
+        16 => Trouble::Unable(dice.seconds(0, 400), dice.seconds(0, 300)),
+        _ => Trouble::Preheated(1 + u16::try_from(dice.below(20)).unwrap()),
     }
 }
 
@@ -122,10 +150,11 @@ fn file(dice: &mut Dice, tools: u8, chamber: bool) -> Vec<String> {
         1 => file.push("M109 T0 S190".into()),
         _ => {}
     }
-    file.extend(["M83", "G1 Z0.2 F600"].map(String::from));
+    file.extend(["M83", ";LAYER:0", "G1 Z0.2 F600"].map(String::from));
     for at in 0..40 + dice.below(120) {
         file.push(format!("G1 X{} Y{} E0.02 F1200", 20 + at % 7 * 10, 20 + at % 5 * 12));
         if at % 20 == 19 {
+            file.push(format!(";LAYER:{}", at / 20 + 1));
             file.push(format!("G1 Z{:.1} F600", 0.2 + at as f64 / 100.0));
         }
     }

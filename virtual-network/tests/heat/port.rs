@@ -113,6 +113,13 @@ impl Driver {
             }
             Order::MakeSafe(_) if self.house.plan.broken == Some(Broken::IgnoresOrders) => {}
             Order::MakeSafe(safety) => self.host.make_safe(now, safety),
+            Order::Preheat(mut preheat) => {
+                if self.house.plan.broken == Some(Broken::PreheatsForEver) {
+                    preheat.lasts *= 1000;
+                }
+                let events = &self.place.events;
+                let _ = self.host.preheat(now, &preheat) || events.send(PortEvent::NotPreheated).is_ok();
+            }
             Order::Pause => self.host.pause(now),
             Order::Resume => self.host.resume(now),
             Order::Stop(end) => self.host.stop(now, end),

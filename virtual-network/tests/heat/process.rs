@@ -114,6 +114,17 @@ impl Process {
         Self { task, stop, beside }
     }
 
+    /// One that can't understand its own settings.
+    pub(crate) fn start_unable(house: &Arc<House>) -> Self {
+        house.note(|| "the agent starts, and can't work".into());
+        let (stop, stopped) = watch::channel(false);
+        let beside = Arc::<Mutex<Vec<JoinHandle<()>>>>::default();
+        let wiring =
+            HouseWiring { house: Arc::clone(house), began: Instant::now(), beside: Arc::clone(&beside) };
+        let task = tokio::spawn(make_safe(Arc::clone(house), wiring, stopped));
+        Self { task, stop, beside }
+    }
+
     /// `kill -9`: nothing of it does anything any more.
     pub(crate) async fn kill(self) {
         self.task.abort();
@@ -129,6 +140,16 @@ impl Process {
         self.task.await.unwrap();
         self.beside.lock().unwrap().drain(..).for_each(|task| task.abort());
         tokio::task::yield_now().await;
+    }
+}
+
+/// As the agent makes all printers safe before it gives up.
+async fn make_safe(house: Arc<House>, wiring: HouseWiring, stop: watch::Receiver<bool>) {
+    let clock: SharedClock = Arc::new(ProcessClock { run_began: house.began, began: wiring.began });
+    while !left_hot::make_safe(&house.folder, &clock, &wiring, Patience::Endless, stop.clone()).await
+        && !*stop.borrow()
+    {
+        tokio::time::sleep(START_AGAIN).await;
     }
 }
 

@@ -1,0 +1,121 @@
+//! The eye on the printer's heaters: what is hot that must not be, read at the printer.
+//!
+//! With no job at work and a way to the printer, every target is 0 within a minute; but for what a person has asked for, for
+//! as long as they have, and for the bed of an interrupted print, for as long as the settings say. Both end with the process
+//! and the connection that have begun them.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::house::House;
+use crate::plan::Trouble;
+
+/// With no job at work and a way to the printer, it is cold after this.
+pub(crate) const COLD_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long the printer has been left alone where somebody could have turned it off.
+#[derive(Debug, Default)]
+pub(crate) struct Eye {
+    /// Nobody may have wanted the bed warm since then, and the others.
+    bed_since: Option<Instant>,
+    others_since: Option<Instant>,
+    /// A person wants it hot until then.
+    person_until: Option<Instant>,
+    /// The bed stays warm until then.
+    bed_until: Option<Instant>,
+    was_interrupted: bool,
+    /// The process makes safe and can do nothing else: no job is at work, whatever the hub believes.
+    is_unable: bool,
+    was_hot: bool,
+}
+
+impl Eye {
+    /// Until when something may be hot without a job.
+    pub(crate) fn allows_until(&self) -> Instant {
+        self.person_until.max(self.bed_until).unwrap_or_else(Instant::now)
+    }
+
+    /// What ends all that was wanted without a job.
+    pub(crate) fn happens(&mut self, trouble: Trouble) {
+        let ends = match trouble {
+            Trouble::Cancelled
+            | Trouble::Paused
+            | Trouble::Resumed
+            | Trouble::Preheated(_)
+            // It counts when it is answered.
+            | Trouble::CooledDown => false,
+            Trouble::Reset => {
+                // What was not set yet is set after it.
+                self.person_until = None;
+                false
+            }
+            _ => true,
+        };
+        self.is_unable = (self.is_unable && !ends) || matches!(trouble, Trouble::Unable(..));
+        if ends {
+            (self.person_until, self.bed_until) = (None, None);
+        }
+    }
+
+    /// A process that can work is there.
+    pub(crate) fn starts(&mut self) {
+        self.is_unable = false;
+    }
+
+    /// Looks; what is hot that must not be.
+    pub(crate) fn look(&mut self, house: &House, has_agent: bool) -> Option<String> {
+        let targets = house.targets();
+        if !targets.are_off() && !std::mem::replace(&mut self.was_hot, true) {
+            house.count("heated");
+        }
+        let is_at_work = self.follow(house);
+        let now = Instant::now();
+        let may = |until: Option<Instant>| until.is_some_and(|until| now < until);
+        let by_person = may(self.person_until);
+        let is_out_of_reach = !has_agent || house.plugged().is_none() || is_at_work;
+        let since = |since: &mut Option<Instant>, may: bool| {
+            *since = if is_out_of_reach || may { None } else { since.or(Some(now)) };
+            since.is_some_and(|since| since.elapsed() > COLD_WITHIN)
+        };
+        let others_must = since(&mut self.others_since, by_person);
+        let bed_must = since(&mut self.bed_since, by_person || may(self.bed_until));
+        let others =
+            targets.nozzles.iter().any(|target| *target > 0.0) || targets.chamber.is_some_and(|it| it > 0.0);
+        if by_person && !is_out_of_reach && others {
+            house.saw("hot by a person");
+        }
+        if may(self.bed_until) && !is_out_of_reach && targets.bed > 0.0 && !others {
+            house.saw("bed kept warm");
+        }
+        (others_must && others || bed_must && targets.bed > 0.0)
+            .then(|| format!("hot with no job at work and nobody who wants it so: {targets:?}"))
+    }
+
+    /// What people and jobs want. Whether a job is at work.
+    fn follow(&mut self, house: &House) -> bool {
+        // One that was interrupted waits for a person, and is not at work.
+        let is_interrupted = house.is_interrupted();
+        let (is_at_work, preheated) = {
+            let mut books = house.books.lock().unwrap();
+            (books.is_at_work() && !is_interrupted && !self.is_unable, books.preheated.take())
+        };
+        if let Some(minutes) = preheated {
+            self.person_until = minutes_from_now(minutes);
+            self.bed_until = self.bed_until.filter(|_| minutes > 0);
+        }
+        if is_at_work {
+            self.person_until = None;
+        }
+        if is_interrupted != self.was_interrupted {
+            let minutes = house.plan.keep_bed_warm;
+            self.bed_until = if is_interrupted { minutes_from_now(minutes) } else { None };
+        }
+        self.was_interrupted = is_interrupted;
+        is_at_work
+    }
+}
+
+fn minutes_from_now(minutes: u16) -> Option<Instant> {
+    (minutes > 0).then(|| Instant::now() + Duration::from_secs(60 * u64::from(minutes)))
+}
