@@ -1,7 +1,7 @@
 //! The hub: one binary with the fleet, the library, the queue, and the dashboard that shows them.
 //!
-//! A folder per capability: [`accounts`], [`fleet`], [`library`], [`extractor`], [`queue`], [`stop`], [`telemetry`]; each holds its rules
-//! (pure), its store (SQL) and its routes. Platform folders ([`db`], [`objects`], [`events`], [`api`]) know no
+//! A folder per capability: [`accounts`], [`fleet`], [`library`], [`extractor`], [`queue`], [`stop`], [`preheat`], [`telemetry`]; each holds its
+//! rules (pure), its store (SQL) and its routes. Platform folders ([`db`], [`objects`], [`events`], [`api`]) know no
 //! capability's business. `ARCHITECTURE.md` shows the way of one print through them.
 
 pub mod accounts;
@@ -17,6 +17,7 @@ pub mod extractor;
 pub mod fleet;
 pub mod library;
 pub mod objects;
+pub mod preheat;
 pub mod queue;
 pub mod secret;
 pub mod serve;

@@ -18,7 +18,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::App;
-use crate::{accounts, dashboard, events, fleet, library, params, queue, stop, telemetry};
+use crate::{accounts, dashboard, events, fleet, library, params, preheat, queue, stop, telemetry};
 
 /// JSON bodies are small; uploads are streams and have a limit of their own.
 const MAX_JSON_BYTES: usize = 256 * 1024;
@@ -60,7 +60,7 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
 
 /// The routes for people, with their part of the OpenAPI document.
 mod routes {
-    use super::{App, Arc, accounts, events, fleet, library, queue, stop, telemetry};
+    use super::{App, Arc, accounts, events, fleet, library, preheat, queue, stop, telemetry};
     use utoipa_axum::router::OpenApiRouter;
 
     pub(super) fn all() -> OpenApiRouter<Arc<App>> {
@@ -70,6 +70,7 @@ mod routes {
             .merge(library::routes::router())
             .merge(queue::routes::router())
             .merge(stop::routes::router())
+            .merge(preheat::routes::router())
             .merge(telemetry::routes::router())
             .merge(events::stream::router())
     }

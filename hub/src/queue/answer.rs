@@ -9,22 +9,16 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
-use stardust_protocol::{
-    AttentionId, Command, CommandId, CommandMessage, PrinterId, ProtocolVersion, limits,
-};
+use stardust_protocol::{AttentionId, Command, PrinterId};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::store;
+use super::printer_command::{self, PATIENCE, Word};
 use crate::accounts::Person;
 use crate::api::extract::{Json, Path};
 use crate::api::problem::Problem;
 use crate::app::App;
 use crate::error::Error;
-use crate::events::outbox::{self, Event};
 use crate::fleet::{ContactState, Printer};
-
-/// A printer at hand answers within some hundred milliseconds.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An answer to what a printer asks.
 #[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
@@ -70,39 +64,13 @@ pub async fn answer(
     wanted: PrinterAnswer,
     patience: Duration,
 ) -> Result<bool, Error> {
-    let (now, workspace) = (app.clock.now(), person.workspace_id);
-    let printer = app.fleet.printer(workspace, id).ok_or_else(|| Error::no_such("printer"))?;
+    let printer = app.fleet.printer(person.workspace_id, id).ok_or_else(|| Error::no_such("printer"))?;
     may_answer(&printer, wanted)?;
-    let command_id = CommandId::generate(now);
-    let message = CommandMessage {
-        protocol: ProtocolVersion::CURRENT,
-        id: Some(command_id),
-        at: now,
-        expires_at: Some(now.plus_millis(limits::COMMAND_EXPIRY_MS)),
-        command: Command::Answer { attention_id: wanted.attention_id, button: wanted.button },
-    };
-    let mut tx = app.db.begin().await?;
-    store::add_command(&mut tx, workspace, None, (id, person.user_id), &message).await?;
-    outbox::add(&mut tx, workspace, now, &Event::CommandCreated { command_id }).await?;
-    tx.commit().await?;
-    app.bell.ring();
-    tracing::info!(printer.id = %id, command.id = %command_id, button = wanted.button, "answer to a printer");
-    match tokio::time::timeout(patience, outcome(app, command_id)).await {
-        Ok(outcome) => outcome.map(|()| true),
-        Err(_) => Ok(false),
-    }
-}
-
-async fn outcome(app: &App, id: CommandId) -> Result<(), Error> {
-    loop {
-        let mut told = std::pin::pin!(app.command_answers.notified());
-        // Listening before looking: an answer in between is heard.
-        told.as_mut().enable();
-        match store::outcome_of(&app.db, id).await? {
-            Some((outcome, _)) if outcome == "done" => return Ok(()),
-            Some((_, reason)) => return Err(not_asked(reason.as_deref())),
-            None => told.await,
-        }
+    let command = Command::Answer { attention_id: wanted.attention_id, button: wanted.button };
+    match printer_command::ask(app, person, id, command, patience).await? {
+        Word::Done => Ok(true),
+        Word::None => Ok(false),
+        Word::Refused(reason) => Err(not_asked(reason.as_deref())),
     }
 }
 

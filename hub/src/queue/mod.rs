@@ -3,7 +3,7 @@
 //! Promises: a job starts at most once; nothing starts on a bed that nobody cleared; no time-out ever
 //! dispatches again what may have started. [`rules`] says how a job changes, [`leave`] who may print it and [`wanted`]
 //! what may be asked of its agent (all pure), [`store`] keeps it;
-//! [`submit`], [`control`] and [`answer`] are for people, [`claim`] and [`report`] for agents, [`dispatch`] and
+//! [`submit`], [`control`] and [`answer`] are for people ([`printer_command`] asks an agent for them), [`claim`] and [`report`] for agents, [`dispatch`] and
 //! [`sweep`] run by themselves.
 //! Must not know: MQTT beyond "tell this agent", nor what is in a file.
 
@@ -14,6 +14,7 @@ pub mod control;
 pub mod dispatch;
 pub mod job;
 pub mod leave;
+pub mod printer_command;
 pub mod report;
 pub mod routes;
 pub mod rules;

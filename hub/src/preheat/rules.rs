@@ -1,0 +1,50 @@
+//! When a printer may be heated without a job, as far as the hub can tell. Its agent has the last word.
+
+use stardust_protocol::{Preheat, PrinterState};
+
+use crate::error::Error;
+use crate::fleet::{ContactState, Printer};
+
+/// Whether a person may have this printer heated.
+///
+/// # Errors
+/// Why not.
+pub fn may_preheat(printer: &Printer, wanted: &Preheat) -> Result<(), Error> {
+    wanted.check().map_err(|flaw| Error::invalid(flaw.code(), flaw.to_string()))?;
+    if printer.contact.state != ContactState::Online {
+        return Err(Error::conflict(
+            "printer_out_of_reach",
+            "The printer's agent is out of reach, so it can't be heated from here. Try again when it is online.",
+        ));
+    }
+    if printer.emergency_stop.is_some() {
+        return Err(Error::conflict(
+            "stopped",
+            "The printer was stopped in an emergency: say first that it is in order again.",
+        ));
+    }
+    match printer.state {
+        PrinterState::Idle => Ok(()),
+        PrinterState::AwaitingRemoval => {
+            Err(Error::conflict("not_idle", "A print lies on its bed: clear the bed and confirm that first."))
+        }
+        _ => Err(Error::conflict(
+            "not_idle",
+            "The printer is not idle: only one without a print can be preheated.",
+        )),
+    }
+}
+
+/// Whether a person may have this printer cooled down: whatever it does, its agent decides.
+///
+/// # Errors
+/// Its agent can't be reached.
+pub fn may_cool_down(printer: &Printer) -> Result<(), Error> {
+    if printer.contact.state == ContactState::Online {
+        return Ok(());
+    }
+    Err(Error::conflict(
+        "printer_out_of_reach",
+        "The printer's agent is out of reach, so it can't be cooled down from here. If it is hot, switch it off by hand.",
+    ))
+}

@@ -1,0 +1,113 @@
+//! What people are promised of heat without a job, on both engines.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use rstest::rstest;
+use serde_json::{Value, json};
+use stardust_protocol::status::StatusBody;
+use stardust_protocol::{
+    AgentEvent, Command, CommandOutcome, EventBody, Preheat, PreheatReason, PreheatReport, PrinterId,
+    PrinterState, PrinterStatus, ProtocolVersion, SessionId, StatusMessage,
+};
+
+use crate::api::auth::Device;
+use crate::db::testing::Engine;
+use crate::fleet::ContactState;
+use crate::queue::{self, report};
+use crate::testing::{TestHub, hub};
+
+impl TestHub {
+    async fn wants(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        let request = Request::post(format!("/api/v1/printers/{path}"))
+            .header(header::CONTENT_TYPE, "application/json");
+        self.ask(request, Body::from(body.to_string())).await
+    }
+
+    /// What the agent finds when it asks, once there is something; it answers so.
+    async fn agent_answers(&self, device: Device, seq: u64, outcome: CommandOutcome) -> Command {
+        loop {
+            let open = queue::store::open_commands(&self.app.db, device.printer_id).await.unwrap();
+            if let Some(message) = open.into_iter().next() {
+                let body = EventBody::CommandAnswered { command_id: message.id.unwrap(), outcome };
+                let event = AgentEvent { seq, at: self.app.clock.now(), body };
+                report::apply(&self.app, device, &[event]).await.unwrap();
+                return message.command;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn is(&self, device: Device, seq: u64, status: PrinterStatus) {
+        let now = self.app.clock.now();
+        self.app.fleet.set_contact(device.printer_id, ContactState::Online, now);
+        let session = SessionId::generate(now);
+        let (protocol, body) = (ProtocolVersion::CURRENT, StatusBody::Full(status));
+        self.app.fleet.apply(device.printer_id, StatusMessage { protocol, session, seq, at: now, body }, now);
+    }
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn an_idle_printer_is_preheated_and_its_agents_word_is_passed_on(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let printer = hub.pair("Ada").await;
+    let path = format!("{}/preheat", printer.printer_id);
+    let wanted = json!({"nozzles_c": [200], "bed_c": 60});
+    let (status, problem) = hub.wants(&path, &wanted).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("printer_out_of_reach")));
+
+    let until = hub.app.clock.now().plus_millis(1_800_000);
+    let preheat = Some(PreheatReport { until, reason: PreheatReason::Asked });
+    hub.is(printer, 1, PrinterStatus { preheat, ..PrinterStatus::new(PrinterState::Idle) });
+    let (answered, asked) =
+        tokio::join!(hub.wants(&path, &wanted), hub.agent_answers(printer, 1, CommandOutcome::Done));
+    assert_eq!(asked, Command::Preheat(Preheat { nozzles_c: vec![200], bed_c: Some(60), minutes: 30 }));
+    assert_eq!(answered.0, StatusCode::OK);
+    assert_eq!(answered.1["status"]["preheat"], json!({"until": until, "reason": "asked"}));
+
+    // An agent that is older than the command says so.
+    let upgrade = CommandOutcome::Refused { reason: "Upgrade it.".into() };
+    let (answered, _) = tokio::join!(hub.wants(&path, &wanted), hub.agent_answers(printer, 2, upgrade));
+    assert_eq!(answered.0, StatusCode::CONFLICT);
+    assert_eq!(
+        (&answered.1["code"], &answered.1["detail"]),
+        (&json!("refused_by_printer"), &json!("Upgrade it."))
+    );
+
+    let path = format!("{}/cool-down", printer.printer_id);
+    let nothing = json!({});
+    let (answered, asked) =
+        tokio::join!(hub.wants(&path, &nothing), hub.agent_answers(printer, 3, CommandOutcome::Done));
+    assert_eq!((answered.0, asked), (StatusCode::OK, Command::CoolDown));
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_or_is_not_the_time_for_it_reaches_no_agent() {
+    let hub = hub(Engine::Sqlite).await;
+    let printer = hub.pair("Ada").await;
+    let path = format!("{}/preheat", printer.printer_id);
+    hub.is(printer, 1, PrinterStatus::new(PrinterState::Idle));
+    for (wanted, code) in [
+        (json!({}), "nothing_to_heat"),
+        (json!({"bed_c": 60, "minutes": 0}), "bad_preheat_time"),
+        (json!({"bed_c": 60, "minutes": 241}), "bad_preheat_time"),
+        (json!({"bed_c": 151}), "too_hot"),
+        (json!({"nozzles_c": [351]}), "too_hot"),
+    ] {
+        let (status, problem) = hub.wants(&path, &wanted).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(code)), "{wanted}");
+    }
+    let wanted = json!({"bed_c": 60});
+    for state in [PrinterState::Printing, PrinterState::Paused, PrinterState::Error, PrinterState::Attention]
+    {
+        hub.is(printer, 1, PrinterStatus::new(state));
+        let (status, problem) = hub.wants(&path, &wanted).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("not_idle")), "{state}");
+    }
+    let nobody = PrinterId::generate(hub.app.clock.now());
+    assert_eq!(hub.wants(&format!("{nobody}/preheat"), &wanted).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(hub.wants(&format!("{nobody}/cool-down"), &json!({})).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(queue::store::open_commands(&hub.app.db, printer.printer_id).await.unwrap(), []);
+}
