@@ -128,6 +128,27 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with = "all")]
         clear: bool,
     },
+    /// Preheat an idle printer for a time; its heaters are turned off when that is over.
+    #[command(group(clap::ArgGroup::new("heater").args(["nozzle", "bed"]).required(true).multiple(true)))]
+    Preheat {
+        /// The printer: its name or its id.
+        printer: String,
+        /// The nozzle's temperature, °C; several nozzles in their order: --nozzle 200 --nozzle 210.
+        #[arg(long, value_name = "°C", value_parser = clap::value_parser!(u16).range(0..=350))]
+        nozzle: Vec<u16>,
+        /// The bed's temperature, °C.
+        #[arg(long, value_name = "°C", value_parser = clap::value_parser!(u16).range(0..=150))]
+        bed: Option<u16>,
+        /// For so long.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=240))]
+        minutes: u16,
+    },
+    /// Turn off the heaters of printers that have no print at work.
+    CoolDown {
+        /// The printers: their names or ids.
+        #[arg(required = true, value_name = "PRINTER")]
+        printers: Vec<String>,
+    },
     /// Confirm that the bed is clear, so that the next job may start.
     Cleared {
         /// The job: its id, its file's name or its printer's name.
@@ -162,6 +183,9 @@ mod tests {
     #[case(&["stop", "Ada", "Bo"])]
     #[case(&["stop", "--all", "--yes"])]
     #[case(&["stop", "--clear", "Ada"])]
+    #[case(&["preheat", "Ada", "--nozzle", "200", "--nozzle", "0", "--bed", "60", "--minutes", "240"])]
+    #[case(&["preheat", "Ada", "--bed", "60"])]
+    #[case(&["cool-down", "Ada", "Bo"])]
     fn is_understood(#[case] words: &[&str]) {
         Args::try_parse_from(["stardust"].iter().chain(words)).unwrap();
     }
@@ -176,6 +200,10 @@ mod tests {
     #[case(&["stop"])]
     #[case(&["stop", "Ada", "--all"])]
     #[case(&["stop", "--clear", "--all"])]
+    #[case(&["preheat", "Ada"])]
+    #[case(&["preheat", "Ada", "--bed", "151"])]
+    #[case(&["preheat", "Ada", "--bed", "60", "--minutes", "0"])]
+    #[case(&["cool-down"])]
     fn is_refused_with_status_2(#[case] words: &[&str]) {
         let error = Args::try_parse_from(["stardust"].iter().chain(words)).unwrap_err();
         assert_eq!(error.exit_code(), 2);

@@ -250,3 +250,29 @@ fn printers_are_stopped_at_once_and_what_came_of_it_is_said_for_each() {
     let (_, _, _) = said(&hub.stardust(&["stop", "--all", "--yes"]));
     assert!(hub.asked("POST /api/v1/printers/emergency-stop", 2, |r| r.body == r#"{"all":true}"#));
 }
+
+#[test]
+fn a_printer_is_preheated_for_a_time_and_cooled_down_and_a_refusal_is_passed_on() {
+    let hub = Hub::start(|request, before| match request.line.as_str() {
+        "GET /api/v1/printers?limit=200" => {
+            json(200, &format!(r#"{{"items":[{{"id":"{FILE}","name":"Ada","state":"idle"}}]}}"#))
+        }
+        line if line.ends_with("/preheat") && before > 0 => {
+            json(409, r#"{"code":"refused_by_printer","detail":"The printer does not answer."}"#)
+        }
+        _ => json(200, &format!(r#"{{"id":"{FILE}","name":"Ada","state":"idle"}}"#)),
+    });
+    let wanted = ["preheat", "ada", "--nozzle", "200", "--nozzle", "0", "--bed", "60"];
+    let (status, out, err) = said(&hub.stardust(&wanted));
+    assert_eq!((status, err.as_str()), (Some(0), ""));
+    assert!(out.contains("30 min") && out.contains("stardust cool-down Ada"), "{out}");
+    let path = format!("POST /api/v1/printers/{FILE}/preheat");
+    let asked = r#"{"bed_c":60,"minutes":30,"nozzles_c":[200,0]}"#;
+    assert!(hub.asked(&path, 0, |r| r.body == asked));
+    let (status, _, err) = said(&hub.stardust(&wanted));
+    assert!(status == Some(1) && err.contains("The printer does not answer."), "{err}");
+
+    let (status, ..) = said(&hub.stardust(&["cool-down", "Ada"]));
+    assert_eq!(status, Some(0));
+    assert!(hub.asked(&format!("POST /api/v1/printers/{FILE}/cool-down"), 0, |r| r.body == "{}"));
+}

@@ -1,4 +1,4 @@
-//! The command line client: login, upload, print, watch, printers, jobs, cleared.
+//! The command line client: login, upload, print, watch, printers, jobs, cleared, preheat, cool-down.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::path::Path;
@@ -6,8 +6,10 @@ use std::process::{Output, Stdio};
 
 use serde_json::Value;
 use stardust_demo::binaries::Binaries;
+use stardust_demo::wait;
 use stardust_e2e::gcode::fixture;
-use stardust_e2e::house::TestHouse;
+use stardust_e2e::house::{PATIENCE, TestHouse};
+use stardust_e2e::journal;
 use tokio::io::AsyncWriteExt as _;
 
 /// Runs `stardust` with a home of its own.
@@ -69,6 +71,28 @@ async fn a_person_prints_a_file_from_a_terminal() {
     assert_eq!(job["state"], "awaiting_removal", "{jobs}");
     says(home, &["cleared", "square.gcode"], "").await;
     assert!(says(home, &["jobs", "--history"], "").await.contains("square.gcode"));
+
+    // Heated without a job, and cooled down, at the printer. What the job has heated is being turned off until then.
+    let preheat = ["preheat", "Ada", "--nozzle", "190", "--bed", "55"];
+    wait::until("a preheat", PATIENCE, async || {
+        stardust(home, &preheat, "").await.status.success().then_some(())
+    })
+    .await
+    .unwrap();
+    let path = test.journal("Ada");
+    let sent_last = async |wanted: [&str; 2]| {
+        wait::until("its heaters to be set", PATIENCE, async || {
+            let sent: Vec<_> = journal::read(&path).into_iter().map(|entry| entry.command).collect();
+            let heat: Vec<_> =
+                sent.iter().filter(|line| line.starts_with("M104") || line.starts_with("M140")).collect();
+            heat.ends_with(&wanted.map(str::to_owned).each_ref()).then_some(())
+        })
+        .await
+        .unwrap();
+    };
+    sent_last(["M104 S190", "M140 S55"]).await;
+    says(home, &["cool-down", "Ada"], "").await;
+    sent_last(["M104 S0", "M140 S0"]).await;
     says(home, &["logout"], "").await;
     assert!(!stardust(home, &["printers"], "").await.status.success());
     test.stop().await;

@@ -59,6 +59,13 @@ pub(crate) struct LayerStart {
     pub(crate) height_mm: f64,
 }
 
+/// Heat that stays on without a job.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Preheat {
+    pub(crate) until: String,
+    pub(crate) reason: String,
+}
+
 /// The last known live data of a printer.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -69,6 +76,7 @@ pub(crate) struct PrinterStatus {
     pub(crate) bed: Option<Temperature>,
     pub(crate) job: Option<Progress>,
     pub(crate) interruption: Option<Interruption>,
+    pub(crate) preheat: Option<Preheat>,
 }
 
 /// Whether the hub hears from a printer's agent.

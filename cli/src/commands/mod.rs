@@ -10,6 +10,7 @@ mod follow;
 mod hot;
 mod jobs;
 mod login;
+mod preheat;
 mod print;
 mod printers;
 mod stop;
@@ -56,6 +57,11 @@ pub(crate) async fn run(args: Args) -> Result<(), CliError> {
             let which = if all { stop::Which::All } else { stop::Which::Named(printers) };
             stop::run(&client()?, which, yes).await
         }
+        Command::Preheat { printer, nozzle, bed, minutes } => {
+            let wanted = preheat::Wanted { nozzles: nozzle, bed, minutes };
+            preheat::run(&client()?, &printer, &wanted).await
+        }
+        Command::CoolDown { printers } => preheat::cool_down(&client()?, &printers).await,
         Command::Cleared { job } => control::run(&client()?, &job, control::Action::ConfirmRemoval).await,
     }
 }

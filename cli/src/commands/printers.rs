@@ -1,6 +1,6 @@
 //! `stardust printers`.
 
-use super::{cut_off, hot};
+use super::{cut_off, hot, preheat};
 use crate::api::{Client, Printer};
 use crate::error::CliError;
 use crate::output::printable;
@@ -28,6 +28,7 @@ fn lines(printers: &[Printer]) -> Vec<String> {
         lines.push(line);
         let cut_off = cut_off::told(printer).map(cut_off::sentence);
         lines.extend(cut_off.map(|sentence| format!("    {}", printable(&sentence))));
+        lines.extend(preheat::sentence(printer).map(|sentence| format!("    {sentence}")));
         lines.extend(hot::sentence(printer).map(|sentence| format!("    {sentence}")));
     }
     lines
@@ -77,7 +78,8 @@ mod tests {
             {"id":"6","name":"Fi","state":"idle","contact":{"state":"online"},
              "status":{"tools":[{"actual":49.9,"target":0},{"actual":50,"target":0}]}},
             {"id":"7","name":"Gus","state":"idle","contact":{"state":"online"},
-             "status":{"tools":[{"actual":120,"target":200}]}}]"#,
+             "status":{"tools":[{"actual":120,"target":200}],
+                       "preheat":{"until":"2026-11-23T06:25:24.123Z","reason":"asked"}}}]"#,
         )
         .unwrap();
         assert_eq!(
@@ -94,6 +96,7 @@ mod tests {
                 "Fi    idle                                  50 °C 50 °C                   6",
                 "    Still hot: nozzle 2 50 °C",
                 "Gus   idle                                  120/200 °C                    7",
+                "    Preheated until 06:25 UTC",
                 "    Hot: nozzle 120 °C",
             ]
         );
