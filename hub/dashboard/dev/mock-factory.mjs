@@ -17,6 +17,8 @@ export function createFactory(publish) {
   const courses = new Map();
   /** What is special about how a job's print went; `undefined` for a job: nothing of it was recorded. */
   const stories = new Map();
+  /** What somebody preheats, °C, by printer. */
+  const wanted = new Map();
   const upsert = (resource, item) => publish({ resource, op: "upsert", id: item.id, data: item });
 
   function patch(resource, item, change) {
@@ -59,6 +61,23 @@ export function createFactory(publish) {
     Reflect.deleteProperty(status, "attention");
     Reflect.deleteProperty(status, "message");
     setTimeout(() => patch("printer", printer, { state: "idle", status }), 1500);
+    return printer;
+  }
+
+  function preheat(id, { nozzles_c: nozzles, bed_c: bed, minutes }) {
+    const printer = printers.get(id);
+    wanted.set(id, { nozzle: nozzles[0] ?? 0, bed: bed ?? 0 });
+    patch("printer", printer, { status: { ...printer.status, preheat: { until: new Date(Date.now() + minutes * 60e3).toISOString(), reason: "asked" } } });
+    return printer;
+  }
+
+  function coolDown(id) {
+    const printer = printers.get(id);
+    wanted.delete(id);
+    const status = { ...printer.status };
+    Reflect.deleteProperty(status, "preheat");
+    printer.status = status;
+    publish({ resource: "printer", op: "patch", id, data: { status: { preheat: null } } });
     return printer;
   }
 
@@ -126,8 +145,9 @@ export function createFactory(publish) {
     const hot = ["printing", "preparing", "paused"].includes(printer.state);
     const towards = (from, to) => Math.round((from + (to - from) * 0.25 + (Math.random() - 0.5) * 0.6) * 10) / 10;
     const tool = printer.status.tools[0].actual;
-    printer.status = { ...printer.status, tools: [{ actual: towards(tool, hot ? 215 : 24), target: hot ? 215 : 0 }],
-      bed: { actual: towards(printer.status.bed.actual, hot ? 60 : 23), target: hot ? 60 : 0 } };
+    const { nozzle, bed } = hot ? { nozzle: 215, bed: 60 } : (wanted.get(printer.id) ?? { nozzle: 0, bed: 0 });
+    printer.status = { ...printer.status, tools: [{ actual: towards(tool, nozzle || 24), target: nozzle }],
+      bed: { actual: towards(printer.status.bed.actual, bed || 23), target: bed } };
     publish({ resource: "printer", op: "patch", id: printer.id, data: { status: { tools: printer.status.tools, bed: printer.status.bed } } });
   }
 
@@ -235,7 +255,7 @@ export function createFactory(publish) {
   const byQueue = (a, b) => a.queued_at.localeCompare(b.queued_at);
   const over = (job) => ["finished", "cancelled", "failed"].includes(job.state);
   return {
-    tokens, order, request, answerPrinter, confirmRemoval, pairingCode, pairByPin, addFile,
+    tokens, order, request, answerPrinter, preheat, coolDown, confirmRemoval, pairingCode, pairByPin, addFile,
     addToken: (name) => { const token = { id: randomUUID(), name, created_at: now() }; tokens.unshift(token); return { ...token, token: `sdt_${randomUUID().replaceAll("-", "")}` }; },
     removeToken: (id) => tokens.splice(tokens.findIndex((token) => token.id === id), 1),
     printers: () => [...printers.values()],

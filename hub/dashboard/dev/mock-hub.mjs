@@ -62,6 +62,8 @@ const routes = [
     const printer = factory.answerPrinter(id, JSON.parse(body));
     return printer ? [200, printer] : problem(409, "not_asked", "The printer does not ask that any more.");
   }],
+  ["POST", /^printers\/([^/]+)\/preheat$/, ([id], body) => [200, factory.preheat(id, JSON.parse(body))]],
+  ["POST", /^printers\/([^/]+)\/cool-down$/, ([id]) => [200, factory.coolDown(id)]],
   ["POST", /^pairings$/, (_, body) => {
     const printer = factory.pairByPin(JSON.parse(body).pin);
     return printer ? [201, printer] : problem(422, "bad_pin", "No printer shows this PIN: it was used already, has expired, or was mistyped.");

@@ -2,7 +2,7 @@
 import { answer, api } from "./client";
 import { allPages, PAGE_SIZE } from "./pages";
 import type { Page } from "./pages";
-import type { ApiToken, JobTransition, PairingCode, Printer, PrintFile, PrintJob, Session, TelemetryPoint } from "./types";
+import type { ApiToken, JobTransition, PairingCode, Preheat, Printer, PrintFile, PrintJob, Session, TelemetryPoint } from "./types";
 
 const by = (id: string) => ({ params: { path: { id } } });
 const limited = (cursor?: string) => ({ limit: PAGE_SIZE, ...(cursor === undefined ? {} : { cursor }) });
@@ -28,6 +28,10 @@ export const answerPrinter = (id: string, attention: string, button: number): Pr
 export const stopPrinter = (id: string): Promise<Printer> => answer(api.POST("/api/v1/printers/{id}/emergency-stop", by(id)));
 export const stopAllPrinters = () => answer(api.POST("/api/v1/printers/emergency-stop", { body: { all: true } }));
 export const clearStop = (id: string): Promise<Printer> => answer(api.POST("/api/v1/printers/{id}/emergency-stop/clear", by(id)));
+/** Heats an idle printer for a time; its `status.preheat` tells until when. */
+export const preheatPrinter = (id: string, wanted: Preheat): Promise<Printer> =>
+  answer(api.POST("/api/v1/printers/{id}/preheat", { ...by(id), body: wanted }));
+export const coolDownPrinter = (id: string): Promise<Printer> => answer(api.POST("/api/v1/printers/{id}/cool-down", by(id)));
 export const pairByPin = (pin: string): Promise<Printer> => answer(api.POST("/api/v1/pairings", { body: { pin } }));
 export const createPairingCode = (): Promise<PairingCode> => answer(api.POST("/api/v1/pairing-codes"));
 

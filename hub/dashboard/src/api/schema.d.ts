@@ -327,6 +327,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/printers/{id}/cool-down": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cools down a printer that is hot without a job: all its heaters are turned off.
+         * @description 200 when its agent has the order, 202 when that is not known yet. A print at work is not touched: pause or cancel it.
+         */
+        post: operations["cool_down_printer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/printers/{id}/emergency-stop": {
         parameters: {
             query?: never;
@@ -363,6 +383,28 @@ export interface paths {
          *     answered yet is taken back.
          */
         post: operations["clear_emergency_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/printers/{id}/preheat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preheats an idle printer for a time.
+         * @description Its heaters are set, and turned off again by its agent when the time is over, when somebody cools it down, and when its agent
+         *     or its port is away; `status.preheat` of the printer says until when. A job may start meanwhile, and heats by itself. 200 when
+         *     the heaters have been set, 202 when that is not known yet.
+         */
+        post: operations["preheat_printer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -941,6 +983,40 @@ export interface components {
             /** @description Until when. */
             expires_at: components["schemas"]["Timestamp"];
         };
+        /** @description Heaters to be set without a job, for a time after which they are off again. What is not named is turned off. */
+        Preheat: {
+            /**
+             * Format: int32
+             * @description Target of the bed, °C; absent or 0: off.
+             * @example 60
+             */
+            bed_c?: number | null;
+            /**
+             * Format: int32
+             * @description How long, minutes from when the heaters are set: 1 to 240.
+             * @default 30
+             */
+            minutes?: number;
+            /**
+             * @description Targets of the nozzles by tool number, from 0, °C; 0: off.
+             * @example [
+             *       200
+             *     ]
+             */
+            nozzles_c?: number[];
+        };
+        /**
+         * @description Why heaters stay on without a job at work.
+         * @enum {string}
+         */
+        PreheatReason: "asked" | "interrupted" | "unknown";
+        /** @description Heaters that stay on without a job at work, until a time at which they are turned off. */
+        PreheatReport: {
+            /** @description Why. */
+            reason: components["schemas"]["PreheatReason"];
+            /** @description Until when, by the hub's time as far as the agent knows it. */
+            until: components["schemas"]["Timestamp"];
+        };
         /** @description A print file, with its newest version. */
         PrintFile: {
             /** @description When it was uploaded first. */
@@ -1092,6 +1168,7 @@ export interface components {
             /** @description A sentence for people when the state needs one: a fault, a prompt of the firmware. */
             message?: string | null;
             motion?: components["schemas"]["Motion"] | null;
+            preheat?: components["schemas"]["PreheatReport"] | null;
             /** @description What the printer is doing. */
             state: components["schemas"]["PrinterState"];
             /** @description Hot ends, by tool number. */
@@ -2141,6 +2218,51 @@ export interface operations {
             };
         };
     };
+    cool_down_printer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PrinterId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Printer"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Printer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     stop_printer: {
         parameters: {
             query?: never;
@@ -2206,6 +2328,63 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preheat_printer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PrinterId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Preheat"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Printer"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Printer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,0 +1,88 @@
+import { flushPromises } from "@vue/test-utils";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import * as hub from "@/api/hub";
+import { Problem } from "@/api/problem";
+import type { Printer } from "@/api/types";
+import { notices } from "@/app/notices";
+import { byTestId, mountPage } from "@/testing/mountPage";
+import { printerSample } from "@/testing/samples";
+import PrinterCard from "./PrinterCard.vue";
+import { targetOf } from "./preheat";
+
+let unmount: () => void = () => undefined;
+
+async function show(printer: Partial<Printer>): Promise<void> {
+  const { wrapper } = await mountPage(PrinterCard, { printer: printerSample(printer) });
+  unmount = () => wrapper.unmount();
+}
+
+afterEach(() => {
+  unmount();
+  notices.value = [];
+  vi.restoreAllMocks();
+});
+
+describe("heat without a job", () => {
+  const until = new Date(Date.now() + 27 * 60_000 - 5_000).toISOString();
+  const heated = (reason: "asked" | "interrupted", state: Printer["state"] = "idle"): Partial<Printer> => ({
+    state, status: { state, tools: [{ actual: 180, target: 200 }], bed: { actual: 60, target: 60 }, preheat: { until, reason } },
+  });
+  const openMenu = async (): Promise<void> => {
+    byTestId("printer-menu")?.click();
+    await flushPromises();
+  };
+
+  it("says until when, how long that is, and cools down when it is told to", async () => {
+    const cool = vi.spyOn(hub, "coolDownPrinter").mockResolvedValue(printerSample());
+    await show(heated("asked"));
+    expect(byTestId("preheating")?.textContent).toMatch(/Preheating until .*\d.*: 27\smin left/);
+    byTestId("cool-down")?.click();
+    await flushPromises();
+    expect(cool).toHaveBeenCalledExactlyOnceWith("p1");
+  });
+
+  it("says that a bed is kept warm for an interrupted print", async () => {
+    await show(heated("interrupted", "paused"));
+    expect(byTestId("preheating")?.textContent).toContain("The bed is kept warm until");
+  });
+
+  it("says nothing of it while contact is lost", async () => {
+    await show({ ...heated("asked"), contact: { state: "lost" } });
+    expect(byTestId("preheating")).toBeNull();
+  });
+
+  it("passes on what the hub refuses", async () => {
+    vi.spyOn(hub, "coolDownPrinter").mockRejectedValue(new Problem(409, "refused_by_printer", "A print is at work on the printer."));
+    await show(heated("asked"));
+    byTestId("cool-down")?.click();
+    await flushPromises();
+    expect(notices.value.map((notice) => notice.text)).toEqual(["A print is at work on the printer."]);
+  });
+
+  it("heats what is chosen for half an hour, each nozzle by its number", async () => {
+    const preheat = vi.spyOn(hub, "preheatPrinter").mockResolvedValue(printerSample());
+    const cold = { actual: 20, target: 0 };
+    await show({ status: { state: "idle", tools: [cold, cold], bed: cold } });
+    await openMenu();
+    byTestId("preheat-open")?.click();
+    await flushPromises();
+    const petg = [...document.querySelectorAll<HTMLElement>('[data-testid="preheat-material"]')].find((it) => it.textContent?.includes("PETG"));
+    petg?.click();
+    await flushPromises();
+    byTestId("preheat-form")?.dispatchEvent(new Event("submit", { cancelable: true, bubbles: true }));
+    await flushPromises();
+    expect(preheat).toHaveBeenCalledExactlyOnceWith("p1", { nozzles_c: [235, 0], bed_c: 80, minutes: 30 });
+  });
+
+  it("is offered on an idle printer alone", async () => {
+    await show({ state: "printing" });
+    await openMenu();
+    expect(byTestId("preheat-open")).toBeNull();
+  });
+});
+
+describe("a target that is typed", () => {
+  it.each([["200", 200], ["", 0], [" 0 ", 0], ["351", undefined], ["-1", undefined], ["20.5", undefined], ["hot", undefined]])("%s is %s", (typed, target) => {
+    expect(targetOf(typed, 350)).toBe(target);
+  });
+});
