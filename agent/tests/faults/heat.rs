@@ -74,10 +74,11 @@ fn a_job_takes_over_from_a_preheat_and_its_end_makes_the_printer_safe() {
     host.is_made_safe();
 }
 
-/// Firmware that hears nothing until its heater is there: the agent waits for it, and does not leave the heaters on.
+/// Firmware that hears nothing until its heater is there: the agent waits for it, and does not leave the heaters on. That takes
+/// some seconds longer than a silent printer would be waited for.
 #[test]
 fn a_stop_while_the_firmware_waits_for_its_bed_leaves_no_heat_behind() {
-    let mut host = Host::paired_with(None, 20, &["--no-emergency-parser"]);
+    let mut host = Host::paired_with(None, 8, &["--no-emergency-parser"]);
     host.offer_file(1, b"G28\nM104 S200\nM190 S100\nM109 S250\nG1 X10 F600\n");
     host.run();
     eventually("it waits for its bed", || {
