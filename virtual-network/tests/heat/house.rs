@@ -200,7 +200,8 @@ impl House {
 async fn live(house: &Arc<House>) -> Option<String> {
     let mut process = Some(Process::start(house));
     let mut eye = Eye::default();
-    let mut mend: Option<(Instant, &'static str)> = None;
+    // Several may be spoiled at once.
+    let mut mend: Vec<(Instant, &'static str)> = Vec::new();
     let mut start_at: Option<Instant> = None;
     let mut troubles = house.plan.troubles.iter();
     let mut next = troubles.next().map(|(after, trouble)| (Instant::now() + *after, *trouble));
@@ -214,7 +215,7 @@ async fn live(house: &Arc<House>) -> Option<String> {
         if now.duration_since(house.began) > LONGEST_RUN {
             return Some("it never ends".into());
         }
-        if let Some((_, file)) = mend.take_if(|(at, _)| now >= *at) {
+        for (_, file) in mend.extract_if(.., |(at, _)| now >= *at) {
             house.note(|| format!("{file} can be read again"));
             house.mend(file);
         }
@@ -233,7 +234,7 @@ async fn live(house: &Arc<House>) -> Option<String> {
             if let Some((away, spoiled)) = happen(house, &mut process, trouble).await {
                 start_at = Some(Instant::now() + if spoiled.is_some() { Duration::ZERO } else { away });
                 if let Some(file) = spoiled {
-                    mend = Some((Instant::now() + away, file));
+                    mend.push((Instant::now() + away, file));
                 }
             }
         }
@@ -246,7 +247,7 @@ async fn live(house: &Arc<House>) -> Option<String> {
                 order(house, |job_id| Command::Resume { job_id });
             }
         }
-        let is_over = next.is_none() && start_at.is_none() && mend.is_none() && process.is_some();
+        let is_over = next.is_none() && start_at.is_none() && mend.is_empty() && process.is_some();
         if !(is_over && house.books.lock().unwrap().is_done()) {
             if !is_over {
                 quiet_since = now;
