@@ -2,7 +2,7 @@
 //!
 //! Owns: finding that out and saying it. Must not know: why somebody else wants the port.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use stardust_protocol::PrinterState;
 
@@ -21,15 +21,11 @@ pub(super) struct Driven {
 pub(super) fn that_drives(settings: &Settings, port: &Path) -> Option<Driven> {
     let text = status_socket::ask(settings).ok()?;
     let report: AgentReport = serde_json::from_str(&text).ok()?;
-    drives(&report, port, |path| path.canonicalize().ok())
-}
-
-fn drives(report: &AgentReport, port: &Path, device: impl Fn(&Path) -> Option<PathBuf>) -> Option<Driven> {
-    let wanted = device(port)?;
+    let device = port.canonicalize().ok()?;
     let entry = report.printers.iter().find(|entry| {
-        // It waits for a port that is not open.
-        entry.report.status.state != PrinterState::Offline
-            && entry.port.as_deref().and_then(&device) == Some(wanted.clone())
+        let its = entry.port.as_deref().and_then(|path| path.canonicalize().ok());
+        // One that is offline waits for a port that is not open.
+        entry.report.status.state != PrinterState::Offline && its.as_ref() == Some(&device)
     })?;
     Some(Driven { printer: entry.report.name.clone(), state: entry.report.status.state })
 }

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 /// Layers of a part.
 const LAYERS: usize = 32;
-/// Where parts stand, from where the slicer has put the one, mm.
-const PLACES: [[f64; 2]; 3] = [[-50.0, -30.0], [40.0, -30.0], [-5.0, 45.0]];
+/// Where parts stand, from where the slicer has put the one, mm: the first lies on the second's way to where the head is parked,
+/// at the back on the left.
+const PLACES: [[f64; 2]; 3] = [[-45.0, 45.0], [40.0, -30.0], [45.0, 45.0]];
 
 pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/gcode").join(name)

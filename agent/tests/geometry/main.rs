@@ -60,7 +60,9 @@ fn machine(rng: &mut TestRng) -> (Config, Parking) {
         1 => (Dialect::Creality, None),
         _ => (Dialect::Marlin, None),
     };
-    (Config { dialect, travel_mm, ..Config::default() }, Parking { area, ..Parking::default() })
+    // A lift that is less than what stands beside.
+    let lift_mm = [1.0, 5.0][rng.random_range(0..2_usize)];
+    (Config { dialect, travel_mm, ..Config::default() }, Parking { area, lift_mm, ..Parking::default() })
 }
 
 fn lines(file: &Path) -> usize {
@@ -98,7 +100,7 @@ fn parts_that_nobody_disturbs_meet_nothing() {
 #[test]
 fn a_host_that_travels_before_it_lifts_is_seen() {
     let files = files();
-    let templates = Templates { pause: Some("G1 X0 Y{y}".into()), ..Templates::default() };
+    let templates = Templates { pause: Some("G1 X72 Y162".into()), ..Templates::default() };
     let file = &files.one_by_one[0];
     let parking = Parking { templates, ..Parking::default() };
     let mut print = Print::start(file, Config { travel_mm: [250.0; 3], ..Config::default() }, parking);
