@@ -54,7 +54,12 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
     for folder in left_hot.unwrap_or_default() {
         let (clock, ports, stop) = (clock.clone(), ports.clone(), stop.clone());
         answering.spawn(async move {
-            left_hot::make_safe(&folder, &clock, &ports, Patience::Short, stop).await;
+            // Its cable may be put in again later.
+            while !left_hot::make_safe(&folder, &clock, &ports, Patience::Short, stop.clone()).await
+                && !*stop.borrow()
+            {
+                tokio::time::sleep(LOOK_FOR_PRINTERS).await;
+            }
         });
     }
     let mut seats: BTreeMap<PathBuf, Seat> = BTreeMap::new();
@@ -137,7 +142,8 @@ pub async fn make_all_safe(settings: &Settings, clock: SharedClock, ports: PortS
             systemd::ask_for_time(TELL_EVERY * 3);
         } else {
             service.tell_unable(
-                "its settings can't be understood; a printer may be hot and does not answer: look after it",
+                "nothing is printed: the settings can't be understood (see the log). A printer may be hot and does not answer: \
+                 look after it. Mend the settings, then: systemctl restart stardust-agent",
             );
         }
         tokio::select! {

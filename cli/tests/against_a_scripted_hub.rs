@@ -276,3 +276,20 @@ fn a_printer_is_preheated_for_a_time_and_cooled_down_and_a_refusal_is_passed_on(
     assert_eq!(status, Some(0));
     assert!(hub.asked(&format!("POST /api/v1/printers/{FILE}/cool-down"), 0, |r| r.body == "{}"));
 }
+
+#[test]
+fn what_no_printer_has_answered_is_not_told_as_done() {
+    let hub = Hub::start(|request, _| match request.line.as_str() {
+        "GET /api/v1/printers?limit=200" => {
+            json(200, &format!(r#"{{"items":[{{"id":"{FILE}","name":"Ada","state":"idle"}}]}}"#))
+        }
+        _ => json(202, &format!(r#"{{"id":"{FILE}","name":"Ada","state":"idle"}}"#)),
+    });
+    for (order, what) in [
+        (&["preheat", "Ada", "--bed", "60"][..], "may still heat up"),
+        (&["cool-down", "Ada"], "may still be hot"),
+    ] {
+        let (status, out, err) = said(&hub.stardust(order));
+        assert!(status == Some(1) && out.is_empty() && err.contains(what), "{out}{err}");
+    }
+}

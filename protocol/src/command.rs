@@ -68,9 +68,9 @@ pub enum Command {
     /// [`crate::PrinterStatus::emergency_stop`]. From minor 1.
     EmergencyStop,
     /// Heat a printer that has no job, for a time. `done` when its heaters are set: until when they stay so is in
-    /// [`crate::PrinterStatus::preheat`]. Another one takes its place. From minor 2.
+    /// [`crate::PrinterStatus::preheat`]. Another one takes its place. From minor 1.
     Preheat(Preheat),
-    /// Turn off what is heated without a job. From minor 2.
+    /// Turn off what is heated without a job. From minor 1.
     CoolDown,
     /// From a newer hub; answered as `refused`.
     #[serde(other)]

@@ -77,7 +77,7 @@ pub struct PrinterStatus {
     /// How far the last stop at once came that this run of the agent was asked for. From minor 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emergency_stop: Option<StopReport>,
-    /// Its heaters stay on although no job is at work, for a time. From minor 2.
+    /// Its heaters stay on although no job is at work, for a time. From minor 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preheat: Option<PreheatReport>,
 }

@@ -17,7 +17,7 @@ pub struct ProtocolVersion {
 
 impl ProtocolVersion {
     /// What this build speaks.
-    pub const CURRENT: Self = Self { major: 1, minor: 2 };
+    pub const CURRENT: Self = Self { major: 1, minor: 1 };
 
     /// Whether the two sides may work together: same major, minors at most one apart.
     #[must_use]
@@ -35,6 +35,13 @@ impl std::fmt::Display for ProtocolVersion {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The agents that are out there go on when their hub is upgraded first.
+    #[test]
+    fn the_last_release_is_understood() {
+        const RELEASED: ProtocolVersion = ProtocolVersion { major: 1, minor: 0 };
+        assert!(ProtocolVersion::CURRENT.works_with(RELEASED));
+    }
 
     #[test]
     fn one_minor_of_skew_either_way() {

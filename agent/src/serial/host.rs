@@ -24,7 +24,7 @@ use super::feeder::CommandSource;
 use super::firmware::Firmware;
 use super::framing::LineAssembler;
 use super::handshake::{Action, Handshake};
-use super::heat::{HeatDebt, Heaters, Heating};
+use super::heat::{HeatDebt, Heaters, Heating, Safety};
 use super::job::{End, Job, JobEvent, Stage};
 use super::link::Link;
 use super::reply::{self, Busy, ErrorKind, Reply};
@@ -291,7 +291,9 @@ impl Host {
     }
 
     fn on_reply(&mut self, now: Duration, reply: &Reply) {
-        let by_itself = matches!(reply, Reply::Temperatures(_)) && self.firmware.can("AUTOREPORT_TEMP");
+        // Where answers look like reports nobody can tell.
+        let reports = self.firmware.can("AUTOREPORT_TEMP") && !self.firmware.dialect.reports_apart();
+        let by_itself = matches!(reply, Reply::Temperatures(_)) && reports;
         self.link.on_life(now, by_itself);
         self.firmware.learn(reply);
         self.hear_attaching(now, reply);
@@ -334,6 +336,10 @@ impl Host {
             }
             Reply::Error(ErrorKind::Fatal, message) => match self.firmware.dialect.goes_on_after(message) {
                 // The heaters are still on, and off they must be.
+                Some(_) if matches!(self.debt.state(), Heating::Wanted(_)) => {
+                    tracing::warn!(firmware.error = message, "a preheat is ended");
+                    self.debt.owe_at_once(now, Safety::InPlace);
+                }
                 Some(what) => self.stop(now, End::Failed(format!("The printer {what}: {message}."))),
                 None => self.halt(now, message),
             },

@@ -12,7 +12,7 @@ use stardust_gcode::modal::{Effect, Path};
 
 /// The largest planner known (`BLOCK_BUFFER_SIZE`, Marlin on 32 bits: 16 to 64).
 const PLANNER: usize = 64;
-/// No move that anybody means takes longer.
+/// No moves that anybody means take longer.
 const LONGEST: Duration = Duration::from_secs(3600);
 /// A move of the host's own: all the way across or up the machine.
 pub(super) const ACROSS: Duration = Duration::from_secs(10);
@@ -76,12 +76,12 @@ impl MovesAhead {
 
     /// How long the longest of those takes that may not be over yet.
     pub(super) fn longest(&self) -> Duration {
-        self.moves.iter().map(|sent| sent.takes).max().unwrap_or_default() * SLOWER
+        (self.moves.iter().map(|sent| sent.takes).max().unwrap_or_default() * SLOWER).min(LONGEST)
     }
 
     /// How long all of those take that may not be over yet.
     pub(super) fn all(&self) -> Duration {
-        self.takes * SLOWER
+        (self.takes * SLOWER).min(LONGEST)
     }
 }
 

@@ -28,8 +28,8 @@ const ASK_AGAIN_CAREFUL: Duration = Duration::from_secs(6);
 /// After this many questions nothing but an answer is waited for: each takes room in the firmware's buffer.
 pub(super) const MAX_PROBES: u32 = 5;
 
-/// A firmware that says `busy` or reports its temperatures is never silent for longer. Nor is any other, but for moves and
-/// for commands that take minutes.
+/// A firmware that reports its temperatures is never silent for longer. Nor is any other, but for moves and for commands that take
+/// minutes.
 const SILENT: Duration = Duration::from_secs(30);
 /// The same for firmware of which nothing was heard yet but answers.
 const SILENT_MUTE: Duration = Duration::from_secs(60);
@@ -175,8 +175,10 @@ impl Patience {
             (true, true) => (silence, STUCK_SLOW),
             (false, _) => (silence, STUCK),
         };
+        // Who reports by itself does so in any move.
+        let moved = if self.speaks { self.last_answer } else { by_now };
         // It must have been asked, too.
-        let silent = (by_now + silent).max(self.last_life + silence).max(self.last_probe + ASK_AGAIN);
+        let silent = (moved + silent).max(self.last_life + silence).max(self.last_probe + ASK_AGAIN);
         silent.min((by_now + stuck).max(self.last_probe + ASK_AGAIN))
     }
 
@@ -249,6 +251,7 @@ mod tests {
     #[case::lives(true, false, NOTHING, 9000, &[1, 3, 7, 15, 31, 600])]
     #[case::has_lived(true, false, NOTHING, 100, &[1, 3, 7, 15, 31, 130])]
     #[case::moves(true, false, MOVES, 0, &[61, 63, 67, 75, 91, 130])]
+    #[case::moves_and_reports(true, true, MOVES, 0, &[30])]
     #[case::moves_and_lives(true, false, MOVES, 9000, &[61, 63, 67, 75, 91, 700])]
     #[case::slow(true, false, SLOW, 0, &[3, 5, 9, 17, 30])]
     #[case::slow_and_mute(false, false, SLOW, 0, &[30, 32, 36, 44, 60, 630])]

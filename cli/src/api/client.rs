@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -112,6 +112,14 @@ impl Client {
         let request = self.request(Method::POST, path)?.timeout(ANSWER_WITHIN).json(body);
         let answer = self.send(request).await?;
         self.read(answer).await
+    }
+
+    /// `POST` of what a printer is asked: the answer, and whether it is done. Else it is not known yet (202).
+    pub(crate) async fn ask(&self, path: &str, body: &Value) -> Result<(Value, bool), CliError> {
+        let request = self.request(Method::POST, path)?.timeout(ANSWER_WITHIN).json(body);
+        let answer = self.send(request).await?;
+        let is_done = answer.status() != StatusCode::ACCEPTED;
+        Ok((self.read(answer).await?, is_done))
     }
 
     /// `DELETE`.

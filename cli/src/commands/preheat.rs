@@ -22,8 +22,11 @@ pub(crate) async fn run(client: &Client, word: &str, wanted: &Wanted) -> Result<
     let id = choose::printer(client, word).await?;
     let Wanted { nozzles, bed, minutes } = wanted;
     let body = json!({ "nozzles_c": nozzles, "bed_c": bed, "minutes": minutes });
-    let printer: Printer =
-        client.parse(client.post(&format!("api/v1/printers/{id}/preheat"), &body).await?)?;
+    let (printer, is_done) = client.ask(&format!("api/v1/printers/{id}/preheat"), &body).await?;
+    let printer: Printer = client.parse(printer)?;
+    if !is_done {
+        return Err(not_known(&printer, "it may still heat up"));
+    }
     output::line(&printable(&format!(
         "{}: preheating. Its heaters are turned off in {minutes} min; before that: stardust cool-down {}",
         printer.name, printer.name
@@ -35,10 +38,19 @@ pub(crate) async fn cool_down(client: &Client, words: &[String]) -> Result<(), C
     for word in words {
         let id = choose::printer(client, word).await?;
         let path = format!("api/v1/printers/{id}/cool-down");
-        let printer: Printer = client.parse(client.post(&path, &json!({})).await?)?;
+        let (printer, is_done) = client.ask(&path, &json!({})).await?;
+        let printer: Printer = client.parse(printer)?;
+        if !is_done {
+            return Err(not_known(&printer, "it may still be hot; if it is, switch it off by hand"));
+        }
         output::line(&printable(&format!("{}: its heaters are being turned off.", printer.name)))?;
     }
     Ok(())
+}
+
+/// Its agent has not answered within the hub's patience.
+fn not_known(printer: &Printer, what: &str) -> CliError {
+    CliError::Failed(format!("{} has not answered yet: {what}. Look at it.", printer.name))
 }
 
 /// `Preheated until 06:25 UTC`; none where nothing stays on without a job.

@@ -61,7 +61,9 @@ impl Host {
         let safety = if self.warming { Safety::InPlace } else { Safety::after(end) };
         let bed = self.job.as_ref().and_then(Job::bed_wanted);
         self.debt.owe_at_once(now, safety);
-        if let (End::CutOff(_), Some(bed), Some(time)) = (end, bed, self.parking.keep_bed_warm.time()) {
+        // How long nobody was there is not known: what may be cold by now is not heated again with nobody there.
+        let kept = self.parking.keep_bed_warm.time().filter(|_| !self.is_attaching());
+        if let (End::CutOff(_), Some(bed), Some(time)) = (end, bed, kept) {
             self.debt.want_bed(now + time, bed);
         }
     }

@@ -45,7 +45,8 @@ impl Link {
         owed: &[KeptLine],
         dialect: Dialect,
     ) -> Self {
-        let mut link = Self { numbering: record.numbering.clone(), dialect, ..Self::new() };
+        let mut link = Self { numbering: record.numbering.clone(), ..Self::new() };
+        link.set_dialect(dialect);
         link.history.restart(told);
         // It may be asked for once more, where an answer to another line was taken for its own.
         link.history.add(PROBE, Pace::ORDINARY, Origin::Host);
@@ -62,7 +63,8 @@ impl Link {
         owed: &[KeptLine],
         dialect: Dialect,
     ) -> Self {
-        let mut link = Self { numbering: record.numbering.clone(), dialect, ..Self::new() };
+        let mut link = Self { numbering: record.numbering.clone(), ..Self::new() };
+        link.set_dialect(dialect);
         link.numbering.restart(record.told, record.next);
         link.forget();
         link.set_number(now);
@@ -113,5 +115,24 @@ impl Link {
     /// More `ok`s may come than lines are in flight.
     pub(in super::super) fn be_careful(&mut self) {
         self.caution.resend_asked();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_answer_is_asked_about_as_soon_by_the_process_that_goes_on() {
+        let now = Duration::from_secs(5);
+        let record = LinkRecord { numbering: Numbering::default(), told: 7, next: 8, lines: Vec::new() };
+        let owed = [KeptLine("G1 X1".into(), Pace::ORDINARY, Origin::Script)];
+        for mut link in [
+            Link::restore(&record, 7, &owed, Dialect::Marlin),
+            Link::restore_anew(now, &record, &owed, Dialect::Marlin),
+        ] {
+            link.poll(now);
+            assert_eq!(link.deadline(), Some(now + Duration::from_secs(1)));
+        }
     }
 }

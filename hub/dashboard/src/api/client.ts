@@ -38,3 +38,9 @@ export async function answer<T>(request: Promise<Answer<T>>): Promise<T> {
   }
   return result.data as T;
 }
+
+/** As `answer`, for what a printer is asked: whether it is known to be done (200), or has not been answered yet (202). */
+export async function told(request: Promise<Answer<unknown>>): Promise<"done" | "not_known"> {
+  await answer(request);
+  return (await request).response.status === 202 ? "not_known" : "done";
+}

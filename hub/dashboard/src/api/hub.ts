@@ -1,5 +1,5 @@
 // The calls of the hub that the dashboard makes, each by one name.
-import { answer, api } from "./client";
+import { answer, api, told } from "./client";
 import { allPages, PAGE_SIZE } from "./pages";
 import type { Page } from "./pages";
 import type { ApiToken, JobTransition, PairingCode, Preheat, Printer, PrintFile, PrintJob, Session, TelemetryPoint } from "./types";
@@ -29,9 +29,9 @@ export const stopPrinter = (id: string): Promise<Printer> => answer(api.POST("/a
 export const stopAllPrinters = () => answer(api.POST("/api/v1/printers/emergency-stop", { body: { all: true } }));
 export const clearStop = (id: string): Promise<Printer> => answer(api.POST("/api/v1/printers/{id}/emergency-stop/clear", by(id)));
 /** Heats an idle printer for a time; its `status.preheat` tells until when. */
-export const preheatPrinter = (id: string, wanted: Preheat): Promise<Printer> =>
-  answer(api.POST("/api/v1/printers/{id}/preheat", { ...by(id), body: wanted }));
-export const coolDownPrinter = (id: string): Promise<Printer> => answer(api.POST("/api/v1/printers/{id}/cool-down", by(id)));
+export const preheatPrinter = (id: string, wanted: Preheat) =>
+  told(api.POST("/api/v1/printers/{id}/preheat", { ...by(id), body: wanted }));
+export const coolDownPrinter = (id: string) => told(api.POST("/api/v1/printers/{id}/cool-down", by(id)));
 export const pairByPin = (pin: string): Promise<Printer> => answer(api.POST("/api/v1/pairings", { body: { pin } }));
 export const createPairingCode = (): Promise<PairingCode> => answer(api.POST("/api/v1/pairing-codes"));
 

@@ -33,7 +33,7 @@ describe("heat without a job", () => {
   };
 
   it("says until when, how long that is, and cools down when it is told to", async () => {
-    const cool = vi.spyOn(hub, "coolDownPrinter").mockResolvedValue(printerSample());
+    const cool = vi.spyOn(hub, "coolDownPrinter").mockResolvedValue("done");
     await show(heated("asked"));
     expect(byTestId("preheating")?.textContent).toMatch(/Preheating until .*\d.*: 27\smin left/);
     byTestId("cool-down")?.click();
@@ -46,9 +46,18 @@ describe("heat without a job", () => {
     expect(byTestId("preheating")?.textContent).toContain("The bed is kept warm until");
   });
 
-  it("says nothing of it while contact is lost", async () => {
+  it("does not know whether it is off while contact is lost, and says so", async () => {
     await show({ ...heated("asked"), contact: { state: "lost" } });
-    expect(byTestId("preheating")).toBeNull();
+    expect(byTestId("preheating")?.textContent).toMatch(/Was preheated until .* not known/);
+    expect(byTestId("cool-down")).toBeNull();
+  });
+
+  it("does not take an order that was not answered for done", async () => {
+    vi.spyOn(hub, "coolDownPrinter").mockResolvedValue("not_known");
+    await show(heated("asked"));
+    byTestId("cool-down")?.click();
+    await flushPromises();
+    expect(notices.value[0]?.text).toContain("may still be hot");
   });
 
   it("passes on what the hub refuses", async () => {
@@ -60,7 +69,7 @@ describe("heat without a job", () => {
   });
 
   it("heats what is chosen for half an hour, each nozzle by its number", async () => {
-    const preheat = vi.spyOn(hub, "preheatPrinter").mockResolvedValue(printerSample());
+    const preheat = vi.spyOn(hub, "preheatPrinter").mockResolvedValue("done");
     const cold = { actual: 20, target: 0 };
     await show({ status: { state: "idle", tools: [cold, cold], bed: cold } });
     await openMenu();
