@@ -29,7 +29,7 @@ pub enum Order {
     Answer(u64, u8),
     /// Heaters off, with no job, until that was read back ([`HostEvent::HeatSettled`]).
     MakeSafe(Safety),
-    /// Heat it, with no job, for a time: [`HostEvent::Preheating`] or [`PortEvent::NotPreheated`].
+    /// Heat it, with no job, for a time: [`HostEvent::Preheated`] or [`PortEvent::NotPreheated`].
     Preheat(Preheat),
     /// Show a text on the printer's display, with no job.
     Say(String),

@@ -5,7 +5,7 @@
 use crate::disk::DiskFault;
 use crate::serial::dialect::Dialect;
 use crate::serial::firmware::Area;
-use crate::serial::{Connection, Heating, Host, Motion, Stage, Thermometer, Waiting};
+use crate::serial::{Connection, HeatOutOfReach, Heating, Host, Motion, Stage, Thermometer, Waiting};
 
 /// A printer at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +28,8 @@ pub struct PortView {
     pub thermometer: Thermometer,
     /// How it stands with the heat while no job is at work.
     pub heating: Heating,
+    /// Why its heaters can't be turned off from here, though it answers.
+    pub heat_out_of_reach: Option<HeatOutOfReach>,
     /// What the firmware wants of a person.
     pub attention: Option<Asked>,
     /// What the printer does on its own account: a print from its memory card.
@@ -96,6 +98,7 @@ impl PortView {
             can_interrupt: false,
             thermometer: Thermometer::default(),
             heating: Heating::Settled,
+            heat_out_of_reach: None,
             attention: None,
             external: None,
             warning: None,
@@ -120,6 +123,7 @@ impl PortView {
             thermometer: host.thermometer().clone(),
             is_ready: port_error.is_none() && host.is_ready(),
             heating: host.heating(),
+            heat_out_of_reach: host.heat_out_of_reach(),
             attention: host.attention_text().map(|text| Asked {
                 question: host.question(),
                 text,

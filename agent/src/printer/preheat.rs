@@ -16,6 +16,8 @@ use crate::serial::Heating;
 pub(super) enum Refusal {
     #[error(transparent)]
     Impossible(#[from] PreheatFlaw),
+    #[error("The printer was stopped at once after this was asked for: nothing was heated.")]
+    Stopped,
     #[error("The printer has a print at hand, which heats it by itself.")]
     Busy,
     #[error("The printer does not answer: switch it on, look at its cable, and try again.")]

@@ -4,6 +4,9 @@
 //! The disk stands in for a slow one: each piece of work waits until three more statuses have been seen. So do the hub
 //! and the printer, by what they answer.
 
+mod preheating;
+
+use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -29,7 +32,7 @@ use crate::hub_link::mqtt::{self, FarEnd, MqttEvent, MqttLink};
 use crate::hub_link::transport::Transport;
 use crate::journal::Journal;
 use crate::port::{Order, PortHandle, PortPlan, PortView, Resumption, SpeedView, Workplace, handle};
-use crate::serial::{Connection, Parking, Safety};
+use crate::serial::{Connection, Parking};
 use crate::settings::Settings;
 use crate::trail::Trail;
 
@@ -51,6 +54,8 @@ fn digest(text: &str) -> String {
 struct Hub {
     folder: PrinterFolder,
     asked: Mutex<Vec<&'static str>>,
+    /// What came of its commands, by the last digits of each.
+    outcomes: Mutex<HashMap<String, Value>>,
     has_a_job: bool,
 }
 
@@ -82,6 +87,12 @@ impl Transport for Hub {
         } else if path.ends_with("/events") {
             let last = body["events"].as_array().unwrap().last().unwrap()["seq"].as_u64().unwrap();
             assert!(on_disk.next_seq > last, "no event is told that is not on disk");
+            for event in body["events"].as_array().unwrap() {
+                if let Some(command) = event["command_id"].as_str() {
+                    let outcome = event["outcome"].clone();
+                    self.outcomes.lock().unwrap().insert(command[34..].to_owned(), outcome);
+                }
+            }
             json!({"acknowledged_seq": last}).to_string()
         } else {
             json!({"commands": [], "kept": 0}).to_string()
@@ -191,7 +202,12 @@ impl Run {
     async fn begin_with(data: &std::path::Path, has_a_job: bool) -> Self {
         let folder = paired(data);
         let (disk, at_the_disk) = gate();
-        let hub = Arc::new(Hub { folder: folder.clone(), asked: Mutex::default(), has_a_job });
+        let hub = Arc::new(Hub {
+            folder: folder.clone(),
+            asked: Mutex::default(),
+            outcomes: Mutex::default(),
+            has_a_job,
+        });
         let bench = Bench { disk, hub: Arc::clone(&hub), ends: Mutex::default(), place: Mutex::default() };
         let clock = ManualClock::at(Timestamp::from_millis(1_795_414_380_250));
         let printer = Printer::set_up(&folder, Arc::clone(&clock) as SharedClock, &bench).unwrap();
@@ -211,9 +227,14 @@ impl Run {
 
     /// The hub commands this.
     async fn is_told(&self, number: u8, command: Value) {
+        self.is_told_what_was_asked(0, number, command).await;
+    }
+
+    /// The same, which was asked for so many seconds after the others.
+    async fn is_told_what_was_asked(&self, seconds: u8, number: u8, command: Value) {
         let message = serde_json::from_value(json!({
             "protocol": {"major": 1, "minor": 0}, "id": format!("0190a7c2-6f00-7000-8000-0000000000{number:02x}"),
-            "at": "2026-11-23T06:13:00.250Z", "command": command
+            "at": format!("2026-11-23T06:13:{seconds:02}.250Z"), "command": command
         }));
         self.far_end.events.send(MqttEvent::Command(message.unwrap())).await.unwrap();
     }
@@ -289,35 +310,5 @@ async fn what_a_slow_disk_has_kept_from_starting_does_not_start_behind_a_stop_at
             assert!(matches!(order, Some(Order::Kill(_))), "at once, whatever the disk does: {order:?}");
         }
         let _ = pass.send(());
-    }
-}
-
-/// A person preheats it: what may be hot has to be known over a restart.
-#[tokio::test]
-async fn nothing_gets_hot_before_that_is_on_disk_and_not_at_all_behind_a_stop_at_once() {
-    for is_stopped in [false, true] {
-        let data = tempfile::tempdir().unwrap();
-        let mut run = Run::begin_with(data.path(), false).await;
-        run.is_told(3, json!({"kind": "preheat", "nozzles_c": [200], "minutes": 30})).await;
-        if is_stopped {
-            run.is_told(4, json!({"kind": "emergency_stop"})).await;
-            let order = timeout(NEVER, run.place.orders.recv()).await.unwrap();
-            assert!(matches!(order, Some(Order::Kill(_))), "{order:?}");
-        }
-        let order = loop {
-            if let Ok(order) = run.place.orders.try_recv() {
-                break order;
-            }
-            if let Some(pass) = run.waits_at_the_disk().await {
-                let _ = pass.send(());
-            }
-        };
-        match order {
-            Order::Preheat(preheat) => assert!(!is_stopped && preheat.nozzles == [(0, 200.0)]),
-            // What is said to be owed is settled.
-            order => assert!(is_stopped && matches!(order, Order::MakeSafe(Safety::InPlace)), "{order:?}"),
-        }
-        let owed = Journal::peek(&run.folder.journal()).heat.expect("on disk");
-        assert!(owed.in_place && owed.port.is_some_and(|port| port.ends_with("none")));
     }
 }

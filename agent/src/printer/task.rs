@@ -46,7 +46,7 @@ use crate::spool::Reservation;
 use crate::trail::Trail;
 use disk_wait::DiskWait;
 pub(super) use disk_wait::FromDisk;
-use preheat_side::Preheats;
+use preheat_side::{NOT_READY, Preheats};
 use stop_side::Stops;
 use telemetry_side::Telemetry;
 
@@ -203,7 +203,7 @@ impl Printer {
             }
             self.follow_view();
             self.look_after_disk();
-            let is_ready = self.port.view.borrow().is_ready;
+            let is_ready = self.port.view.borrow().is_ready && !self.preheats.is_being_begun();
             if is_ready && !self.was_ready {
                 self.look_for_work();
             }
@@ -242,11 +242,11 @@ impl Printer {
                 self.life.on_line(event)
             }
             PortEvent::NotPreheated => {
-                self.on_preheated(false);
+                self.on_preheated(Err(NOT_READY.into()));
                 Vec::new()
             }
-            PortEvent::Host(HostEvent::Preheating, _) => {
-                self.on_preheated(true);
+            PortEvent::Host(HostEvent::Preheated(word), _) => {
+                self.on_preheated(word.map_err(|not_set| not_set.to_string()));
                 Vec::new()
             }
             PortEvent::Host(HostEvent::HeatSettled, _) => {

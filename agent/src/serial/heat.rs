@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use stardust_gcode::modal::Modal;
 
 use super::firmware::Firmware;
-use super::preheat::{Standing, Wanted, report_without_bed, without_bed};
+use super::preheat::read_back::{NotSet, ReadBack};
+use super::preheat::{Preheat, Standing, Wanted, report_without_bed, without_bed};
 use super::reply::{Heat, TemperatureReport};
 use super::thermometer::Thermometer;
 
@@ -58,12 +59,17 @@ impl Heaters {
         self.chamber |= modal.chamber_c.is_some();
     }
 
-    /// The commands that set all of them; the chamber is turned off.
+    /// The commands that set all of them; the chamber is turned off. Those of the nozzles that are turned off come first: where all
+    /// tools share one nozzle, the last command counts.
     pub(super) fn set(&self, nozzle: impl Fn(u32) -> f64, bed: f64) -> Vec<String> {
         let mut lines: Vec<String> = match self.tools.len() {
             // Firmware with one hot end may know no `T` here.
             0 | 1 if self.tools.iter().all(|tool| *tool == 0) => vec![format!("M104 S{}", nozzle(0))],
-            _ => self.tools.iter().map(|tool| format!("M104 T{tool} S{}", nozzle(*tool))).collect(),
+            _ => {
+                let (on, off): (Vec<u32>, Vec<u32>) =
+                    self.tools.iter().partition(|tool| nozzle(**tool) > 0.0);
+                off.into_iter().chain(on).map(|tool| format!("M104 T{tool} S{}", nozzle(tool))).collect()
+            }
         };
         lines.push(format!("M140 S{bed}"));
         lines.extend(self.chamber.then(|| "M141 S0".into()));
@@ -107,6 +113,8 @@ pub(super) enum Due {
 #[derive(Debug, Clone, Default)]
 pub(super) struct HeatDebt {
     owed: Option<Owed>,
+    /// What whoever has preheated the printer is told, as soon as nothing is being set any more.
+    word: Option<Result<(), NotSet>>,
 }
 
 #[derive(Debug, Clone)]
@@ -125,6 +133,8 @@ struct Owed {
     off_at: Duration,
     /// What may stay on for a while.
     standing: Option<Standing>,
+    /// That is what a person has asked for, and the firmware has not told yet that it has taken it.
+    setting: Option<ReadBack>,
 }
 
 impl HeatDebt {
@@ -136,16 +146,25 @@ impl HeatDebt {
     /// Something may be hot, and is turned off as soon as it can be, whatever the firmware says of it.
     pub(super) fn owe_at_once(&mut self, now: Duration, safety: Safety) {
         let owed = self.owed.get_or_insert_with(|| Owed::new(now));
-        owed.standing = None;
+        (owed.standing, owed.setting) = (None, None);
         // Who has asked for nothing to be moved must get that.
         if owed.at_once != Some(Safety::InPlace) {
             owed.at_once = Some(safety);
         }
     }
 
-    /// A person preheats the printer: what is on stays so until then.
-    pub(super) fn want(&mut self, now: Duration, until: Duration) {
-        self.owed = Some(Owed { standing: Some(Standing::All(until)), ..Owed::new(now) });
+    /// A person preheats the printer: what is on stays so for that time, if the firmware tells that it has taken it.
+    pub(super) fn want(&mut self, now: Duration, preheat: &Preheat) {
+        let standing = Some(Standing::All(now + preheat.lasts));
+        let setting = Some(ReadBack::new(preheat.clone()));
+        self.owed = Some(Owed { standing, setting, ..Owed::new(now) });
+        self.word = Some(Err(NotSet::Ended));
+    }
+
+    /// What came of a preheat, once, when it is known.
+    pub(super) fn take_word(&mut self) -> Option<Result<(), NotSet>> {
+        let is_being_set = self.owed.as_ref().is_some_and(|owed| owed.setting.is_some());
+        if is_being_set { None } else { self.word.take() }
     }
 
     /// What is owed after an interruption is turned off, but for the bed, which is set to this, °C, until then.
@@ -189,11 +208,11 @@ impl HeatDebt {
     pub(super) fn state(&self) -> Heating {
         match &self.owed {
             None => Heating::Settled,
-            Some(Owed { standing: Some(standing), .. }) if standing.wanted().is_some() => {
-                standing.wanted().map_or(Heating::Owed, Heating::Wanted)
-            }
-            Some(owed) if owed.tries >= STUBBORN_AFTER && owed.is_hot => Heating::Stubborn,
-            Some(_) => Heating::Owed,
+            Some(owed) => match owed.wanted() {
+                Some(wanted) => Heating::Wanted(wanted),
+                None if owed.tries >= STUBBORN_AFTER && owed.is_hot => Heating::Stubborn,
+                None => Heating::Owed,
+            },
         }
     }
 
@@ -203,6 +222,11 @@ impl HeatDebt {
             (owed.heard, owed.zeros) = (Thermometer::default(), 0);
             owed.ask_at = now + ASK_EVERY;
             owed.told_by = now + TOLD_WITHIN;
+            if let Some(setting) = &mut owed.setting {
+                setting.unhear();
+                // Somebody waits for it.
+                owed.ask_at = now;
+            }
         }
     }
 
@@ -225,7 +249,11 @@ impl HeatDebt {
         known: &Thermometer,
     ) -> bool {
         let Some(owed) = &mut self.owed else { return false };
-        if owed.standing.is_some_and(|standing| standing.wanted().is_some()) {
+        if owed.wanted().is_some() {
+            return false;
+        }
+        if owed.setting.is_some() {
+            self.hear_setting(now, report, heaters, known);
             return false;
         }
         let keeps_bed = owed.standing.is_some();
@@ -265,6 +293,29 @@ impl HeatDebt {
         false
     }
 
+    /// The same while the firmware is to take what a person wants.
+    fn hear_setting(
+        &mut self,
+        now: Duration,
+        report: &TemperatureReport,
+        heaters: &Heaters,
+        known: &Thermometer,
+    ) {
+        let Some(owed) = &mut self.owed else { return };
+        let is_late = now >= owed.told_by;
+        let Some(setting) = &mut owed.setting else { return };
+        let verdict = setting.hear(report, heaters, known, is_late);
+        owed.ask_at = if setting.is_doubted() { now } else { now + ASK_EVERY };
+        match verdict {
+            None => {}
+            Some(Ok(())) => (owed.setting, self.word) = (None, Some(Ok(()))),
+            Some(Err(not_set)) => {
+                self.owe_at_once(now, Safety::InPlace);
+                self.word = Some(Err(not_set));
+            }
+        }
+    }
+
     /// What has to be done now, with no job on the line and nothing else going on.
     pub(super) fn due(&mut self, now: Duration) -> Option<Due> {
         if self.owed.as_ref()?.standing.is_some_and(|standing| now >= standing.until()) {
@@ -277,7 +328,7 @@ impl HeatDebt {
         if owed.is_hot && now >= owed.off_at {
             return Some(Due::Off(Safety::InPlace));
         }
-        if owed.standing.is_some_and(|standing| standing.wanted().is_some()) {
+        if owed.wanted().is_some() {
             return None;
         }
         if now >= owed.ask_at {
@@ -290,8 +341,8 @@ impl HeatDebt {
     /// When [`Self::due`] has something at the latest.
     pub(super) fn deadline(&self) -> Option<Duration> {
         let owed = self.owed.as_ref()?;
-        if let Some(standing) = owed.standing.filter(|standing| standing.wanted().is_some()) {
-            return Some(standing.until());
+        if let Some(wanted) = owed.wanted() {
+            return Some(wanted.until);
         }
         Some(if owed.is_hot { owed.ask_at.min(owed.off_at) } else { owed.ask_at })
     }
@@ -309,7 +360,13 @@ impl Owed {
             ask_at: now + ASK_EVERY,
             off_at: now,
             standing: None,
+            setting: None,
         }
+    }
+
+    /// What people are shown.
+    fn wanted(&self) -> Option<Wanted> {
+        self.standing.filter(|_| self.setting.is_none())?.wanted()
     }
 }
 

@@ -43,8 +43,8 @@ pub enum HostEvent {
     Job(JobEvent),
     /// With no job at work: all heaters are off, and that was read back. What was owed is settled.
     HeatSettled,
-    /// The heaters are being set without a job ([`Host::preheat`]).
-    Preheating,
+    /// What came of [`Host::preheat`]: the heaters are set, as the firmware tells, or are turned off again.
+    Preheated(Result<(), super::NotSet>),
     /// The firmware has stopped itself, with its own words. Only a reset brings it back.
     Halted(String),
 }
@@ -286,7 +286,7 @@ impl Host {
     /// The port is gone: whatever was going on has ended.
     pub fn port_lost(&mut self, now: Duration) {
         self.lose(now, "The serial port vanished: check the printer's power and the USB cable");
-        self.debt.end_wanted(now);
+        self.end_wanted(now);
         self.assembler.clear();
     }
 

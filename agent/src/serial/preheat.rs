@@ -4,6 +4,8 @@
 //! printer's settings say. Owns: how long that may be, which commands set it, and what of the heaters may be on. Must not know:
 //! when it ends otherwise, who asks.
 
+pub(super) mod read_back;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -28,10 +30,21 @@ impl Preheat {
     pub(super) fn commands(&self, heaters: &Heaters) -> Vec<String> {
         let mut all = heaters.clone();
         all.tools.extend(self.nozzles.iter().map(|(tool, _)| *tool));
-        let target = |tool: u32| {
-            self.nozzles.iter().find(|(named, _)| *named == tool).map_or(0.0, |(_, target)| *target)
-        };
-        all.set(target, self.bed.unwrap_or(0.0))
+        all.set(|tool| self.nozzle(tool), self.bed_target())
+    }
+
+    fn nozzle(&self, tool: u32) -> f64 {
+        self.nozzles.iter().find(|(named, _)| *named == tool).map_or(0.0, |(_, target)| *target)
+    }
+
+    fn bed_target(&self) -> f64 {
+        self.bed.unwrap_or(0.0)
+    }
+
+    /// What the nozzle is set to in the end where all tools share one: the last command for it counts.
+    fn shared_nozzle(&self) -> f64 {
+        let hot = self.nozzles.iter().filter(|(_, target)| *target > 0.0);
+        hot.max_by_key(|(tool, _)| *tool).map_or(0.0, |(_, target)| *target)
     }
 }
 
@@ -147,7 +160,8 @@ mod tests {
     #[rstest]
     #[case(&[0], &[(0, 200.0)], Some(60.0), &["M104 S200", "M140 S60"])]
     #[case::what_is_not_named_is_turned_off(&[0, 1], &[(1, 210.0)], None, &["M104 T0 S0", "M104 T1 S210", "M140 S0"])]
-    #[case::one_that_nobody_has_named_yet(&[0], &[(0, 200.0), (1, 0.0)], None, &["M104 T0 S200", "M104 T1 S0", "M140 S0"])]
+    #[case::one_that_nobody_has_named_yet(&[0], &[(0, 200.0), (1, 0.0)], None, &["M104 T1 S0", "M104 T0 S200", "M140 S0"])]
+    #[case::one_nozzle_for_all_tools(&[0, 1, 2], &[(1, 210.0)], None, &["M104 T0 S0", "M104 T2 S0", "M104 T1 S210", "M140 S0"])]
     fn every_heater_is_set(
         #[case] tools: &[u32],
         #[case] nozzles: &[(u32, f64)],

@@ -5,7 +5,7 @@ use std::time::Duration;
 use firmware_sim::faults::FaultPlan;
 use firmware_sim::firmware::{Config, KeepAlive};
 use rstest::rstest;
-use stardust_agent::serial::{End, JobEvent};
+use stardust_agent::serial::{End, HeatOutOfReach, JobEvent};
 
 use super::bench::{Bench, file};
 
@@ -67,7 +67,8 @@ fn a_locked_printer_is_sent_no_job_until_somebody_unlocks_it() {
     let mut bench = Bench::greet("marlin", &FaultPlan::none(), |config| config.locked = true);
     bench.wait(Duration::from_secs(60));
     assert!(!bench.host.is_ready());
-    assert!(bench.host.attention_text().is_some_and(|text| text.contains("unlock it")));
+    let text = bench.host.attention_text().unwrap();
+    assert!(text.contains("unlock it") && !text.contains("heaters"), "nothing of ours is on: {text}");
     assert!(!bench.try_start(&file(200)));
     bench.printer.lock(false);
     bench.run_until("ready", |bench| bench.host.is_ready());
@@ -93,6 +94,10 @@ fn a_printer_that_is_locked_in_mid_print_takes_no_more_of_it_and_is_cold_as_soon
     assert!(reason.contains("locked") && reason.contains("Unlock it"), "{reason}");
     bench.wait(Duration::from_secs(300));
     assert!(moves(&bench) <= before + 4, "what was in flight, and nothing more of the job");
+    assert!(bench.printer.targets().nozzles[0] > 0.0, "it is hot still");
+    let text = bench.host.attention_text().unwrap();
+    assert!(text.contains("heaters may be on"), "{text}");
+    assert_eq!(bench.host.heat_out_of_reach(), Some(HeatOutOfReach::Locked));
     let asked = bench.printer.accepted().len();
     bench.wait(Duration::from_secs(300));
     assert!(bench.printer.accepted().len() <= asked + 151, "every other second, whether it is unlocked");

@@ -226,7 +226,10 @@ impl Bench {
                 HostEvent::Ready if std::mem::take(&mut self.begin_wanted) => {
                     host.start(self.now, source(&self.plan.file, 0));
                 }
-                HostEvent::Ready | HostEvent::HeatSettled | HostEvent::Preheating | HostEvent::Halted(_) => {}
+                HostEvent::Ready
+                | HostEvent::HeatSettled
+                | HostEvent::Preheated(_)
+                | HostEvent::Halted(_) => {}
             }
         }
         self.host = Some(host);

@@ -7,7 +7,7 @@ use firmware_sim::firmware::{Config, Firmware};
 use firmware_sim::profile::Profile;
 use rstest::rstest;
 use stardust_agent::serial::{
-    End, Fed, Heating, JobEvent, Parking, Preheat, Safety, Stage, Wanted, WantedBy,
+    End, Fed, Heating, JobEvent, NotSet, Parking, Preheat, Safety, Stage, Wanted, WantedBy,
 };
 use stardust_gcode::command::parse;
 
@@ -33,7 +33,45 @@ fn begun(config: Config) -> Rig {
     let mut rig = Rig::ready(config, Parking::default());
     assert!(rig.host.preheat(rig.now, &preheat(30)));
     rig.until("hot", |rig| targets(rig) == [0.0, 210.0, 60.0]);
+    rig.until("told", |rig| !rig.words.is_empty());
+    assert_eq!(rig.words, [Ok(())]);
     rig
+}
+
+/// What a printer that does not take it is asked for, and what whoever asked is told.
+#[rstest]
+#[case::the_nozzle_allows_less(Config { tools: 2, nozzle_max_c: 190.0, ..Config::default() }, 190.0)]
+#[case::the_bed_allows_less(Config { tools: 2, bed_max_c: 50.0, ..Config::default() }, 50.0)]
+#[case::nothing_is_heated(Config { tools: 2, nozzle_max_c: 0.0, ..Config::default() }, 0.0)]
+fn what_the_printer_does_not_take_is_told_with_its_figure_and_nothing_stays_on(
+    #[case] config: Config,
+    #[case] told: f64,
+) {
+    let mut rig = Rig::ready(config, Parking::default());
+    assert!(rig.host.preheat(rig.now, &preheat(30)));
+    rig.until("told", |rig| {
+        let is_shown = matches!(rig.host.heating(), Heating::Wanted(_));
+        assert!(!is_shown, "never as preheated: {:?}", targets(rig));
+        !rig.words.is_empty()
+    });
+    assert!(
+        matches!(rig.words[..], [Err(NotSet::Differs { told: figure, .. })] if figure == told),
+        "{:?}",
+        rig.words
+    );
+    rig.stay_s(SOON_S);
+    assert_eq!((targets(&rig), rig.host.heating()), (vec![0.0; 3], Heating::Settled));
+}
+
+#[test]
+fn what_is_turned_off_is_turned_off_before_anything_is_heated() {
+    let mut rig = Rig::ready(two_tools(), Parking::default());
+    let first = Preheat { nozzles: vec![(0, 200.0)], bed: None, lasts: Duration::from_secs(60) };
+    assert!(rig.host.preheat(rig.now, &first));
+    rig.until("told", |rig| !rig.words.is_empty());
+    let set: Vec<&str> = rig.accepted.iter().map(|(text, _)| text.as_str()).collect();
+    let at = |line: &str| set.iter().position(|text| *text == line).expect(line);
+    assert!(at("M104 T1 S0") < at("M104 T0 S200"), "one nozzle for both stays hot: {set:?}");
 }
 
 #[rstest]
@@ -62,6 +100,7 @@ fn another_one_takes_its_place() {
     rig.stay_s(20 * 60);
     let bed_alone = Preheat { nozzles: Vec::new(), bed: Some(80.0), lasts: Duration::from_secs(20 * 60) };
     assert!(rig.host.preheat(rig.now, &bed_alone));
+    rig.until("told", |rig| rig.words.len() == 2);
     rig.stay_s(19 * 60);
     assert_eq!(targets(&rig), [0.0, 0.0, 80.0]);
     rig.stay_s(60 + SOON_S);
@@ -86,15 +125,21 @@ fn a_lost_port_ends_it() {
     assert_eq!((targets(&rig), rig.host.heating()), (vec![0.0; 3], Heating::Settled));
 }
 
-#[test]
-fn a_stop_at_once_ends_it() {
-    let mut rig = begun(two_tools());
+/// Of a printer that did not hear `M112` and is as hot as it was: it is cold as soon as somebody speaks with it again.
+#[rstest]
+#[case::it_was_told_that_it_is_hot(true)]
+#[case::it_was_just_being_set(false)]
+fn a_stop_at_once_ends_it(#[case] is_told: bool) {
+    let mut rig = Rig::ready(two_tools(), Parking::default());
+    assert!(rig.host.preheat(rig.now, &preheat(30)));
+    rig.until("hot", |rig| targets(rig) == [0.0, 210.0, 60.0] && rig.words.is_empty() != is_told);
     rig.host.kill(rig.now, "by a test");
-    assert_eq!(rig.host.heating(), Heating::Owed);
-    // As after M112: the board starts anew, and does not heat by itself.
-    rig.printer = Firmware::new(two_tools());
+    rig.stay_s(60);
+    assert_eq!(rig.words.last().is_some_and(Result::is_ok), is_told, "{:?}", rig.words);
+    assert_eq!(targets(&rig), [0.0, 210.0, 60.0], "nothing is sent to what was stopped");
+    rig.host.port_opened(rig.now);
     rig.stay_s(2 * SOON_S);
-    assert_eq!(rig.host.heating(), Heating::Settled);
+    assert_eq!((targets(&rig), rig.host.heating()), (vec![0.0; 3], Heating::Settled));
 }
 
 #[test]

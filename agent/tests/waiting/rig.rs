@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use firmware_sim::firmware::{Config, Firmware};
-use stardust_agent::serial::{Fed, Host, HostEvent, JobEvent, Parking, Stage, Waiting};
+use stardust_agent::serial::{Fed, Host, HostEvent, JobEvent, NotSet, Parking, Stage, Waiting};
 use stardust_gcode::command::parse;
 
 /// Both, and what has happened.
@@ -17,6 +17,8 @@ pub(crate) struct Rig {
     /// What it has carried out, with what its nozzle was set to then.
     pub(crate) accepted: Vec<(String, f64)>,
     pub(crate) events: Vec<JobEvent>,
+    /// What came of preheats.
+    pub(crate) words: Vec<Result<(), NotSet>>,
     /// A person has been waited for since then, with a hot nozzle.
     hot_since: Option<Duration>,
     /// The longest that was.
@@ -32,6 +34,7 @@ impl Rig {
             said: String::new(),
             accepted: Vec::new(),
             events: Vec::new(),
+            words: Vec::new(),
             hot_since: None,
             longest_hot: Duration::ZERO,
         };
@@ -64,8 +67,10 @@ impl Rig {
             self.host.receive(self.now, &answers);
         }
         while let Some(event) = self.host.next_event() {
-            if let HostEvent::Job(event) = event {
-                self.events.push(event);
+            match event {
+                HostEvent::Job(event) => self.events.push(event),
+                HostEvent::Preheated(word) => self.words.push(word),
+                HostEvent::Ready | HostEvent::HeatSettled | HostEvent::Halted(_) => {}
             }
         }
         self.feel();

@@ -41,8 +41,9 @@ impl Printer {
 
     /// All targets were read back as 0, with no job at work.
     pub(super) fn on_heat_settled(&mut self) {
-        // A job may have begun since it was said.
-        if self.owes_heat() && !self.life.is_running() {
+        // A job may have begun since it was said, or a preheat: what was written down for that is not what was settled.
+        let begins_another = self.life.is_running() || self.preheats.is_at_hand();
+        if self.owes_heat() && !begins_another {
             self.journal.lock().keep(&[Record::HeatSettled]);
         }
     }

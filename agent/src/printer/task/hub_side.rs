@@ -52,7 +52,7 @@ impl Printer {
             Verdict::Wake => self.look_for_work(),
             Verdict::ReportStatus => self.feed.start_over(),
             Verdict::Answer(id, outcome) => self.answer(id, outcome),
-            Verdict::StopAtOnce(id) => self.stop_at_once(id),
+            Verdict::StopAtOnce(id) => self.stop_at_once(id, message.at),
             Verdict::CarryOut(id, Command::Answer { attention_id, button }) => {
                 self.follow_view();
                 let (outcome, order) = self.question.answer(attention_id, button);
@@ -75,7 +75,7 @@ impl Printer {
                     }
                 }
             }
-            Verdict::CarryOut(id, Command::Preheat(wanted)) => self.preheat(id, &wanted),
+            Verdict::CarryOut(id, Command::Preheat(wanted)) => self.preheat(id, &wanted, message.at),
             Verdict::CarryOut(id, Command::CoolDown) => self.cool_down(id),
             // Not the job is paused, but its firmware waits for an answer: the one that goes on.
             Verdict::CarryOut(id, Command::Resume { job_id }) if self.asks_about(job_id) => {

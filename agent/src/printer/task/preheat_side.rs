@@ -12,7 +12,11 @@ use super::disk_wait::FromDisk;
 use crate::journal::{JournalError, Record};
 use crate::port::Order;
 use crate::printer::preheat;
-use crate::serial::{self, Heating, Safety, Wanted, WantedBy};
+use crate::serial::{self, HeatOutOfReach, Heating, Safety, Wanted, WantedBy};
+
+/// The port was not able to begin.
+pub(super) const NOT_READY: &str =
+    "The printer was no longer ready when it was to be heated; nothing was heated.";
 
 /// The preheat that is under way to the printer, if one is.
 #[derive(Debug, Default)]
@@ -27,16 +31,31 @@ impl Preheats {
     fn is_under_way(&self, id: CommandId) -> bool {
         self.ordered == Some(id) || self.recording.as_ref().is_some_and(|(waiting, _)| *waiting == id)
     }
+
+    /// Whether one is on its way.
+    pub(super) fn is_at_hand(&self) -> bool {
+        self.recording.is_some() || self.is_being_begun()
+    }
+
+    /// Whether the port has been told of one, and has not said yet what came of it.
+    pub(super) fn is_being_begun(&self) -> bool {
+        self.ordered.is_some()
+    }
 }
 
 impl Printer {
-    pub(super) fn preheat(&mut self, id: CommandId, wanted: &Preheat) {
+    /// `asked_at`: by the hub's clock.
+    pub(super) fn preheat(&mut self, id: CommandId, wanted: &Preheat, asked_at: Timestamp) {
         if self.preheats.is_under_way(id) {
             return;
         }
-        let is_another = self.preheats.recording.is_some() || self.preheats.ordered.is_some();
+        let is_another = self.preheats.is_at_hand();
         let has_job = self.life.claim().is_some();
-        let checked = preheat::check(wanted, &self.port.view.borrow(), &self.config.profile, has_job);
+        let checked = if self.stops.overtake(asked_at) {
+            Err(preheat::Refusal::Stopped)
+        } else {
+            preheat::check(wanted, &self.port.view.borrow(), &self.config.profile, has_job)
+        };
         match checked {
             Ok(_) if is_another => {
                 self.refuse(id, "Another preheat is just being begun: try again in a moment.")
@@ -80,7 +99,6 @@ impl Printer {
                     "The printer host's disk can't be written, and what is hot has to be known over its restart: nothing \
                      was heated. Free some space there, or check the disk.",
                 );
-                return;
             }
             // It was called off meanwhile.
             (None, _) => {}
@@ -91,13 +109,12 @@ impl Printer {
         }
     }
 
-    /// The port has begun to heat, or could not.
-    pub(super) fn on_preheated(&mut self, has_begun: bool) {
+    /// The printer has taken it, or has not, and why.
+    pub(super) fn on_preheated(&mut self, word: Result<(), String>) {
         let Some(id) = self.preheats.ordered.take() else { return };
-        if has_begun {
-            self.answer(id, CommandOutcome::Done);
-        } else {
-            self.refuse(id, "The printer was no longer ready when it was to be heated; nothing was heated.");
+        match word {
+            Ok(()) => self.answer(id, CommandOutcome::Done),
+            Err(reason) => self.refuse(id, &reason),
         }
     }
 
@@ -114,23 +131,31 @@ impl Printer {
             return self.refuse(id, "A print is at work on the printer: pause or cancel that instead.");
         }
         self.call_off_preheat("The printer was cooled down instead.");
-        self.port.order(Order::MakeSafe(Safety::InPlace));
-        tracing::info!(command.id = %id, "cooling down");
-        if self.port.view.borrow().answers() {
-            self.answer(id, CommandOutcome::Done);
-        } else {
-            self.refuse(
+        let (answers, out_of_reach, is_settled) = {
+            let view = self.port.view.borrow();
+            (view.answers(), view.heat_out_of_reach, view.heating == Heating::Settled)
+        };
+        // What somebody heats at the panel is theirs, unless something of ours is on, too.
+        let is_theirs = out_of_reach == Some(HeatOutOfReach::AtItsPanel) && is_settled && !self.keeps_heat();
+        if !is_theirs {
+            self.port.order(Order::MakeSafe(Safety::InPlace));
+            tracing::info!(command.id = %id, "cooling down");
+        }
+        match out_of_reach.filter(|_| answers) {
+            Some(why) => self.refuse(id, &why.to_string()),
+            None if answers => self.answer(id, CommandOutcome::Done),
+            None => self.refuse(
                 id,
                 "The printer does not answer: its heaters are turned off as soon as it does. If it is hot, switch it off by \
                  hand.",
-            );
+            ),
         }
     }
 
     /// Whether something stays on, or is about to, that nobody but us turns off.
     pub(super) fn keeps_heat(&self) -> bool {
         let is_wanted = matches!(self.port.view.borrow().heating, Heating::Wanted(_));
-        is_wanted || self.preheats.ordered.is_some() || self.life.is_cut_off()
+        is_wanted || self.preheats.is_being_begun() || self.life.is_cut_off()
     }
 
     /// The status with what people are told of heat without a job.

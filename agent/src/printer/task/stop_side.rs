@@ -19,11 +19,14 @@ pub(super) struct Stops {
     /// Those that are not answered yet.
     waiting: Vec<CommandId>,
     last: Option<StopReport>,
+    /// When the last one was sent, by the hub's clock.
+    asked_at: Option<Timestamp>,
 }
 
 impl Stops {
-    /// Takes one in; false: it is known, and being carried out.
-    fn ask(&mut self, id: CommandId) -> bool {
+    /// Takes one in, sent then; false: it is known, and being carried out.
+    fn ask(&mut self, id: CommandId, at: Timestamp) -> bool {
+        self.asked_at = self.asked_at.max(Some(at));
         if self.waiting.contains(&id) {
             return false;
         }
@@ -60,6 +63,11 @@ impl Stops {
         outcome.map(|outcome| (std::mem::take(&mut self.waiting), outcome))
     }
 
+    /// Whether one was sent after what was asked then: that has waited somewhere, and must not be done behind it.
+    pub(super) fn overtake(&self, asked_at: Timestamp) -> bool {
+        self.asked_at.is_some_and(|stopped_at| stopped_at >= asked_at)
+    }
+
     /// What the hub is told.
     pub(super) fn report(&self) -> Option<StopReport> {
         self.last
@@ -67,8 +75,8 @@ impl Stops {
 }
 
 impl Printer {
-    pub(super) fn stop_at_once(&mut self, id: CommandId) {
-        if !self.stops.ask(id) {
+    pub(super) fn stop_at_once(&mut self, id: CommandId, at: Timestamp) {
+        if !self.stops.ask(id, at) {
             return;
         }
         // Before anything is written down or told.
@@ -106,7 +114,7 @@ mod tests {
     fn a_stop_is_carried_out_once_however_often_it_is_asked_for_and_answered_when_it_is_on_the_wire() {
         let (mut stops, at) = (Stops::default(), Timestamp::from_millis(7));
         let (first, second) = (id(1), id(2));
-        assert!(stops.ask(first) && !stops.ask(first) && stops.ask(second));
+        assert!(stops.ask(first, at) && !stops.ask(first, at) && stops.ask(second, at));
         assert_eq!(stops.reached(Reach::Waits, at), None, "the port is closed: nothing is answered");
         let told = |stops: &Stops| stops.report().map(|report| (report.command_id, report.reach));
         assert_eq!(told(&stops), Some((second, StopReach::PortClosed)));
@@ -120,7 +128,7 @@ mod tests {
     fn what_did_not_reach_the_printer_is_never_called_done() {
         for reach in [Reach::Sent { on_wire: false, dtr_pulsed: true }, Reach::GaveUp] {
             let mut stops = Stops::default();
-            stops.ask(id(1));
+            stops.ask(id(1), Timestamp::from_millis(0));
             let (_, outcome) = stops.reached(reach, Timestamp::from_millis(0)).unwrap();
             assert!(matches!(outcome, CommandOutcome::Refused { reason } if reason.contains("by hand")));
         }

@@ -148,11 +148,26 @@ fn who_names_a_heater() {
 
 const UNTIL: Duration = Duration::from_secs(400);
 
+/// The nozzle at 200 °C and the bed at 60 °C until then.
+fn preheat() -> Preheat {
+    Preheat { nozzles: vec![(0, 200.0)], bed: Some(60.0), lasts: UNTIL - NOW }
+}
+
+/// A person has preheated the printer, which has taken it.
+fn preheated() -> HeatDebt {
+    let mut debt = HeatDebt::default();
+    debt.want(NOW, &preheat());
+    debt.unhear(NOW);
+    let taken = "T:20 /200 B:20 /60";
+    assert!(!debt.hear(NOW, &report(taken), &heaters(1, false), &known(taken)));
+    assert_eq!(debt.take_word(), Some(Ok(())));
+    debt
+}
+
 #[test]
 fn what_a_person_wants_stays_on_until_then_and_is_turned_off_and_read_back() {
     let (hot, off, heaters) = ("T:200 /200 B:60 /60", "T:200 /0 B:60 /0", heaters(1, false));
-    let mut debt = HeatDebt::default();
-    debt.want(NOW, UNTIL);
+    let mut debt = preheated();
     for _ in 0..3 {
         assert!(!debt.hear(NOW, &report(hot), &heaters, &known(hot)));
         assert!(
@@ -175,16 +190,34 @@ fn what_a_person_wants_stays_on_until_then_and_is_turned_off_and_read_back() {
 #[case::another_connection(|debt: &mut HeatDebt| debt.connection_is_new(NOW))]
 #[case::a_halt(|debt: &mut HeatDebt| debt.end_wanted(NOW))]
 fn it_ends_before_its_time(#[case] end: fn(&mut HeatDebt)) {
+    let mut being_set = HeatDebt::default();
+    being_set.want(NOW, &preheat());
+    assert_eq!(being_set.take_word(), None);
+    for (mut debt, word) in [(preheated(), None), (being_set, Some(Err(NotSet::Ended)))] {
+        end(&mut debt);
+        assert_eq!((debt.state(), debt.due(NOW)), (Heating::Owed, Some(Due::Off(Safety::InPlace))));
+        assert_eq!((debt.take_word(), debt.take_word()), (word, None));
+    }
+}
+
+#[test]
+fn what_was_not_taken_is_not_shown_as_wanted_and_is_turned_off() {
+    let heaters = heaters(1, false);
+    let refused = "T:20 /0 B:20 /60";
     let mut debt = HeatDebt::default();
-    debt.want(NOW, UNTIL);
-    end(&mut debt);
+    debt.want(NOW, &preheat());
+    debt.unhear(NOW);
+    assert_eq!((debt.state(), debt.due(NOW)), (Heating::Owed, Some(Due::Ask)), "somebody waits for it");
+    assert!(!debt.hear(NOW, &report(refused), &heaters, &known(refused)));
+    assert_eq!((debt.take_word(), debt.due(NOW)), (None, Some(Due::Ask)), "one report may be damaged");
+    assert!(!debt.hear(NOW, &report(refused), &heaters, &known(refused)));
+    assert!(matches!(debt.take_word(), Some(Err(NotSet::Differs { told: 0.0, .. }))));
     assert_eq!((debt.state(), debt.due(NOW)), (Heating::Owed, Some(Due::Off(Safety::InPlace))));
 }
 
 #[test]
 fn a_job_takes_over_from_it() {
-    let mut debt = HeatDebt::default();
-    debt.want(NOW, UNTIL);
+    let mut debt = preheated();
     debt.owe(NOW);
     assert_eq!((debt.state(), debt.due(NOW)), (Heating::Owed, None));
     assert_eq!(debt.due(UNTIL), Some(Due::Ask), "its time counts no more");

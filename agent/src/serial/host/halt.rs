@@ -42,7 +42,7 @@ impl Host {
         self.end_job(end);
         self.turned_off = false;
         // Whoever wanted it warm wants it no more.
-        self.debt.end_wanted(now);
+        self.end_wanted(now);
         self.link.forget();
         self.phase = Phase::Halted(message.to_owned());
         self.poll_at = None;

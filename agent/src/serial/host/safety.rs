@@ -70,6 +70,7 @@ impl Host {
 
     /// Does what is due for it now.
     pub(super) fn settle_heat(&mut self, now: Duration) {
+        self.tell_of_preheat();
         if self.job.is_some() {
             return self.debt.unhear(now);
         }

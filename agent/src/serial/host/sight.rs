@@ -5,6 +5,7 @@
 use super::super::attention::Prompt;
 use super::super::cooling::Waiting;
 use super::super::firmware::{Area, Firmware};
+use super::super::heat_reach::HeatOutOfReach;
 use super::super::job::Stage;
 use super::super::thermometer::Thermometer;
 use super::{Connection, Host, Phase};
@@ -30,6 +31,15 @@ impl Host {
     /// How far the machine reaches: as its settings and its firmware tell.
     pub(super) fn reach(&self) -> Option<Area> {
         self.parking.reach(self.firmware.area)
+    }
+
+    /// Why the heaters of a printer that answers can't be turned off from here, where that is known.
+    #[must_use]
+    pub fn heat_out_of_reach(&self) -> Option<HeatOutOfReach> {
+        if self.attention.is_locked() {
+            return Some(HeatOutOfReach::Locked);
+        }
+        (self.job.is_none() && self.external.is_on()).then_some(HeatOutOfReach::AtItsPanel)
     }
 
     /// Heaters as last reported.

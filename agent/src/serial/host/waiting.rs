@@ -9,6 +9,8 @@
 use std::time::Duration;
 
 use super::super::cooling::Waiting;
+use super::super::heat::Heating;
+use super::super::heat_reach::HeatOutOfReach;
 use super::super::job::Stage;
 use super::Host;
 use super::attaching::Wish;
@@ -54,6 +56,11 @@ impl Host {
     #[must_use]
     pub fn attention_text(&self) -> Option<String> {
         let text = self.attention.message()?;
+        if self.heat_out_of_reach() == Some(HeatOutOfReach::Locked) && self.heating() != Heating::Settled {
+            return Some(format!(
+                "{text} Its heaters may be on and can't be turned off from here: unlock it, or switch it off."
+            ));
+        }
         let is_stopping = self.job.as_ref().is_some_and(|job| job.stage() == Stage::Stopping);
         if is_stopping && self.way_out(true).is_none() {
             return Some(format!(
