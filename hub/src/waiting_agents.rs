@@ -102,6 +102,12 @@ impl WaitingAgents {
         (!waiting.messages.is_empty()).then(|| std::mem::take(&mut waiting.messages))
     }
 
+    /// Whether a printer's agent asks here: what is said to it now is heard.
+    #[must_use]
+    pub fn waits(&self, printer: PrinterId) -> bool {
+        self.lock().get(&printer).is_some_and(|waiting| waiting.asked.elapsed() < GONE_AFTER)
+    }
+
     /// The credential of a printer's agent counts no longer: nothing more is said to it.
     pub fn forget(&self, printer: PrinterId) {
         if let Some(waiting) = self.lock().remove(&printer) {
@@ -181,7 +187,9 @@ mod tests {
         }
         let Found::Said(said) = agents.next(printer, LONG).await else { panic!("it has asked before") };
         assert_eq!(said[0].command, Command::Wake, "it looks for what did not fit");
+        assert!(agents.waits(printer));
         tokio::time::sleep(GONE_AFTER).await;
+        assert!(!agents.waits(printer));
         agents.tell(printer, &stop(1));
         assert!(agents.lock().is_empty());
         agents.next(printer, LONG).await;

@@ -147,15 +147,20 @@ impl Fleet {
         self.lock().get(&id).filter(|twin| twin.row.workspace_id == workspace).map(Twin::view)
     }
 
-    /// The printers of a workspace whose agents could take a job.
+    /// The printers of a workspace whose agents could take a job. `waits`: whether an agent that shows nothing live is in reach
+    /// all the same.
     #[must_use]
-    pub fn ready_for_a_job(&self, workspace: WorkspaceId) -> Vec<PrinterId> {
+    pub fn ready_for_a_job(
+        &self,
+        workspace: WorkspaceId,
+        waits: impl Fn(PrinterId) -> bool,
+    ) -> Vec<PrinterId> {
         let twins = self.lock();
         let ready = |twin: &&Twin| {
             twin.row.workspace_id == workspace
-                && twin.contact.state == ContactState::Online
                 && twin.job.is_none()
                 && twin.stop.is_none()
+                && (twin.contact.state == ContactState::Online || waits(twin.row.id))
         };
         twins.values().filter(ready).map(|twin| twin.row.id).collect()
     }

@@ -38,7 +38,7 @@ async fn preheat(
     Path(id): Path<PrinterId>,
     Json(wanted): Json<Preheat>,
 ) -> Result<(StatusCode, axum::Json<Printer>), Error> {
-    rules::may_preheat(&printer(&app, &person, id)?, &wanted)?;
+    rules::may_preheat(&printer(&app, &person, id)?, app.waiting_agents.waits(id), &wanted)?;
     ask(&app, &person, id, Command::Preheat(wanted)).await
 }
 
@@ -54,7 +54,7 @@ async fn cool_down(
     person: Person,
     Path(id): Path<PrinterId>,
 ) -> Result<(StatusCode, axum::Json<Printer>), Error> {
-    rules::may_cool_down(&printer(&app, &person, id)?)?;
+    rules::may_cool_down(&printer(&app, &person, id)?, app.waiting_agents.waits(id))?;
     ask(&app, &person, id, Command::CoolDown).await
 }
 

@@ -5,13 +5,20 @@ use stardust_protocol::{Preheat, PrinterState};
 use crate::error::Error;
 use crate::fleet::{ContactState, Printer};
 
-/// Whether a person may have this printer heated.
+/// Whether a person may have this printer heated. `waits`: its agent is in reach, if only over HTTPS.
 ///
 /// # Errors
 /// Why not.
-pub fn may_preheat(printer: &Printer, wanted: &Preheat) -> Result<(), Error> {
+pub fn may_preheat(printer: &Printer, waits: bool, wanted: &Preheat) -> Result<(), Error> {
     wanted.check().map_err(|flaw| Error::invalid(flaw.code(), flaw.to_string()))?;
     if printer.contact.state != ContactState::Online {
+        if waits {
+            return Err(Error::conflict(
+                "no_live_data",
+                "The printer's agent is in reach, but shows the hub nothing live (MQTT): nobody could see here that the printer \
+                 is idle, or hot. Let its host reach the hub's MQTT port, or heat the printer at its panel.",
+            ));
+        }
         return Err(Error::conflict(
             "printer_out_of_reach",
             "The printer's agent is out of reach, so it can't be heated from here. Try again when it is online.",
@@ -35,12 +42,13 @@ pub fn may_preheat(printer: &Printer, wanted: &Preheat) -> Result<(), Error> {
     }
 }
 
-/// Whether a person may have this printer cooled down: whatever it does, its agent decides.
+/// Whether a person may have this printer cooled down: whatever it does, its agent decides. `waits`: that is in reach, if only
+/// over HTTPS.
 ///
 /// # Errors
 /// Its agent can't be reached.
-pub fn may_cool_down(printer: &Printer) -> Result<(), Error> {
-    if printer.contact.state == ContactState::Online {
+pub fn may_cool_down(printer: &Printer, waits: bool) -> Result<(), Error> {
+    if waits || printer.contact.state == ContactState::Online {
         return Ok(());
     }
     Err(Error::conflict(

@@ -1,5 +1,7 @@
 //! What people are promised of heat without a job, on both engines.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use rstest::rstest;
@@ -13,8 +15,11 @@ use stardust_protocol::{
 use crate::api::auth::Device;
 use crate::db::testing::Engine;
 use crate::fleet::ContactState;
+use crate::queue::printer_command::{self, Word};
 use crate::queue::{self, report};
+use crate::stop::deliver::{self, Pace};
 use crate::testing::{TestHub, hub};
+use crate::waiting_agents::Found;
 
 impl TestHub {
     async fn wants(&self, path: &str, body: &Value) -> (StatusCode, Value) {
@@ -35,6 +40,12 @@ impl TestHub {
             }
             tokio::task::yield_now().await;
         }
+    }
+
+    /// What the agent finds when it asks.
+    async fn finds(&self, device: Device) -> Vec<Command> {
+        let open = queue::dispatch::open_commands(&self.app, device.printer_id).await.unwrap();
+        open.into_iter().map(|message| message.command).collect()
     }
 
     fn is(&self, device: Device, seq: u64, status: PrinterStatus) {
@@ -110,4 +121,77 @@ async fn what_makes_no_sense_or_is_not_the_time_for_it_reaches_no_agent() {
     assert_eq!(hub.wants(&format!("{nobody}/preheat"), &wanted).await.0, StatusCode::NOT_FOUND);
     assert_eq!(hub.wants(&format!("{nobody}/cool-down"), &json!({})).await.0, StatusCode::NOT_FOUND);
     assert_eq!(queue::store::open_commands(&hub.app.db, printer.printer_id).await.unwrap(), []);
+}
+
+/// It waits for the worker that would pass it on, or for the agent, while the stop goes past it.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn a_stop_at_once_takes_back_what_was_asked_before_it(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let (printer, other) = (hub.pair("Ada").await, hub.pair("Bea").await);
+    for device in [printer, other] {
+        hub.is(device, 1, PrinterStatus::new(PrinterState::Idle));
+    }
+    let path = |device: Device| format!("{}/preheat", device.printer_id);
+    let (path, others) = (path(printer), path(other));
+    let wanted = json!({"bed_c": 60});
+    let stopped = async {
+        for device in [printer, other] {
+            while hub.finds(device).await.is_empty() {
+                tokio::task::yield_now().await;
+            }
+        }
+        deliver::ask(&hub.app, &hub.owner, &[printer.printer_id], Pace::URGENT).await.unwrap();
+        let left = (hub.finds(printer).await, hub.finds(other).await);
+        hub.agent_answers(other, 1, CommandOutcome::Done).await;
+        left
+    };
+    let (refused, heated, (of_the_stopped, of_the_other)) =
+        tokio::join!(hub.wants(&path, &wanted), hub.wants(&others, &wanted), stopped);
+    assert_eq!(of_the_stopped, [Command::EmergencyStop]);
+    assert!(matches!(of_the_other[..], [Command::Preheat(_)]), "{of_the_other:?}");
+    assert_eq!((refused.0, &refused.1["code"]), (StatusCode::CONFLICT, &json!("refused_by_printer")));
+    assert_eq!(heated.0, StatusCode::OK);
+
+    // One that is written down behind the stop, and was checked before it: it reaches nobody.
+    let preheat = Command::Preheat(Preheat { nozzles_c: Vec::new(), bed_c: Some(60), minutes: 30 });
+    hub.app.waiting_agents.next(printer.printer_id, Duration::ZERO).await;
+    let patience = Duration::from_millis(1);
+    let word =
+        printer_command::ask(&hub.app, &hub.owner, printer.printer_id, preheat, patience).await.unwrap();
+    assert_eq!(word, Word::None);
+    let written = queue::store::open_commands(&hub.app.db, printer.printer_id).await.unwrap();
+    let late = written.iter().find(|message| message.command != Command::EmergencyStop).unwrap();
+    queue::dispatch::send_command(&hub.app, hub.owner.workspace_id, late.id.unwrap()).await.unwrap();
+    assert_eq!(hub.finds(printer).await, [Command::EmergencyStop]);
+    let said = hub.app.waiting_agents.next(printer.printer_id, Duration::ZERO).await;
+    let Found::Said(said) = said else { panic!("it has asked before") };
+    assert!(said.iter().all(|message| message.command == Command::EmergencyStop), "{said:?}");
+}
+
+/// MQTT does not reach it: it asks over HTTPS, and waits there.
+#[tokio::test]
+async fn an_agent_that_only_waits_is_cooled_down_and_woken_for_a_job_and_not_preheated_blindly() {
+    let hub = hub(Engine::Sqlite).await;
+    let (printer, gone) = (hub.pair("Ada").await, hub.pair("Bea").await);
+    hub.app.waiting_agents.next(printer.printer_id, Duration::ZERO).await;
+    let wanted = json!({"bed_c": 60});
+    let (status, problem) = hub.wants(&format!("{}/preheat", printer.printer_id), &wanted).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("no_live_data")));
+
+    let path = |device: Device| format!("{}/cool-down", device.printer_id);
+    let (path, nothing) = ((path(printer), path(gone)), json!({}));
+    let (cooled, asked) =
+        tokio::join!(hub.wants(&path.0, &nothing), hub.agent_answers(printer, 1, CommandOutcome::Done));
+    assert_eq!((cooled.0, asked), (StatusCode::OK, Command::CoolDown));
+    let (status, problem) = hub.wants(&path.1, &nothing).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("printer_out_of_reach")));
+
+    queue::dispatch::wake(&hub.app, hub.owner.workspace_id, None).await;
+    let Found::Said(said) = hub.app.waiting_agents.next(printer.printer_id, Duration::ZERO).await else {
+        panic!("it has asked before")
+    };
+    assert!(said.iter().any(|message| message.command == Command::Wake), "{said:?}");
 }

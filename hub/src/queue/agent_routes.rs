@@ -14,7 +14,7 @@ use stardust_protocol::agent_api::{
 };
 use stardust_protocol::{Command, CommandMessage, JobId, ProtocolVersion, limits};
 
-use super::{claim, report, store};
+use super::{claim, dispatch, report};
 use crate::api::auth::Device;
 use crate::api::extract::{Json, Path};
 use crate::app::App;
@@ -101,7 +101,7 @@ async fn commands(
     State(app): State<Arc<App>>,
     device: Device,
 ) -> Result<axum::Json<CommandsResponse>, Error> {
-    Ok(axum::Json(CommandsResponse { commands: store::open_commands(&app.db, device.printer_id).await? }))
+    Ok(axum::Json(CommandsResponse { commands: dispatch::open_commands(&app, device.printer_id).await? }))
 }
 
 async fn next_commands(

@@ -1,4 +1,6 @@
 //! Tells agents that there is something to fetch. A hint that gets lost costs seconds: agents also ask.
+//!
+//! Owns: who is told, and what is not passed on any more. Must not know: how it travels.
 
 use stardust_protocol::topic::{Channel, Topic};
 use stardust_protocol::{Command, CommandId, CommandMessage, PrinterId, ProtocolVersion, WorkspaceId};
@@ -9,7 +11,10 @@ use crate::db::DbError;
 
 /// There may be a job: wakes this printer, or every one that could take a job.
 pub async fn wake(app: &App, workspace: WorkspaceId, printer: Option<PrinterId>) {
-    let printers = printer.map_or_else(|| app.fleet.ready_for_a_job(workspace), |printer| vec![printer]);
+    let printers = printer.map_or_else(
+        || app.fleet.ready_for_a_job(workspace, |printer| app.waiting_agents.waits(printer)),
+        |printer| vec![printer],
+    );
     for printer in printers {
         let message = CommandMessage {
             protocol: ProtocolVersion::CURRENT,
@@ -27,8 +32,25 @@ pub async fn wake(app: &App, workspace: WorkspaceId, printer: Option<PrinterId>)
 /// # Errors
 /// The database's.
 pub async fn send_command(app: &App, workspace: WorkspaceId, id: CommandId) -> Result<(), DbError> {
-    if let Some((printer, message)) = store::open_command(&app.db, id).await? {
+    if let Some((printer, message)) = store::open_command(&app.db, id).await?
+        && may_pass(app, printer, &message.command)
+    {
         app.tell_agent(Topic { workspace, printer, channel: Channel::Command }, &message).await;
     }
     Ok(())
+}
+
+/// What a printer's agent finds when it asks, oldest first.
+///
+/// # Errors
+/// The database's.
+pub async fn open_commands(app: &App, printer: PrinterId) -> Result<Vec<CommandMessage>, DbError> {
+    let mut open = store::open_commands(&app.db, printer).await?;
+    open.retain(|message| may_pass(app, printer, &message.command));
+    Ok(open)
+}
+
+/// A stop at once goes past everything: what would heat the printer behind it, and was asked for before, is not passed on.
+fn may_pass(app: &App, printer: PrinterId, command: &Command) -> bool {
+    !matches!(command, Command::Preheat(_)) || app.fleet.stop(printer).is_none()
 }

@@ -76,8 +76,12 @@ async fn write(app: &App, person: &Person, asked: &[(PrinterId, EmergencyStop)])
         queue::store::add_command(&mut tx, person.workspace_id, None, (*printer, person.user_id), &message)
             .await?;
         store::put(&mut tx, *printer, stop).await?;
+        store::withdraw_preheats(&mut tx, *printer, app.clock.now()).await?;
     }
-    tx.commit().await
+    tx.commit().await?;
+    // Whoever waits for a preheat hears of it.
+    app.command_answers.notify_waiters();
+    Ok(())
 }
 
 fn message(app: &App, stop: &EmergencyStop) -> CommandMessage {

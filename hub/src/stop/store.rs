@@ -1,6 +1,6 @@
 //! Rows of emergency stops.
 
-use stardust_protocol::PrinterId;
+use stardust_protocol::{PrinterId, Timestamp};
 
 use crate::db::{Db, DbError, Row, Tx};
 use crate::fleet::emergency::{EmergencyStop, StopState};
@@ -31,6 +31,20 @@ pub async fn put(tx: &mut Tx, printer: PrinterId, stop: &EmergencyStop) -> Resul
     .map(drop)
 }
 
+/// Ends what would heat a printer that is being stopped, and was asked for before.
+///
+/// # Errors
+/// The database's.
+pub async fn withdraw_preheats(tx: &mut Tx, printer: PrinterId, now: Timestamp) -> Result<(), DbError> {
+    tx.execute(
+        "UPDATE commands SET outcome = 'expired', answered_at = $2, reason = $3 \
+         WHERE printer_id = $1 AND outcome IS NULL AND body LIKE '%\"kind\":\"preheat\"%'",
+        params![printer, now, "The printer was stopped at once: nothing was heated."],
+    )
+    .await
+    .map(drop)
+}
+
 /// Writes how far a stop has come, unless it was withdrawn or another one followed.
 ///
 /// # Errors
@@ -50,12 +64,7 @@ pub async fn update(db: &Db, printer: PrinterId, stop: &EmergencyStop) -> Result
 ///
 /// # Errors
 /// The database's.
-pub async fn clear(
-    db: &Db,
-    printer: PrinterId,
-    stop: &EmergencyStop,
-    now: stardust_protocol::Timestamp,
-) -> Result<(), DbError> {
+pub async fn clear(db: &Db, printer: PrinterId, stop: &EmergencyStop, now: Timestamp) -> Result<(), DbError> {
     let mut tx = db.begin().await?;
     tx.execute(
         "UPDATE commands SET outcome = 'expired', answered_at = $2 WHERE id = $1 AND outcome IS NULL",

@@ -104,7 +104,7 @@ async fn a_stop_stands_until_a_person_clears_it_and_nothing_starts_before(#[case
     let leave = claim::start(&hub.app, printer, claimed.job_id, claimed.claim_id).await;
     assert!(leave.is_err(), "what was claimed before does not start");
     assert!(claim::claim(&hub.app, printer, u64::MAX >> 1).await.unwrap().is_none());
-    assert_eq!(hub.app.fleet.ready_for_a_job(hub.owner.workspace_id), []);
+    assert_eq!(hub.app.fleet.ready_for_a_job(hub.owner.workspace_id, |_| true), []);
 
     // After a restart of the hub, too.
     hub.app.fleet.set_stop(printer.printer_id, None);
