@@ -34,6 +34,7 @@ impl Run {
         let mut orders = Vec::new();
         loop {
             orders.extend(self.place.orders.try_recv());
+            assert!(!orders.iter().any(|order| matches!(order, Order::Preheat(_))), "{orders:?}");
             let outcome = self.hub.outcomes.lock().unwrap().get(&format!("{number:02x}")).cloned();
             if let Some(outcome) = outcome {
                 return (outcome, orders);
