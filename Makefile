@@ -16,6 +16,7 @@ PROFILE := $(or $(STARDUST_PROFILE),dev)
 DEMO_PROFILE := $(or $(STARDUST_PROFILE),release)
 # All at once or none: other packages ask for other features of the dependencies, which would then be built again.
 EVERYTHING := --workspace --all-targets
+BENCH_PACKAGES := $(if $(STARDUST_PROFILE),$(EVERYTHING),-p stardust-agent -p stardust-hub -p firmware-sim -p stardust-bench)
 DEMO_PACKAGES := $(if $(STARDUST_PROFILE),$(EVERYTHING),-p stardust-hub -p stardust-agent -p firmware-sim -p stardust -p stardust-demo)
 
 DEMO_DATA ?= demo-data
@@ -28,7 +29,7 @@ DEMO_SAMPLES := fixtures/gcode/ps_teapot_ender3_thumbs_mix.gcode fixtures/gcode/
 .DEFAULT_GOAL := help
 .PHONY: help bench demo test ci setup-demo setup-test setup-ci format format-check dashboard dashboard-packages test-dashboard lint build \
 	test-rust every-file e2e e2e-sqlite e2e-postgres build-demo check-demo exactness geometry texts survive virtual-network heat fuzz docs deny api deb \
-	check-units test-host clean
+	check-units test-host slow-disk clean
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
@@ -53,6 +54,10 @@ ci: ## what continuous integration runs: make test and make test-host, in one go
 bench: ## how fast and how dear the agent is as a print host; ratios against the least any host must do (BENCH_ARGS)
 	$(CARGO) build --release $(LOCKED) -p stardust-agent -p stardust-hub -p firmware-sim -p stardust-bench
 	@$(TARGET)/release/stardust-bench $(BENCH_ARGS)
+
+slow-disk: ## an agent on a disk of 20 MB/s with a file of 1 GiB: is it there all the time? (root; 5 GB, minutes)
+	$(CARGO) build --profile $(DEMO_PROFILE) $(LOCKED) $(BENCH_PACKAGES)
+	@scripts/slow-disk.sh $(TARGET)/$(DEMO_PROFILE)/stardust-bench $(BENCH_ARGS)
 
 setup-demo:
 	@scripts/setup.sh demo

@@ -20,10 +20,17 @@ use crate::BenchError;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 const NAME: &str = "bench";
 
+/// Where the agent keeps its data, and what its environment adds.
+pub(crate) struct Home {
+    pub(crate) data: PathBuf,
+    pub(crate) env: Vec<(String, String)>,
+}
+
 /// An agent with its hub. Dropping it ends both.
 pub(crate) struct Installed {
     program: PathBuf,
     folder: PathBuf,
+    home: Home,
     agent: Option<Child>,
     pub(crate) client: Client,
     hub: HubProcess,
@@ -38,6 +45,18 @@ impl Installed {
         agent: &Path,
         folder: &Path,
         port: &Path,
+    ) -> Result<Self, BenchError> {
+        let home = Home { data: folder.join("agent"), env: Vec::new() };
+        Self::start_at(binaries, agent, folder, port, home)
+    }
+
+    /// The same with an agent that is at home elsewhere.
+    pub(crate) fn start_at(
+        binaries: &Binaries,
+        agent: &Path,
+        folder: &Path,
+        port: &Path,
+        home: Home,
     ) -> Result<Self, BenchError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let ports = [Port::pick()?, Port::pick()?];
@@ -58,7 +77,7 @@ impl Installed {
                 name: NAME.to_owned(),
                 model: None,
                 port: port.to_owned(),
-                data: folder.join("agent"),
+                data: home.data.clone(),
                 log: folder.join("logs/agent.log"),
                 env: Vec::new(),
             };
@@ -66,7 +85,7 @@ impl Installed {
             Ok::<_, stardust_demo::Error>(client)
         })?;
         let (program, folder) = (agent.to_owned(), folder.to_owned());
-        let mut installed = Self { program, folder, agent: None, client, hub, runtime, ports };
+        let mut installed = Self { program, folder, home, agent: None, client, hub, runtime, ports };
         installed.run()?;
         installed.until_idle()?;
         Ok(installed)
@@ -77,7 +96,8 @@ impl Installed {
         let log =
             std::fs::File::options().append(true).create(true).open(self.folder.join("logs/agent.log"))?;
         let mut command = Command::new(&self.program);
-        command.arg("run").arg("--data").arg(self.folder.join("agent"));
+        command.arg("run").arg("--data").arg(&self.home.data);
+        command.envs(self.home.env.iter().map(|(name, value)| (name, value)));
         command.env("NO_PROXY", "127.0.0.1").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let name = self.program.display().to_string();
         self.agent = Some(command.spawn().map_err(|error| BenchError::Program(name, error))?);
@@ -98,6 +118,11 @@ impl Installed {
         self.agent.as_ref().map_or(0, Child::id)
     }
 
+    /// Whether its process is gone.
+    pub(crate) fn has_ended(&mut self) -> Result<bool, BenchError> {
+        Ok(self.agent.as_mut().map(Child::try_wait).transpose()?.flatten().is_some())
+    }
+
     pub(crate) fn until_idle(&self) -> Result<(), BenchError> {
         let idle = wait::try_until("the printer to be idle on the hub", PATIENCE, async || {
             let printers = self.client.printers().await?;
@@ -116,13 +141,29 @@ impl Installed {
     /// The same, as soon as it is ordered.
     pub(crate) fn begin(&self, file: &Path) -> Result<String, BenchError> {
         let bytes = std::fs::read(file)?;
-        self.runtime.block_on(async {
+        let id = self.runtime.block_on(async {
             let file = self.client.upload("bench.gcode", bytes).await?;
             let id = file["id"].as_str().unwrap_or_default();
             self.client.extracted_file(id, PATIENCE).await?;
-            let job = self.client.create_job(id, None).await?;
-            Ok(job["id"].as_str().unwrap_or_default().to_owned())
+            Ok::<_, BenchError>(id.to_owned())
+        })?;
+        self.order(&id)
+    }
+
+    /// The file that somebody has uploaded, as soon as the hub has looked at it.
+    pub(crate) fn uploaded(&self) -> Result<String, BenchError> {
+        self.runtime.block_on(async {
+            let files = self.client.get("/api/v1/files").await?;
+            let id = files["items"][0]["id"].as_str().ok_or_else(|| failed("the hub has no file"))?;
+            self.client.extracted_file(id, PATIENCE).await?;
+            Ok(id.to_owned())
         })
+    }
+
+    /// Orders a job of a file that the hub has; its id.
+    pub(crate) fn order(&self, file: &str) -> Result<String, BenchError> {
+        let job = self.runtime.block_on(self.client.create_job(file, None))?;
+        Ok(job["id"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Waits until a job is in this state.

@@ -11,12 +11,12 @@ use crate::BenchError;
 use crate::installed::{Installed, PATIENCE, failed};
 
 impl Installed {
-    fn printer(&self) -> Result<Value, BenchError> {
+    pub(crate) fn printer(&self) -> Result<Value, BenchError> {
         let printers = self.runtime.block_on(self.client.printers())?;
         printers.into_iter().next().ok_or_else(|| failed("the hub has no printer"))
     }
 
-    fn until_printer(&self, what: &str, is_so: impl Fn(&Value) -> bool) -> Result<(), BenchError> {
+    pub(crate) fn until_printer(&self, what: &str, is_so: impl Fn(&Value) -> bool) -> Result<(), BenchError> {
         let look = wait::try_until(what, PATIENCE, async || {
             let printers = self.client.printers().await?;
             Ok(printers.first().is_some_and(&is_so).then_some(()))

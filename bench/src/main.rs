@@ -16,6 +16,8 @@ mod pty;
 mod resident;
 mod revival;
 mod run;
+mod signs_of_life;
+mod slow_disk;
 mod stop;
 mod stop_states;
 mod stop_under_load;
@@ -94,6 +96,9 @@ struct Arguments {
     /// Where the installed agent keeps its data while it is measured, on a disk [default: beside this program]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// A folder on a slow disk, for the part that measures the agent there; it takes 1.2 GB
+    #[arg(long, value_name = "DIR")]
+    slow_dir: Option<PathBuf>,
     /// Short runs: to see that it works, not for figures
     #[arg(long)]
     quick: bool,
@@ -159,6 +164,8 @@ fn bench(arguments: Arguments) -> Result<u32, BenchError> {
             stops: 1,
             stops_under_load: 3,
             upload: 100_000_000,
+            slow_dir: arguments.slow_dir,
+            slow_disk_file: 64 << 20,
         }
     } else {
         Plan {
@@ -175,6 +182,8 @@ fn bench(arguments: Arguments) -> Result<u32, BenchError> {
             stops: arguments.stops,
             stops_under_load: arguments.stops * 5,
             upload: 100_000_000,
+            slow_dir: arguments.slow_dir,
+            slow_disk_file: 1 << 30,
         }
     };
     Bench {

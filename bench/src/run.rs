@@ -36,6 +36,8 @@ pub(crate) enum Part {
     Stop,
     /// From the hub's API to M112 at the printer while the hub reads many uploads
     StopUnderLoad,
+    /// The installed agent on a slow disk (--slow-dir), with a file of 1 GiB: does it tell its status all the time?
+    SlowDisk,
 }
 
 /// How much is run.
@@ -68,6 +70,10 @@ pub(crate) struct Plan {
     pub(crate) stops_under_load: u32,
     /// Bytes of each of these.
     pub(crate) upload: u64,
+    /// A folder on a slow disk.
+    pub(crate) slow_dir: Option<PathBuf>,
+    /// Bytes of the file that is printed from there.
+    pub(crate) slow_disk_file: u64,
 }
 
 /// All that a part of the benchmark needs.
@@ -100,6 +106,7 @@ impl<W: Write> Bench<W> {
                 Part::Revival => self.revival()?,
                 Part::Stop => self.stop()?,
                 Part::StopUnderLoad => self.stop_under_load()?,
+                Part::SlowDisk => self.slow_disk()?,
             }
         }
         Ok(self.table.close()?)

@@ -28,6 +28,10 @@ pub(crate) const GAP_MS: f64 = 1000.0;
 pub(crate) const STOP_MS: f64 = 100.0;
 /// The same while the hub reads many large uploads, ms.
 pub(crate) const STOP_UNDER_LOAD_MS: f64 = 500.0;
+/// A download that is faster was not held up by the disk, MB/s.
+pub(crate) const SLOW_DISK_MB_S: f64 = 25.0;
+/// How late a status may be, whatever the disk does, s.
+pub(crate) const STATUS_S: f64 = 2.0;
 /// From Ctrl-C to the last move written, ms.
 pub(crate) const CANCEL_MS: f64 = 10.0;
 
@@ -36,6 +40,7 @@ pub(crate) const CANCEL_MS: f64 = 10.0;
 pub(crate) struct Table<W> {
     out: W,
     missed: u32,
+    left_out: u32,
 }
 
 /// What a target asks for.
@@ -47,7 +52,7 @@ pub(crate) enum Bound {
 
 impl<W: Write> Table<W> {
     pub(crate) fn new(out: W) -> Self {
-        Self { out, missed: 0 }
+        Self { out, missed: 0, left_out: 0 }
     }
 
     /// A line that is not judged.
@@ -102,10 +107,19 @@ impl<W: Write> Table<W> {
         self.note(&format!("{what:<44} {:>10}  {:<10} {}", "", "", if holds { "reached" } else { "MISSED" }))
     }
 
+    /// What was not measured, and why.
+    pub(crate) fn left_out(&mut self, what: &str, why: &str) -> io::Result<()> {
+        self.left_out += 1;
+        self.note(&format!("{what:<44} LEFT OUT: {why}"))
+    }
+
     /// The last line; how many targets were missed.
     pub(crate) fn close(mut self) -> io::Result<u32> {
         let missed = self.missed;
         self.note(&match missed {
+            0 if self.left_out > 0 => {
+                "All targets reached of what was measured; something was LEFT OUT.".to_owned()
+            }
             0 => "All targets reached.".to_owned(),
             1 => "One target was MISSED; on a busy machine run it again.".to_owned(),
             _ => format!("{missed} targets were MISSED; on a busy machine run it again."),

@@ -45,13 +45,15 @@ impl Uploads {
         let threads = (0..count).map(|number| {
             let (target, shared) = (target.clone(), Arc::clone(&shared));
             let name = format!("upload-{number}");
+            let thread = name.clone();
             let work = move || {
                 while !shared.ends.load(Ordering::Relaxed) {
-                    upload(&target, number, &shared)?;
+                    let head = format!("; upload {number}\nG28\n");
+                    upload(&target, &name, &head, &shared)?;
                 }
                 Ok(())
             };
-            std::thread::Builder::new().name(name).spawn(work)
+            std::thread::Builder::new().name(thread).spawn(work)
         });
         let threads = threads.collect::<io::Result<_>>()?;
         Ok(Self { shared, threads })
@@ -77,15 +79,19 @@ impl Uploads {
     }
 }
 
-fn upload(target: &Target, number: usize, shared: &Shared) -> io::Result<()> {
+/// One upload, to its end. The file begins with `head`.
+pub(crate) fn whole(target: &Target, name: &str, head: &str) -> io::Result<()> {
+    upload(target, name, head, &Shared::default())
+}
+
+fn upload(target: &Target, name: &str, head: &str, shared: &Shared) -> io::Result<()> {
     let mut stream = TcpStream::connect(target.hub)?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let (hub, token, bytes) = (target.hub, &target.token, target.bytes);
-    let head = format!("; upload {number}\nG28\n");
     write!(
         stream,
-        "POST /api/v1/files?name=upload-{number}.gcode HTTP/1.1\r\nHost: {hub}\r\nAuthorization: Bearer {token}\r\n\
+        "POST /api/v1/files?name={name}.gcode HTTP/1.1\r\nHost: {hub}\r\nAuthorization: Bearer {token}\r\n\
          Content-Length: {bytes}\r\nConnection: close\r\n\r\n{head}"
     )?;
     let piece = b"G1 X100.123 Y100.456 E0.12345\n".repeat(PIECE / 30);
