@@ -39,6 +39,18 @@ const LARGE: u64 = 16 << 20;
 /// A job that does not print by then never will.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// What was seen: until when it took the job, had the file, moved, was looked at; and all signs of life.
+struct Seen {
+    claimed: Duration,
+    downloaded: Duration,
+    begun: Duration,
+    ended: Duration,
+    fed: Vec<Duration>,
+    answers: Vec<Duration>,
+    told: Vec<Duration>,
+    is_whole: bool,
+}
+
 impl<W: Write> Bench<W> {
     pub(crate) fn slow_disk(&mut self) -> Result<(), BenchError> {
         let Host::Agent(agent) = self.agent.clone() else { return Ok(()) };
@@ -49,20 +61,38 @@ impl<W: Write> Bench<W> {
             }
             return Ok(self.table.left_out("an agent on a slow disk", why)?);
         };
+        let watchdog = watchdog()?;
+        let seen = self.on_disk(&agent, &disk, watchdog)?;
+        let s = |time: Duration| time.as_secs_f64();
+        let [download, reading, printing] =
+            [(seen.claimed, seen.downloaded), (seen.downloaded, seen.begun), (seen.begun, seen.ended)]
+                .map(|(from, to)| s(to.saturating_sub(from)));
+        #[allow(clippy::cast_precision_loss, reason = "a figure for people")]
+        let rate = self.plan.slow_disk_file as f64 / 1e6 / download;
+        let what = format!("{} MiB on a slow disk: download", self.plan.slow_disk_file >> 20);
+        let ours = (Bound::AtMost, targets::SLOW_DISK_MB_S);
+        self.table.judge(&what, &mut [rate], ours, |rate| format!("{rate:.1} MB/s"))?;
+        self.table.note(&format!(
+            "  claim to download {download:.0} s, then to the first move {reading:.0} s; printed for {printing:.0} s"
+        ))?;
+        let show = |s: f64| format!("{s:.2} s");
+        let silent = |signs: &[Duration]| gaps(seen.claimed, seen.ended, signs);
+        self.table.slowest("  between two WATCHDOG=1", &mut silent(&seen.fed), s(watchdog) / 2.0, show)?;
+        let mut answers: Vec<f64> = seen.answers.iter().copied().map(s).collect();
+        self.table.slowest("  answer to stardust-agent status", &mut answers, targets::STATUS_S, show)?;
+        let what = "  between two statuses on the hub's stream";
+        self.table.slowest(what, &mut silent(&seen.told), targets::STATUS_S, show)?;
+        Ok(self.table.must("  the same process all the time", seen.is_whole)?)
+    }
+
+    /// Prints a large file with an agent whose data are in `disk`, and watches it.
+    fn on_disk(&self, agent: &Path, disk: &Path, watchdog: Duration) -> Result<Seen, BenchError> {
         let folder = self.folder.join("slow-disk");
         std::fs::create_dir_all(&folder)?;
-        let home = tempfile::tempdir_in(disk)?;
-        let data = home.path().join("agent");
-        let manager = folder.join("notify");
-        let watchdog = watchdog()?;
-        let env = [
-            ("NOTIFY_SOCKET", manager.display().to_string()),
-            ("WATCHDOG_USEC", watchdog.as_micros().to_string()),
-        ];
+        let (manager, wire) = (folder.join("notify"), folder.join("wire"));
         let fed = Watcher::of_watchdog(UnixDatagram::bind(&manager)?, self.clock.clone())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let binaries = Binaries::in_directory(&self.programs);
-        let wire = folder.join("wire");
         let simulator = SimOptions {
             name: "the bench's printer".to_owned(),
             link: folder.join("port"),
@@ -72,75 +102,66 @@ impl<W: Write> Bench<W> {
             args: ["--pace", "--wire", &wire.display().to_string()].map(str::to_owned).into(),
         };
         let simulator = runtime.block_on(SimProcess::start(&binaries, simulator))?;
-        let mut heard = Heard::in_record(&wire, &self.clock)?;
-        let home_of_agent =
-            Home { data: data.clone(), env: env.map(|(name, value)| (name.to_owned(), value)).into() };
-        let mut installed = Installed::start_at(&binaries, &agent, &folder, simulator.link(), home_of_agent)?;
-        let target = Target {
-            hub: installed.address(),
-            token: installed.new_token()?,
-            bytes: self.plan.slow_disk_file,
-        };
+        let heard = Heard::in_record(&wire, &self.clock)?;
+        let on_disk = tempfile::tempdir_in(disk)?;
+        let data = on_disk.path().join("agent");
+        let env = [
+            ("NOTIFY_SOCKET", manager.display().to_string()),
+            ("WATCHDOG_USEC", watchdog.as_micros().to_string()),
+        ];
+        let home = Home { data: data.clone(), env: env.map(|(name, value)| (name.to_owned(), value)).into() };
+        let mut installed = Installed::start_at(&binaries, agent, &folder, simulator.link(), home)?;
+        let (hub, token) = (installed.address(), installed.new_token()?);
+        let target = Target { hub, token, bytes: self.plan.slow_disk_file };
         uploads::whole(&target, "large", HEAD)?;
         let file = installed.uploaded()?;
         warm_and_cooling(&installed)?;
 
-        let asked = Watcher::of_status(data.join("status.sock"), self.clock.clone())?;
-        let told = Watcher::of_stream(target.hub, &target.token, self.clock.clone())?;
+        let answers = Watcher::of_status(data.join("status.sock"), self.clock.clone())?;
+        let told = Watcher::of_stream(hub, &target.token, self.clock.clone())?;
         let before = process::written(installed.pid())?;
         let job = installed.order(&file)?;
         installed.until(&job, "transferring")?;
-        let from = self.clock.elapsed();
-        let mut come = None;
-        let mut forgotten = from;
+        let claimed = self.clock.elapsed();
+        let whole = before + target.bytes;
+        let downloaded = self.until_printing(&mut installed, heard, &data, whole)?;
+        let begun = self.clock.elapsed();
+        pause(self.plan.printing)?;
+        let ended = self.clock.elapsed();
+        let (fed, answers, told) = (fed.finish()?, answers.finish()?, told.finish()?);
+        let is_whole = !installed.has_ended()?;
+        installed.cancel(&job)?;
+        Ok(Seen { claimed, downloaded, begun, ended, fed, answers, told, is_whole })
+    }
+
+    /// Waits until the printer moves; when the agent had written so much. From then on it has to read from the disk.
+    fn until_printing(
+        &self,
+        installed: &mut Installed,
+        mut heard: Heard,
+        data: &Path,
+        whole: u64,
+    ) -> Result<Duration, BenchError> {
+        let deadline = self.clock.elapsed() + PATIENCE;
+        let (mut downloaded, mut forgotten) = (None, Duration::ZERO);
         while heard.count(FIRST_MOVE)? == 0 {
             pause(LOOK_EVERY)?;
             let now = self.clock.elapsed();
-            if now > from + PATIENCE || installed.has_ended()? {
-                return Err(failed("the print has not begun; or the agent has ended"));
+            if installed.has_ended()? {
+                return Err(failed("the agent has ended before the print began"));
             }
-            if come.is_none() && process::written(installed.pid())? - before >= target.bytes {
-                come = Some(now);
+            if now > deadline {
+                return Err(failed("the print has not begun"));
             }
-            if come.is_some() && now > forgotten + FORGET_EVERY {
-                forget(&data)?;
+            if downloaded.is_none() && process::written(installed.pid())? >= whole {
+                downloaded = Some(now);
+            }
+            if downloaded.is_some() && now > forgotten + FORGET_EVERY {
+                forget(data)?;
                 forgotten = now;
             }
         }
-        let begun = self.clock.elapsed();
-        pause(self.plan.printing)?;
-        let to = self.clock.elapsed();
-        let (fed, asked, told) = (fed.finish()?, asked.finish()?, told.finish()?);
-        let is_whole = !installed.has_ended()?;
-        installed.cancel(&job)?;
-
-        #[allow(clippy::cast_precision_loss, reason = "a figure for people")]
-        let rate = |took: Duration| target.bytes as f64 / 1e6 / took.as_secs_f64();
-        let come = come.unwrap_or(begun);
-        let mb_s = |rate: f64| format!("{rate:.1} MB/s");
-        let ours = (Bound::AtMost, targets::SLOW_DISK_MB_S);
-        let size = target.bytes >> 20;
-        let what = format!("{size} MiB on a slow disk: download");
-        self.table.judge(&what, &mut [rate(come.saturating_sub(from))], ours, mb_s)?;
-        let s = |time: Duration| time.as_secs_f64();
-        self.table.note(&format!(
-            "  claim to download {:.0} s, then to the first move {:.0} s; printed for {:.0} s",
-            s(come.saturating_sub(from)),
-            s(begun.saturating_sub(come)),
-            s(to.saturating_sub(begun))
-        ))?;
-        let show = |s: f64| format!("{s:.2} s");
-        let half = watchdog.as_secs_f64() / 2.0;
-        self.table.slowest("  between two WATCHDOG=1", &mut gaps(from, to, &fed), half, show)?;
-        let mut asked: Vec<f64> = asked.into_iter().map(s).collect();
-        self.table.slowest("  answer to stardust-agent status", &mut asked, targets::STATUS_S, show)?;
-        self.table.slowest(
-            "  between two statuses on the hub's stream",
-            &mut gaps(from, to, &told),
-            targets::STATUS_S,
-            show,
-        )?;
-        Ok(self.table.must("  the same process all the time", is_whole)?)
+        downloaded.ok_or_else(|| failed("the agent printed what it had not written to the disk"))
     }
 }
 
