@@ -4,7 +4,7 @@
 //! ended: that is a debt. It is settled when the firmware itself has told twice in a row that all targets are 0; until
 //! then the heaters are turned off again and again. Twice, because one report may be damaged on its way.
 //! A heater whose target this firmware does not tell counts as off when the command for it was taken.
-//! For a time that is shown, heat may be wanted without a job ([`super::preheat`]): the debt stands meanwhile, and at the end of
+//! For a time that is shown, heat may be wanted without a job (`serial/preheat.rs`): the debt stands meanwhile, and at the end of
 //! that time, or of the connection, everything is turned off.
 //! Owns: which heaters there are, and when they have to be turned off. Must not know: lines, scripts, where the debt is
 //! written down.
