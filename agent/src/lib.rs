@@ -7,6 +7,7 @@
 //! | [`print_job`] | one job: its file, its progress, its way through its states |
 //! | [`spool`] | print files on disk |
 //! | [`journal`] | what must survive restarts |
+//! | [`data_lock`] | one agent for each data directory |
 //! | [`disk`] | what may be wrong with the disk |
 //! | [`disk_work`] | where work that waits for it is done |
 //! | [`trail`] | where the job at work is, for the process that comes after this one |
@@ -24,6 +25,7 @@
 pub mod agent;
 pub mod boot;
 pub mod cli;
+pub mod data_lock;
 pub mod disk;
 pub mod disk_work;
 pub mod hub_link;

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::Failure;
 use crate::agent;
+use crate::data_lock::DataLock;
 use crate::port::PortStore;
 use crate::settings::Settings;
 
@@ -22,7 +23,13 @@ pub(super) fn make_safe(data: Option<PathBuf>) {
     if let Ok(runtime) = super::runtime() {
         let settings = Settings::without_a_file(data);
         let ports = PortStore::from_environment();
-        runtime.block_on(agent::make_all_safe(&settings, SystemClock::shared(), ports));
+        runtime.block_on(async {
+            match DataLock::take(&settings.data).await {
+                Ok(_held) => agent::make_all_safe(&settings, SystemClock::shared(), ports).await,
+                // That one looks after its printers.
+                Err(another) => drop(super::fail(&another.to_string())),
+            }
+        });
     }
 }
 
@@ -30,6 +37,7 @@ pub(super) fn make_safe(data: Option<PathBuf>) {
 pub(super) async fn run(settings: &Settings, clock: SharedClock) -> Result<ExitCode, Failure> {
     let data = &settings.data;
     std::fs::create_dir_all(data).map_err(|error| format!("{} can't be made: {error}", data.display()))?;
+    let _held = DataLock::take(data).await.map_err(|error| error.to_string())?;
     let ports = PortStore::from_environment();
     let (stop, stopping) = watch::channel(false);
     let unwatched = |error: std::io::Error| format!("Signals can't be watched: {error}");

@@ -124,11 +124,11 @@ impl From<Errno> for Ended {
 }
 
 pub(super) struct Driver {
-    locator: Locator,
+    pub(super) locator: Locator,
     /// As it was given; none: it is found out each time the port is opened, the one `found` last first.
     baud: Option<u32>,
-    speeds: Option<SpeedMemory>,
-    found: Option<u32>,
+    pub(super) speeds: Option<SpeedMemory>,
+    pub(super) found: Option<u32>,
     reset_on_open: bool,
     keeper: Option<Keeper>,
     /// The port was open before this process began, or was kept over a fault of it.
@@ -244,11 +244,6 @@ impl Driver {
             keeper.forget();
         }
         None
-    }
-
-    /// The speed that was found last.
-    pub(super) fn known_speed(&self) -> Option<u32> {
-        self.found.or_else(|| self.speeds.as_ref()?.recall(&self.locator.identity()))
     }
 
     /// Finds the speed out where none was given, and drives the port until it fails.

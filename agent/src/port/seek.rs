@@ -30,6 +30,11 @@ pub(super) enum Sought {
 }
 
 impl Driver {
+    /// The speed that was found last.
+    pub(super) fn known_speed(&self) -> Option<u32> {
+        self.found.or_else(|| self.speeds.as_ref()?.recall(&self.locator.identity()))
+    }
+
     /// Tries speeds until the printer is understood. The port's DTR line is left alone.
     pub(super) fn seek(&mut self, port: &OwnedFd) -> Result<Sought, Abandoned> {
         let mut search = SpeedSearch::new(self.clock.elapsed(), self.known_speed());

@@ -33,6 +33,7 @@ use super::scripts::Parking;
 use super::thermometer::Thermometer;
 use super::transcript::Transcript;
 use attaching::{Attaching, Wish};
+pub use sight::Connection;
 
 /// What the driver is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,20 +47,6 @@ pub enum HostEvent {
     /// What came of [`Host::preheat`]: the heaters are set, as the firmware tells, or are turned off again.
     Preheated(Result<(), super::NotSet>),
     /// The firmware has stopped itself, with its own words. Only a reset brings it back.
-    Halted(String),
-}
-
-/// How the connection is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Connection {
-    /// Waiting for the firmware to answer.
-    Connecting {
-        /// It has not been heard at all yet.
-        silent: bool,
-    },
-    /// It answers.
-    Ready,
-    /// It has stopped itself: why.
     Halted(String),
 }
 

@@ -1,6 +1,9 @@
 //! Heat and the end of the agent's process: what a person has heated without a job, and a stop that has to wait for a heater.
 //! Read at the printer.
 
+use std::os::unix::fs::MetadataExt as _;
+use std::process::{Child, Stdio};
+
 use rstest::rstest;
 use rustix::process::Signal;
 use stardust_protocol::{Command, CommandOutcome, EventBody, JobState, Preheat};
@@ -48,6 +51,37 @@ fn a_preheat_does_not_outlive_the_agent(#[case] signal: Signal) {
         assert!(host.printer().is_cold(), "before it is gone: {:?}", host.printer().targets());
         return;
     }
+    assert!(!host.printer().is_cold(), "nobody could turn it off");
+    host.run();
+    host.is_made_safe();
+}
+
+/// Ended whatever becomes of the test.
+struct Second(Child);
+
+impl Drop for Second {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// It would take the journal from the first one, and with it what is owed.
+#[test]
+fn a_second_agent_on_the_same_data_touches_nothing_and_what_is_hot_stays_owed() {
+    let mut host = preheated();
+    let journal = || {
+        let file = host.file("journal.jsonl");
+        (std::fs::metadata(&file).unwrap().ino(), std::fs::read(&file).unwrap())
+    };
+    let before = journal();
+    let mut second = Second(host.command().arg("run").stdout(Stdio::null()).spawn().unwrap());
+    let end = eventually("the second one ends", || second.0.try_wait().unwrap());
+    assert!(!end.success());
+    assert_eq!(journal(), before, "the same file, with the same in it");
+    assert_eq!(host.printer().targets(), [200.0, 60.0]);
+
+    host.end(Signal::KILL);
     assert!(!host.printer().is_cold(), "nobody could turn it off");
     host.run();
     host.is_made_safe();

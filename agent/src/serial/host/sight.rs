@@ -8,7 +8,21 @@ use super::super::firmware::{Area, Firmware};
 use super::super::heat_reach::HeatOutOfReach;
 use super::super::job::Stage;
 use super::super::thermometer::Thermometer;
-use super::{Connection, Host, Phase};
+use super::{Host, Phase};
+
+/// How the connection is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connection {
+    /// Waiting for the firmware to answer.
+    Connecting {
+        /// It has not been heard at all yet.
+        silent: bool,
+    },
+    /// It answers.
+    Ready,
+    /// It has stopped itself: why.
+    Halted(String),
+}
 
 impl Host {
     /// How the connection is.
