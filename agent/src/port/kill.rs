@@ -19,14 +19,13 @@ use super::open::set_speed;
 use super::reset::{Unsent, reset_board};
 use super::speed_search::SPEEDS;
 use super::wait::timespec;
+use crate::serial::StopLines;
 
-/// The newline ends whatever line was cut by this.
-const LINE: &[u8] = b"\nM112\n";
 /// So long a stop waits for a port that is closed. Whoever puts a cable in later has been at the printer.
 pub const STOP_KEPT: Duration = Duration::from_secs(600);
 /// A port that takes no bytes for so long is not waited for: its board is reset.
 const TAKEN_WITHIN: Duration = Duration::from_millis(200);
-/// A line that does not get rid of a few bytes for so long does not either: at 9600 baud they need 7 ms.
+/// A line that does not get rid of them for so long does not either: at 9600 baud they need 35 ms.
 const DRAINED_WITHIN: Duration = Duration::from_millis(300);
 
 /// A stop that waits for its port.
@@ -72,11 +71,12 @@ impl Driver {
     fn kill_on(&mut self, port: &OwnedFd, now: Duration, by: String) {
         // What the protocol would have sent is not sent any more.
         self.to_write.clear();
-        let acts_at_once = self.host.kill(now, &by) && !self.seeking;
+        let StopLines { bytes, acts_at_once } = self.host.kill(now, &by);
+        let acts_at_once = acts_at_once && !self.seeking;
         self.host.take_output();
         let sent = drop_unsent(port).and_then(|()| match self.seeking {
-            true => send_at_every_speed(port, self.known_speed()),
-            false => send(port),
+            true => send_at_every_speed(port, bytes, self.known_speed()),
+            false => send(port, bytes),
         });
         let on_wire = match sent {
             Ok(on_wire) => on_wire,
@@ -98,7 +98,7 @@ impl Driver {
 
 /// Stops the machine at once by a port that something else may be writing to; whether `M112` has left this machine.
 pub(super) fn at_once(port: &OwnedFd) -> bool {
-    let on_wire = drop_unsent(port).and_then(|()| send(port)).unwrap_or(false);
+    let on_wire = drop_unsent(port).and_then(|()| send(port, StopLines::ANY.bytes)).unwrap_or(false);
     reset_board(port, Unsent::Kept);
     on_wire
 }
@@ -109,13 +109,13 @@ fn drop_unsent(port: &OwnedFd) -> Result<(), Errno> {
 }
 
 /// Nobody knows which speed is right: the likeliest first, and then all. The speed is as it was afterwards.
-fn send_at_every_speed(port: &OwnedFd, known: Option<u32>) -> Result<bool, Errno> {
+fn send_at_every_speed(port: &OwnedFd, bytes: &[u8], known: Option<u32>) -> Result<bool, Errno> {
     let set = tcgetattr(port)?.output_speed();
-    let mut on_wire = send(port)?;
+    let mut on_wire = send(port, bytes)?;
     for speed in known.into_iter().chain(SPEEDS).filter(|speed| *speed != set) {
         // An adapter may be unable to do one.
         if set_speed(port, speed).is_ok() {
-            on_wire |= send(port)?;
+            on_wire |= send(port, bytes)?;
         }
     }
     set_speed(port, set)?;
@@ -123,8 +123,8 @@ fn send_at_every_speed(port: &OwnedFd, known: Option<u32>) -> Result<bool, Errno
 }
 
 /// Writes it; whether it has left this machine.
-fn send(port: &OwnedFd) -> Result<bool, Errno> {
-    let mut rest = LINE;
+fn send(port: &OwnedFd, bytes: &[u8]) -> Result<bool, Errno> {
+    let mut rest = bytes;
     while !rest.is_empty() {
         match rustix::io::write(port, rest) {
             Ok(count) => rest = rest.get(count..).unwrap_or_default(),

@@ -36,6 +36,8 @@ pub struct PortView {
     pub external: Option<String>,
     /// What a person should know about the safety of the firmware.
     pub warning: Option<String>,
+    /// What a person is told of a stop at once that the printer has not taken.
+    pub stop_ignored: Option<String>,
     /// The job on the line.
     pub job: Option<JobView>,
     /// Why the job's trail can't be written: it would not survive the end of this process.
@@ -80,8 +82,12 @@ impl PortView {
     /// Whether the printer answers, if only by showing that it is at work.
     #[must_use]
     pub fn answers(&self) -> bool {
-        let is_heard =
-            matches!(self.connection, Connection::Ready | Connection::Connecting { silent: false });
+        let is_heard = matches!(
+            self.connection,
+            Connection::Ready
+                | Connection::Connecting { silent: false }
+                | Connection::ToldToStop { is_over: false, .. }
+        );
         self.port_error.is_none() && is_heard
     }
 
@@ -102,6 +108,7 @@ impl PortView {
             attention: None,
             external: None,
             warning: None,
+            stop_ignored: None,
             job: None,
             trail_fault: None,
             is_ready: false,
@@ -137,6 +144,7 @@ impl PortView {
             }),
             external: host.external(),
             warning: host.firmware().warning(),
+            stop_ignored: host.stop_ignored(),
             job: host.progress().map(|(stage, acknowledged_bytes, layer, minutes_left)| JobView {
                 stage,
                 acknowledged_bytes,

@@ -62,7 +62,12 @@ fn state(view: &PortView, job: Option<JobState>) -> (PrinterState, Option<String
     if let Some(error) = &view.port_error {
         return (PrinterState::Offline, Some(error.clone()));
     }
+    // Until all is off, whatever else it is at.
+    if let Some(ignored) = view.stop_ignored.as_ref().filter(|_| view.heating != Heating::Settled) {
+        return (PrinterState::Error, Some(ignored.clone()));
+    }
     match &view.connection {
+        Connection::ToldToStop { sentence, .. } => return (PrinterState::Error, Some(sentence.clone())),
         Connection::Connecting { silent: true } => {
             return (PrinterState::Connecting, Some("The printer does not answer yet.".into()));
         }
@@ -88,7 +93,7 @@ fn state(view: &PortView, job: Option<JobState>) -> (PrinterState, Option<String
     }
     let state = match job {
         // When it is at rest there is time to read it.
-        None => return (PrinterState::Idle, view.warning.clone()),
+        None => return (PrinterState::Idle, view.stop_ignored.clone().or_else(|| view.warning.clone())),
         Some(JobState::Printing | JobState::Cancelling) => PrinterState::Printing,
         Some(JobState::Pausing | JobState::Paused | JobState::Resuming) => PrinterState::Paused,
         Some(_) => PrinterState::Preparing,

@@ -253,6 +253,10 @@ impl Printer {
                 self.on_heat_settled();
                 Vec::new()
             }
+            PortEvent::Host(HostEvent::StopIgnored { .. }, _) => {
+                self.on_stop_ignored();
+                Vec::new()
+            }
             // The view tells.
             PortEvent::Host(HostEvent::Ready | HostEvent::Halted(_), _) => Vec::new(),
         };

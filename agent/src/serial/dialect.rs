@@ -79,6 +79,13 @@ impl Dialect {
         }
     }
 
+    /// It may refuse every line without a checksum: Repetier with FEATURE_CHECKSUM_FORCED, and Malyan, whose firmware is closed
+    /// (OctoPrint sends it nothing without one).
+    #[must_use]
+    pub(super) fn wants_checksums(self) -> bool {
+        matches!(self, Self::Repetier | Self::Malyan)
+    }
+
     /// `M113 S2` sets how often it says `busy`. Elsewhere M113 is unknown or something else.
     #[must_use]
     pub(super) fn has_keep_alive(self) -> bool {

@@ -4,6 +4,7 @@
 //! delivers, `handshake` gets to know the firmware, `job` feeds. Must not know: ports, threads, sleeping, the hub.
 
 mod attaching;
+mod connecting;
 mod halt;
 mod panel;
 mod polls;
@@ -15,15 +16,13 @@ mod warming;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use stardust_gcode::command::parse;
-
 use super::attention::Attention;
 use super::checkpoint::Due;
 use super::external::External;
 use super::feeder::CommandSource;
 use super::firmware::Firmware;
 use super::framing::LineAssembler;
-use super::handshake::{Action, Handshake};
+use super::handshake::Handshake;
 use super::heat::{HeatDebt, Heaters, Heating, Safety};
 use super::job::{End, Job, JobEvent, Stage};
 use super::link::Link;
@@ -31,6 +30,7 @@ use super::reply::{self, Busy, ErrorKind, Reply};
 use super::return_to_layer::LayerPoint;
 use super::scripts::Parking;
 use super::thermometer::Thermometer;
+use super::told::{Ignored, Told};
 use super::transcript::Transcript;
 use attaching::{Attaching, Wish};
 pub use sight::Connection;
@@ -46,8 +46,13 @@ pub enum HostEvent {
     HeatSettled,
     /// What came of [`Host::preheat`]: the heaters are set, as the firmware tells, or are turned off again.
     Preheated(Result<(), super::NotSet>),
-    /// The firmware has stopped itself, with its own words. Only a reset brings it back.
+    /// The firmware has stopped, with its own words. Only a reset brings it back.
     Halted(String),
+    /// It was told to stop at once so often, and goes on. Its heaters are turned off by commands.
+    StopIgnored {
+        /// How often `M112` was sent.
+        sent: u32,
+    },
 }
 
 enum Phase {
@@ -55,6 +60,7 @@ enum Phase {
     Attaching(Box<Attaching>),
     Ready,
     Halted(String),
+    Told(Told),
 }
 
 /// The host at one port.
@@ -90,6 +96,8 @@ pub struct Host {
     ending_since: Option<Duration>,
     /// The printer has asked its host to go.
     left_alone: bool,
+    /// It was told to stop at once, and went on.
+    ignored: Option<Ignored>,
     events: VecDeque<HostEvent>,
 }
 
@@ -128,6 +136,7 @@ impl Host {
             checkpoint_due: Due::default(),
             ending_since: None,
             left_alone: false,
+            ignored: None,
             events: VecDeque::new(),
         }
     }
@@ -154,6 +163,7 @@ impl Host {
                 job.accepted(origin);
             }
         }
+        self.look_after_stop(now);
         self.link.poll(now);
         if let Some(fault) = self.link.fault().cloned() {
             self.lose(now, &format!("The connection to the printer failed: {fault}"));
@@ -230,6 +240,7 @@ impl Host {
 
     fn begin(&mut self, now: Duration, mut job: Job) {
         self.checkpoint_due.clear();
+        self.ignored = None;
         self.heaters.learn(&self.firmware, &self.thermometer);
         job.heaters = self.heaters.clone();
         self.debt.owe(now);
@@ -262,27 +273,15 @@ impl Host {
         self.tick(now);
     }
 
-    /// The port was opened again: the firmware is greeted anew.
-    pub fn port_opened(&mut self, now: Duration) {
-        if self.attach_anew(now) {
-            return;
-        }
-        self.reconnect(now);
-    }
-
-    /// The port is gone: whatever was going on has ended.
-    pub fn port_lost(&mut self, now: Duration) {
-        self.lose(now, "The serial port vanished: check the printer's power and the USB cable");
-        self.end_wanted(now);
-        self.assembler.clear();
-    }
-
     fn on_reply(&mut self, now: Duration, reply: &Reply) {
         // Where answers look like reports nobody can tell.
         let reports = self.firmware.can("AUTOREPORT_TEMP") && !self.firmware.dialect.reports_apart();
         let by_itself = matches!(reply, Reply::Temperatures(_)) && reports;
         self.link.on_life(now, by_itself);
         self.firmware.learn(reply);
+        if self.hear_told(now, reply) {
+            return;
+        }
         self.hear_attaching(now, reply);
         match reply {
             Reply::Ok(ok) => {
@@ -354,46 +353,6 @@ impl Host {
         }
     }
 
-    /// The controller has started: after power-on, by opening the port, or in the middle of a job.
-    fn restarted(&mut self, now: Duration) {
-        if let Some(job) = &self.job {
-            let what = "The printer was reset in mid-print: its heaters are off and its position is lost";
-            let end = job.cut_off(what);
-            self.lose_as(now, end);
-        } else {
-            self.reconnect(now);
-        }
-        if let Phase::Handshake(handshake) = &mut self.phase {
-            handshake.on_life(now);
-        }
-    }
-
-    /// Nothing more can be done on this connection: the job has failed, and the firmware is greeted anew.
-    fn lose(&mut self, now: Duration, reason: &str) {
-        self.lose_as(now, End::Failed(format!("{reason}.")));
-    }
-
-    fn lose_as(&mut self, now: Duration, end: End) {
-        if self.job.is_some() {
-            self.owe_after(now, &end);
-        }
-        self.end_job(end);
-        self.turned_off = false;
-        self.reconnect(now);
-    }
-
-    fn reconnect(&mut self, now: Duration) {
-        self.link = self.link.anew();
-        self.phase = Phase::Handshake(Handshake::new(now));
-        self.firmware = Firmware::default();
-        self.attention.clear();
-        self.external.clear();
-        self.poll_at = None;
-        self.card_at = None;
-        self.is_card_known = false;
-        self.debt.connection_is_new(now);
-    }
-
     fn end_job(&mut self, end: End) {
         if let Some(job) = &mut self.job {
             tracing::warn!(job.end = ?end, "the job on the line is lost");
@@ -415,28 +374,6 @@ impl Host {
             self.job = None;
             let has_warmed = std::mem::take(&mut self.warming);
             self.turned_off = std::mem::take(&mut self.safety_stop) && !has_warmed;
-        }
-    }
-
-    fn shake_hands(&mut self, now: Duration) {
-        let Phase::Handshake(handshake) = &mut self.phase else { return };
-        match handshake.poll(now, self.link.is_idle(), &self.firmware) {
-            None => {}
-            Some(Action::Hello) => self.link.restart_numbers(now),
-            Some(Action::Send(command)) => {
-                if let Some(command) = parse(command.as_bytes()) {
-                    self.link.give_up_waiting();
-                    self.link.send_alone(now, &command);
-                }
-            }
-            Some(Action::Done) => {
-                self.link.give_up_waiting();
-                self.phase = Phase::Ready;
-                self.poll_at = (!self.firmware.can("AUTOREPORT_TEMP")).then_some(now);
-                self.card_at = self.firmware.can("SDCARD").then_some(now);
-                self.is_card_known = self.card_at.is_none();
-                self.events.push_back(HostEvent::Ready);
-            }
         }
     }
 }

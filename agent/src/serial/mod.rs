@@ -18,6 +18,7 @@
 //! | `scripts`, [`templates`] | how a job is left and brought back to what it had set |
 //! | [`heat`] | what is owed after a job: every target 0, read back |
 //! | `preheat` | heat that is wanted without a job, for a time |
+//! | `told` | a stop at once: when it is sent again, and whether it was taken |
 //! | `display`, `dead_man` | what is put between a job's commands: progress, and being turned off without a host |
 //! | `attention`, `motion` | what people are asked, and are shown of the job |
 //! | `cooling` | how long what is hot waits for a person |
@@ -64,6 +65,7 @@ pub mod templates;
 #[cfg(test)]
 mod tests;
 mod thermometer;
+mod told;
 mod transcript;
 mod whereabouts;
 mod window;
@@ -86,3 +88,4 @@ pub use return_to_layer::LayerPoint;
 pub use scripts::Parking;
 pub use templates::Templates;
 pub use thermometer::Thermometer;
+pub use told::StopLines;

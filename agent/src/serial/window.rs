@@ -51,6 +51,10 @@ pub(super) struct Window {
 }
 
 impl Window {
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }

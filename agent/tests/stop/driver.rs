@@ -150,7 +150,7 @@ fn a_stop_is_on_the_wire_before_it_is_told_and_dtr_falls_after_it(
     line.serve();
     assert_eq!(line.halts(), 1, "{}", String::from_utf8_lossy(&line.heard));
     eventually("the view says so", || match &port.view.borrow().connection {
-        Connection::Halted(reason) => reason.contains("stop at once by Ada").then_some(()),
+        Connection::ToldToStop { sentence, .. } => sentence.contains("stop at once by Ada").then_some(()),
         _ => None,
     });
     if at == At::Heating {

@@ -10,6 +10,7 @@ mod stand_in;
 #[path = "../faults/tls_front.rs"]
 mod tls_front;
 
+mod by_firmware;
 mod by_hub;
 mod by_keyboard;
 mod driver;

@@ -229,6 +229,7 @@ impl Bench {
                 HostEvent::Ready
                 | HostEvent::HeatSettled
                 | HostEvent::Preheated(_)
+                | HostEvent::StopIgnored { .. }
                 | HostEvent::Halted(_) => {}
             }
         }

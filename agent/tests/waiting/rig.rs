@@ -70,7 +70,10 @@ impl Rig {
             match event {
                 HostEvent::Job(event) => self.events.push(event),
                 HostEvent::Preheated(word) => self.words.push(word),
-                HostEvent::Ready | HostEvent::HeatSettled | HostEvent::Halted(_) => {}
+                HostEvent::Ready
+                | HostEvent::HeatSettled
+                | HostEvent::StopIgnored { .. }
+                | HostEvent::Halted(_) => {}
             }
         }
         self.feel();

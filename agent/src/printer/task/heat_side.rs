@@ -48,6 +48,14 @@ impl Printer {
         }
     }
 
+    /// Something may be hot from now on that nobody wants so.
+    pub(super) fn owe_heat(&mut self) {
+        if !self.owes_heat() {
+            let owed = self.heat_owed(true);
+            self.journal.lock().keep(&[owed]);
+        }
+    }
+
     fn owes_heat(&self) -> bool {
         self.journal.lock().state().heat.is_some()
     }

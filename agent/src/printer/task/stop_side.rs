@@ -82,11 +82,20 @@ impl Printer {
         // Before anything is written down or told.
         self.port.order(Order::Kill(BY.into()));
         tracing::warn!(command.id = %id, "stop at once");
+        // Whoever has heated it: a printer may not take the stop, and this process may end before that is known.
+        self.owe_heat();
         self.call_off_preheat("The printer was stopped at once.");
         // What is on the line ends there. What a slow disk has kept from it must not start behind that.
         let actions =
             if self.start_nothing() { self.life.not_started() } else { self.life.stopped_at_once(BY) };
         self.perform(actions);
+    }
+
+    /// It goes on. The debt stands, and the view tells.
+    pub(super) fn on_stop_ignored(&mut self) {
+        self.owe_heat();
+        self.feed.start_over();
+        self.send_status();
     }
 
     pub(super) fn on_killed(&mut self, reach: Reach) {

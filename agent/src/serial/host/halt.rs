@@ -1,52 +1,138 @@
-//! A machine that stands still for good: it has stopped itself, or was told to.
+//! A machine that has stopped itself, or is told to.
 //!
-//! Owns: what becomes of the job then, and that nothing more is asked or sent. Must not know: how it is told.
+//! Owns: what becomes of the job and of the heat then. Must not know: how `M112` gets to the port, when it is sent again
+//! ([`Told`]).
 
 use std::time::Duration;
 
+use super::super::heat::{Heating, Safety};
 use super::super::job::End;
+use super::super::reply::{ErrorKind, Reply};
+use super::super::told::{Ignored, Next, StopLines, Told};
 use super::{Host, HostEvent, Phase};
 
 impl Host {
-    /// The machine itself is being stopped, at once and past everything, by whoever writes `M112` to its port: the job has
-    /// failed and nothing more is sent. Only a reset brings it back. `by` ends "stopped at once …". False: this firmware
-    /// carries `M112` out only when it gets to it.
-    pub fn kill(&mut self, now: Duration, by: &str) -> bool {
-        self.halt_with(
-            now,
-            &format!("it was told to stop at once {by} (M112); look whether its heaters are off"),
-            End::Failed(format!(
-                "Stopped at once {by} (M112). Look whether the printer's heaters are off, else switch it off; then \
-                 switch it off and on again."
-            )),
-        );
+    /// The machine itself is stopped at once, past everything: what is to be written to its port. The job has failed. Whether the
+    /// printer has taken it is found out: until then nothing else is sent. `by` ends "stopped at once …".
+    pub fn kill(&mut self, now: Duration, by: &str) -> StopLines {
+        let lines =
+            StopLines::of(self.firmware.dialect.wants_checksums(), self.firmware.can("EMERGENCY_PARSER"));
+        let before = self.link.in_flight();
+        self.end_job(End::Failed(format!(
+            "Stopped at once {by} (M112). Look whether the printer's heaters are off, else switch it off; then switch it off \
+             and on again."
+        )));
+        if !self.stands_still() {
+            self.stand_still(now);
+            self.phase = Phase::Told(Told::new(now, by, lines, before));
+        }
         // What was to be sent is not sent any more.
         self.link.take_output();
         self.tick(now);
-        self.firmware.can("EMERGENCY_PARSER")
+        lines
     }
 
-    /// The firmware has stopped itself, with its own words.
+    /// The firmware has stopped itself, with its own words; or it was told to, and is late.
     pub(super) fn halt(&mut self, now: Duration, message: &str) {
-        let end = format!(
-            "The printer stopped itself: {message}. Find the cause, then switch it off and on again."
-        );
-        self.halt_with(now, message, End::Failed(end));
-    }
-
-    fn halt_with(&mut self, now: Duration, message: &str, end: End) {
-        if matches!(self.phase, Phase::Halted(_)) {
+        if self.stands_still() {
             // The first of several lines names the cause.
             return;
         }
-        self.end_job(end);
+        self.end_job(End::Failed(format!(
+            "The printer stopped itself: {message}. Find the cause, then switch it off and on again."
+        )));
+        self.stand_still(now);
+        self.phase = match self.ignored.take() {
+            Some(ignored) => Phase::Told(Told::late(now, &ignored.by, message)),
+            None => Phase::Halted(message.to_owned()),
+        };
+        self.events.push_back(HostEvent::Halted(message.to_owned()));
+    }
+
+    /// Whether it says that it has stopped.
+    fn stands_still(&self) -> bool {
+        match &self.phase {
+            Phase::Halted(_) => true,
+            Phase::Told(told) => told.has_halted(),
+            _ => false,
+        }
+    }
+
+    fn stand_still(&mut self, now: Duration) {
         self.turned_off = false;
+        self.ignored = None;
         // Whoever wanted it warm wants it no more.
         self.end_wanted(now);
+        // Whatever has heated it: until it was read back nobody knows.
+        if self.debt.state() == Heating::Settled {
+            self.debt.owe(now);
+        }
         self.link.forget();
-        self.phase = Phase::Halted(message.to_owned());
         self.poll_at = None;
         self.card_at = None;
-        self.events.push_back(HostEvent::Halted(message.to_owned()));
+    }
+
+    /// A line of a printer that was told to stop; false: the connection is not in that state, or the line is of a new one.
+    pub(super) fn hear_told(&mut self, now: Duration, reply: &Reply) -> bool {
+        let Phase::Told(told) = &mut self.phase else { return false };
+        let report = match reply {
+            Reply::Start => return false,
+            Reply::Temperatures(report) => Some(report),
+            Reply::Ok(ok) => ok.temperatures.as_ref(),
+            Reply::Error(ErrorKind::Fatal, message)
+                if self.firmware.dialect.goes_on_after(message).is_none()
+                    || message.contains("Lost communication with MCU")
+                    || message.contains("hutdown") =>
+            {
+                told.halt(message);
+                self.events.push_back(HostEvent::Halted(message.to_owned()));
+                return true;
+            }
+            _ => None,
+        };
+        if let Some(report) = report {
+            self.thermometer.read(report);
+        }
+        // Firmware that reports by itself does so in any state.
+        let waits = report.is_some_and(|report| report.waiting) || !self.firmware.can("AUTOREPORT_TEMP");
+        told.hear(now, reply, waits);
+        true
+    }
+
+    /// Sends it again, or gives it up and makes the printer safe by commands.
+    pub(super) fn look_after_stop(&mut self, now: Duration) {
+        let Phase::Told(told) = &mut self.phase else { return };
+        match told.poll(now) {
+            Next::Nothing => {}
+            Next::Send(bytes) => {
+                tracing::warn!(times = told.sent(), "told to stop at once, and has not said that it has");
+                self.link.send_raw(bytes);
+            }
+            Next::Ignored => {
+                let ignored = Ignored { by: told.by().to_owned(), sent: told.sent() };
+                tracing::error!(
+                    times = ignored.sent,
+                    "the stop was not taken: the heaters are turned off by commands"
+                );
+                self.events.push_back(HostEvent::StopIgnored { sent: ignored.sent });
+                // A part may stand there.
+                self.debt.owe_at_once(now, Safety::InPlace);
+                let interrupt = self.firmware.can("EMERGENCY_PARSER");
+                self.reconnect(now);
+                self.ignored = Some(ignored);
+                if interrupt {
+                    // A long wait for a temperature would hold up everything.
+                    self.link.send_raw(b"\nM108\n");
+                }
+            }
+        }
+    }
+
+    /// What a person is told of a stop that was not taken, as long as nothing new was begun.
+    #[must_use]
+    pub fn stop_ignored(&self) -> Option<String> {
+        let ignored = self.ignored.as_ref().filter(|_| !matches!(self.phase, Phase::Told(_)))?;
+        let is_cold = self.debt.state() == Heating::Settled;
+        Some(ignored.sentence(is_cold, self.thermometer.highest_target()))
     }
 }

@@ -63,6 +63,7 @@ impl Host {
         let handshake = match &self.phase {
             Phase::Handshake(handshake) => Some(handshake.deadline()),
             Phase::Attaching(attaching) => attaching.deadline(),
+            Phase::Told(told) => told.deadline(),
             Phase::Ready | Phase::Halted(_) => None,
         };
         let (heat, job) = (self.heat_deadline(), self.job.as_ref().and_then(Job::deadline));

@@ -22,6 +22,13 @@ pub enum Connection {
     Ready,
     /// It has stopped itself: why.
     Halted(String),
+    /// It was told to stop at once, and nothing else is asked of it.
+    ToldToStop {
+        /// What is known of that, for a person.
+        sentence: String,
+        /// Nothing more is known of it by itself: it says that it has stopped, or says nothing any more.
+        is_over: bool,
+    },
 }
 
 impl Host {
@@ -33,6 +40,10 @@ impl Host {
             Phase::Attaching(_) => Connection::Connecting { silent: false },
             Phase::Ready => Connection::Ready,
             Phase::Halted(reason) => Connection::Halted(reason.clone()),
+            Phase::Told(told) => Connection::ToldToStop {
+                sentence: told.sentence(self.thermometer.highest_target()),
+                is_over: told.is_over(),
+            },
         }
     }
 

@@ -21,6 +21,7 @@ impl Host {
             self.make_safe(now, Safety::InPlace);
             return false;
         }
+        self.ignored = None;
         self.heaters.learn(&self.firmware, &self.thermometer);
         self.heaters.tools.extend(preheat.nozzles.iter().map(|(tool, _)| *tool));
         self.debt.want(now, preheat);

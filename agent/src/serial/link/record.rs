@@ -107,6 +107,11 @@ impl Link {
         self.own_lines
     }
 
+    /// How many lines were not answered yet.
+    pub(in super::super) fn in_flight(&self) -> usize {
+        self.window.len()
+    }
+
     /// Bytes that are no line of a job's.
     pub(in super::super) fn send_raw(&mut self, bytes: &[u8]) {
         self.output.extend_from_slice(bytes);

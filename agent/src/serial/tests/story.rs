@@ -306,13 +306,15 @@ fn the_machine_itself_is_stopped_past_everything() {
     bench.start(&texts(&cube()));
     bench.run_until(|bench| bench.printer.journal.len() > 100);
     bench.sent.clear();
-    assert!(bench.host.kill(bench.now, "by Ada"), "this firmware acts on it as it comes");
+    let stop = bench.host.kill(bench.now, "by Ada");
+    assert!(stop.acts_at_once && stop.bytes.starts_with(b"\nM112\n"), "this firmware acts on it as it comes");
+    bench.printer.say("Error:Printer halted. kill() called!");
     for _ in 0..100 {
         bench.step();
     }
     assert_eq!(bench.sent, b"", "whoever has the port writes M112, and nothing comes after it");
     assert!(failure(&bench).starts_with("Stopped at once by Ada (M112)."), "{}", failure(&bench));
-    assert!(matches!(bench.host.connection(), Connection::Halted(_)));
+    assert!(matches!(bench.host.connection(), Connection::ToldToStop { is_over: true, .. }));
 }
 
 #[test]

@@ -1,0 +1,139 @@
+//! A stop under way, line by line.
+
+use super::*;
+use rstest::rstest;
+
+const T0: Duration = Duration::from_secs(100);
+
+fn told(acts_at_once: bool, before: usize) -> Told {
+    Told::new(T0, "by Ada", StopLines::of(false, acts_at_once), before)
+}
+
+fn hear(told: &mut Told, at: Duration, line: &str) {
+    let reply = Reply::parse(line);
+    let waits = matches!(&reply, Reply::Temperatures(report) if report.waiting);
+    told.hear(at, &reply, waits);
+}
+
+/// What it does until so long after its beginning, with one of these lines every half second.
+fn run(told: &mut Told, from: u64, to: u64, line: Option<&str>) -> Vec<Next> {
+    let mut done = Vec::new();
+    for half in 2 * from..2 * to {
+        let at = T0 + Duration::from_millis(500 * half);
+        line.iter().for_each(|line| hear(told, at, line));
+        match told.poll(at) {
+            Next::Nothing => {}
+            next => done.push(next),
+        }
+        if done.last() == Some(&Next::Ignored) {
+            break;
+        }
+    }
+    done
+}
+
+#[test]
+fn the_lines_have_the_numbers_and_checksums_that_firmware_wants() {
+    for (number, command) in [(0, "M110 N0"), (1, "M112")] {
+        let line = crate::serial::numbered::numbered_line(number, command);
+        for lines in [BARE_FIRST, NUMBERED_FIRST] {
+            assert!(lines.windows(line.len()).any(|window| window == line), "{command}");
+        }
+    }
+    let line = crate::serial::numbered::numbered_line(1, "M105");
+    assert!(QUESTION.ends_with(&line));
+}
+
+#[rstest]
+#[case::reports(" T:210.0 /210.0 B:60.0 /60.0 @:0 B@:0")]
+#[case::answers("ok")]
+#[case::refuses_the_line("Resend: 5")]
+#[case::is_idle("wait")]
+#[case::does_not_know_it("echo:Unknown command: \"M116\"")]
+fn a_printer_that_goes_on_is_told_again_and_then_given_up(#[case] line: &str) {
+    let mut told = told(false, 0);
+    let again = Next::Send(BARE_FIRST);
+    assert_eq!(run(&mut told, 0, 60, Some(line)), [again, again, again, Next::Ignored]);
+    assert!(!told.is_over());
+    let words = told.sentence(Some(210.0));
+    assert_eq!(
+        words,
+        "The stop by Ada (M112) was sent 4 times, and the printer still answers and heats to 210 °C. Switch it off."
+    );
+}
+
+#[rstest]
+#[case::said("Printer halted. kill() called!")]
+fn what_it_says_of_its_end_ends_it(#[case] words: &str) {
+    let mut told = told(true, 3);
+    hear(&mut told, T0 + Duration::from_millis(20), "ok");
+    told.halt(words);
+    told.halt("and something else");
+    assert_eq!(run(&mut told, 0, 60, Some("ok")), []);
+    assert_eq!((told.is_over(), told.deadline()), (true, None));
+    let words = told.sentence(None);
+    assert!(words.contains("says that it has stopped: Printer halted. kill() called. Look"), "{words}");
+    assert!(!words.contains("itself"), "{words}");
+}
+
+/// What was said before it took the stop.
+#[test]
+fn what_was_on_its_way_is_no_sign() {
+    let mut told = told(true, 2);
+    for line in ["ok", "ok", " T:210.0 /210.0 B:60.0 /60.0 @:0 B@:0"] {
+        hear(&mut told, T0 + Duration::from_millis(300), line);
+    }
+    assert_eq!(
+        run(&mut told, 1, 60, None).len(),
+        3 + 3,
+        "sent again to be sure, and asked; it is not given up"
+    );
+    assert!(told.is_over() && told.sentence(None).contains("says nothing any more"), "{told:?}");
+    // Of a printer that was busy with itself, after all.
+    hear(&mut told, T0 + Duration::from_secs(70), "ok");
+    assert_eq!(told.poll(T0 + Duration::from_secs(70)), Next::Ignored);
+}
+
+#[test]
+fn firmware_that_gets_to_it_behind_a_long_command_has_the_time_for_it() {
+    let mut told = told(false, 2);
+    assert_eq!(run(&mut told, 0, 300, Some("echo:busy: processing")), []);
+    let words = told.sentence(Some(100.0));
+    assert!(
+        words.contains("carries that out when it gets to it") && words.contains("still heats to 100 °C"),
+        "{words}"
+    );
+    // The two lines before it, and the reports of the second of them.
+    assert_eq!(run(&mut told, 300, 301, Some("ok")), []);
+    assert_eq!(run(&mut told, 301, 400, Some("T:25.0 E:0 B:21.8")), []);
+    // Neither was the last thing that it did.
+    assert_eq!(run(&mut told, 400, 500, Some("wait")).last(), Some(&Next::Ignored));
+}
+
+/// With EMERGENCY_PARSER there is nothing that it could have to do first.
+#[test]
+fn firmware_that_acts_at_once_and_is_busy_has_not_got_it() {
+    let mut told = told(true, 2);
+    assert_eq!(run(&mut told, 0, 60, Some("echo:busy: processing")).last(), Some(&Next::Ignored));
+}
+
+#[test]
+fn no_command_is_waited_for_for_ever() {
+    let mut told = told(false, 1);
+    let most = AT_WORK_AT_MOST.as_secs();
+    assert_eq!(run(&mut told, 0, most, Some("echo:busy: paused for user")), []);
+    assert_eq!(
+        run(&mut told, most, most + 60, Some("echo:busy: paused for user")).last(),
+        Some(&Next::Ignored)
+    );
+}
+
+#[test]
+fn what_became_of_it_is_told_afterwards() {
+    let ignored = Ignored { by: "from the hub".into(), sent: 4 };
+    let hot = ignored.sentence(false, Some(210.0));
+    assert!(hot.contains("sent 4 times") && hot.contains("heats to 210 °C. Switch it off."), "{hot}");
+    let cold = ignored.sentence(true, Some(0.0));
+    assert!(cold.contains("did not take it") && cold.contains("read back"), "{cold}");
+    assert!(!cold.contains("Switch it off"), "{cold}");
+}
