@@ -4,6 +4,7 @@
 
 mod choice;
 mod ending;
+mod halting;
 mod telling;
 
 use std::fs::File;
@@ -16,9 +17,9 @@ use stardust_gcode::sniff;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::keys::Keys;
-use super::{Failure, PrintArguments, own_agent, say};
+use super::{Failure, PrintArguments, own_agent};
 use crate::port::connect::connect;
-use crate::port::{Order, PortEvent, PortHandle, PortPlan, Reach, STOP_KEPT, SpeedMemory};
+use crate::port::{Order, PortEvent, PortPlan, SpeedMemory};
 use crate::print_job::admission::{self, Admitted};
 use crate::print_job::briefed::Briefed;
 use crate::print_job::file_source::FileSource;
@@ -27,12 +28,11 @@ use crate::print_job::wholeness;
 use crate::serial::{Brief, End, HostEvent, JobEvent};
 use crate::settings::Settings;
 use choice::Choice;
+use halting::stop_at_once;
 use telling::{Telling, duration};
 
 /// As the shell has it for a program ended by Ctrl-C.
 const CANCELLED: u8 = 130;
-/// An open port has sent a few bytes, and reset its board, by then.
-const KILL_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Prints the file; returns when it is done.
 pub(super) async fn run(
@@ -146,40 +146,6 @@ pub(super) async fn run(
                 port.order(Order::Stop(End::Cancelled));
             }
         }
-    }
-}
-
-/// Past everything: `M112`, and what a person is told of it. A port that is closed is waited for, until there is one more
-/// signal.
-async fn stop_at_once(port: &mut PortHandle, stop: &mut Signals) -> Failure {
-    let by = "at the keyboard";
-    let mut reach = port.kill(by, KILL_PATIENCE).await;
-    if reach == Some(Reach::Waits) {
-        say(
-            "The port is closed, so the printer can't be told to halt (M112). Switch it off by hand. M112 is sent as soon as \
-             the port is open again; Ctrl-C once more gives that up.",
-        );
-        reach = tokio::select! {
-            reach = port.kill(by, STOP_KEPT) => reach,
-            () = stop.asked() => reach,
-        };
-    }
-    let heaters = "Look whether the heaters are off; else switch the printer off.";
-    match reach {
-        Some(Reach::Sent { on_wire: true, dtr_pulsed: false }) => {
-            format!("Stopped at once: the printer was told to halt (M112), and it listens to that at once. {heaters}")
-        }
-        Some(Reach::Sent { on_wire: true, dtr_pulsed: true }) => format!(
-            "Stopped at once: the printer was told to halt (M112). It may not listen in time, so its board was reset by its \
-             DTR line too; not every board is wired so. {heaters}"
-        ),
-        Some(Reach::Sent { on_wire: false, .. }) => "The printer's port takes nothing, so it could NOT be told to halt \
-             (M112); its board was reset by its DTR line, but not every board is wired so. Switch the printer off by hand."
-            .into(),
-        Some(Reach::Waits | Reach::GaveUp) => {
-            "The port stayed closed, so the printer was NOT told to halt (M112). Switch it off by hand.".into()
-        }
-        None => "The printer could NOT be told to halt (M112): its port is stuck. Switch it off by hand.".into(),
     }
 }
 

@@ -8,7 +8,7 @@ use firmware_sim::faults::FaultPlan;
 use firmware_sim::profile::{LineSettings, Profile};
 use firmware_sim::virtual_printer::VirtualPrinter;
 use rstest::rstest;
-use stardust_agent::serial::{CommandSource, Fed, Host, HostEvent, Parking, Preheat};
+use stardust_agent::serial::{CommandSource, Connection, Fed, Heating, Host, HostEvent, Parking, Preheat};
 use stardust_gcode::command::parse;
 
 /// A stop that is carried out, or not taken, has the printer cold by then; on firmware that gets to it at the end of a command,
@@ -148,6 +148,26 @@ impl Rig {
         self.printer.is_halted() || self.printer.targets().are_off()
     }
 
+    /// What a person is told of it.
+    fn told(&self) -> String {
+        match self.host.connection() {
+            Connection::ToldToStop { sentence, .. } => sentence,
+            Connection::Halted(reason) => format!("stopped itself: {reason}"),
+            Connection::Connecting { .. } | Connection::Ready => self.host.stop_ignored().unwrap_or_default(),
+        }
+    }
+
+    /// Whether a person is told that the stop may have come to nothing, or that is not known yet.
+    fn is_in_doubt(&self) -> bool {
+        match self.host.connection() {
+            Connection::ToldToStop { is_over, .. } => !is_over,
+            Connection::Halted(_) => false,
+            Connection::Connecting { .. } | Connection::Ready => {
+                self.host.heating() != Heating::Settled && self.told().contains("Switch it off.")
+            }
+        }
+    }
+
     fn story(&self) -> String {
         let log: Vec<&str> = self.log.iter().map(String::as_str).collect();
         format!("{}\n{:?}\n{:?}\n{:?}", log.join("\n"), self.host, self.printer.targets(), self.events)
@@ -208,6 +228,20 @@ fn a_stop_leaves_no_heat_behind(
         let until = rig.now + within;
         while rig.now < until && !rig.is_safe() {
             rig.exchange();
+            // The words: what is hot is never called stopped.
+            if !rig.is_safe() {
+                assert!(rig.is_in_doubt(), "{} {way:?} {at:?}: {}\n{}", named.name, rig.told(), rig.story());
+            }
+        }
+        rig.run_for(COLD_WITHIN);
+        let told = rig.told();
+        assert!(!told.contains("itself"), "{} {way:?} {at:?}: {told}", named.name);
+        if !rig.printer.is_halted() {
+            let ignored = rig.events.iter().position(|event| *event == HostEvent::StopIgnored { sent: 4 });
+            let settled = rig.events.iter().rposition(|event| *event == HostEvent::HeatSettled);
+            assert!(ignored.is_some() && settled > ignored, "{}: {}", named.name, rig.story());
+            assert!(told.contains("sent 4 times") && told.contains("read back"), "{}: {told}", named.name);
+            assert!(rig.host.is_ready(), "{}: {}", named.name, rig.story());
         }
         let arrives = matches!(way, Way::Clean | Way::DamagedOnce | Way::LostOnce);
         if !rig.is_safe() || arrives && !rig.printer.is_halted() {
@@ -215,4 +249,27 @@ fn a_stop_leaves_no_heat_behind(
         }
     }
     assert!(wrong.is_empty(), "{way:?} {at:?}: {wrong:#?}");
+}
+
+/// It is not stopped before it gets to it, and that is what a person is told: with the temperature that it goes on to.
+#[rstest]
+#[case("marlin-no-emergency-parser", "still heats to 200 °C")]
+#[case("creality", "still heats to 200 °C")]
+#[case("prusa", "heat")]
+#[case("repetier", "heat")]
+#[case("malyan", "heat")]
+#[case("ultimaker2", "heat")]
+fn in_a_wait_for_heat_it_is_told_that_it_still_heats(#[case] profile: &str, #[case] heats: &str) {
+    let mut rig = Rig::connected(profile);
+    rig.bring(At::Heating);
+    rig.stop_at_once();
+    rig.run_for(Duration::from_secs(10));
+    assert!(!rig.is_safe(), "it would be no test");
+    let told = rig.told();
+    assert!(told.contains("when it gets to it") && told.contains(heats), "{told}\n{}", rig.story());
+    rig.run_until("it has stopped", LONGEST_COMMAND, Rig::is_safe);
+    assert!(rig.printer.is_halted());
+    rig.run_for(COLD_WITHIN);
+    let told = rig.told();
+    assert!(told.contains("says that it has stopped") || told.contains("says nothing any more"), "{told}");
 }

@@ -6,9 +6,9 @@ use std::process::{Child, Output, Stdio};
 use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::halts;
 use crate::stand_in::eventually;
 use crate::stand_in::printer::{Printer, agent, fixture};
+use crate::{halts, is_only_the_stop};
 
 struct Print {
     printer: Printer,
@@ -75,7 +75,35 @@ fn the_second_signal_halts_the_printer_before_the_process_ends(#[case] options: 
     assert!(said.contains("told to halt (M112)"), "{said}");
     assert_eq!(output.status.code(), Some(1));
     let (_, after) = wire.split_once("\nM112\n").unwrap();
-    assert!(!after.contains('G') && !after.contains('M'), "nothing comes after it: {after:?}");
+    assert!(is_only_the_stop(after), "nothing else comes after it: {after:?}");
+}
+
+/// The process does not leave a printer that is not stopped yet: not where the firmware gets to it later, nor where it takes no
+/// line without a checksum. Its board is not wired to be reset.
+#[rstest]
+#[case::gets_to_it_later(&["--no-emergency-parser", "--speed", "20"], HEATS)]
+#[case::wants_a_checksum(&["--profile", "malyan", "--speed", "20"], HEATS)]
+#[case::wants_a_checksum_and_is_silent(&["--profile", "repetier", "--speed", "20"], HEATS)]
+fn after_the_second_signal_no_heat_is_left_behind(#[case] options: &[&str], #[case] gcode: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let printer = Printer::start_with(options);
+    let file = folder.path().join("job.gcode");
+    std::fs::write(&file, gcode).unwrap();
+    let mut command = agent();
+    command.arg("print").arg(&file).arg("--port").arg(printer.port());
+    let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let print = Print { printer, wire: PathBuf::new(), process, _folder: folder };
+    print.accepted("M190");
+    eventually("it heats", || (!print.printer.is_cold()).then_some(()));
+    print.signal(Signal::INT);
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    print.signal(Signal::INT);
+    let output = print.process.wait_with_output().unwrap();
+    assert!(print.printer.is_cold(), "the process is gone: {:?}", print.printer.targets());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let is_known = said.contains("says that it has stopped") || said.contains("says nothing any more");
+    assert!(said.contains("told to halt (M112)") && is_known, "{said}");
 }
 
 #[rstest]

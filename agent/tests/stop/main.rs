@@ -22,3 +22,12 @@ fn halts(wire: &Path) -> usize {
     let bytes = std::fs::read(wire).unwrap_or_default();
     String::from_utf8_lossy(&bytes).lines().filter(|line| *line == "M112").count()
 }
+
+/// Whether nothing but the stop itself is in this record, which may end within a line.
+fn is_only_the_stop(wire: &str) -> bool {
+    let (lines, _) = wire.rsplit_once('\n').unwrap_or_default();
+    let is_stop = |line: &str| {
+        matches!(line, "" | "M112" | "N0 M110 N0*125" | "N1 M112*32" | "M105" | "N1 M105*38" | "<DTR>")
+    };
+    lines.lines().all(is_stop)
+}
