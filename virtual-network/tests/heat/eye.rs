@@ -14,6 +14,10 @@ use crate::plan::Trouble;
 /// With no job at work and a way to the printer, it is cold after this.
 pub(crate) const COLD_WITHIN: Duration = Duration::from_secs(60);
 
+/// Firmware without EMERGENCY_PARSER that is stopped at once goes on with the command that it is at, and with those behind it: two
+/// waits for a temperature.
+const AT_A_COMMAND: Duration = Duration::from_secs(15 * 60);
+
 /// How long the printer has been left alone where somebody could have turned it off.
 #[derive(Debug, Default)]
 pub(crate) struct Eye {
@@ -28,12 +32,15 @@ pub(crate) struct Eye {
     /// The process makes safe and can do nothing else: no job is at work, whatever the hub believes.
     is_unable: bool,
     was_hot: bool,
+    /// It was stopped at once, and gets to that when it has done what it is at.
+    at_a_command_until: Option<Instant>,
 }
 
 impl Eye {
     /// Until when something may be hot without a job.
     pub(crate) fn allows_until(&self) -> Instant {
-        self.person_until.max(self.bed_until).unwrap_or_else(Instant::now)
+        let until = self.person_until.max(self.bed_until).max(self.at_a_command_until);
+        until.unwrap_or_else(Instant::now)
     }
 
     /// What ends all that was wanted without a job.
@@ -43,8 +50,9 @@ impl Eye {
             | Trouble::Paused
             | Trouble::Resumed
             | Trouble::Preheated(_)
-            // It counts when it is answered.
-            | Trouble::CooledDown => false,
+            // They count when they are answered.
+            | Trouble::CooledDown
+            | Trouble::StoppedAtOnce(_) => false,
             Trouble::Reset => {
                 // What was not set yet is set after it.
                 self.person_until = None;
@@ -63,6 +71,13 @@ impl Eye {
         self.is_unable = false;
     }
 
+    /// It was stopped at once. A job or a preheat may end by that before the command is answered.
+    pub(crate) fn stopped(&mut self, acts_at_once: bool) {
+        if !acts_at_once {
+            self.at_a_command_until = Some(Instant::now() + AT_A_COMMAND);
+        }
+    }
+
     /// Looks; what is hot that must not be.
     pub(crate) fn look(&mut self, house: &House, has_agent: bool) -> Option<String> {
         let targets = house.targets();
@@ -73,7 +88,8 @@ impl Eye {
         let now = Instant::now();
         let may = |until: Option<Instant>| until.is_some_and(|until| now < until);
         let by_person = may(self.person_until);
-        let is_out_of_reach = !has_agent || house.plugged().is_none() || is_at_work;
+        let is_out_of_reach =
+            !has_agent || house.plugged().is_none() || is_at_work || may(self.at_a_command_until);
         let since = |since: &mut Option<Instant>, may: bool| {
             *since = if is_out_of_reach || may { None } else { since.or(Some(now)) };
             since.is_some_and(|since| since.elapsed() > COLD_WITHIN)

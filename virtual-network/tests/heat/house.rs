@@ -23,6 +23,8 @@ use crate::process::Process;
 /// Whatever was going on is over by then.
 const LONGEST_RUN: Duration = Duration::from_secs(4 * 3600);
 const LINES: usize = 400;
+/// A printer that has stopped is switched off and on again then.
+const SWITCHED_ON_AFTER: Duration = Duration::from_secs(45);
 
 /// What one run showed.
 pub(crate) struct Outcome {
@@ -39,6 +41,8 @@ pub(crate) struct House {
     pub(crate) folder: PrinterFolder,
     pub(crate) books: Arc<Mutex<Books>>,
     printer: Mutex<VirtualPrinter>,
+    /// So many times more a stop at once is damaged on its way.
+    damages_stops: Mutex<u32>,
     counts: Mutex<BTreeMap<&'static str, u64>>,
     log: Mutex<VecDeque<String>>,
     told: bool,
@@ -82,6 +86,7 @@ impl House {
             printer: Mutex::new(VirtualPrinter::new(plan.profile.clone(), &FaultPlan::none(), plan.seed)),
             books: Arc::new(Mutex::new(Books::new(&plan.jobs))),
             began: Instant::now(),
+            damages_stops: Mutex::default(),
             counts: Mutex::default(),
             log: Mutex::default(),
             told,
@@ -125,8 +130,23 @@ impl House {
     }
 
     pub(crate) fn write(&self, bytes: &[u8]) {
-        self.note_lines(">", bytes);
-        self.printer.lock().unwrap().receive(bytes, self.began.elapsed());
+        let bytes = self.damaged(bytes);
+        self.note_lines(">", &bytes);
+        self.printer.lock().unwrap().receive(&bytes, self.began.elapsed());
+    }
+
+    /// As it arrives: each line of a stop that is to be damaged has a bit wrong.
+    fn damaged(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        let places: Vec<usize> =
+            bytes.windows(4).enumerate().filter(|(_, text)| *text == b"M112").map(|(at, _)| at + 3).collect();
+        let mut left = self.damages_stops.lock().unwrap();
+        if !places.is_empty() && *left > 0 {
+            *left -= 1;
+            // No bit of it makes an `M108` or the like.
+            places.iter().for_each(|at| bytes[*at] ^= 4);
+        }
+        bytes
     }
 
     fn note_lines(&self, direction: &str, bytes: &[u8]) {
@@ -206,6 +226,7 @@ async fn live(house: &Arc<House>) -> Option<String> {
     let mut troubles = house.plan.troubles.iter();
     let mut next = troubles.next().map(|(after, trouble)| (Instant::now() + *after, *trouble));
     let mut quiet_since = Instant::now();
+    let mut switched_at: Option<Instant> = None;
     loop {
         tokio::time::sleep(Duration::from_millis(500)).await;
         let now = Instant::now();
@@ -214,6 +235,16 @@ async fn live(house: &Arc<House>) -> Option<String> {
         }
         if now.duration_since(house.began) > LONGEST_RUN {
             return Some("it never ends".into());
+        }
+        // One that has stopped is switched off and on again by a person.
+        if house.printer.lock().unwrap().is_halted() {
+            let at = *switched_at.get_or_insert(now + SWITCHED_ON_AFTER);
+            if now >= at {
+                house.note(|| "switched off and on again".into());
+                house.saw("stopped at once");
+                house.printer.lock().unwrap().reset(house.began.elapsed());
+                switched_at = None;
+            }
         }
         for (_, file) in mend.extract_if(.., |(at, _)| now >= *at) {
             house.note(|| format!("{file} can be read again"));
@@ -231,6 +262,9 @@ async fn live(house: &Arc<House>) -> Option<String> {
             house.note(|| format!("{trouble:?}"));
             next = troubles.next().map(|(after, trouble)| (now + *after, *trouble));
             eye.happens(trouble);
+            if let Trouble::StoppedAtOnce(_) = trouble {
+                eye.stopped(house.plan.profile.config.emergency_parser);
+            }
             if let Some((away, spoiled)) = happen(house, &mut process, trouble).await {
                 start_at = Some(Instant::now() + if spoiled.is_some() { Duration::ZERO } else { away });
                 if let Some(file) = spoiled {
@@ -300,6 +334,10 @@ async fn happen(
         Trouble::Paused => order(house, |job_id| Command::Pause { job_id }),
         Trouble::Resumed => order(house, |job_id| Command::Resume { job_id }),
         Trouble::CooledDown => ask(house, Command::CoolDown),
+        Trouble::StoppedAtOnce(damaged) => {
+            *house.damages_stops.lock().unwrap() = damaged;
+            ask(house, Command::EmergencyStop);
+        }
         Trouble::Preheated(minutes) => ask(house, preheat(house, minutes)),
         Trouble::Reset => house.printer.lock().unwrap().reset(at),
         Trouble::Unplugged(time) => {

@@ -106,7 +106,7 @@ impl Books {
                     let answered = self.commands.iter().find(|command| command.id == Some(command_id));
                     self.preheated = match (answered.map(|answered| &answered.command), outcome) {
                         (Some(Command::Preheat(preheat)), CommandOutcome::Done) => Some(preheat.minutes),
-                        (Some(Command::CoolDown), CommandOutcome::Done) => Some(0),
+                        (Some(Command::CoolDown | Command::EmergencyStop), CommandOutcome::Done) => Some(0),
                         _ => self.preheated,
                     };
                     self.commands.retain(|command| command.id != Some(command_id));

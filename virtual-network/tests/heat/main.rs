@@ -1,7 +1,8 @@
 //! Nothing stays hot with nobody there: agents that are killed, stopped, handed over to nobody or started with settings that
 //! can't be read, cables that are pulled while the printer keeps its power, jobs that end in every way. Whatever happened: a
 //! printer that an agent has been able to reach for 60 s with no job at work has every target at 0, read at the printer, but
-//! for what a person has preheated and for the bed of an interrupted print, for as long as that was said to be.
+//! for what a person has preheated and for the bed of an interrupted print, for as long as that was said to be. A stop at once
+//! whose lines are damaged on their way, once or every time, is no exception.
 //!
 //! Real are the agent's printer task with its journal, trail, spool and serial host, what makes a printer safe that can't be
 //! driven, and the simulated firmware behind its line. What stands in says so: the hub ([`hub`]), the thread that drives
@@ -77,6 +78,8 @@ fn with_no_job_at_work_every_target_is_0_within_a_minute() {
             "unable",
             "hot by a person",
             "bed kept warm",
+            "stopped at once",
+            "stop not taken",
         ] {
             assert!(told.get(what).is_some_and(|count| *count > 0), "never {what}: {told:?}");
         }

@@ -20,15 +20,18 @@ pub(crate) enum Broken {
     PreheatsForEver,
     /// The bed of an interrupted print stays warm longer than the settings say.
     KeepsBedWarm,
+    /// A stop at once that was sent counts as taken: nothing that the printer says behind it is looked at.
+    BelievesTheStop,
 }
 
 impl Broken {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::ForgetsTheDebt,
         Self::IgnoresOrders,
         Self::BelievesItself,
         Self::PreheatsForEver,
         Self::KeepsBedWarm,
+        Self::BelievesTheStop,
     ];
 }
 
@@ -63,6 +66,8 @@ pub(crate) enum Trouble {
     CooledDown,
     /// The controller starts anew.
     Reset,
+    /// A person stops the printer at once, and so many times the lines of that are damaged on their way.
+    StoppedAtOnce(u32),
 }
 
 /// A run.
@@ -102,7 +107,15 @@ impl Plan {
         let keep_bed_warm = if dice.percent(50) { 1 + u16::try_from(dice.below(15)).unwrap() } else { 0 };
         let count = if dice.percent(10) { 0 } else { 1 + dice.below(2) };
         let jobs = (0..count).map(|_| file(&mut dice, tools, chamber_max_c.is_some())).collect();
-        let troubles = (0..1 + dice.below(5)).map(|_| (dice.seconds(1, 200), trouble(&mut dice))).collect();
+        let mut troubles: Vec<_> =
+            (0..1 + dice.below(5)).map(|_| (dice.seconds(1, 200), trouble(&mut dice))).collect();
+        // Of its own: what there was before stays as it was.
+        let mut dice = Dice::new(seed, 2);
+        if dice.percent(35) {
+            let damaged = u32::try_from(dice.below(8)).unwrap();
+            let at = usize::try_from(dice.below(troubles.len() as u64 + 1)).unwrap();
+            troubles.insert(at, (dice.seconds(1, 200), Trouble::StoppedAtOnce(damaged)));
+        }
         let profile = Profile { config, line, speed: 1.0 };
         Self { seed, profile, jobs, keep_bed_warm, troubles, broken: None }
     }

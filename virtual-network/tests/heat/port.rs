@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use stardust_agent::port::{Order, PortEvent, PortView, Resumption, Workplace};
+use stardust_agent::port::{Order, PortEvent, PortView, Reach, Resumption, Workplace};
 use stardust_agent::serial::{Host, HostEvent, JobEvent, Parking};
 use stardust_agent::trail::Trail;
 use tokio::time::Instant;
@@ -22,6 +22,8 @@ pub(crate) struct Driver {
     acknowledged: u64,
     /// Which time the cable was put in that the port was opened.
     open: Option<u32>,
+    /// The rule with a part left out: it takes the printer for stopped, and does not listen any more.
+    is_deaf: bool,
 }
 
 impl Driver {
@@ -42,7 +44,7 @@ impl Driver {
                 (host, Some(trail), acknowledged)
             }
         };
-        Self { house, began, place, host, trail, acknowledged, open: None }
+        Self { house, began, place, host, trail, acknowledged, open: None, is_deaf: false }
     }
 
     pub(crate) async fn drive(mut self) {
@@ -78,6 +80,7 @@ impl Driver {
         }
         if self.open.is_none() && plugged.is_some() {
             self.open = plugged;
+            self.is_deaf = false;
             self.host.port_opened(now);
         }
     }
@@ -85,6 +88,9 @@ impl Driver {
     fn exchange(&mut self) {
         let heard = self.house.read();
         let now = self.began.elapsed();
+        if self.is_deaf {
+            return;
+        }
         if heard.is_empty() {
             self.host.tick(now);
         } else {
@@ -123,6 +129,15 @@ impl Driver {
             Order::Pause => self.host.pause(now),
             Order::Resume => self.host.resume(now),
             Order::Stop(end) => self.host.stop(now, end),
+            Order::Kill(by) if is_open => {
+                let stop = self.host.kill(now, &by);
+                self.house.write(stop.bytes);
+                self.is_deaf = self.house.plan.broken == Some(Broken::BelievesTheStop);
+                let reach = Reach::Sent { on_wire: true, dtr_pulsed: false };
+                let _ = self.place.events.send(PortEvent::Killed(reach));
+            }
+            // A port that is closed keeps it; here it is given up.
+            Order::Kill(_) => drop(self.place.events.send(PortEvent::Killed(Reach::GaveUp))),
             _ => {}
         }
     }
@@ -134,6 +149,9 @@ impl Driver {
         let mut events = Vec::new();
         while let Some(event) = self.host.next_event() {
             self.house.note(|| format!("    {event:?}"));
+            if let HostEvent::StopIgnored { .. } = event {
+                self.house.saw("stop not taken");
+            }
             let is_over = matches!(event, HostEvent::Job(JobEvent::Completed | JobEvent::Stopped(_)));
             events.push(PortEvent::Host(event, self.acknowledged));
             if is_over {
