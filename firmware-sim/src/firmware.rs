@@ -367,7 +367,8 @@ impl Firmware {
             let Some(line) = self.assembler.take(byte, &speech.reading) else { continue };
             match self.counter.check(&line, speech.counting, &speech.reading) {
                 Verdict::Queue(line) => {
-                    if speech.ok_on_reception {
+                    // Repetier's M112 comes to its end before the `ok` (gcode.cpp, checkAndPushCommand).
+                    if speech.ok_on_reception && line.text != "M112" {
                         // Its M110 has no number of its own.
                         let number =
                             if line.text.starts_with("M110") { None } else { line.number.or(Some(0)) };

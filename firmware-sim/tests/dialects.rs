@@ -118,3 +118,20 @@ fn one_that_has_stopped_asks_for_nothing_any_more() {
     let said = String::from_utf8_lossy(firmware.output()).into_owned();
     assert!(!said.contains("Resend"), "{said}");
 }
+
+/// Repetier with FEATURE_CHECKSUM_FORCED (gcode.cpp) and Malyan refuse it bare; Repetier does not look at its number.
+#[rstest]
+#[case("repetier", "M112", false)]
+#[case("repetier", "N9 M112", true)]
+#[case("malyan", "M112", false)]
+#[case("malyan", "N9 M112", false)]
+#[case("malyan", "N2 M112", true)]
+#[case("marlin-no-emergency-parser", "M112", true)]
+#[case("marlin-no-emergency-parser", "N9 M112", false)]
+fn which_m112_is_taken(#[case] name: &str, #[case] line: &str, #[case] halts: bool) {
+    let mut firmware = Firmware::new(Profile::named(name).unwrap().config);
+    for line in ["N0 M110 N0", "N1 M104 S200", line].map(with_checksum) {
+        firmware.receive(Duration::ZERO, format!("{line}\n").as_bytes());
+    }
+    assert_eq!((firmware.is_halted(), firmware.targets().are_off()), (halts, halts));
+}

@@ -200,6 +200,25 @@ mod tests {
         assert_eq!(status(&halted, None, attention()).attention, None, "nothing can be answered");
     }
 
+    /// What we have stopped has not stopped itself, and what goes on is not stopped.
+    #[test]
+    fn a_stop_is_told_as_far_as_it_is_known() {
+        let sentence = "The printer was told to stop at once by Ada (M112). It still heats to 100 °C.";
+        let connection = Connection::ToldToStop { sentence: sentence.into(), is_over: false };
+        let told = PortView { connection, ..view() };
+        assert!(told.answers(), "whoever waits for it does so as long as it goes on");
+        assert_eq!(state(&told, None), (PrinterState::Error, Some(sentence.into())));
+        let connection = Connection::ToldToStop { sentence: sentence.into(), is_over: true };
+        assert!(!PortView { connection, ..view() }.answers());
+        let words = || Some("The stop was sent 4 times. Switch it off.".to_owned());
+        let ignored = PortView { stop_ignored: words(), heating: Heating::Owed, ..view() };
+        assert_eq!(state(&ignored, None), (PrinterState::Error, words()));
+        let greeted = Connection::Connecting { silent: true };
+        assert_eq!(state(&PortView { connection: greeted, ..ignored }, None), (PrinterState::Error, words()));
+        let cold = PortView { stop_ignored: words(), heating: Heating::Settled, ..view() };
+        assert_eq!(state(&cold, None), (PrinterState::Idle, words()));
+    }
+
     #[test]
     fn the_whole_picture() {
         let claim = Claim {

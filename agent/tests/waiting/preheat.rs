@@ -134,9 +134,10 @@ fn a_stop_at_once_ends_it(#[case] is_told: bool) {
     assert!(rig.host.preheat(rig.now, &preheat(30)));
     rig.until("hot", |rig| targets(rig) == [0.0, 210.0, 60.0] && rig.words.is_empty() != is_told);
     rig.host.kill(rig.now, "by a test");
-    rig.stay_s(60);
+    rig.stay_s(1);
     assert_eq!(rig.words.last().is_some_and(Result::is_ok), is_told, "{:?}", rig.words);
-    assert_eq!(targets(&rig), [0.0, 210.0, 60.0], "nothing is sent to what was stopped");
+    assert_eq!(targets(&rig), [0.0, 210.0, 60.0], "it is told again soon, if its cable is not pulled before");
+    rig.host.port_lost(rig.now);
     rig.host.port_opened(rig.now);
     rig.stay_s(2 * SOON_S);
     assert_eq!((targets(&rig), rig.host.heating()), (vec![0.0; 3], Heating::Settled));

@@ -134,6 +134,10 @@ impl LineCounter {
         } else if !parsed.is_unverified {
             return Verdict::Reject(Complaint::NoChecksum);
         }
+        if parsed.stops {
+            let text = text_of(without_number(line.get(..parsed.end).unwrap_or(line)));
+            return Verdict::Queue(QueuedLine { number: None, text });
+        }
         if !parsed.sets_number {
             if let Some(verdict) = self.out_of_order(parsed.number, counting) {
                 return verdict;
@@ -164,6 +168,8 @@ impl LineCounter {
 struct Parsed {
     number: i64,
     sets_number: bool,
+    /// M112 is carried out before the number is looked at (gcode.cpp, checkAndPushCommand).
+    stops: bool,
     star: Option<usize>,
     is_unverified: bool,
     /// Where the looking ended.
@@ -172,8 +178,14 @@ struct Parsed {
 
 impl Parsed {
     fn of(line: &[u8]) -> Self {
-        let mut parsed =
-            Self { number: 0, sets_number: false, star: None, is_unverified: false, end: line.len() };
+        let mut parsed = Self {
+            number: 0,
+            sets_number: false,
+            stops: false,
+            star: None,
+            is_unverified: false,
+            end: line.len(),
+        };
         for (at, byte) in line.iter().enumerate() {
             let rest = line.get(at + 1..).unwrap_or_default();
             match byte.to_ascii_uppercase() {
@@ -193,6 +205,7 @@ impl Parsed {
                 b'M' => {
                     let code = leading_integer(rest);
                     parsed.sets_number = code == 110;
+                    parsed.stops = code == 112;
                     if matches!(code, 20 | 23 | 28..=30 | 32 | 36 | 117 | 118 | 531) {
                         parsed.is_unverified = true;
                         parsed.end = rest
