@@ -1,5 +1,6 @@
 //! `stardust-agent print` and `run`, stopped by signals while they are at work.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Output, Stdio};
 
@@ -92,12 +93,19 @@ fn after_the_second_signal_no_heat_is_left_behind(#[case] options: &[&str], #[ca
     let mut command = agent();
     command.arg("print").arg(&file).arg("--port").arg(printer.port());
     let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let print = Print { printer, wire: PathBuf::new(), process, _folder: folder };
+    let mut print = Print { printer, wire: PathBuf::new(), process, _folder: folder };
     print.accepted("M190");
     eventually("it heats", || (!print.printer.is_cold()).then_some(()));
     print.signal(Signal::INT);
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    // Signals that come together are one.
+    let mut out = BufReader::new(print.process.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("Cancelling") {
+        line.clear();
+        assert_ne!(out.read_line(&mut line).unwrap(), 0, "it has ended");
+    }
     print.signal(Signal::INT);
+    std::io::copy(&mut out, &mut std::io::sink()).unwrap();
     let output = print.process.wait_with_output().unwrap();
     assert!(print.printer.is_cold(), "the process is gone: {:?}", print.printer.targets());
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
