@@ -125,6 +125,33 @@ fn a_stop_while_the_firmware_waits_for_its_bed_leaves_no_heat_behind() {
     assert!(!taken.iter().any(|line| line == "G1 X10 F600"), "nothing more of the file: {taken:?}");
 }
 
+/// Sent is not stopped: such firmware drops every line without a checksum, and is as hot as before then. What may be hot stays
+/// owed until it was read back, and nobody is told that the printer has done by itself what it was told to.
+#[rstest]
+#[case::says_that_it_has_stopped("malyan")]
+#[case::is_silent_then("repetier")]
+fn a_stop_at_once_is_taken_where_every_line_wants_a_checksum(#[case] profile: &str) {
+    let mut host = Host::paired_with(None, 50, &["--profile", profile]);
+    host.run();
+    host.status_where("ready", |status| status["status"]["state"] == "idle");
+    let wanted = Preheat { nozzles_c: vec![200], bed_c: Some(60), minutes: 240 };
+    host.command_it(Command::Preheat(wanted), Some(1));
+    host.is_answered(1, &CommandOutcome::Done);
+    eventually("hot", || (host.printer().targets() == [200.0, 60.0]).then_some(()));
+    host.command_it(Command::EmergencyStop, Some(2));
+    host.is_answered(2, &CommandOutcome::Done);
+    eventually("cold", || host.printer().is_cold().then_some(()));
+    let told = host.status_where("known", |status| {
+        let told = status["status"]["message"].as_str().unwrap_or_default();
+        told.contains("says that it has stopped") || told.contains("says nothing any more")
+    });
+    assert_eq!(told["status"]["state"], "error");
+    assert!(!told["status"]["message"].as_str().unwrap().contains("itself"), "{told}");
+    let journal = std::fs::read_to_string(host.file("journal.jsonl")).unwrap();
+    let (owed, settled) = (journal.rfind("heat_owed"), journal.rfind("heat_settled"));
+    assert!(owed > settled, "it was not read back: {journal}");
+}
+
 impl Host {
     fn answer_of(&self, number: u8) -> CommandOutcome {
         let id = format!("0190a7c2-6f00-7000-8000-0000000001{number:02x}").parse().unwrap();

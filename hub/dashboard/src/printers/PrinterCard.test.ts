@@ -189,6 +189,12 @@ describe("a printer's card", () => {
     expect(card.textContent).toContain("Stopped by Ada Lovelace");
   });
 
+  it("passes on what its agent knows of a stop that was sent", async () => {
+    const status = { state: "error", message: "It still heats to 100 °C.", tools: [] } as unknown as Printer["status"];
+    await show(stopped("sent", { status }));
+    expect(byTestId("stop-since")?.textContent).toBe("It still heats to 100 °C.");
+  });
+
   it("says since when the agent is away that it could not be delivered to", async () => {
     const since = new Date(Date.now() - 3 * 3_600_000).toISOString();
     const card = await show(stopped("not_delivered", { state: "offline", contact: { state: "lost", since } }));
