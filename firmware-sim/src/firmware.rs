@@ -25,7 +25,7 @@
 //! | kill: three lines, then silence until the power is cycled | `machine` |
 //!
 //! | arcs in pieces of 1 mm at most \[MAX_ARC_SEGMENT_MM\] | `arc` |
-//! | M20 to M25 and M27, a print started at the panel | `card` |
+//! | M20 to M25, M27 and M524, a print started at the panel | `card` |
 //! | M600 and M0 wait for a person, who answers at the printer by M108 or M876 | `gcode` |
 //! | M600 of a printer with a menu: nozzle timeout, reheating, purge more | `filament_change` |
 //! | what other firmwares say otherwise | `dialect` |

@@ -80,6 +80,10 @@ pub struct PrinterStatus {
     /// Its heaters stay on although no job is at work, for a time. From minor 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preheat: Option<PreheatReport>,
+    /// It has stopped, by itself or by a stop at once, and tells nothing any more: temperatures and targets are those of before.
+    /// From minor 1.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub halted: bool,
 }
 
 impl PrinterStatus {
@@ -100,6 +104,7 @@ impl PrinterStatus {
             interruption: None,
             emergency_stop: None,
             preheat: None,
+            halted: false,
         }
     }
 }

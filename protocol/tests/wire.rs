@@ -64,6 +64,7 @@ fn status() -> PrinterStatus {
         interruption: None,
         emergency_stop: None,
         preheat: None,
+        halted: false,
     }
 }
 
@@ -100,6 +101,7 @@ fn status_messages() {
     check("status_interruption", &StatusMessage { body: StatusBody::Full(cut_off), ..full.clone() });
     let stopped = PrinterStatus {
         emergency_stop: Some(StopReport { command_id: id(), reach: StopReach::SentAndReset, at: at() }),
+        halted: true,
         ..PrinterStatus::new(PrinterState::Error)
     };
     check("status_emergency_stop", &StatusMessage { body: StatusBody::Full(stopped), ..full.clone() });

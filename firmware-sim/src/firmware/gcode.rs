@@ -71,7 +71,7 @@ fn m(machine: &mut Machine, counter: &mut LineCounter, command: &Command<'_>, no
     match command.code {
         0 | 1 => hosting::stop_for_person(command),
         17 => Stage::Done,
-        20..=25 | 27 => memory_card::card(machine, command, now),
+        20..=25 | 27 | 524 => memory_card::card(machine, command, now),
         18 | 84 => moving::release(machine, command, now),
         31 => hosting::print_time(machine),
         73 => hosting::progress(machine, command),

@@ -237,6 +237,14 @@ impl Machine {
         }
     }
 
+    /// Ends a print from the memory card before its time; without one nothing happens.
+    pub(crate) fn abort_card_print(&mut self, now: Duration) {
+        if self.card.has_print() {
+            self.card.stop();
+            self.thermal.all_off(now);
+        }
+    }
+
     /// Somebody starts a print at the panel: so many bytes, and warm heaters.
     fn print_from_card(&mut self, now: Duration, bytes: u64) {
         self.thermal.set_target(now, HeaterId::Nozzle(0), 205.0);

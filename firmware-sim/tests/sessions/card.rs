@@ -40,6 +40,22 @@ fn a_print_started_at_the_panel_shows_its_bytes_and_ends_by_itself() {
 }
 
 #[test]
+fn marlin_ends_one_for_a_host() {
+    let config = Config { prints_from_card: Some(60_000), ..Config::default() };
+    Session::with(config).play(
+        "
+        > M524
+        < ok
+        > M27
+        < Not SD printing
+        < ok
+        > M105
+        < ok T:21.00 /0.00 B:21.00 /0.00 @:0 B@:0
+        ",
+    );
+}
+
+#[test]
 fn a_host_can_start_one_too() {
     let config = Config { card: true, ..Config::default() };
     let mut session = Session::with(config);

@@ -1,4 +1,4 @@
-//! M20 to M25 and M27: as little of a memory card as a host needs to see that somebody prints from it.
+//! M20 to M25, M27 and M524: as little of a memory card as a host needs to see that somebody prints from it.
 
 use std::time::Duration;
 
@@ -36,6 +36,9 @@ pub(super) fn card(machine: &mut Machine, command: &Command<'_>, now: Duration) 
         24 => machine.card.start(now, bytes),
         25 => machine.card.pause(now),
         27 => report(machine, now),
+        // Marlin 2 (gcode/sd/M524.cpp) ends the print and turns the heaters off; the others know no such thing.
+        524 if machine.config.dialect == Dialect::Marlin => machine.abort_card_print(now),
+        524 => return unknown(machine, command.text),
         _ => {}
     }
     Stage::Done
