@@ -207,9 +207,11 @@ fn a_print_that_was_cut_off_says_how_it_goes_on_and_does() {
 
 #[test]
 fn printers_are_stopped_at_once_and_what_came_of_it_is_said_for_each() {
+    // The one that is not answered could be written down by the hub, the other one not.
     let printer = |id: &str, name: &str, state: &str| {
+        let recorded = name == "Bo";
         format!(
-            r#"{{"id":"{id}","name":"{name}","state":"printing","emergency_stop":{{"state":"{state}"}}}}"#
+            r#"{{"id":"{id}","name":"{name}","state":"printing","emergency_stop":{{"state":"{state}","recorded":{recorded}}}}}"#
         )
     };
     let (one, other) = (FILE, JOB);
@@ -233,6 +235,8 @@ fn printers_are_stopped_at_once_and_what_came_of_it_is_said_for_each() {
     assert_eq!(status, Some(1), "one is not certain");
     assert!(out.starts_with("Ada: M112 was sent to the printer, and its board was reset"), "{out}");
     assert_eq!(out.matches("Ada: ").count(), 1, "{out}");
+    let unrecorded = out.lines().filter(|line| line.contains("The hub could not write this down"));
+    assert!(unrecorded.eq(out.lines().filter(|line| line.starts_with("Ada: "))), "{out}");
     assert!(out.contains("Bo: its agent did not answer, so this could not be delivered."), "{out}");
     assert!(err.contains("not stopped for certain: Bo."), "{err}");
     let asked = format!(r#"{{"ids":["{one}","{other}"]}}"#);

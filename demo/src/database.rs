@@ -1,5 +1,5 @@
 //! A database of its own for a test, on the throw-away PostgreSQL server that `make test` starts.
-//! Talks to the server with its own `psql`: no driver is linked for three statements.
+//! Talks to the server with its own `psql`: no driver is linked for a few statements.
 
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -55,6 +55,22 @@ impl TestDatabase {
     #[must_use]
     pub fn url(&self) -> String {
         on_server(&self.server, &self.name)
+    }
+
+    /// From now on it can be read and not written, or both again; who is connected has to connect anew.
+    ///
+    /// # Errors
+    /// The server refuses.
+    pub fn set_read_only(&self, read_only: bool) -> Result<()> {
+        let name = &self.name;
+        psql(
+            &self.server,
+            &format!("ALTER DATABASE {name} SET default_transaction_read_only = {read_only}"),
+        )?;
+        psql(
+            &self.server,
+            &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"),
+        )
     }
 }
 

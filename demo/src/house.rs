@@ -30,8 +30,8 @@ pub struct HouseOptions {
     pub printers: Vec<PrinterPlan>,
     /// How many times faster than real ones the printers are.
     pub speed: f64,
-    /// Whether each printer keeps a journal of what it did, `printers/…/journal.jsonl`, and a record of what came over its
-    /// line, `printers/…/wire`.
+    /// Whether each printer keeps a journal of what it did, `printers/…/journal.jsonl`, a record of what came over its line,
+    /// `printers/…/wire`, and what its heaters are set to, `printers/…/targets`.
     pub journals: bool,
     /// Dashboard, API, agents.
     pub listen: std::net::SocketAddr,
@@ -88,7 +88,8 @@ impl HouseOptions {
 
     fn simulator(&self, printer: &PrinterPlan) -> SimOptions {
         let dir = self.station_dir(printer);
-        let wire = self.journals.then(|| ["--wire".to_owned(), dir.join("wire").display().to_string()]);
+        let kept = |option: &str, file: &str| [option.to_owned(), dir.join(file).display().to_string()];
+        let kept = self.journals.then(|| [kept("--wire", "wire"), kept("--targets", "targets")]);
         SimOptions {
             name: printer.name.clone(),
             link: dir.join("port"),
@@ -97,12 +98,14 @@ impl HouseOptions {
             log: self.logs().join(format!("{}-simulator.log", file_name(&printer.name))),
             args: ["--name".to_owned(), printer.model.clone()]
                 .into_iter()
-                .chain(wire.into_iter().flatten())
+                .chain(kept.into_iter().flatten().flatten())
                 .collect(),
         }
     }
 
-    fn agent(&self, printer: &PrinterPlan) -> AgentOptions {
+    /// How the agent of a printer is paired and run.
+    #[must_use]
+    pub fn agent(&self, printer: &PrinterPlan) -> AgentOptions {
         let dir = self.station_dir(printer);
         AgentOptions {
             name: printer.name.clone(),

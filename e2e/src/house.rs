@@ -2,6 +2,7 @@
 //! `STARDUST_E2E_DATABASE` names. A failed test leaves its directory and says where it is.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,6 +14,7 @@ use stardust_demo::port::Port;
 use stardust_demo::wait;
 
 use crate::journal;
+use crate::unwritable::Unwritable;
 
 /// Long enough for whatever a test waits for on a busy machine; a test that reaches it has failed.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -25,7 +27,7 @@ pub struct TestHouse {
     names: Vec<String>,
     options: HouseOptions,
     _dir: TestDir,
-    _database: Option<TestDatabase>,
+    database: Option<Arc<TestDatabase>>,
     _ports: [Port; 2],
 }
 
@@ -41,11 +43,11 @@ impl TestHouse {
         let dir =
             tempfile::Builder::new().prefix("stardust-e2e-").tempdir().expect("a directory for the test");
         let ports = [Port::pick().expect("a free port"), Port::pick().expect("a free port")];
-        let database = TestDatabase::from_environment().expect("a database for the test");
+        let database = TestDatabase::from_environment().expect("a database for the test").map(Arc::new);
         let printers =
             names.iter().map(|name| PrinterPlan { name: (*name).to_owned(), model: "Simulated".to_owned() });
         let mut options = HouseOptions::for_test(dir.path(), &ports[0], &ports[1], printers.collect(), speed);
-        options.database = database.as_ref().map(TestDatabase::url);
+        options.database = database.as_ref().map(|database| database.url());
         options.hub_env =
             hub_env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let binaries = Binaries::beside_this_program().expect("the binaries: run `make build`");
@@ -55,8 +57,7 @@ impl TestHouse {
             Ok(house) => house,
             Err(error) => panic!("{error}\nlogs: {}", dir.keep().display()),
         };
-        let test =
-            Self { house, names, options, _dir: TestDir(Some(dir)), _database: database, _ports: ports };
+        let test = Self { house, names, options, _dir: TestDir(Some(dir)), database, _ports: ports };
         for name in &test.names {
             test.printer_in_state(name, "idle").await;
         }
@@ -73,6 +74,15 @@ impl TestHouse {
     #[must_use]
     pub fn options(&self) -> &HouseOptions {
         &self.options
+    }
+
+    /// The hub's database can be read and not written, until this is dropped.
+    #[must_use]
+    pub fn database_unwritable(&self) -> Unwritable {
+        match &self.database {
+            Some(database) => Unwritable::postgres(Arc::clone(database)),
+            None => Unwritable::sqlite(&self.options.data.join("hub/hub.db")),
+        }
     }
 
     /// A printer by its name.
@@ -182,6 +192,14 @@ impl TestHouse {
     #[must_use]
     pub fn halts(&self, name: &str) -> usize {
         journal::halts(&self.journal(name).with_file_name("wire"))
+    }
+
+    /// What a printer's heaters are set to, by the printer itself: its nozzle and its bed.
+    #[must_use]
+    pub fn targets(&self, name: &str) -> [f64; 2] {
+        let written = std::fs::read(self.journal(name).with_file_name("targets")).expect("its targets");
+        let targets: Value = serde_json::from_slice(&written).expect("its targets");
+        [&targets["nozzles"][0], &targets["bed"]].map(|target| target.as_f64().unwrap_or_default())
     }
 
     /// Where a printer's journal is.

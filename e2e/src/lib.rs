@@ -13,3 +13,4 @@ pub mod house;
 pub mod journal;
 pub mod stream;
 pub mod tls_front;
+pub mod unwritable;

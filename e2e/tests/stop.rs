@@ -162,6 +162,20 @@ async fn behind_https_a_stop_needs_no_look() {
     })
     .await
     .unwrap();
+
+    // And while the hub can write nothing: its outcome, which comes the same way as all that has to be written, is heard.
+    let unwritable = test.database_unwritable();
+    let halts = journal::halts(&wire);
+    let (_, answer) = post(&test, &format!("{ada}/emergency-stop"), json!({})).await;
+    assert_eq!(answer["emergency_stop"]["recorded"], false, "{answer}");
+    wait::until("the agent's answer", PATIENCE, async || {
+        let stop = &test.printer("Ada").await["emergency_stop"];
+        stop["state"].as_str().filter(|state| state.starts_with("sent")).map(drop)
+    })
+    .await
+    .unwrap();
+    assert!(journal::halts(&wire) > halts);
+    drop(unwritable);
     agent.stop().await.unwrap();
     test.stop().await;
 }

@@ -15,6 +15,7 @@ use crate::events::bus::Bus;
 use crate::events::outbox::Bell;
 use crate::fleet::attempts::Attempts;
 use crate::fleet::{self, Fleet};
+use crate::last_times::LastTimes;
 use crate::objects::Objects;
 use crate::waiting_agents::WaitingAgents;
 use crate::{queue, stop};
@@ -47,6 +48,10 @@ pub struct App {
     pub waiting_agents: WaitingAgents,
     /// The port on which agents find it.
     pub mqtt_port: u16,
+    /// What is written behind everything else.
+    pub last_times: LastTimes,
+    /// Held while emergency stops are written down or cleared: one that was cleared is not written down behind that.
+    pub stop_books: tokio::sync::Mutex<()>,
     /// Who has tried how often to guess pairing codes and PINs.
     pub attempts: Attempts,
 }
@@ -91,6 +96,8 @@ impl App {
             agents,
             waiting_agents: WaitingAgents::default(),
             mqtt_port,
+            last_times: LastTimes::default(),
+            stop_books: tokio::sync::Mutex::default(),
             attempts: Attempts::default(),
         });
         queue::load(&app).await?;

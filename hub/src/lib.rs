@@ -15,6 +15,7 @@ pub mod error;
 pub mod events;
 pub mod extractor;
 pub mod fleet;
+pub mod last_times;
 pub mod library;
 pub mod objects;
 pub mod preheat;

@@ -71,6 +71,9 @@ fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("STARDUST_HUB_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,rumqttd=warn"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A full disk or a terminal that was closed takes no line, and that line's task must go on: without this it would say so on
+    // the same standard error, and panic.
+    let builder = builder.log_internal_errors(false);
     if std::env::var("STARDUST_HUB_LOG_FORMAT").is_ok_and(|format| format == "json") {
         builder.json().flatten_event(true).init();
     } else {

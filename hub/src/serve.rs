@@ -18,7 +18,7 @@ use crate::events::outbox;
 use crate::fleet;
 use crate::fleet::credentials::DeviceAuthenticator;
 use crate::work::Work;
-use crate::{accounts, api, queue};
+use crate::{accounts, api, last_times, queue};
 
 /// Why the hub can't serve.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +80,7 @@ pub async fn serve(
     let mut tasks = JoinSet::new();
     tasks.spawn(fleet::ingest::run(Arc::clone(&app), edge));
     tasks.spawn(fleet::second_agent::run(Arc::clone(&app), stopped.clone()));
+    tasks.spawn(last_times::run(Arc::clone(&app), stopped.clone()));
     tasks.spawn(queue::sweep::run(Arc::clone(&app), stopped.clone()));
     let work = Arc::new(Work(Arc::clone(&app)));
     tasks.spawn(outbox::work(app.db.clone(), app.clock.clone(), app.bell.clone(), work, stopped.clone()));
@@ -106,6 +107,7 @@ pub async fn serve(
     let (served, ()) = tokio::join!(serving, ending);
     gateway.shutdown().await;
     tasks.join_all().await;
+    app.last_times.write_last(&app.db).await;
     served.map_err(ServeError::Http)
 }
 

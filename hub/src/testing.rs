@@ -24,6 +24,7 @@ use crate::events::outbox::Bell;
 use crate::fleet::attempts::Attempts;
 use crate::fleet::credentials::DeviceAuthenticator;
 use crate::fleet::{Fleet, pairing};
+use crate::last_times::LastTimes;
 use crate::library;
 use crate::objects::Objects;
 use crate::waiting_agents::WaitingAgents;
@@ -32,7 +33,7 @@ pub(crate) struct TestHub {
     pub(crate) app: Arc<App>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) owner: Person,
-    _db: TestDb,
+    pub(crate) db: TestDb,
     _dir: tempfile::TempDir,
 }
 
@@ -63,6 +64,8 @@ pub(crate) async fn hub(engine: Engine) -> TestHub {
         agents: Arc::new(gateway),
         waiting_agents: WaitingAgents::default(),
         mqtt_port,
+        last_times: LastTimes::default(),
+        stop_books: tokio::sync::Mutex::default(),
         attempts: Attempts::default(),
     };
     let owner = Person {
@@ -73,7 +76,7 @@ pub(crate) async fn hub(engine: Engine) -> TestHub {
         workspace_id,
         workspace_name: "W".into(),
     };
-    TestHub { app: Arc::new(app), clock, owner, _db: test, _dir: dir }
+    TestHub { app: Arc::new(app), clock, owner, db: test, _dir: dir }
 }
 
 impl TestHub {
@@ -96,13 +99,22 @@ impl TestHub {
 
     /// What the owner is answered.
     pub(crate) async fn ask(&self, request: Builder, body: Body) -> (StatusCode, Value) {
-        let now = self.app.clock.now();
-        let (_, token) = tokens::create(&self.app.db, now, &self.owner, "test").await.unwrap();
-        let request = request.header(header::AUTHORIZATION, format!("Bearer {token}")).body(body).unwrap();
+        let token = self.token().await;
+        self.answer_to(request.header(header::AUTHORIZATION, format!("Bearer {token}")), body).await
+    }
+
+    /// A new API token of the owner.
+    pub(crate) async fn token(&self) -> String {
+        tokens::create(&self.app.db, self.app.clock.now(), &self.owner, "test").await.unwrap().1
+    }
+
+    /// What whoever the request says is answered.
+    pub(crate) async fn answer_to(&self, request: Builder, body: Body) -> (StatusCode, Value) {
+        let request = request.body(body).unwrap();
         let response = crate::api::router(Arc::clone(&self.app)).oneshot(request).await.unwrap();
         let status = response.status();
         let body = axum::body::to_bytes(response.into_body(), 100_000).await.unwrap();
-        (status, serde_json::from_slice(&body).unwrap())
+        (status, if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() })
     }
 
     /// What is found in an uploaded file.

@@ -92,6 +92,13 @@ pub(crate) struct EmergencyStop {
     pub(crate) state: String,
     #[serde(default)]
     pub(crate) reason: Option<String>,
+    /// A hub of an earlier version sent nothing that it had not written down.
+    #[serde(default = "yes")]
+    pub(crate) recorded: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl EmergencyStop {

@@ -98,6 +98,18 @@ fn confirmed() -> Result<bool, CliError> {
 
 /// What came of it.
 fn sentence(name: &str, stop: &EmergencyStop) -> String {
+    let told = reach(name, stop);
+    if stop.recorded {
+        return told;
+    }
+    format!(
+        "{told} The hub could not write this down (see its log): if it is started anew before it can, it does not know of this \
+         stop and lets jobs start there."
+    )
+}
+
+/// How far it came.
+fn reach(name: &str, stop: &EmergencyStop) -> String {
     let look = "Look whether its heaters are off. When it is in order again: stardust stop --clear";
     match stop.state.as_str() {
         "sent" => format!("{name}: M112 was sent to the printer. {look} {name}"),

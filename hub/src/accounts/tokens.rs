@@ -5,7 +5,7 @@ use stardust_protocol::{Timestamp, TokenId};
 
 use super::{Person, read_person};
 use crate::api::page::{Page, PageQuery, Place};
-use crate::db::{Db, DbError, Row};
+use crate::db::{Db, DbError, Row, Tx};
 use crate::error::Error;
 use crate::{params, secret};
 
@@ -95,11 +95,20 @@ pub async fn delete(db: &Db, person: &Person, id: TokenId) -> Result<(), Error> 
     if gone == 0 { Err(Error::no_such("API token")) } else { Ok(()) }
 }
 
-/// Whose token this is.
+/// Who shows a token.
+#[derive(Debug)]
+pub struct Bearer {
+    /// Whose it is.
+    pub person: Person,
+    /// The token, where its use is worth noting: the last one that is known of is a minute old.
+    pub to_note: Option<TokenId>,
+}
+
+/// Whose token this is. Only reads: what can't be written keeps nobody out.
 ///
 /// # Errors
 /// The database's.
-pub async fn person(db: &Db, now: Timestamp, token: &str) -> Result<Option<Person>, Error> {
+pub async fn person(db: &Db, now: Timestamp, token: &str) -> Result<Option<Bearer>, Error> {
     let row = db
         .query_opt(
             "SELECT t.id AS token_id, t.last_used_at, u.id AS user_id, u.email, u.name AS user_name, m.role, \
@@ -112,13 +121,18 @@ pub async fn person(db: &Db, now: Timestamp, token: &str) -> Result<Option<Perso
         .await?;
     let Some(row) = row else { return Ok(None) };
     let last_used: Option<Timestamp> = row.get("last_used_at")?;
-    if last_used.is_none_or(|at| now.millis_since(at) >= LAST_USED_STEP_MS) {
-        let mut tx = db.begin().await?;
-        let id: TokenId = row.get("token_id")?;
-        tx.execute("UPDATE api_tokens SET last_used_at = $2 WHERE id = $1", params![id, now]).await?;
-        tx.commit().await?;
-    }
-    Ok(Some(read_person(&row)?))
+    let is_stale = last_used.is_none_or(|at| now.millis_since(at) >= LAST_USED_STEP_MS);
+    let to_note = is_stale.then(|| row.get("token_id")).transpose()?;
+    Ok(Some(Bearer { person: read_person(&row)?, to_note }))
+}
+
+/// Writes when a token was last used, if it is there still.
+///
+/// # Errors
+/// The database's.
+pub async fn used(tx: &mut Tx, id: TokenId, at: Timestamp) -> Result<(), DbError> {
+    let sql = "UPDATE api_tokens SET last_used_at = $2 WHERE id = $1";
+    tx.execute(sql, params![id, at]).await.map(drop)
 }
 
 #[cfg(test)]
@@ -145,7 +159,15 @@ mod tests {
             workspace_name: String::new(),
         };
         let (token, secret) = create(&test.db, now, &owner, "laptop").await.unwrap();
-        assert_eq!(person(&test.db, now, &secret).await.unwrap().unwrap().user_id, user_id);
+        let bearer = person(&test.db, now, &secret).await.unwrap().unwrap();
+        assert_eq!((bearer.person.user_id, bearer.to_note), (user_id, Some(token.id)));
+        let mut tx = test.db.begin().await.unwrap();
+        used(&mut tx, token.id, now).await.unwrap();
+        tx.commit().await.unwrap();
+        for (ms, is_worth_noting) in [(59_999, false), (60_000, true)] {
+            let bearer = person(&test.db, now.plus_millis(ms), &secret).await.unwrap().unwrap();
+            assert_eq!(bearer.to_note.is_some(), is_worth_noting, "{ms}");
+        }
         let page = list(&test.db, &owner, &PageQuery::default()).await.unwrap();
         assert_eq!(page.items[0].last_used_at, Some(now));
         assert!(person(&test.db, now, "sdu_wrong").await.unwrap().is_none());

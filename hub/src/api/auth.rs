@@ -36,13 +36,14 @@ impl FromRequestParts<Arc<App>> for Person {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Error> {
         let now = app.clock.now();
         if let Some(token) = bearer(&parts.headers) {
-            return crate::accounts::tokens::person(&app.db, now, token).await?.ok_or_else(|| {
-                Error::Unauthorized {
-                    code: "bad_token",
-                    detail: "This API token is not valid (any more). Sign in again, or make a new token under Settings."
-                        .into(),
-                }
-            });
+            let bearer = crate::accounts::tokens::person(&app.db, now, token).await?;
+            let bearer = bearer.ok_or_else(|| Error::Unauthorized {
+                code: "bad_token",
+                detail: "This API token is not valid (any more). Sign in again, or make a new token under Settings."
+                    .into(),
+            })?;
+            bearer.to_note.into_iter().for_each(|token| app.last_times.token_used(token, now));
+            return Ok(bearer.person);
         }
         if let Some(token) = session_cookie(&parts.headers)
             && let Some(person) = crate::accounts::sessions::person(&app.db, now, token).await?

@@ -1,4 +1,5 @@
-//! PostgreSQL: a pool of connections, prepared statements cached on each.
+//! PostgreSQL: pools of connections, prepared statements cached on each. What reads has its own: transactions that wait for
+//! each other, or for somebody else's lock, keep nobody from reading.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -10,10 +11,16 @@ use tokio_postgres::NoTls;
 
 use super::{DbError, Row, Value};
 
-const CONNECTIONS: usize = 8;
+const WRITERS: usize = 6;
+const READERS: usize = 4;
+/// A transaction does not wait longer for a lock, as on SQLite.
+const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '10s'";
 
 #[derive(Clone)]
-pub(super) struct PostgresDb(Pool);
+pub(super) struct PostgresDb {
+    writers: Pool,
+    readers: Pool,
+}
 
 pub(super) struct PostgresTx {
     /// Taken by commit; still there on drop means that the connection is in an open transaction.
@@ -23,29 +30,32 @@ pub(super) struct PostgresTx {
 impl PostgresDb {
     pub(super) fn open(url: &str) -> Result<Self, DbError> {
         let config: tokio_postgres::Config = url.parse()?;
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(config, NoTls, recycling);
-        let pool = Pool::builder(manager).max_size(CONNECTIONS).build();
-        Ok(Self(pool.map_err(|error| DbError::Pool(error.to_string()))?))
-    }
-
-    async fn connection(&self) -> Result<Object, DbError> {
-        self.0.get().await.map_err(|error| match error {
-            deadpool_postgres::PoolError::Backend(error) => DbError::Postgres(error),
-            other => DbError::Pool(other.to_string()),
-        })
+        Ok(Self { writers: pool(config.clone(), WRITERS)?, readers: pool(config, READERS)? })
     }
 
     pub(super) async fn query(&self, sql: &'static str, params: Vec<Value>) -> Result<Vec<Row>, DbError> {
-        query(&self.connection().await?, sql, &params).await
+        query(&connection(&self.readers).await?, sql, &params).await
     }
 
     pub(super) async fn begin(&self) -> Result<PostgresTx, DbError> {
-        let connection = self.connection().await?;
+        let connection = connection(&self.writers).await?;
         let tx = PostgresTx { connection: Some(connection) };
-        tx.get()?.batch_execute("BEGIN").await?;
+        tx.get()?.batch_execute(BEGIN).await?;
         Ok(tx)
     }
+}
+
+fn pool(config: tokio_postgres::Config, most: usize) -> Result<Pool, DbError> {
+    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let pool = Pool::builder(Manager::from_config(config, NoTls, recycling)).max_size(most).build();
+    pool.map_err(|error| DbError::Pool(error.to_string()))
+}
+
+async fn connection(pool: &Pool) -> Result<Object, DbError> {
+    pool.get().await.map_err(|error| match error {
+        deadpool_postgres::PoolError::Backend(error) => DbError::Postgres(error),
+        other => DbError::Pool(other.to_string()),
+    })
 }
 
 impl PostgresTx {

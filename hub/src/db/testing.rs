@@ -14,7 +14,48 @@ pub(crate) enum Engine {
 /// A database of its own for one test.
 pub(crate) struct TestDb {
     pub(crate) db: Db,
+    address: DbAddress,
     _dir: tempfile::TempDir,
+}
+
+/// Another connection that lets nobody else write, until it is released: SQLite's one write lock, or locks of the tables.
+pub(crate) enum WriteLock {
+    Sqlite(rusqlite::Connection),
+    Postgres(tokio_postgres::Client, tokio::task::JoinHandle<()>),
+}
+
+impl TestDb {
+    /// From now on it can be read and not written.
+    pub(crate) async fn lock_writes(&self) -> WriteLock {
+        match &self.address {
+            DbAddress::Sqlite(path) => {
+                let connection = rusqlite::Connection::open(path).unwrap();
+                connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+                connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+                WriteLock::Sqlite(connection)
+            }
+            DbAddress::Postgres(url) => {
+                let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+                let connection = tokio::spawn(async move { connection.await.unwrap() });
+                let tables = "api_tokens, commands, emergency_stops, jobs, outbox, printers, sessions";
+                client.batch_execute(&format!("BEGIN; LOCK TABLE {tables} IN EXCLUSIVE MODE")).await.unwrap();
+                WriteLock::Postgres(client, connection)
+            }
+        }
+    }
+}
+
+impl WriteLock {
+    pub(crate) async fn release(self) {
+        match self {
+            Self::Sqlite(connection) => connection.execute_batch("ROLLBACK").unwrap(),
+            Self::Postgres(client, connection) => {
+                client.batch_execute("ROLLBACK").await.unwrap();
+                drop(client);
+                connection.await.unwrap();
+            }
+        }
+    }
 }
 
 /// Opens a fresh, migrated database.
@@ -24,7 +65,7 @@ pub(crate) async fn fresh(engine: Engine) -> TestDb {
         Engine::Sqlite => DbAddress::Sqlite(dir.path().join("hub.db")),
         Engine::Postgres => DbAddress::Postgres(create_database(&dir).await),
     };
-    TestDb { db: Db::open(&address).await.unwrap(), _dir: dir }
+    TestDb { db: Db::open(&address).await.unwrap(), address, _dir: dir }
 }
 
 async fn create_database(dir: &tempfile::TempDir) -> String {

@@ -1,10 +1,13 @@
 //! An emergency stop of a printer, as people are told of it.
 //!
 //! Owns: how far it is, and what may follow on what: what reached the printer is never taken back. Pure.
-//! Must not know: how it travels.
+//! Must not know: how it travels, how it is kept.
 
 use serde::{Deserialize, Serialize};
-use stardust_protocol::{CommandId, StopReach, StopReport, Timestamp};
+use stardust_protocol::{
+    Command, CommandId, CommandMessage, CommandOutcome, ProtocolVersion, StopReach, StopReport, Timestamp,
+    limits,
+};
 
 /// An emergency stop: of the printer's firmware and heaters (`M112`), not of a job. It stands until a person says that the
 /// printer is in order again, and nothing starts on the printer before.
@@ -23,6 +26,9 @@ pub struct EmergencyStop {
     /// Why it could not be carried out, a sentence of the agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Whether it is in the hub's books. It goes out all the same while it can't be written there, and that is tried again; but
+    /// a hub that is started anew before that does not know of it, and lets jobs start.
+    pub recorded: bool,
 }
 
 /// How far an emergency stop is.
@@ -82,7 +88,32 @@ impl EmergencyStop {
     /// Asked for just now.
     #[must_use]
     pub fn new(id: CommandId, asked_by: String, at: Timestamp) -> Self {
-        Self { id, asked_by, asked_at: at, state: StopState::Sending, state_since: at, reason: None }
+        let (state, reason, recorded) = (StopState::Sending, None, false);
+        Self { id, asked_by, asked_at: at, state, state_since: at, reason, recorded }
+    }
+
+    /// Until when an agent carries it out.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.asked_at.plus_millis(limits::EMERGENCY_STOP_EXPIRY_MS)
+    }
+
+    /// Whether an agent that asks has to be told of it.
+    #[must_use]
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        !self.state.is_over() && now.as_millis() < self.expires_at().as_millis()
+    }
+
+    /// What its agent is told.
+    #[must_use]
+    pub fn message(&self, now: Timestamp) -> CommandMessage {
+        CommandMessage {
+            protocol: ProtocolVersion::CURRENT,
+            id: Some(self.id),
+            at: now,
+            expires_at: Some(self.expires_at()),
+            command: Command::EmergencyStop,
+        }
     }
 
     /// It has come so far; false: that is no news, or less than is known already.
@@ -93,6 +124,22 @@ impl EmergencyStop {
         (self.state, self.state_since) = (state, at);
         self.reason = reason.map(str::to_owned);
         true
+    }
+
+    /// The last word on it, or that there was none in time; whether that is news.
+    pub fn settle(&mut self, state: StopState, reason: Option<&str>, at: Timestamp) -> bool {
+        // A port that is closed is an answer: the agent has it.
+        let has_it = state == StopState::NotDelivered && self.state == StopState::PortClosed;
+        !has_it && self.move_to(state, reason, at)
+    }
+
+    /// What came of it, as its agent tells; whether that is news.
+    pub fn hear_outcome(&mut self, outcome: &CommandOutcome, at: Timestamp) -> bool {
+        match outcome {
+            CommandOutcome::Done => self.settle(StopState::Sent, None, at),
+            CommandOutcome::Refused { reason } => self.settle(StopState::Failed, Some(reason), at),
+            CommandOutcome::Expired => self.settle(StopState::NotDelivered, None, at),
+        }
     }
 
     /// What the agent says live, if it is about this one; whether that is news.
@@ -146,5 +193,35 @@ mod tests {
         assert!(stop.move_to(NotDelivered, None, at(3)));
         assert!(stop.hear(&report(this, StopReach::SentAndReset), at(4)), "late is better than never");
         assert_eq!((stop.state, stop.state_since), (SentAndReset, at(4)));
+    }
+
+    #[test]
+    fn an_outcome_takes_nothing_back() {
+        let refused = CommandOutcome::Refused { reason: "why".into() };
+        for (before, outcome, after) in [
+            (Sending, CommandOutcome::Done, Sent),
+            (SentAndReset, CommandOutcome::Done, SentAndReset),
+            (NotDelivered, CommandOutcome::Done, Sent),
+            (Sending, refused.clone(), Failed),
+            (Sent, refused, Sent),
+            (Sending, CommandOutcome::Expired, NotDelivered),
+            (PortClosed, CommandOutcome::Expired, PortClosed),
+        ] {
+            let mut stop = EmergencyStop::new(CommandId::generate(at(0)), "Ada".into(), at(0));
+            stop.move_to(before, None, at(1));
+            stop.hear_outcome(&outcome, at(2));
+            assert_eq!(stop.state, after, "{before:?}: {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn agents_are_told_of_it_until_it_is_over_or_too_late() {
+        let mut stop = EmergencyStop::new(CommandId::generate(at(0)), "Ada".into(), at(5));
+        let last = stop.expires_at().as_millis() - 1;
+        assert!(stop.is_open(at(5)) && stop.is_open(at(last)) && !stop.is_open(at(last + 1)));
+        stop.move_to(PortClosed, None, at(6));
+        assert!(stop.is_open(at(7)));
+        stop.move_to(Sent, None, at(8));
+        assert!(!stop.is_open(at(9)));
     }
 }

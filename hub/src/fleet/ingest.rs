@@ -1,15 +1,13 @@
-//! What comes in over MQTT: connects, disconnects and status messages become the live twin.
+//! What comes in over MQTT: connects, disconnects and status messages become the live twin. Nothing here waits for the
+//! database: what one agent says, an emergency stop's answer too, must not wait for what another one has caused.
 
 use std::sync::Arc;
 
 use stardust_gateway::{EdgeEvent, Principal};
 use stardust_protocol::topic::{Channel, Topic};
-use stardust_protocol::{
-    Command, CommandMessage, JobProgress, PrinterId, ProtocolVersion, StatusMessage, WorkspaceId,
-};
+use stardust_protocol::{Command, CommandMessage, JobProgress, ProtocolVersion, StatusMessage, WorkspaceId};
 use tokio::sync::mpsc;
 
-use super::store;
 use super::twin::Applied;
 use crate::app::App;
 use crate::events::bus::Resource;
@@ -22,21 +20,15 @@ pub async fn run(app: Arc<App>, mut events: mpsc::Receiver<EdgeEvent>) {
             EdgeEvent::Connected { principal: Principal::Device { printer, .. }, connection } => {
                 tracing::info!(printer.id = %printer, mqtt.connection = %connection, "agent connected");
                 app.fleet.connected(printer, connection, now);
-                note_seen(&app, printer).await;
+                app.last_times.printer_seen(printer, now.1);
             }
             EdgeEvent::Disconnected { principal: Principal::Device { printer, .. }, connection, reason } => {
                 tracing::info!(printer.id = %printer, mqtt.connection = %connection, %reason, "agent disconnected");
                 app.fleet.disconnected(printer, connection, now);
-                note_seen(&app, printer).await;
+                app.last_times.printer_seen(printer, now.1);
             }
             EdgeEvent::Published { topic, payload } => status(&app, topic, &payload).await,
         }
-    }
-}
-
-async fn note_seen(app: &App, printer: PrinterId) {
-    if let Err(error) = store::seen(&app.db, printer, app.clock.now()).await {
-        tracing::error!(%error, printer.id = %printer, "when the agent was last in reach could not be written");
     }
 }
 

@@ -12,6 +12,7 @@ pub mod ingest;
 pub mod pairing;
 pub mod pin;
 pub mod printer;
+pub mod removal;
 pub mod routes;
 pub mod second_agent;
 pub mod speaker;

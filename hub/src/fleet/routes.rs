@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::attempts::Attempt;
 use super::printer::Printer;
-use super::{pairing, pin, store};
+use super::{pairing, pin, removal, store};
 use crate::accounts::Person;
 use crate::api::extract::{Json, Path, Query};
 use crate::api::page::{Page, PageQuery, Place};
@@ -102,6 +102,11 @@ async fn change(
 }
 
 /// Removes a printer: its agent loses its credential at once. What it printed stays in the history.
+///
+/// One that has a job (`printer_busy`) or is being heated (`printer_hot`) is not removed; one that goes on heating in spite of an
+/// emergency stop has to be switched off first. One that is out of reach or has stopped (`status.halted`) is removed: whether it is
+/// hot nobody can tell. When its agent is back and learns of that, it ends what it heats without a job, a preheat and the bed of an
+/// interrupted print; one of an earlier release may know neither. What somebody has set at the printer's panel it leaves as it is.
 #[utoipa::path(delete, path = "/api/v1/printers/{id}", operation_id = "remove_printer", tag = "printers", params(("id" = PrinterId, Path,)),
     responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json"),
               (status = 409, body = Problem, content_type = "application/problem+json")))]
@@ -110,6 +115,7 @@ async fn remove(
     person: Person,
     Path(id): Path<PrinterId>,
 ) -> Result<StatusCode, Error> {
+    app.fleet.printer(person.workspace_id, id).as_ref().map_or(Ok(()), removal::may_remove)?;
     store::remove(&app.db, app.clock.now(), &person, id).await?;
     app.fleet.remove(id);
     // Not connected is fine too: its credential is gone.

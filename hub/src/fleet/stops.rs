@@ -2,7 +2,7 @@
 //!
 //! Owns: that whoever waits for one hears of each step. Must not know: how they travel or are kept.
 
-use stardust_protocol::{CommandId, PrinterId, WorkspaceId};
+use stardust_protocol::{CommandId, CommandOutcome, PrinterId, Timestamp, WorkspaceId};
 use tokio::sync::Notify;
 
 use super::emergency::EmergencyStop;
@@ -37,6 +37,11 @@ impl Fleet {
             self.change(id, |_| ());
             self.stop_news.notify_waiters();
         }
+    }
+
+    /// What came of commands, as a printer's agent tells: of its stop, if one of them is that.
+    pub fn hear_outcome(&self, id: PrinterId, command: CommandId, outcome: &CommandOutcome, at: Timestamp) {
+        self.change_stop(id, |stop| stop.id == command && stop.hear_outcome(outcome, at));
     }
 
     /// This stop is over and done with; another one that was asked for since stays.

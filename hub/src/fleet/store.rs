@@ -184,8 +184,6 @@ pub async fn remove(db: &Db, now: Timestamp, person: &Person, id: PrinterId) -> 
 ///
 /// # Errors
 /// The database's.
-pub async fn seen(db: &Db, id: PrinterId, at: Timestamp) -> Result<(), DbError> {
-    let mut tx = db.begin().await?;
-    tx.execute("UPDATE printers SET last_seen_at = $2 WHERE id = $1", params![id, at]).await?;
-    tx.commit().await
+pub async fn seen(tx: &mut Tx, id: PrinterId, at: Timestamp) -> Result<(), DbError> {
+    tx.execute("UPDATE printers SET last_seen_at = $2 WHERE id = $1", params![id, at]).await.map(drop)
 }

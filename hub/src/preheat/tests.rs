@@ -9,14 +9,16 @@ use serde_json::{Value, json};
 use stardust_protocol::status::StatusBody;
 use stardust_protocol::{
     AgentEvent, Command, CommandOutcome, EventBody, Preheat, PreheatReason, PreheatReport, PrinterId,
-    PrinterState, PrinterStatus, ProtocolVersion, SessionId, StatusMessage,
+    PrinterState, PrinterStatus, ProtocolVersion, SessionId, StatusMessage, Temperature,
 };
 
 use crate::api::auth::Device;
 use crate::db::testing::Engine;
 use crate::fleet::ContactState;
 use crate::queue::printer_command::{self, Word};
-use crate::queue::{self, report};
+use crate::queue::submit::{self, Wish};
+use crate::queue::wanted::Wanted;
+use crate::queue::{self, control, report};
 use crate::stop::deliver::{self, Pace};
 use crate::testing::{TestHub, hub};
 use crate::waiting_agents::Found;
@@ -123,6 +125,44 @@ async fn what_makes_no_sense_or_is_not_the_time_for_it_reaches_no_agent() {
     assert_eq!(queue::store::open_commands(&hub.app.db, printer.printer_id).await.unwrap(), []);
 }
 
+/// It could not be cooled down from here any more.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn a_printer_that_is_being_heated_is_not_removed(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let (printer, away) = (hub.pair("Ada").await, hub.pair("Bea").await);
+    let set = |target| PrinterStatus {
+        tools: vec![Temperature { actual: 100.0, target }],
+        ..PrinterStatus::new(PrinterState::Idle)
+    };
+    let remove = async |device: Device| {
+        let path = format!("/api/v1/printers/{}", device.printer_id);
+        let token = hub.token().await;
+        let request = Request::delete(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
+        hub.answer_to(request, Body::empty()).await
+    };
+    for device in [printer, away] {
+        hub.is(device, 1, set(200.0));
+    }
+    let (status, problem) = remove(printer).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("printer_hot")), "{problem}");
+    // A job comes first: it has to be cancelled.
+    let file_id = hub.upload("a.gcode", "G28\nG1 X1 Y1 E1\n").await;
+    let wish =
+        Wish { file_id, printer_id: Some(printer.printer_id), even_if_cut_off: false, idempotency_key: None };
+    let job = submit::submit(&hub.app, &hub.owner, wish).await.unwrap();
+    hub.is(printer, 2, set(0.0));
+    let (status, problem) = remove(printer).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("printer_busy")), "{problem}");
+    control::request(&hub.app, &hub.owner, job.id, Wanted::Cancel).await.unwrap();
+    assert_eq!(remove(printer).await.0, StatusCode::NO_CONTENT);
+    // Out of reach: nobody can tell, and its agent cools it when it is back.
+    hub.app.fleet.set_contact(away.printer_id, ContactState::Lost, hub.app.clock.now());
+    assert_eq!(remove(away).await.0, StatusCode::NO_CONTENT);
+}
+
 /// It waits for the worker that would pass it on, or for the agent, while the stop goes past it.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
@@ -143,7 +183,7 @@ async fn a_stop_at_once_takes_back_what_was_asked_before_it(#[case] engine: Engi
                 tokio::task::yield_now().await;
             }
         }
-        deliver::ask(&hub.app, &hub.owner, &[printer.printer_id], Pace::URGENT).await.unwrap();
+        deliver::ask(&hub.app, &hub.owner, &[printer.printer_id], Pace::URGENT).await;
         let left = (hub.finds(printer).await, hub.finds(other).await);
         hub.agent_answers(other, 1, CommandOutcome::Done).await;
         left

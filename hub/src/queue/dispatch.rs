@@ -47,6 +47,12 @@ pub async fn send_command(app: &App, workspace: WorkspaceId, id: CommandId) -> R
 pub async fn open_commands(app: &App, printer: PrinterId) -> Result<Vec<CommandMessage>, DbError> {
     let mut open = store::open_commands(&app.db, printer).await?;
     open.retain(|message| may_pass(app, printer, &message.command));
+    // A stop that can't be written down yet is told of all the same.
+    let now = app.clock.now();
+    let unwritten = app.fleet.stop(printer).filter(|stop| !stop.recorded && stop.is_open(now));
+    if let Some(stop) = unwritten.filter(|stop| open.iter().all(|message| message.id != Some(stop.id))) {
+        open.insert(0, stop.message(now));
+    }
     Ok(open)
 }
 

@@ -22,6 +22,12 @@ use crate::params;
 /// The database's; then nothing of the batch is applied.
 pub async fn apply(app: &App, device: Device, events: &[AgentEvent]) -> Result<u64, Error> {
     let now = app.clock.now();
+    // Before anything is written: whoever has stopped the printer waits for this.
+    for event in events {
+        if let EventBody::CommandAnswered { command_id, outcome } = &event.body {
+            app.fleet.hear_outcome(device.printer_id, *command_id, outcome, now);
+        }
+    }
     let mut tx = app.db.begin().await?;
     tx.lock(&format!("queue:{}", device.workspace_id)).await?;
     let row = tx

@@ -303,7 +303,8 @@ pub async fn by_idempotency_key(
     row.map(|row| Ok((row.get("id")?, row.get("file_id")?))).transpose()
 }
 
-/// Writes a command for an agent. `job`: the one that shows what becomes of it, if one does.
+/// Writes a command for an agent. `job`: the one that shows what becomes of it, if one does. One that is there already stays:
+/// nobody may know whether it was written.
 ///
 /// # Errors
 /// The database's.
@@ -318,7 +319,7 @@ pub async fn add_command(
         serde_json::to_string(&message.command).map_err(|_| DbError::Missing("the body of a command"))?;
     tx.execute(
         "INSERT INTO commands (id, workspace_id, printer_id, job_id, user_id, body, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
         params![message.id, workspace, printer, job, user, body, message.at, message.expires_at],
     )
     .await?;

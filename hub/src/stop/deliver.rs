@@ -1,25 +1,24 @@
 //! Brings an emergency stop to its agent.
 //!
 //! It goes over MQTT at once, from the task of whoever asks: no queue, no worker, no transaction is in between. It is written
-//! down after that, so that an agent without MQTT finds it when it asks, and so that a hub which is restarted goes on with it.
+//! down after that ([`books`]), so that a hub which is restarted goes on with it; where that can't be done it goes out all the same.
 //! Owns: how often it is repeated, and when it counts as not delivered. Must not know: what the agent does with it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use stardust_protocol::topic::{Channel, Topic};
-use stardust_protocol::{
-    Command, CommandId, CommandMessage, PrinterId, ProtocolVersion, Timestamp, WorkspaceId, limits,
-};
+use stardust_protocol::{CommandId, PrinterId, WorkspaceId, limits};
 use tokio::time::Instant;
 
-use super::store;
+use super::books;
 use crate::accounts::Person;
 use crate::app::App;
-use crate::db::DbError;
-use crate::error::Error;
 use crate::fleet::emergency::{EmergencyStop, StopState};
 use crate::queue;
+
+/// Whoever asks waits so long until it is in the books; it is written down behind that, too.
+const BOOKS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often a stop is repeated.
 #[derive(Debug, Clone, Copy)]
@@ -41,69 +40,40 @@ impl Pace {
     };
 }
 
-/// Stops printers at once. One that is being stopped already is told once more.
-///
-/// # Errors
-/// The database's. What could be sent has been sent by then.
-pub async fn ask(app: &Arc<App>, person: &Person, printers: &[PrinterId], pace: Pace) -> Result<(), Error> {
+/// Stops printers at once. One that is being stopped already is told once more. Ends when all of them were sent, and written
+/// down if that is soon done.
+pub async fn ask(app: &Arc<App>, person: &Person, printers: &[PrinterId], pace: Pace) {
     let (now, workspace) = (app.clock.now(), person.workspace_id);
     let mut asked = Vec::new();
     for printer in printers {
         // One whose time is over is not carried out any more by an agent that asks: then it is another one.
-        let expired = |stop: &EmergencyStop| now.as_millis() >= expiry(stop).as_millis();
-        let standing = app.fleet.stop(*printer).filter(|stop| !stop.state.is_over() && !expired(stop));
+        let standing = app.fleet.stop(*printer).filter(|stop| stop.is_open(now));
         let stop = standing
             .clone()
             .unwrap_or_else(|| EmergencyStop::new(CommandId::generate(now), person.name.clone(), now));
         send(app, workspace, *printer, &stop).await;
         if standing.is_none() {
             app.fleet.set_stop(*printer, Some(stop.clone()));
-            asked.push((*printer, stop));
+            asked.push((*printer, stop.id));
+            see_through(app, (workspace, *printer), stop, pace);
         }
+    }
+    // Behind all of them: whatever takes the log may be slow.
+    for printer in printers {
         tracing::warn!(printer.id = %printer, "emergency stop");
     }
-    let written = write(app, person, &asked).await;
-    for (printer, stop) in asked {
-        see_through(app, (workspace, printer), stop, pace);
+    if !asked.is_empty() {
+        // Not done by then, it goes on by itself.
+        let _ = tokio::time::timeout(BOOKS_PATIENCE, books::record(app, person, asked)).await;
     }
-    Ok(written?)
-}
-
-async fn write(app: &App, person: &Person, asked: &[(PrinterId, EmergencyStop)]) -> Result<(), DbError> {
-    let mut tx = app.db.begin().await?;
-    for (printer, stop) in asked {
-        let message = message(app, stop);
-        queue::store::add_command(&mut tx, person.workspace_id, None, (*printer, person.user_id), &message)
-            .await?;
-        store::put(&mut tx, *printer, stop).await?;
-        store::withdraw_preheats(&mut tx, *printer, app.clock.now()).await?;
-    }
-    tx.commit().await?;
-    // Whoever waits for a preheat hears of it.
-    app.command_answers.notify_waiters();
-    Ok(())
-}
-
-fn message(app: &App, stop: &EmergencyStop) -> CommandMessage {
-    CommandMessage {
-        protocol: ProtocolVersion::CURRENT,
-        id: Some(stop.id),
-        at: app.clock.now(),
-        expires_at: Some(expiry(stop)),
-        command: Command::EmergencyStop,
-    }
-}
-
-fn expiry(stop: &EmergencyStop) -> Timestamp {
-    stop.asked_at.plus_millis(limits::EMERGENCY_STOP_EXPIRY_MS)
 }
 
 async fn send(app: &App, workspace: WorkspaceId, printer: PrinterId, stop: &EmergencyStop) {
     let topic = Topic { workspace, printer, channel: Channel::Command };
-    app.tell_agent(topic, &message(app, stop)).await;
+    app.tell_agent(topic, &stop.message(app.clock.now())).await;
 }
 
-/// Repeats a stop until it is answered, withdrawn or expired.
+/// Repeats a stop until it is answered, withdrawn or expired. Nothing here waits for what has to be written.
 pub fn see_through(
     app: &Arc<App>,
     (workspace, printer): (WorkspaceId, PrinterId),
@@ -114,62 +84,51 @@ pub fn see_through(
     tokio::spawn(async move {
         let began = Instant::now();
         let ends = Duration::from_millis(limits::EMERGENCY_STOP_EXPIRY_MS.unsigned_abs());
-        let mut written = stop.state;
+        // What an agent told a hub that was killed before it could say so stands in the books alone.
+        look_at_answer(&app, printer, stop.id, pace.again).await;
+        let mut next = began + pace.again;
         loop {
             let mut news = std::pin::pin!(app.fleet.stop_news().notified());
-            let mut answers = std::pin::pin!(app.command_answers.notified());
             // Listening before looking: what comes in between is heard.
             news.as_mut().enable();
-            answers.as_mut().enable();
-            look_at_answer(&app, printer, stop.id).await;
             if began.elapsed() >= pace.given_up_after {
                 settle(&app, printer, stop.id, StopState::NotDelivered, None);
             }
             let Some(now) = app.fleet.stop(printer).filter(|now| now.id == stop.id) else { return };
-            if now.state != written {
-                match store::update(&app.db, printer, &now).await {
-                    Ok(()) => written = now.state,
-                    Err(error) => {
-                        tracing::error!(%error, printer.id = %printer, "how far a stop is could not be written");
-                    }
-                }
-                tracing::warn!(printer.id = %printer, stop.state = now.state.as_str(), "emergency stop");
-            }
-            if now.state.is_over() && written == now.state || began.elapsed() >= ends {
+            if now.state.is_over() || began.elapsed() >= ends {
                 return;
             }
-            let wait = if began.elapsed() < pace.given_up_after { pace.again } else { pace.later };
             tokio::select! {
                 () = news => {}
-                () = answers => {}
-                () = tokio::time::sleep(wait) => send(&app, workspace, printer, &stop).await,
+                () = tokio::time::sleep_until(next) => {
+                    send(&app, workspace, printer, &stop).await;
+                    let wait = if began.elapsed() < pace.given_up_after { pace.again } else { pace.later };
+                    next = Instant::now() + wait;
+                }
             }
         }
     });
 }
 
-/// Takes over what the agent has answered, if it has.
-async fn look_at_answer(app: &App, printer: PrinterId, id: CommandId) {
-    match queue::store::outcome_of(&app.db, id).await {
-        Ok(None) => {}
-        Ok(Some((outcome, _))) if outcome == "done" => settle(app, printer, id, StopState::Sent, None),
-        Ok(Some((outcome, reason))) if outcome == "refused" => {
+/// Takes over what the agent has answered, if that is in the books.
+async fn look_at_answer(app: &App, printer: PrinterId, id: CommandId, patience: Duration) {
+    match tokio::time::timeout(patience, queue::store::outcome_of(&app.db, id)).await {
+        Ok(Ok(None)) => {}
+        Ok(Ok(Some((outcome, _)))) if outcome == "done" => settle(app, printer, id, StopState::Sent, None),
+        Ok(Ok(Some((outcome, reason)))) if outcome == "refused" => {
             settle(app, printer, id, StopState::Failed, reason.as_deref());
         }
-        Ok(Some(_)) => settle(app, printer, id, StopState::NotDelivered, None),
-        Err(error) => {
-            tracing::warn!(%error, printer.id = %printer, "whether a stop was answered can't be read")
+        Ok(Ok(Some(_))) => settle(app, printer, id, StopState::NotDelivered, None),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, printer.id = %printer, "whether a stop was answered can't be read");
         }
+        Err(_) => tracing::warn!(printer.id = %printer, "whether a stop was answered can't be read in time"),
     }
 }
 
 fn settle(app: &App, printer: PrinterId, id: CommandId, state: StopState, reason: Option<&str>) {
-    // A port that is closed is an answer: the agent has it.
-    let is_known =
-        |stop: &EmergencyStop| state == StopState::NotDelivered && stop.state == StopState::PortClosed;
     let at = app.clock.now();
-    app.fleet
-        .change_stop(printer, |stop| stop.id == id && !is_known(stop) && stop.move_to(state, reason, at));
+    app.fleet.change_stop(printer, |stop| stop.id == id && stop.settle(state, reason, at));
 }
 
 /// Waits until all of these are over, but no longer than `patience`. Whether they are.

@@ -10,7 +10,7 @@ use stardust_protocol::PrinterId;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::deliver::Pace;
-use super::{deliver, store};
+use super::{books, deliver};
 use crate::accounts::Person;
 use crate::api::extract::{Json, Path};
 use crate::api::problem::Problem;
@@ -53,7 +53,8 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
 ///
 /// 200 when `M112` has been sent to the printer, 202 when that is not known yet: `emergency_stop` of the printer says how far
 /// it is. It is sent again until its agent has answered, and carried out once. No job is needed; one at work fails.
-/// Nothing starts on the printer until the stop is cleared.
+/// Nothing starts on the printer until the stop is cleared. It goes out also while the hub can't write it down: `recorded` says
+/// whether it could.
 #[utoipa::path(post, path = "/api/v1/printers/{id}/emergency-stop", operation_id = "stop_printer", tag = "printers", params(("id" = PrinterId, Path,)),
     responses((status = 200, body = Printer), (status = 202, body = Printer),
               (status = 404, body = Problem, content_type = "application/problem+json")))]
@@ -64,7 +65,7 @@ async fn stop_printer(
 ) -> Result<(StatusCode, axum::Json<Printer>), Error> {
     let gone = || Error::no_such("printer");
     app.fleet.printer(person.workspace_id, id).ok_or_else(gone)?;
-    deliver::ask(&app, &person, &[id], Pace::URGENT).await?;
+    deliver::ask(&app, &person, &[id], Pace::URGENT).await;
     let told = deliver::settled(&app, &[id], PATIENCE).await;
     let printer = app.fleet.printer(person.workspace_id, id).ok_or_else(gone)?;
     Ok((status(told), axum::Json(printer)))
@@ -97,7 +98,7 @@ async fn stop_printers(
     }
     known.sort_unstable();
     known.dedup();
-    deliver::ask(&app, &person, &known, Pace::URGENT).await?;
+    deliver::ask(&app, &person, &known, Pace::URGENT).await;
     let told = deliver::settled(&app, &known, PATIENCE).await && unknown.is_empty();
     let printers = app.fleet.printers(person.workspace_id);
     let printers = printers.into_iter().filter(|printer| known.contains(&printer.id)).collect();
@@ -119,8 +120,7 @@ async fn clear(
     let Some(stop) = printer.emergency_stop else {
         return Err(Error::conflict("not_stopped", "There is no emergency stop of this printer to clear."));
     };
-    store::clear(&app.db, id, &stop, app.clock.now()).await?;
-    app.fleet.clear_stop(id, stop.id);
+    books::clear(&app, id, &stop).await?;
     tracing::info!(printer.id = %id, "emergency stop cleared");
     dispatch::wake(&app, person.workspace_id, Some(id)).await;
     app.fleet.printer(person.workspace_id, id).map(axum::Json).ok_or_else(gone)

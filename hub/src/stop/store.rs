@@ -95,6 +95,7 @@ pub async fn all(db: &Db) -> Result<Vec<(PrinterId, EmergencyStop)>, DbError> {
             state: StopState::from_db(&state),
             state_since: row.get("state_since")?,
             reason: row.get("reason")?,
+            recorded: true,
         };
         Ok((row.get("printer_id")?, stop))
     };

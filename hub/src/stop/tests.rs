@@ -1,5 +1,6 @@
 //! What an emergency stop promises, on both engines.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -13,14 +14,18 @@ use stardust_protocol::{
 };
 
 use super::deliver::{self, Pace};
-use super::store;
-use crate::api::auth::Device;
+use super::{books, store};
+use crate::accounts::sessions;
+use crate::api::auth::{COOKIE, Device};
 use crate::db::testing::Engine;
 use crate::fleet::ContactState;
 use crate::fleet::emergency::{EmergencyStop, StopState};
+use crate::params;
 use crate::queue::submit::{self, Wish};
-use crate::queue::{self, claim, report};
+use crate::queue::{self, claim, dispatch, report};
 use crate::testing::{TestHub, hub};
+use crate::waiting_agents::Found;
+use tokio::time::Instant;
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -87,9 +92,9 @@ async fn a_stop_stands_until_a_person_clears_it_and_nothing_starts_before(#[case
     submit::submit(&hub.app, &hub.owner, wish).await.unwrap();
     let claimed = claim::claim(&hub.app, printer, u64::MAX >> 1).await.unwrap().unwrap();
 
-    deliver::ask(&hub.app, &hub.owner, &[printer.printer_id], Pace::URGENT).await.unwrap();
+    deliver::ask(&hub.app, &hub.owner, &[printer.printer_id], Pace::URGENT).await;
     // Once more while it is under way: the same one.
-    deliver::ask(&hub.app, &hub.owner, &[printer.printer_id], Pace::URGENT).await.unwrap();
+    deliver::ask(&hub.app, &hub.owner, &[printer.printer_id], Pace::URGENT).await;
     let open = hub.open(printer).await;
     assert_eq!(open, [(hub.stop(printer).id, Command::EmergencyStop)]);
     hub.answers(printer, CommandOutcome::Done).await;
@@ -128,7 +133,7 @@ async fn a_stop_stands_until_a_person_clears_it_and_nothing_starts_before(#[case
 async fn the_agents_live_word_is_enough_and_its_refusal_is_passed_on(#[case] engine: Engine) {
     let hub = hub(engine).await;
     let (one, other) = (hub.pair("One").await, hub.pair("Other").await);
-    deliver::ask(&hub.app, &hub.owner, &[one.printer_id, other.printer_id], Pace::URGENT).await.unwrap();
+    deliver::ask(&hub.app, &hub.owner, &[one.printer_id, other.printer_id], Pace::URGENT).await;
     hub.tells(one, 1, StopReach::PortClosed);
     hub.reaches(one, StopState::PortClosed).await;
     hub.tells(one, 2, StopReach::SentAndReset);
@@ -145,7 +150,7 @@ async fn what_nobody_answers_is_said_to_be_undelivered_and_still_arrives() {
     let printer = hub.pair("Ada").await;
     let (again, later) = (Duration::from_millis(5), Duration::from_millis(20));
     let pace = Pace { again, given_up_after: Duration::from_millis(200), later };
-    deliver::ask(&hub.app, &hub.owner, &[printer.printer_id], pace).await.unwrap();
+    deliver::ask(&hub.app, &hub.owner, &[printer.printer_id], pace).await;
     hub.reaches(printer, StopState::NotDelivered).await;
     assert_eq!(hub.open(printer).await.len(), 1, "the agent finds it when it is back");
     assert!(!deliver::settled(&hub.app, &[printer.printer_id], LONG).await);
@@ -189,4 +194,113 @@ async fn several_and_all_are_stopped_and_strangers_are_named(#[case] engine: Eng
     assert_eq!((status, &problem["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("no_printers")));
     let nobody = PrinterId::generate(hub.app.clock.now());
     assert_eq!(hub.post(&format!("{nobody}/emergency-stop"), &json!({})).await.0, StatusCode::NOT_FOUND);
+}
+
+/// Its rows can be read, but not written: the disk is full, or somebody else holds a lock.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn what_can_not_be_written_down_is_sent_all_the_same_and_written_when_it_can_be(
+    #[case] engine: Engine,
+) {
+    let hub = hub(engine).await;
+    let (one, other) = (hub.pair("One").await, hub.pair("Other").await);
+    let passwords = &hub.app.passwords;
+    let hash = passwords.hash("right".into()).await.unwrap();
+    let mut tx = hub.app.db.begin().await.unwrap();
+    let sql = "UPDATE users SET password_hash = $1";
+    tx.execute(sql, params![hash]).await.unwrap();
+    tx.commit().await.unwrap();
+    let (now, email) = (hub.app.clock.now(), "owner@example.org");
+    let session = sessions::sign_in(&hub.app.db, passwords, now, email, "right".into()).await.unwrap();
+    let cookie = (header::COOKIE, format!("{COOKIE}={}", session.token));
+    let bearer = (header::AUTHORIZATION, format!("Bearer {}", hub.token().await));
+    let stranger = (header::AUTHORIZATION, "Bearer sdu_nobody".to_owned());
+    for device in [one, other] {
+        hub.app.waiting_agents.next(device.printer_id, Duration::ZERO).await;
+    }
+    let ask = async |device: Device, (name, value): &(header::HeaderName, String)| {
+        let path = format!("/api/v1/printers/{}/emergency-stop", device.printer_id);
+        hub.answer_to(Request::post(path).header(name, value), Body::from("{}")).await
+    };
+
+    let lock = hub.db.lock_writes().await;
+    // What others want to write waits as well.
+    let stuck: Vec<_> = (0..20)
+        .map(|_| {
+            let app = Arc::clone(&hub.app);
+            tokio::spawn(async move { report::apply(&app, one, &[]).await })
+        })
+        .collect();
+    assert_eq!(ask(one, &stranger).await.0, StatusCode::UNAUTHORIZED, "nothing fails open");
+    assert!(hub.app.fleet.stop(one.printer_id).is_none());
+    for (device, by) in [(one, &cookie), (other, &bearer)] {
+        let began = Instant::now();
+        let (answered, told) = tokio::join!(ask(device, by), async {
+            let said = hub.app.waiting_agents.next(device.printer_id, LONG).await;
+            assert!(
+                matches!(&said, Found::Said(said) if said[0].command == Command::EmergencyStop),
+                "{said:?}"
+            );
+            // Whoever only looks finds it, too.
+            assert_eq!(dispatch::open_commands(&hub.app, device.printer_id).await.unwrap().len(), 1);
+            let body =
+                EventBody::CommandAnswered { command_id: hub.stop(device).id, outcome: CommandOutcome::Done };
+            let events = [AgentEvent { seq: 1, at: now, body }];
+            let told = report::apply(&hub.app, device, &events);
+            tokio::time::timeout(Duration::from_millis(100), told).await
+        });
+        assert!(!matches!(told, Ok(Ok(_))), "that can't be written either");
+        let stop = &answered.1["emergency_stop"];
+        assert_eq!(
+            (answered.0, &stop["state"], &stop["recorded"]),
+            (StatusCode::OK, &json!("sent"), &json!(false))
+        );
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    }
+    lock.release().await;
+    let written = async {
+        let all_is_written = async || {
+            let rows = store::all(&hub.app.db).await.unwrap();
+            rows.iter().filter(|(_, stop)| stop.state == StopState::Sent).count() == 2
+        };
+        while !(all_is_written().await && hub.stop(one).recorded && hub.stop(other).recorded) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(LONG, written).await.unwrap();
+    for stuck in stuck {
+        let _ = stuck.await;
+    }
+}
+
+/// It could not be written down before a person cleared it, and is not when that is tried again.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn what_was_cleared_is_not_written_down_behind_that(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let printer = hub.pair("Ada").await;
+    let now = hub.app.clock.now();
+    let stop = EmergencyStop::new(CommandId::generate(now), "Owner".into(), now);
+    hub.app.fleet.set_stop(printer.printer_id, Some(stop.clone()));
+    let lock = hub.db.lock_writes().await;
+    let recorder = books::record(&hub.app, &hub.owner, vec![(printer.printer_id, stop.id)]);
+    let begun = async {
+        while hub.app.stop_books.try_lock().is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LONG, begun).await.expect("it is being written");
+    // Its turn ends when the database gives up waiting for the lock; behind that it rests before it tries again.
+    drop(tokio::time::timeout(LONG, hub.app.stop_books.lock()).await.expect("that has failed"));
+    assert!(!hub.stop(printer).recorded && !recorder.is_finished());
+    lock.release().await;
+    books::clear(&hub.app, printer.printer_id, &stop).await.unwrap();
+    tokio::time::timeout(LONG, recorder).await.expect("it is not tried for ever").unwrap();
+    assert!(hub.app.fleet.stop(printer.printer_id).is_none());
+    assert!(store::all(&hub.app.db).await.unwrap().is_empty());
+    assert!(hub.open(printer).await.is_empty(), "nobody carries it out");
 }

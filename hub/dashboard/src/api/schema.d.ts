@@ -302,7 +302,13 @@ export interface paths {
         get: operations["get_printer"];
         put?: never;
         post?: never;
-        /** Removes a printer: its agent loses its credential at once. What it printed stays in the history. */
+        /**
+         * Removes a printer: its agent loses its credential at once. What it printed stays in the history.
+         * @description One that has a job (`printer_busy`) or is being heated (`printer_hot`) is not removed; one that goes on heating in spite of an
+         *     emergency stop has to be switched off first. One that is out of reach or has stopped (`status.halted`) is removed: whether it is
+         *     hot nobody can tell. When its agent is back and learns of that, it ends what it heats without a job, a preheat and the bed of an
+         *     interrupted print; one of an earlier release may know neither. What somebody has set at the printer's panel it leaves as it is.
+         */
         delete: operations["remove_printer"];
         options?: never;
         head?: never;
@@ -360,7 +366,8 @@ export interface paths {
          * Stops a printer at once: `M112` to its firmware, past everything that waits, and its board's reset line.
          * @description 200 when `M112` has been sent to the printer, 202 when that is not known yet: `emergency_stop` of the printer says how far
          *     it is. It is sent again until its agent has answered, and carried out once. No job is needed; one at work fails.
-         *     Nothing starts on the printer until the stop is cleared.
+         *     Nothing starts on the printer until the stop is cleared. It goes out also while the hub can't write it down: `recorded` says
+         *     whether it could.
          */
         post: operations["stop_printer"];
         delete?: never;
@@ -548,6 +555,11 @@ export interface components {
             id: components["schemas"]["CommandId"];
             /** @description Why it could not be carried out, a sentence of the agent. */
             reason?: string | null;
+            /**
+             * @description Whether it is in the hub's books. It goes out all the same while it can't be written there, and that is tried again; but
+             *     a hub that is started anew before that does not know of it, and lets jobs start.
+             */
+            recorded: boolean;
             /** @description How far it is. */
             state: components["schemas"]["StopState"];
             /** @description Since when. */
@@ -1163,6 +1175,11 @@ export interface components {
             emergency_stop?: components["schemas"]["StopReport"] | null;
             /** @description `FIRMWARE_NAME` of M115. */
             firmware?: string | null;
+            /**
+             * @description It has stopped, by itself or by a stop at once, and tells nothing any more: temperatures and targets are those of before.
+             *     From minor 1.
+             */
+            halted?: boolean;
             interruption?: components["schemas"]["Interruption"] | null;
             job?: components["schemas"]["JobProgress"] | null;
             /** @description A sentence for people when the state needs one: a fault, a prompt of the firmware. */

@@ -161,7 +161,9 @@ describe("a printer's card", () => {
 
   const stopped = (state: EmergencyStop["state"], change: Partial<Printer> = {}): Partial<Printer> => ({
     state: "error",
-    emergency_stop: { id: "c1", asked_by: "Ada Lovelace", asked_at: "2026-11-23T06:00:00.000Z", state, state_since: "2026-11-23T06:00:01.000Z" },
+    emergency_stop: {
+      id: "c1", asked_by: "Ada Lovelace", asked_at: "2026-11-23T06:00:00.000Z", state, state_since: "2026-11-23T06:00:01.000Z", recorded: true,
+    },
     ...change,
   });
 
@@ -200,6 +202,15 @@ describe("a printer's card", () => {
     const card = await show(stopped("not_delivered", { state: "offline", contact: { state: "lost", since } }));
     expect(card.textContent).toContain("Could not be delivered: the agent of Prusa 1 is out of reach, last contact 3 hours ago");
     expect(card.textContent).toContain("switch the printer off by hand");
+  });
+
+  it("says that a stop could not be written down, once it is known to be sent", async () => {
+    for (const [state, recorded, said] of [["sending", false, false], ["sent", false, true], ["sent", true, false]] as const) {
+      const stop = { ...stopped(state).emergency_stop, recorded } as EmergencyStop;
+      const card = await show({ state: "error", emergency_stop: stop });
+      expect(card.textContent.includes("could not write this down"), `${state} ${String(recorded)}`).toBe(said);
+      unmount();
+    }
   });
 
   it("passes on why the agent could not stop it", async () => {

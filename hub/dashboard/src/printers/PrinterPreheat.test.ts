@@ -1,7 +1,7 @@
 import { flushPromises } from "@vue/test-utils";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as hub from "@/api/hub";
-import { Problem } from "@/api/problem";
+import { Problem, sentenceOf } from "@/api/problem";
 import type { Printer } from "@/api/types";
 import { notices } from "@/app/notices";
 import { byTestId, mountPage } from "@/testing/mountPage";
@@ -58,6 +58,24 @@ describe("heat without a job", () => {
     byTestId("cool-down")?.click();
     await flushPromises();
     expect(notices.value[0]?.text).toContain("may still be hot");
+  });
+
+  it("cools down what was heated at the printer's own panel, from its menu", async () => {
+    const cool = vi.spyOn(hub, "coolDownPrinter").mockResolvedValue("done");
+    await show({ status: { state: "idle", tools: [{ actual: 180, target: 200 }] } });
+    await openMenu();
+    byTestId("menu-cool-down")?.click();
+    await flushPromises();
+    expect(cool).toHaveBeenCalledExactlyOnceWith("p1");
+    unmount();
+    await show(heated("asked"));
+    await openMenu();
+    expect(byTestId("menu-cool-down"), "the card has it").toBeNull();
+  });
+
+  it("says in the reader's language why a heated printer is not removed", async () => {
+    const t = (key: string): string => key;
+    expect(sentenceOf(new Problem(409, "printer_hot", "“Prusa 1” is being heated."), t)).toBe("problem.printer_hot");
   });
 
   it("passes on what the hub refuses", async () => {

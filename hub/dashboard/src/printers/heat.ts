@@ -27,6 +27,10 @@ export function hotPartsOf(printer: Printer, job: PrintJob | undefined): HotPart
 export const isHeating = ({ status }: Printer): boolean =>
   [...(status?.tools ?? []), ...(status?.bed ? [status.bed] : [])].some(({ target }) => target > 0);
 
+/** Heated by something that shows no way to end it, as somebody at its panel: it can be cooled down from here all the same. */
+export const mayCoolDown = (printer: Printer): boolean =>
+  printer.contact.state === "online" && !printer.current_job_id && !printer.status?.preheat && isHeating(printer);
+
 function isAtWork(printer: Printer, job: PrintJob | undefined): boolean {
   if (job) return !isOver(job.state) && !awaitsRemoval(job);
   return printer.state === "printing" || printer.state === "preparing" || printer.state === "paused";
