@@ -3,6 +3,8 @@
 //! Owns: the order of precedence: command line, environment, configuration file, default; and saying in which line a
 //! mistake is. What `pair` finds out is in the printers' folders ([`crate::printer::folder`]).
 
+mod salvage;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +13,8 @@ use url::Url;
 
 use crate::printer::section::{PrinterSection, Sections};
 use crate::status_page::{NotLoopback, PageAddress};
+
+pub use salvage::Given;
 
 /// Where the package puts it; root's commands read it without being told.
 pub const SYSTEM_CONFIG: &str = "/etc/stardust/agent.toml";
@@ -79,25 +83,6 @@ impl Settings {
             self.status_page = Some(text.parse()?);
         }
         Ok(())
-    }
-
-    /// What is left when the configuration file can't be understood: where the data most likely are. The service manager
-    /// says so (`STATE_DIRECTORY`), and what was given on the command line goes before that.
-    #[must_use]
-    pub fn without_a_file(data: Option<PathBuf>) -> Self {
-        let state = || std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
-        let is_root = rustix::process::geteuid().is_root();
-        Self {
-            data: data.or_else(state).unwrap_or_else(|| default_data(is_root)),
-            config: None,
-            service_is_meant: false,
-            hub: None,
-            status_page: None,
-            hub_ca: None,
-            mqtt_in_clear: false,
-            spool_bytes: DEFAULT_SPOOL_BYTES,
-            sections: Sections::default(),
-        }
     }
 
     /// Reads the settings. `data` and `config` are what was given on the command line or in the environment.

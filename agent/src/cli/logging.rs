@@ -23,6 +23,9 @@ pub(super) fn start(filter: &str) {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(ansi)
+        // A full disk or a terminal that was closed takes no line, and that line's thread must go on: without this it would say so
+        // on the same standard error, and panic.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr)
         .try_init();
 }
