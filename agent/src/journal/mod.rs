@@ -166,14 +166,23 @@ fn lines(records: &[Record]) -> Vec<u8> {
     text
 }
 
-/// Adds up the records. A line that can't be read is one that was torn.
+/// Adds up the records. A last line that can't be read is one that was torn. Any other is damage: what it has said of heat nobody
+/// knows, so something is owed.
 fn replay(bytes: &[u8]) -> State {
     let mut state = State::default();
-    for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+    let mut lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).peekable();
+    let mut is_damaged = bytes.contains(&0);
+    while let Some(line) = lines.next() {
         match serde_json::from_slice(line) {
             Ok(record) => state.apply(&record),
-            Err(error) => tracing::warn!(error = %error, "a torn line of the journal was dropped"),
+            Err(error) => {
+                is_damaged |= lines.peek().is_some();
+                tracing::warn!(error = %error, "a line of the journal that can't be read was dropped");
+            }
         }
+    }
+    if is_damaged {
+        state.heat.get_or_insert(HeatOwed { in_place: true, ..HeatOwed::default() });
     }
     state
 }

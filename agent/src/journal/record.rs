@@ -19,6 +19,9 @@ const REMEMBERED_COMMANDS: usize = 128;
 /// Claims that are over are remembered: a hub that has not heard of the end yet may offer one again.
 const REMEMBERED_CLAIMS: usize = 64;
 
+/// What may be hot at so many other ports is remembered.
+const REMEMBERED_DEBTS: usize = 4;
+
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
@@ -53,7 +56,7 @@ pub enum Record {
         claim: Claim,
     },
     /// A job, or a person, is about to heat the printer at this port: written before the first byte goes to it. It stands until
-    /// [`Record::HeatSettled`], also when the job has ended.
+    /// [`Record::HeatSettled`], also when the job has ended. A person's takes the place of one at the same port; a job's that of all.
     HeatOwed {
         /// The port, for who can't read the printer's settings.
         port: PathBuf,
@@ -64,7 +67,7 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         in_place: bool,
     },
-    /// With no job at work all heaters' targets were read back as 0.
+    /// With no job at work all heaters' targets were read back as 0, at the port that was owed last.
     HeatSettled,
     /// The hub has given leave to start: written before the first byte goes to the printer.
     Started {
@@ -146,6 +149,8 @@ pub struct State {
     pub held: Option<Held>,
     /// From the start of a job until all targets were read back as 0.
     pub heat: Option<HeatOwed>,
+    /// What was owed at other ports before it, and is when that is settled: the oldest first.
+    heat_before: Vec<HeatOwed>,
     answered: VecDeque<(CommandId, CommandOutcome)>,
     ended: VecDeque<(JobId, ClaimId)>,
 }
@@ -159,6 +164,7 @@ impl Default for State {
             outbox: VecDeque::new(),
             held: None,
             heat: None,
+            heat_before: Vec::new(),
             answered: VecDeque::new(),
             ended: VecDeque::new(),
         }
@@ -195,9 +201,19 @@ impl State {
             }
             Record::HeatOwed { port, baud, in_place } => {
                 let port = Some(port.clone()).filter(|port| !port.as_os_str().is_empty());
-                self.heat = Some(HeatOwed { port, baud: *baud, in_place: *in_place });
+                let new = HeatOwed { port, baud: *baud, in_place: *in_place };
+                let old = self.heat.take().filter(|old| old.port.is_some() && old.port != new.port);
+                if *in_place {
+                    self.heat_before.extend(old);
+                    let too_many = self.heat_before.len().saturating_sub(REMEMBERED_DEBTS);
+                    self.heat_before.drain(..too_many);
+                } else {
+                    // Whoever begins a job at a port says that the printer is there.
+                    self.heat_before.clear();
+                }
+                self.heat = Some(new);
             }
-            Record::HeatSettled => self.heat = None,
+            Record::HeatSettled => self.heat = self.heat_before.pop(),
             Record::Started { job_id } => {
                 // Agents before 0.2 have written nothing else down.
                 self.heat.get_or_insert_default();
@@ -291,11 +307,14 @@ impl State {
             }
         }
         // Behind the start of a job, which owes by itself.
+        let owed = |HeatOwed { port, baud, in_place }: &HeatOwed| Record::HeatOwed {
+            port: port.clone().unwrap_or_default(),
+            baud: *baud,
+            in_place: *in_place,
+        };
+        records.extend(self.heat_before.iter().map(owed));
         match &self.heat {
-            Some(HeatOwed { port, baud, in_place }) => {
-                let port = port.clone().unwrap_or_default();
-                records.push(Record::HeatOwed { port, baud: *baud, in_place: *in_place });
-            }
+            Some(heat) => records.push(owed(heat)),
             None if self.held.as_ref().is_some_and(|held| held.started) => records.push(Record::HeatSettled),
             None => {}
         }

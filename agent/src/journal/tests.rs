@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use rstest::rstest;
 use stardust_clock::ManualClock;
 use stardust_protocol::agent_api::Claim;
 use stardust_protocol::{ClaimId, CommandId, CommandOutcome, JobId, JobState, Timestamp};
@@ -123,4 +124,50 @@ proptest! {
         drop(journal);
         prop_assert_eq!(Journal::open(&path).unwrap().state().next_seq, next + 1);
     }
+}
+
+fn owed(port: &str, in_place: bool) -> Record {
+    Record::HeatOwed { port: port.into(), baud: None, in_place }
+}
+
+#[test]
+fn what_a_person_heats_at_another_port_does_not_make_the_first_one_forgotten_and_a_job_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let port = || Journal::peek(&path).heat.map(|owed| owed.port.unwrap().display().to_string());
+    let append = |records: &[Record]| Journal::open(&path).unwrap().append(records).unwrap();
+    append(&[owed("/dev/a", false)]);
+    append(&[owed("/dev/a", true), owed("/dev/b", true), owed("/dev/b", true)]);
+    assert_eq!(port().as_deref(), Some("/dev/b"));
+    append(&[Record::HeatSettled]);
+    assert_eq!(port().as_deref(), Some("/dev/a"), "also over restarts");
+    append(&[owed("/dev/b", false), Record::HeatSettled]);
+    assert_eq!(port(), None);
+    // Bounded.
+    for number in 0..20 {
+        append(&[owed(&format!("/dev/{number}"), true)]);
+    }
+    for number in [19, 18, 17, 16, 15] {
+        assert_eq!(port(), Some(format!("/dev/{number}")));
+        append(&[Record::HeatSettled]);
+    }
+    assert_eq!(port(), None);
+}
+
+#[rstest]
+#[case::torn("{\"record\":\"heat_settled\"}\n{\"record\":\"he", false)]
+#[case::damaged("{\"recrd\":\"heat_owed\"}\n{\"record\":\"count_from\",\"next_seq\":7}\n", true)]
+#[case::zeroed("\0\0\0\0\0\0", true)]
+#[case::zeroed_in_its_middle(
+    "{\"record\":\"count_from\",\"next_seq\":7}\n\0\0\0\n{\"record\":\"heat_settled\"}\n",
+    true
+)]
+#[case::empty("", false)]
+fn a_damaged_journal_counts_as_owing(#[case] text: &str, #[case] owes: bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    std::fs::write(&path, text).unwrap();
+    assert_eq!(Journal::look(&path).unwrap().heat.is_some(), owes);
+    assert_eq!(Journal::open(&path).unwrap().state().heat.is_some(), owes);
+    assert_eq!(Journal::look(&path).unwrap().heat.is_some(), owes, "and stays so");
 }
