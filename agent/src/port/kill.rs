@@ -71,13 +71,15 @@ impl Driver {
     fn kill_on(&mut self, port: &OwnedFd, now: Duration, by: String) {
         // What the protocol would have sent is not sent any more.
         self.to_write.clear();
-        let StopLines { bytes, acts_at_once } = self.host.kill(now, &by);
+        // Before anything is logged, which may wait for whatever takes the log.
+        let StopLines { bytes, acts_at_once } = self.host.stop_lines();
         let acts_at_once = acts_at_once && !self.seeking;
-        self.host.take_output();
         let sent = drop_unsent(port).and_then(|()| match self.seeking {
             true => send_at_every_speed(port, bytes, self.known_speed()),
             false => send(port, bytes),
         });
+        self.host.kill(now, &by);
+        self.host.take_output();
         let on_wire = match sent {
             Ok(on_wire) => on_wire,
             // It has vanished just now.

@@ -130,6 +130,13 @@ pub fn locate(plan: &PortPlan) -> Result<PathBuf, OpenError> {
     Locator::new(plan.devices.clone(), plan.path.clone(), plan.adapter_file.clone()).locate()
 }
 
+/// Whether `file` says which adapter this port is.
+#[must_use]
+pub fn adapter_is_of(file: &Path, port: &Path) -> bool {
+    let kept = std::fs::read_to_string(file).ok().and_then(|text| toml::from_str::<Kept>(&text).ok());
+    kept.is_some_and(|kept| kept.port == port)
+}
+
 /// Keeps in `file` which adapter the named port is now, where it is there.
 pub fn remember_adapter(devices: &DeviceTree, named: &Path, file: &Path) {
     let _ = std::fs::remove_file(file);

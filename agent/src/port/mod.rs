@@ -24,6 +24,7 @@ mod latency;
 pub mod listing;
 mod locator;
 pub mod open;
+mod patience;
 mod permission;
 mod plan;
 mod pulse;
@@ -44,7 +45,8 @@ pub use handle::{Order, Orders, PortEvent, PortHandle, Reach, SpeedView, Workpla
 pub use kept::PortStore;
 pub use kill::STOP_KEPT;
 pub use latency::latency_ms;
-pub use locator::{locate, remember_adapter};
+pub use locator::{adapter_is_of, locate, remember_adapter};
+pub use patience::Patience;
 pub use plan::PortPlan;
 pub use pulse::Pulse;
 pub use resumption::Resumption;

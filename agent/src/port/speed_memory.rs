@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::pairing::service;
+
 /// The speeds that were found, by the identity of the adapter: the port's name may be another one tomorrow.
 #[derive(Debug, Clone)]
 pub struct SpeedMemory(PathBuf);
@@ -27,7 +29,9 @@ impl SpeedMemory {
 
     /// Best effort: without it the speeds are tried again.
     pub(super) fn remember(&self, identity: &str, speed: u32) {
-        if self.recall(identity) != Some(speed) && std::fs::create_dir_all(&self.0).is_ok() {
+        // Root would follow a link that somebody else has put there.
+        let is_ours = self.0.parent().is_none_or(|data| service::other_owner(data).is_none());
+        if is_ours && self.recall(identity) != Some(speed) && std::fs::create_dir_all(&self.0).is_ok() {
             let _ = std::fs::write(self.file(identity), format!("{speed}\n"));
         }
     }

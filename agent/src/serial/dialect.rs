@@ -86,6 +86,13 @@ impl Dialect {
         matches!(self, Self::Repetier | Self::Malyan)
     }
 
+    /// Ends a print from the memory card, or keeps it from going on; `times`: it was told so already. Marlin 2 turns its heaters off
+    /// with that; one that does not know `M524` (before 2.0, and whatever says nothing of itself) may know the other one.
+    #[must_use]
+    pub(super) fn ends_card_print(self, times: u32) -> &'static str {
+        if self == Self::Marlin && times % 2 == 0 { "M524" } else { "M25" }
+    }
+
     /// `M113 S2` sets how often it says `busy`. Elsewhere M113 is unknown or something else.
     #[must_use]
     pub(super) fn has_keep_alive(self) -> bool {

@@ -12,6 +12,8 @@ const FORGOTTEN: Duration = Duration::from_secs(15);
 pub(super) struct External {
     /// Bytes done and bytes in all, as M27 tells.
     progress: Option<(u64, u64)>,
+    /// It is as far as it was the last time: Marlin 1 tells that of a print that is over, too.
+    stands: bool,
     busy_until: Option<Duration>,
     /// After a loss of power it offers, at its panel, to go on with what it printed.
     offers_to_go_on: bool,
@@ -34,7 +36,9 @@ impl External {
             let numbers = rest
                 .split_once('/')
                 .and_then(|(done, all)| Some((done.trim().parse().ok()?, all.trim().parse().ok()?)));
-            self.progress = numbers.filter(|(_, all)| *all > 0);
+            let progress = numbers.filter(|(_, all)| *all > 0);
+            self.stands = progress.is_some() && progress == self.progress;
+            self.progress = progress;
             self.busy_until = Some(now + FORGOTTEN);
         } else if line.contains("Not SD printing") || line.contains("Done printing file") {
             *self = Self::default();
@@ -71,6 +75,11 @@ impl External {
         self.progress.is_some()
     }
 
+    /// The same, and it has gone on since it was asked about before.
+    pub(super) fn goes_on_from_card(&self) -> bool {
+        self.prints_from_card() && !self.stands
+    }
+
     /// What a person is told, while it is on.
     pub(super) fn message(&self) -> Option<String> {
         if self.offers_to_go_on {
@@ -105,6 +114,16 @@ mod tests {
         assert!(external.is_on(), "for as long as that takes");
         assert!(!external.on_action("cancel"));
         assert!(!external.is_on());
+    }
+
+    #[test]
+    fn one_that_does_not_get_on_any_more_does_not_go_on() {
+        let mut external = External::default();
+        for (second, done, goes_on) in [(1, 21, true), (6, 22, true), (11, 22, false), (16, 23, true)] {
+            external.read(S(second), &format!("SD printing byte {done}/100"));
+            assert!(external.prints_from_card());
+            assert_eq!(external.goes_on_from_card(), goes_on, "{done}");
+        }
     }
 
     #[test]

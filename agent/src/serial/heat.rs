@@ -230,6 +230,11 @@ impl HeatDebt {
         }
     }
 
+    /// What was heard to be off may be on again at once.
+    pub(super) fn doubt(&mut self) {
+        self.owed.iter_mut().for_each(|owed| owed.zeros = 0);
+    }
+
     /// The heaters were just turned off: what comes from here on tells whether it helped.
     pub(super) fn was_turned_off(&mut self, now: Duration) {
         if let Some(owed) = &mut self.owed {

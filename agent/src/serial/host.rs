@@ -174,6 +174,7 @@ impl Host {
         self.external.tick(now);
         self.poll_temperatures(now);
         self.poll_card(now);
+        self.end_card_print(now);
         self.settle_heat(now);
     }
 

@@ -5,11 +5,12 @@
 //! command that it is at, minutes later. So `M112` goes bare and with number and checksum, and goes again, some times, until the
 //! firmware says that it has stopped or says nothing at all. One that goes on is not stopped: that is told, and it is made
 //! safe by commands.
-//! Owns: what is sent, when again and how often, and what the firmware's lines mean meanwhile. Pure. Must not know: the job, the
-//! port, how a printer is made safe.
+//! Owns: what is sent, when again and how often, and what the firmware's lines mean meanwhile; what a print from the memory card is
+//! told to end by that has gone on. Pure. Must not know: the job, the port, how a printer is made safe.
 
 use std::time::Duration;
 
+use super::dialect::Dialect;
 use super::reply::{ErrorKind, Reply};
 
 /// The newline ends whatever line was cut by this. `M110` first, because its number is never out of order: which one the firmware
@@ -32,6 +33,9 @@ const ON_ITS_WAY: Duration = Duration::from_secs(1);
 const AT_WORK: Duration = Duration::from_millis(3500);
 /// Longer than any command takes that is waited for.
 const AT_WORK_AT_MOST: Duration = Duration::from_secs(20 * 60);
+
+/// A print from the memory card is told to end no more often than this: whether it has ended is asked as often.
+const CARD_PACE: Duration = Duration::from_secs(5);
 
 /// What is given to the port for a stop at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,10 +140,6 @@ impl Told {
         matches!(self.course, Course::Halted(_) | Course::Silent)
     }
 
-    pub(super) fn by(&self) -> &str {
-        &self.by
-    }
-
     pub(super) fn sent(&self) -> u32 {
         self.sent
     }
@@ -238,20 +238,45 @@ impl Told {
 pub(super) struct Ignored {
     pub(super) by: String,
     pub(super) sent: u32,
+    /// All was turned off by commands, and read back as off.
+    pub(super) is_off: bool,
+    /// What its print from the memory card was told to end by, how often, and when last.
+    card: Option<(&'static str, u32, Duration)>,
 }
 
 impl Ignored {
-    /// What a person is told. `is_cold`: all was turned off by commands and read back.
-    pub(super) fn sentence(&self, is_cold: bool, target: Option<f64>) -> String {
-        if is_cold {
+    pub(super) fn new(told: &Told) -> Self {
+        Self { by: told.by.clone(), sent: told.sent, is_off: false, card: None }
+    }
+
+    /// It prints from its memory card: what it is told now, if it was not just told.
+    pub(super) fn end_card_print(&mut self, now: Duration, dialect: Dialect) -> Option<&'static str> {
+        let times = self.card.map_or(0, |(_, times, _)| times);
+        if self.card.is_some_and(|(.., at)| now < at + CARD_PACE) {
+            return None;
+        }
+        let command = dialect.ends_card_print(times);
+        self.card = Some((command, times + 1, now));
+        Some(command)
+    }
+
+    /// What a person is told.
+    pub(super) fn sentence(&self, target: Option<f64>) -> String {
+        let card = match self.card {
+            Some((command, ..)) => {
+                format!(" It was printing from its memory card, and was told to end that ({command}).")
+            }
+            None => String::new(),
+        };
+        if self.is_off {
             return format!(
-                "The stop {} (M112) was sent {} times, and the printer did not take it. Its heaters were turned off by commands \
-                 instead, and that was read back. Look at the printer before you use it again.",
+                "The stop {} (M112) was sent {} times, and the printer did not take it.{card} Its heaters were turned off by \
+                 commands instead, and that was read back. Look at the printer before you use it again.",
                 self.by, self.sent
             );
         }
         let words = still_answers(&self.by, self.sent, target);
-        format!("{words} Meanwhile its heaters are turned off by commands.")
+        format!("{words}{card} Meanwhile its heaters are turned off by commands.")
     }
 }
 

@@ -37,6 +37,8 @@ enum At {
     Printing,
     /// In `M190`, with an `M109` behind it.
     Heating,
+    /// Somebody prints from its memory card.
+    OnCard,
 }
 
 struct Rig {
@@ -50,18 +52,35 @@ struct Rig {
 
 impl Rig {
     fn connected(profile: &str) -> Self {
+        let rig = Self::begin(profile, None);
+        rig.ready()
+    }
+
+    /// At this firmware, to be brought to that.
+    fn at(profile: &str, at: At) -> Self {
+        let mut rig =
+            if at == At::OnCard { Self::begin(profile, Some(900_000)) } else { Self::connected(profile) };
+        rig.bring(at);
+        rig
+    }
+
+    fn begin(profile: &str, prints_from_card: Option<u64>) -> Self {
         let mut profile = Profile::named(profile).unwrap();
+        profile.config.prints_from_card = prints_from_card;
         profile.line = LineSettings { baud: Some(115_200), latency: Duration::from_micros(500) };
-        let mut rig = Self {
+        Self {
             host: Host::new(Duration::ZERO, Parking::default()),
             printer: VirtualPrinter::new(profile, &FaultPlan::none(), 1),
             now: Duration::ZERO,
             way: Way::Clean,
             events: Vec::new(),
             log: VecDeque::new(),
-        };
-        rig.run_until("it is ready", Duration::from_secs(60), |rig| rig.host.is_ready());
-        rig
+        }
+    }
+
+    fn ready(mut self) -> Self {
+        self.run_until("it is ready", Duration::from_secs(60), |rig| rig.host.is_ready());
+        self
     }
 
     fn bring(&mut self, at: At) {
@@ -88,6 +107,11 @@ impl Rig {
                 let waits =
                     |rig: &Self| rig.printer.accepted().iter().any(|one| one.text.starts_with("M190"));
                 self.run_until("it heats", LONGEST_COMMAND, |rig| waits(rig) && hot(rig));
+                self.run_for(Duration::from_secs(5));
+            }
+            At::OnCard => {
+                let is_told = |rig: &Self| rig.host.connection() == Connection::Ready && hot(rig);
+                self.run_until("it answers", COLD_WITHIN, is_told);
                 self.run_for(Duration::from_secs(5));
             }
         }
@@ -214,13 +238,13 @@ fn source(file: &[String]) -> Box<dyn CommandSource> {
 #[rstest]
 fn a_stop_leaves_no_heat_behind(
     #[values(Way::Clean, Way::DamagedOnce, Way::LostOnce, Way::Damaged, Way::Lost)] way: Way,
-    #[values(At::Preheated, At::Printing, At::Heating)] at: At,
+    #[values(At::Preheated, At::Printing, At::Heating, At::OnCard)] at: At,
 ) {
     let mut wrong = Vec::new();
     for named in Profile::NAMES {
-        let mut rig = Rig::connected(named.name);
-        rig.bring(at);
+        let mut rig = Rig::at(named.name, at);
         rig.way = way;
+        rig.events.clear();
         rig.stop_at_once();
         // Firmware that looks at it at the end of a command has all the time that the command takes.
         let waits = at == At::Heating && !rig.host.firmware().can("EMERGENCY_PARSER");
@@ -231,6 +255,9 @@ fn a_stop_leaves_no_heat_behind(
             // The words: what is hot is never called stopped.
             if !rig.is_safe() {
                 assert!(rig.is_in_doubt(), "{} {way:?} {at:?}: {}\n{}", named.name, rig.told(), rig.story());
+                // Whoever hears that crosses out what is owed.
+                let is_settled = rig.events.contains(&HostEvent::HeatSettled);
+                assert!(!is_settled, "{} {way:?} {at:?}\n{}", named.name, rig.story());
             }
         }
         rig.run_for(COLD_WITHIN);
@@ -242,6 +269,13 @@ fn a_stop_leaves_no_heat_behind(
             assert!(ignored.is_some() && settled > ignored, "{}: {}", named.name, rig.story());
             assert!(told.contains("sent 4 times") && told.contains("read back"), "{}: {told}", named.name);
             assert!(rig.host.is_ready(), "{}: {}", named.name, rig.story());
+            let ends = rig.printer.accepted().iter().any(|one| matches!(one.text.as_str(), "M524" | "M25"));
+            assert_eq!(
+                (ends, told.contains("memory card")),
+                (at == At::OnCard, at == At::OnCard),
+                "{}: {told}",
+                named.name
+            );
         }
         let arrives = matches!(way, Way::Clean | Way::DamagedOnce | Way::LostOnce);
         if !rig.is_safe() || arrives && !rig.printer.is_halted() {
@@ -260,8 +294,7 @@ fn a_stop_leaves_no_heat_behind(
 #[case("malyan", "heat")]
 #[case("ultimaker2", "heat")]
 fn in_a_wait_for_heat_it_is_told_that_it_still_heats(#[case] profile: &str, #[case] heats: &str) {
-    let mut rig = Rig::connected(profile);
-    rig.bring(At::Heating);
+    let mut rig = Rig::at(profile, At::Heating);
     rig.stop_at_once();
     rig.run_for(Duration::from_secs(10));
     assert!(!rig.is_safe(), "it would be no test");
@@ -272,4 +305,31 @@ fn in_a_wait_for_heat_it_is_told_that_it_still_heats(#[case] profile: &str, #[ca
     rig.run_for(COLD_WITHIN);
     let told = rig.told();
     assert!(told.contains("says that it has stopped") || told.contains("says nothing any more"), "{told}");
+}
+
+/// All of it got lost, and one came after all.
+#[rstest]
+fn a_stop_that_is_late_is_not_the_printers_own() {
+    let mut rig = Rig::at("marlin", At::Preheated);
+    rig.way = Way::Lost;
+    rig.stop_at_once();
+    rig.run_until("it goes on", COLD_WITHIN, |rig| rig.events.contains(&HostEvent::StopIgnored { sent: 4 }));
+    rig.send(b"\nM112\n");
+    rig.run_until("it has stopped", COLD_WITHIN, |rig| rig.printer.is_halted());
+    rig.run_for(Duration::from_secs(2));
+    let told = rig.told();
+    assert!(told.contains("by Ada") && told.contains("says that it has stopped"), "{told}\n{}", rig.story());
+}
+
+/// What it prints after it was made safe somebody has started there.
+#[rstest]
+fn a_print_from_the_card_that_is_begun_after_a_stop_was_made_good_is_left_alone() {
+    let mut rig = Rig::at("prusa", At::OnCard);
+    rig.way = Way::Lost;
+    rig.stop_at_once();
+    rig.run_until("it is safe", COLD_WITHIN, |rig| rig.host.is_ready());
+    rig.printer.receive(b"M24\nM104 S200\n", rig.now);
+    rig.run_for(COLD_WITHIN);
+    assert!(!rig.printer.targets().are_off(), "{}", rig.story());
+    assert!(rig.host.external().is_some_and(|told| told.contains("memory card")));
 }

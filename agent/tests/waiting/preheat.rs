@@ -125,6 +125,17 @@ fn a_lost_port_ends_it() {
     assert_eq!((targets(&rig), rig.host.heating()), (vec![0.0; 3], Heating::Settled));
 }
 
+/// RepRapFirmware keeps its other heaters on at a fault of one of them. The simulator has no such fault: its line is given.
+#[test]
+fn a_fault_of_a_heater_ends_it() {
+    let build = Profile::named("reprapfirmware").unwrap().config;
+    let mut rig = begun(Config { tools: 2, ..build });
+    rig.host.receive(rig.now, b"Error: Heating fault on heater 1, temperature excursion exceeded 15.0C\n");
+    rig.stay_s(SOON_S);
+    assert_eq!(targets(&rig), [0.0; 3]);
+    assert!(!matches!(rig.host.heating(), Heating::Wanted(_)), "{:?}", rig.host.heating());
+}
+
 /// Of a printer that did not hear `M112` and is as hot as it was: it is cold as soon as somebody speaks with it again.
 #[rstest]
 #[case::it_was_told_that_it_is_hot(true)]

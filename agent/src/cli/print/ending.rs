@@ -7,14 +7,14 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 use super::CANCELLED;
 use crate::cli::{Failure, say};
-use crate::port::{PortEvent, PortHandle};
+use crate::port::{Patience, PortEvent, PortHandle};
 use crate::serial::{End, HostEvent};
 
-/// How long a printer that does not answer is waited for.
+/// How long a printer that does not answer any more is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// And one that does: it may heat, and hear nothing else until that is over.
 const PATIENCE_ALIVE: Duration = Duration::from_secs(15 * 60);
@@ -27,13 +27,12 @@ const NOT_KNOWN: &str =
 
 /// Waits until all heaters were read back as off; false when that can't be had.
 pub(super) async fn is_cold(port: &mut PortHandle) -> bool {
-    let began = Instant::now();
+    let mut patience = Patience::new(PATIENCE, PATIENCE_ALIVE);
     loop {
-        let patience = if port.view.borrow().answers() { PATIENCE_ALIVE } else { PATIENCE };
-        if began.elapsed() >= patience {
+        if patience.left(&port.view.borrow()).is_zero() {
             return false;
         }
-        match timeout_at(Instant::now() + LOOK_EVERY, port.events.recv()).await {
+        match timeout(LOOK_EVERY, port.events.recv()).await {
             Ok(Some(PortEvent::Host(HostEvent::HeatSettled, _))) => return true,
             Ok(None) => return false,
             Ok(Some(_)) | Err(_) => {}

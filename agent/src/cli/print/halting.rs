@@ -9,12 +9,13 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Signals;
 use crate::cli::{Failure, say};
-use crate::port::{PortEvent, PortHandle, Reach, STOP_KEPT};
+use crate::port::{Patience, PortEvent, PortHandle, Reach, STOP_KEPT};
+use crate::printer::by_hand::PrintByHand;
 use crate::serial::{Connection, HostEvent};
 
 /// An open port has sent a few bytes, and reset its board, by then.
 const KILL_PATIENCE: Duration = Duration::from_secs(2);
-/// How long a printer that does not answer is waited for. Silent ones are told again and asked for 14 s.
+/// How long a printer that does not answer any more is waited for. Silent ones are told again and asked for 14 s.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// And one that does: it may heat, and get to it when that is over.
 const PATIENCE_ALIVE: Duration = Duration::from_secs(30 * 60);
@@ -25,7 +26,13 @@ const LOOK: &str = "Look whether the heaters are off; else switch the printer of
 
 /// Past everything: `M112`, and what a person is told of it. A port that is closed is waited for, and a printer that goes on,
 /// until there is one more signal.
-pub(super) async fn stop_at_once(port: &mut PortHandle, stop: &mut Signals) -> Failure {
+///
+/// `owed`: what this print has written down that it may leave hot; it stands unless all was read back as off.
+pub(super) async fn stop_at_once(
+    port: &mut PortHandle,
+    stop: &mut Signals,
+    owed: Option<PrintByHand>,
+) -> Failure {
     let by = "at the keyboard";
     let mut reach = port.kill(by, KILL_PATIENCE).await;
     if reach == Some(Reach::Waits) {
@@ -60,40 +67,127 @@ pub(super) async fn stop_at_once(port: &mut PortHandle, stop: &mut Signals) -> F
         }
     };
     tokio::select! {
-        end = what_comes_of_it(port) => format!("{told} {end}"),
+        (end, is_off) = what_comes_of_it(port) => {
+            if let (true, Some(owed)) = (is_off, owed) {
+                owed.settled().await;
+            }
+            format!("{told} {end}")
+        }
         () = stop.asked() => format!("{told} {LOOK}"),
     }
 }
 
-/// Until it has stopped or all is off; what a person has to know in the end.
-async fn what_comes_of_it(port: &mut PortHandle) -> String {
-    let began = Instant::now();
+/// Until it has stopped or all is off; what a person has to know in the end, and whether all was read back as off.
+async fn what_comes_of_it(port: &mut PortHandle) -> (String, bool) {
+    let mut patience = Patience::new(PATIENCE, PATIENCE_ALIVE);
     let mut said = String::new();
     loop {
-        let (answers, connection, ignored) = {
+        let (left, connection, ignored) = {
             let view = port.view.borrow();
-            (view.answers(), view.connection.clone(), view.stop_ignored.clone())
+            (patience.left(&view), view.connection.clone(), view.stop_ignored.clone())
         };
         let sentence = match connection {
-            Connection::ToldToStop { sentence, is_over: true } => return sentence,
+            Connection::ToldToStop { sentence, is_over: true } => return (sentence, false),
             Connection::ToldToStop { sentence, is_over: false } => Some(sentence),
             _ => ignored,
         };
-        if began.elapsed() >= if answers { PATIENCE_ALIVE } else { PATIENCE } {
-            return sentence.unwrap_or_else(|| LOOK.into());
+        if left.is_zero() {
+            return (sentence.unwrap_or_else(|| LOOK.into()), false);
         }
         // What is known in the first seconds is not worth a line.
-        if let Some(sentence) = sentence.filter(|new| *new != said && began.elapsed() >= PATIENCE / 10) {
+        if let Some(sentence) = sentence.filter(|new| *new != said && patience.elapsed() >= PATIENCE / 10) {
             say(&format!("{sentence} Waiting for it; Ctrl-C once more leaves."));
             said = sentence;
         }
         match timeout_at(Instant::now() + LOOK_EVERY, port.events.recv()).await {
             Ok(Some(PortEvent::Host(HostEvent::HeatSettled, _))) => {
                 let ignored = port.view.borrow().stop_ignored.clone();
-                return ignored.unwrap_or_else(|| "The heaters are off, read back.".into());
+                return (ignored.unwrap_or_else(|| "The heaters are off, read back.".into()), true);
             }
-            Ok(None) => return LOOK.into(),
+            Ok(None) => return (LOOK.into(), false),
             Ok(Some(_)) | Err(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use firmware_sim::faults::FaultPlan;
+    use firmware_sim::profile::Profile;
+    use firmware_sim::virtual_printer::VirtualPrinter;
+    use stardust_gcode::command::parse;
+
+    use super::*;
+    use crate::port::{PortView, SpeedView, Workplace, handle};
+    use crate::serial::{Fed, Host, Parking};
+
+    /// A host and its printer, on the clock of the test. No `M112` of it arrives.
+    struct Rig {
+        host: Host,
+        printer: VirtualPrinter,
+        place: Workplace,
+        began: Instant,
+    }
+
+    impl Rig {
+        fn now(&self) -> Duration {
+            self.began.elapsed()
+        }
+
+        async fn step(&mut self) {
+            let output = String::from_utf8(self.host.take_output()).unwrap();
+            let arrives: String =
+                output.split_inclusive('\n').filter(|line| !line.contains("M112")).collect();
+            self.printer.receive(arrives.as_bytes(), self.now());
+            let due = [self.printer.next_deadline(), self.host.deadline()].into_iter().flatten().min();
+            let soonest = self.now() + Duration::from_millis(1);
+            let next = due.map_or(soonest, |due| due.clamp(soonest, soonest + Duration::from_secs(1)));
+            tokio::time::sleep_until(self.began + next).await;
+            let now = self.now();
+            let heard = self.printer.output(now);
+            self.host.receive(now, &heard);
+            self.place.view.send_replace(PortView::of(&self.host, None, None));
+            while let Some(event) = self.host.next_event() {
+                let _ = self.place.events.send(PortEvent::Host(event, 0));
+            }
+        }
+
+        async fn until(&mut self, done: impl Fn(&Self) -> bool) {
+            while !done(self) {
+                self.step().await;
+            }
+        }
+    }
+
+    /// It is at a command for minutes, takes none of the four behind that, and its connection is begun anew: it says nothing for a
+    /// moment then, and is as hot as before.
+    #[tokio::test(start_paused = true)]
+    async fn it_is_not_left_when_its_heaters_are_about_to_be_turned_off() {
+        let (mut port, place) = handle(SpeedView::Known(115_200)).unwrap();
+        let profile = Profile::named("marlin-no-emergency-parser").unwrap();
+        let printer = VirtualPrinter::new(profile, &FaultPlan::none(), 1);
+        let host = Host::new(Duration::ZERO, Parking::default());
+        let mut rig = Rig { host, printer, place, began: Instant::now() };
+        rig.until(|rig| rig.host.is_ready()).await;
+        let file = ["G28", "M104 S200", "M190 S100", "G1 X10 F600"];
+        let file = file.map(|text| Fed {
+            command: parse(text.as_bytes()).unwrap().into_owned(),
+            end: 1,
+            layer: None,
+        });
+        assert!(rig.host.start(rig.now(), Box::new(VecDeque::from(file))));
+        rig.until(|rig| rig.printer.accepted().iter().any(|one| one.text.starts_with("M190"))).await;
+        rig.host.kill(rig.now(), "at the keyboard");
+        let stopped = rig.now();
+        rig.step().await;
+        let (told, is_off) = tokio::select! {
+            told = what_comes_of_it(&mut port) => told,
+            () = rig.until(|_| false) => unreachable!(),
+        };
+        assert!(rig.now() > stopped + PATIENCE * 2, "it would be no test");
+        assert!(rig.printer.targets().are_off(), "{told} {:?}", rig.printer.targets());
+        assert!(is_off && told.contains("read back"), "{told}");
     }
 }

@@ -85,7 +85,9 @@ impl Host {
                 self.link.give_up_waiting();
                 self.phase = Phase::Ready;
                 self.poll_at = (!self.firmware.can("AUTOREPORT_TEMP")).then_some(now);
-                self.card_at = self.firmware.can("SDCARD").then_some(now);
+                // Not all that has a card says so, and a stop that was not taken has not ended its print.
+                let may_print = self.firmware.can("SDCARD") || self.goes_on_after_stop();
+                self.card_at = may_print.then_some(now);
                 self.is_card_known = self.card_at.is_none();
                 self.events.push_back(HostEvent::Ready);
             }

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use stardust_gcode::command::parse;
+
 use super::super::heat::{Heating, Safety};
 use super::super::job::End;
 use super::super::reply::{ErrorKind, Reply};
@@ -12,11 +14,16 @@ use super::super::told::{Ignored, Next, StopLines, Told};
 use super::{Host, HostEvent, Phase};
 
 impl Host {
+    /// What stops this machine at once.
+    #[must_use]
+    pub fn stop_lines(&self) -> StopLines {
+        StopLines::of(self.firmware.dialect.wants_checksums(), self.firmware.can("EMERGENCY_PARSER"))
+    }
+
     /// The machine itself is stopped at once, past everything: what is to be written to its port. The job has failed. Whether the
     /// printer has taken it is found out: until then nothing else is sent. `by` ends "stopped at once …".
     pub fn kill(&mut self, now: Duration, by: &str) -> StopLines {
-        let lines =
-            StopLines::of(self.firmware.dialect.wants_checksums(), self.firmware.can("EMERGENCY_PARSER"));
+        let lines = self.stop_lines();
         let before = self.link.in_flight();
         self.end_job(End::Failed(format!(
             "Stopped at once {by} (M112). Look whether the printer's heaters are off, else switch it off; then switch it off \
@@ -41,8 +48,10 @@ impl Host {
         self.end_job(End::Failed(format!(
             "The printer stopped itself: {message}. Find the cause, then switch it off and on again."
         )));
+        // A stop that was given up as not taken is late, and this is none of the printer's own doing.
+        let ignored = self.ignored.take();
         self.stand_still(now);
-        self.phase = match self.ignored.take() {
+        self.phase = match ignored {
             Some(ignored) => Phase::Told(Told::late(now, &ignored.by, message)),
             None => Phase::Halted(message.to_owned()),
         };
@@ -63,11 +72,15 @@ impl Host {
         self.ignored = None;
         // Whoever wanted it warm wants it no more.
         self.end_wanted(now);
+        // Whatever was read back, and not told yet, was so before.
+        self.events.retain(|event| *event != HostEvent::HeatSettled);
         // Whatever has heated it: until it was read back nobody knows.
         if self.debt.state() == Heating::Settled {
             self.debt.owe(now);
         }
         self.link.forget();
+        // What it was at on its own account is over, or is to be.
+        self.external.clear();
         self.poll_at = None;
         self.card_at = None;
     }
@@ -109,7 +122,7 @@ impl Host {
                 self.link.send_raw(bytes);
             }
             Next::Ignored => {
-                let ignored = Ignored { by: told.by().to_owned(), sent: told.sent() };
+                let ignored = Ignored::new(told);
                 tracing::error!(
                     times = ignored.sent,
                     "the stop was not taken: the heaters are turned off by commands"
@@ -132,7 +145,24 @@ impl Host {
     #[must_use]
     pub fn stop_ignored(&self) -> Option<String> {
         let ignored = self.ignored.as_ref().filter(|_| !matches!(self.phase, Phase::Told(_)))?;
-        let is_cold = self.debt.state() == Heating::Settled;
-        Some(ignored.sentence(is_cold, self.thermometer.highest_target()))
+        Some(ignored.sentence(self.thermometer.highest_target()))
+    }
+
+    /// Whether a stop was not taken and the printer is not safe yet: until then nothing of what it does is anybody else's.
+    pub(super) fn goes_on_after_stop(&self) -> bool {
+        self.ignored.as_ref().is_some_and(|ignored| !ignored.is_off)
+    }
+
+    /// A printer that has not taken a stop goes on with what it prints from its memory card, and that heats it again.
+    pub(super) fn end_card_print(&mut self, now: Duration) {
+        if !self.goes_on_after_stop() || !self.external.prints_from_card() || !self.is_unoccupied() {
+            return;
+        }
+        let dialect = self.firmware.dialect;
+        let command = self.ignored.as_mut().and_then(|ignored| ignored.end_card_print(now, dialect));
+        if let Some(command) = command.and_then(|text| parse(text.as_bytes())) {
+            tracing::warn!(command = command.text(), "it prints from its memory card in spite of the stop");
+            self.link.send_alone(now, &command);
+        }
     }
 }

@@ -45,12 +45,16 @@ impl Host {
         match &mut self.job {
             Some(job) if self.heaters != before => job.heaters = self.heaters.clone(),
             Some(_) => {}
-            None if matches!(self.phase, Phase::Ready)
-                && !self.turned_off
-                && self.debt.hear(now, report, &self.heaters, &self.thermometer) =>
-            {
-                tracing::info!("all heaters are off, read back");
-                self.events.push_back(HostEvent::HeatSettled);
+            None if matches!(self.phase, Phase::Ready) && !self.turned_off => {
+                if self.goes_on_after_stop() && self.external.goes_on_from_card() {
+                    // Its file may heat again in the next moment.
+                    self.debt.doubt();
+                }
+                if self.debt.hear(now, report, &self.heaters, &self.thermometer) {
+                    tracing::info!("all heaters are off, read back");
+                    self.ignored.iter_mut().for_each(|ignored| ignored.is_off = true);
+                    self.events.push_back(HostEvent::HeatSettled);
+                }
             }
             None => {}
         }
@@ -77,7 +81,7 @@ impl Host {
         if std::mem::take(&mut self.turned_off) {
             self.debt.was_turned_off(now);
         }
-        if self.external.prints_from_card() && self.debt.forgive() {
+        if self.external.prints_from_card() && !self.is_being_stopped() && self.debt.forgive() {
             tracing::warn!("somebody prints from the memory card: the heaters are left to them");
             self.events.push_back(HostEvent::HeatSettled);
         }
@@ -99,9 +103,15 @@ impl Host {
         }
     }
 
+    /// Whether it was to stop, and is not known to be safe: a print that goes on then is nobody's wish.
+    fn is_being_stopped(&self) -> bool {
+        matches!(self.phase, Phase::Told(_) | Phase::Halted(_)) || self.goes_on_after_stop()
+    }
+
     /// Whether nothing else goes on, and it is known whether the printer is at work on something of its own.
     fn may_settle_heat(&self) -> bool {
-        self.is_unoccupied() && !self.external.is_on() && !self.attention.is_locked() && self.is_card_known
+        let is_left_to_others = self.external.is_on() && !self.goes_on_after_stop();
+        self.is_unoccupied() && !is_left_to_others && !self.attention.is_locked() && self.is_card_known
     }
 
     pub(super) fn heat_deadline(&self) -> Option<Duration> {

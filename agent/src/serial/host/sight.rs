@@ -64,7 +64,8 @@ impl Host {
         if self.attention.is_locked() {
             return Some(HeatOutOfReach::Locked);
         }
-        (self.job.is_none() && self.external.is_on()).then_some(HeatOutOfReach::AtItsPanel)
+        let is_theirs = self.external.is_on() && !self.goes_on_after_stop();
+        (self.job.is_none() && is_theirs).then_some(HeatOutOfReach::AtItsPanel)
     }
 
     /// Heaters as last reported.

@@ -130,10 +130,22 @@ fn no_command_is_waited_for_for_ever() {
 
 #[test]
 fn what_became_of_it_is_told_afterwards() {
-    let ignored = Ignored { by: "from the hub".into(), sent: 4 };
-    let hot = ignored.sentence(false, Some(210.0));
+    let mut told = Told::new(T0, "from the hub", StopLines::ANY, 0);
+    told.sent = TIMES;
+    let mut ignored = Ignored::new(&told);
+    let hot = ignored.sentence(Some(210.0));
     assert!(hot.contains("sent 4 times") && hot.contains("heats to 210 °C. Switch it off."), "{hot}");
-    let cold = ignored.sentence(true, Some(0.0));
+    assert!(!hot.contains("memory card"), "{hot}");
+    // One command after the other, and not in one breath.
+    let mut sent = Vec::new();
+    for second in 0..12 {
+        sent.extend(ignored.end_card_print(T0 + Duration::from_secs(second), Dialect::Marlin));
+    }
+    assert_eq!(sent, ["M524", "M25", "M524"]);
+    let hot = ignored.sentence(Some(210.0));
+    assert!(hot.contains("from its memory card") && hot.contains("Switch it off."), "{hot}");
+    ignored.is_off = true;
+    let cold = ignored.sentence(Some(0.0));
     assert!(cold.contains("did not take it") && cold.contains("read back"), "{cold}");
     assert!(!cold.contains("Switch it off"), "{cold}");
 }
