@@ -5,6 +5,7 @@
 
 mod alive;
 mod found;
+mod left;
 mod seat;
 mod waiting;
 
@@ -17,7 +18,6 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::disk_work::DiskWork;
 use crate::port::PortStore;
 use crate::printer::folder::PrinterFolder;
 use crate::printer::left_hot::{self, Patience};
@@ -30,8 +30,8 @@ use seat::Seat;
 
 /// Newly paired printers are found this soon.
 const LOOK_FOR_PRINTERS: Duration = Duration::from_secs(2);
-/// An agent that can't work tells the service manager that it is there this often.
-const TELL_EVERY: Duration = Duration::from_secs(5);
+/// The service manager is asked for more time each time for so long.
+const MORE_TIME: Duration = Duration::from_secs(15);
 /// Whoever starts it waits no longer than this for hot printers that don't answer.
 const START_TAKES_AT_MOST: Duration = Duration::from_secs(90);
 
@@ -48,20 +48,7 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
         Err(error) => tracing::warn!(error = %error, "`stardust-agent status` can't ask this agent"),
     }
     let page = open_page(settings, &ask, &mut answering).await;
-    // Whose settings are gone: nobody drives them any more, and they may be hot.
-    let their_settings = settings.clone();
-    let left_hot = DiskWork::on_threads().run(move || Ok(PrinterFolder::left_hot(&their_settings))).await;
-    for folder in left_hot.unwrap_or_default() {
-        let (clock, ports, stop) = (clock.clone(), ports.clone(), stop.clone());
-        answering.spawn(async move {
-            // Its cable may be put in again later.
-            while !left_hot::make_safe(&folder, &clock, &ports, Patience::Short, stop.clone()).await
-                && !*stop.borrow()
-            {
-                tokio::time::sleep(LOOK_FOR_PRINTERS).await;
-            }
-        });
-    }
+    answering.spawn(left::look_after(settings.clone(), clock.clone(), ports.clone(), stop.clone()));
     let mut seats: BTreeMap<PathBuf, Seat> = BTreeMap::new();
     let mut said_how_to_pair = false;
     let mut stopping = stop.clone();
@@ -126,8 +113,8 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
 /// same, however long that takes. `settings` are what is left without them.
 pub async fn make_all_safe(settings: &Settings, clock: SharedClock, ports: PortStore) {
     let (_keep, stop) = watch::channel(false);
-    let mut work = JoinSet::new();
-    for folder in PrinterFolder::all(settings).into_iter().chain(PrinterFolder::left_hot(settings)) {
+    let (mut work, mut left) = (JoinSet::new(), left::Left::default());
+    for folder in PrinterFolder::all(settings) {
         let (clock, ports, stop) = (clock.clone(), ports.clone(), stop.clone());
         work.spawn(async move {
             // A cable that is out may be put in, whenever somebody comes.
@@ -139,16 +126,21 @@ pub async fn make_all_safe(settings: &Settings, clock: SharedClock, ports: PortS
     let (began, mut service) = (Instant::now(), ServiceManager::default());
     loop {
         if began.elapsed() < START_TAKES_AT_MOST {
-            systemd::ask_for_time(TELL_EVERY * 3);
+            systemd::ask_for_time(MORE_TIME);
         } else {
             service.tell_unable(
                 "nothing is printed: the settings can't be understood (see the log). A printer may be hot and does not answer: \
                  look after it. Mend the settings, then: systemctl restart stardust-agent",
             );
         }
+        let is_any_left = left.look(settings, &clock, &ports, &stop).await;
+        while work.try_join_next().is_some() {}
+        if work.is_empty() && !is_any_left {
+            return;
+        }
         tokio::select! {
-            done = work.join_next() => if done.is_none() { return },
-            () = tokio::time::sleep(TELL_EVERY) => {}
+            Some(_) = work.join_next() => {}
+            () = tokio::time::sleep(LOOK_FOR_PRINTERS) => {}
         }
     }
 }

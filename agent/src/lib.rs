@@ -7,7 +7,6 @@
 //! | [`print_job`] | one job: its file, its progress, its way through its states |
 //! | [`spool`] | print files on disk |
 //! | [`journal`] | what must survive restarts |
-//! | [`data_lock`] | one agent for each data directory |
 //! | [`disk`] | what may be wrong with the disk |
 //! | [`disk_work`] | where work that waits for it is done |
 //! | [`trail`] | where the job at work is, for the process that comes after this one |
@@ -18,6 +17,7 @@
 //! | [`status_socket`] | telling the status to people of this machine |
 //! | [`status_page`] | the same as a page for a browser on this machine |
 //! | [`agent`] | all printers of this host |
+//! | [`folder_lock`] | one process for each folder |
 //! | [`boot`] | which run of this machine it is |
 //! | [`systemd`] | what the service manager is told |
 //! | [`settings`], [`cli`] | what a person sets and types |
@@ -25,9 +25,9 @@
 pub mod agent;
 pub mod boot;
 pub mod cli;
-pub mod data_lock;
 pub mod disk;
 pub mod disk_work;
+pub mod folder_lock;
 pub mod hub_link;
 pub mod journal;
 pub mod pairing;

@@ -16,7 +16,7 @@ use url::Url;
 use super::found::Unpaired;
 use super::waiting;
 use crate::disk_work::DiskWork;
-use crate::journal::Journal;
+use crate::journal::{Journal, State};
 use crate::port::{PortStore, Pulse};
 use crate::printer::folder::PrinterFolder;
 use crate::printer::left_hot::{self, Patience};
@@ -185,7 +185,7 @@ async fn keep_running(
     report: Reports,
     pulse: Pulses,
 ) {
-    let mut was_made_safe = false;
+    let (mut was_made_safe, mut told) = (false, None);
     let disk = DiskWork::on_threads();
     while !*stop.borrow() {
         let (end, ended) = watch::channel(false);
@@ -211,13 +211,18 @@ async fn keep_running(
                 }
             }
         };
-        pulse.send_replace(None);
+        if pulse.send_replace(None).is_some() {
+            (was_made_safe, told) = (false, None);
+        }
         let mut must_be_safe = false;
         let message = match result {
             // Stopped, or a later pairing takes over.
             Ok(Ok(())) => continue,
             Ok(Err(error)) => {
-                tracing::error!(printer.name = folder.name(), error = %error, "this printer can't be driven");
+                if told.as_ref() != Some(&error.to_string()) {
+                    tracing::error!(printer.name = folder.name(), error = %error, "this printer can't be driven");
+                    told = Some(error.to_string());
+                }
                 must_be_safe = true;
                 error.to_string()
             }
@@ -259,9 +264,20 @@ async fn run_once(
 }
 
 fn set_up(folder: &PrinterFolder, clock: SharedClock, ports: &PortStore) -> Result<Printer, SetupError> {
-    // What was begun for the hub before is brought to its end first.
-    if folder.next().is_paired() && Journal::open(&folder.journal())?.state().held.is_none() {
+    if folder.next().journal().exists() && !folder.next().is_paired() {
         folder.take_over()?;
+    }
+    if folder.next().is_paired() {
+        let State { held, heat, .. } = Journal::look(&folder.journal())?;
+        let printer = |folder: &PrinterFolder| folder.stored_config().ok().map(|config| config.printer_id);
+        let is_renewed = printer(folder).is_some_and(|ours| printer(&folder.next()) == Some(ours));
+        // What was begun for the hub before is brought to its end first. Where it is the same printer for the same hub, its new
+        // credential is needed for that.
+        if held.is_none() || is_renewed {
+            // Before its memory begins anew.
+            folder.next().goes_on_owing(heat)?;
+            folder.take_over()?;
+        }
     }
     Printer::set_up(folder, clock, ports)
 }

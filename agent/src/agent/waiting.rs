@@ -4,6 +4,7 @@
 //! comes of it. A port that nobody has named is not opened: what hangs on it may be no printer. Who types the PIN has seen
 //! which port it is for. Must not know: how the PIN is asked for.
 
+use std::path::Path;
 use std::time::Duration;
 
 use stardust_clock::SharedClock;
@@ -12,11 +13,13 @@ use tokio::sync::watch;
 use url::Url;
 
 use super::found::Unpaired;
+use crate::disk_work::DiskWork;
 use crate::hub_link::client::{Credential, HubClient};
 use crate::pairing::examination;
 use crate::pairing::pin::{self, Shown};
 use crate::port::{DeviceTree, Order, PortHandle, PortPlan, drive, remember_adapter};
-use crate::printer::folder::PrinterConfig;
+use crate::printer::berth;
+use crate::printer::folder::{PrinterConfig, PrinterFolder};
 use crate::printer::report::PrinterReport;
 use crate::serial::Parking;
 
@@ -24,6 +27,8 @@ use crate::serial::Parking;
 const SHOW_EVERY: Duration = Duration::from_secs(5);
 /// A printer that is on has said by then what it is; the others are paired without.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// What is hot at its port is looked at this often.
+const LOOK_FOR_HEAT: Duration = Duration::from_secs(1);
 /// A disk that is full may be emptied.
 const STORE_AGAIN: Duration = Duration::from_secs(10);
 
@@ -41,6 +46,11 @@ pub(super) async fn pair(
         report.send_replace(Some(PrinterReport::idle(name, hub, link, PrinterState::Offline, message)));
     };
     let client = HubClient::new(hub.clone(), None, folder.hub_ca().cloned());
+    // Whoever owes it needs the port.
+    while is_hot(&folder, &port).await {
+        say(format!("Waits until what may be hot at {} is off.", port.display()));
+        tokio::time::sleep(LOOK_FOR_HEAT).await;
+    }
     let open = || drive(PortPlan::new(port.clone(), None), Parking::default(), clock).ok();
     let mut display = if is_named { open() } else { None };
     let model = match &mut display {
@@ -83,6 +93,11 @@ pub(super) async fn pair(
         tokio::time::sleep(STORE_AGAIN).await;
     }
     tracing::info!(printer.name = config.name, printer.id = %config.printer_id, "paired by PIN");
+}
+
+async fn is_hot(folder: &PrinterFolder, port: &Path) -> bool {
+    let (folder, plan) = (folder.clone(), PortPlan::new(port.to_owned(), None));
+    DiskWork::on_threads().run(move || Ok(berth::is_owed_at(&folder, &plan))).await.unwrap_or(false)
 }
 
 /// What the printer says that it is, if it says so soon.

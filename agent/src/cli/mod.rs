@@ -21,7 +21,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use stardust_clock::SystemClock;
 
-use crate::settings::Settings;
+use crate::port::DeviceTree;
+use crate::printer::by_hand;
+use crate::settings::{Given, Settings};
 
 /// The agent beside a 3D printer: connects it to a Stardust hub, or prints a file by itself.
 #[derive(Debug, Parser)]
@@ -61,6 +63,9 @@ enum Command {
     Print(PrintArguments),
     /// Say whether `run` could start with these settings: exit status 0, or 78 with the mistake
     Check(RunArguments),
+    /// Write down what a print with no hub owes, as the user to whom the data belong: root's `print` does
+    #[command(hide = true)]
+    Owed(OwedArguments),
     /// Write the manual pages and the shells' completions, for a package
     #[command(hide = true)]
     Manual {
@@ -141,6 +146,19 @@ struct PrintArguments {
 }
 
 #[derive(Debug, clap::Args)]
+struct OwedArguments {
+    /// The printer's serial port
+    #[arg(long, value_name = "PATH")]
+    port: PathBuf,
+    /// Its speed
+    #[arg(long, value_name = "N", value_parser = baud())]
+    baud: Option<u32>,
+    /// Nothing more is owed
+    #[arg(long)]
+    settled: bool,
+}
+
+#[derive(Debug, clap::Args)]
 struct DoctorArguments {
     /// The printer's serial port [default: those of all paired printers]
     #[arg(long, value_name = "PATH")]
@@ -173,8 +191,9 @@ pub fn misunderstood(error: &clap::Error) -> ExitCode {
         // `--help`, `--version`.
         return ExitCode::SUCCESS;
     }
-    if std::env::args().any(|argument| argument == "run") {
-        run::make_safe(std::env::var_os("STARDUST_AGENT_DATA").map(PathBuf::from));
+    if std::env::args_os().any(|argument| argument == "run") {
+        logging::start("info");
+        run::make_safe(Given::read(std::env::args_os(), |name| std::env::var_os(name)));
         return ExitCode::from(SETTINGS_ARE_WRONG);
     }
     ExitCode::from(USAGE)
@@ -190,6 +209,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         | Command::Ports
         | Command::Check(_)
         | Command::Print(_)
+        | Command::Owed(_)
         | Command::Manual { .. }
         | Command::Doctor(_) => "warn",
     };
@@ -202,7 +222,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         }
         _ => (None, None, None),
     };
-    let data = arguments.data.clone();
+    let given = Given { data: arguments.data.clone(), config: arguments.config.clone() };
     let settings = Settings::read(arguments.data, arguments.config.as_deref())
         .and_then(|mut settings| settings.put_page(page).map(|()| settings.overridden(hub_ca, spool_bytes)));
     let settings = match settings {
@@ -210,7 +230,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Err(error) => {
             fail(&error.to_string());
             if matches!(arguments.command, Command::Run(_)) {
-                run::make_safe(data);
+                run::make_safe(given);
             }
             return ExitCode::from(SETTINGS_ARE_WRONG);
         }
@@ -228,6 +248,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
             Command::Status { json } => status::run(&settings, json),
             Command::Ports => ports::run(),
             Command::Manual { directory } => manual::run(&directory),
+            Command::Owed(options) => owed(&options, &settings).map(|()| ExitCode::SUCCESS),
             Command::Print(options) => print::run(&options, &settings, SystemClock::shared()).await,
             Command::Doctor(options) => doctor::run(&options, &settings, SystemClock::shared()).await,
         }
@@ -235,6 +256,13 @@ pub fn run(arguments: Arguments) -> ExitCode {
     match result {
         Ok(code) => code,
         Err(message) => fail(&message),
+    }
+}
+
+fn owed(options: &OwedArguments, settings: &Settings) -> Result<(), Failure> {
+    match options.settled {
+        true => by_hand::settle(settings, &options.port),
+        false => by_hand::owe(settings, &options.port, options.baud, &DeviceTree::default()),
     }
 }
 

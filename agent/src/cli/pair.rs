@@ -197,8 +197,7 @@ fn standing(folder: &PrinterFolder, name: &str, settings: &Settings) -> Result<S
     if !folder.journal().exists() {
         return Ok(Standing::default());
     }
-    let journal = Journal::open(&folder.journal()).map_err(|error| error.to_string())?;
-    let state = journal.state();
+    let state = Journal::look(&folder.journal()).map_err(|error| error.to_string())?;
     let job = state.held.as_ref().map(|held| held.claim.file_name.clone());
     Ok(Standing { job, undelivered: state.outbox.len(), running: false })
 }

@@ -25,6 +25,7 @@ use crate::print_job::briefed::Briefed;
 use crate::print_job::file_source::FileSource;
 use crate::print_job::profile::Profile;
 use crate::print_job::wholeness;
+use crate::printer::by_hand::PrintByHand;
 use crate::serial::{Brief, End, HostEvent, JobEvent};
 use crate::settings::Settings;
 use choice::Choice;
@@ -78,7 +79,7 @@ pub(super) async fn run(
         ..PortPlan::new(options.port.clone(), options.baud)
     };
     let (mut port, _) = tokio::select! {
-        ready = connect(plan, &clock) => ready.map_err(|error| error.to_string())?,
+        ready = connect(plan.clone(), &clock) => ready.map_err(|error| error.to_string())?,
         () = stop.asked() => return Ok(ExitCode::from(CANCELLED)),
     };
     // Once more with what the firmware says of itself, before the first byte of the job.
@@ -90,8 +91,19 @@ pub(super) async fn run(
     let Admitted { commands, brief } =
         check(file, &Profile::default().with_firmware(machine).read_by(Some(dialect)))?;
     let mut keys = Keys::listen().map_err(|error| format!("The keyboard can't be watched: {error}"))?;
-    port.order(Order::Start(Box::new(Briefed::new(source, Brief { cut_off, ..brief })), None));
     let mut told = Telling::new(size);
+    // Before the first byte: who is killed turns nothing off.
+    let owed = match PrintByHand::begin(settings, &plan).await {
+        Ok(owed) => Some(owed),
+        Err(error) => {
+            told.line(&format!(
+                "Note: what gets hot could not be written down ({error}). If this program is killed, no agent turns the heaters \
+                 off afterwards: look after the printer yourself."
+            ));
+            None
+        }
+    };
+    port.order(Order::Start(Box::new(Briefed::new(source, Brief { cut_off, ..brief })), None));
     told.message(format!("{commands} commands"));
     let started = clock.elapsed();
     told.hint("p or Ctrl-Z pauses, Ctrl-C cancels.");
@@ -107,8 +119,11 @@ pub(super) async fn run(
                         let seconds = (clock.elapsed() - started).as_secs();
                         let is_cold = tokio::select! {
                             is_cold = ending::is_cold(&mut port) => is_cold,
-                            () = stop.asked() => return Err(stop_at_once(&mut port, &mut stop).await),
+                            () = stop.asked() => return Err(stop_at_once(&mut port, &mut stop, owed).await),
                         };
+                        if let (true, Some(owed)) = (is_cold, owed) {
+                            owed.settled().await;
+                        }
                         let what = format!("Printed {name}: {commands} commands in {}.", duration(seconds));
                         return match over {
                             JobEvent::Stopped(end) => ending::stopped(end, is_cold),
@@ -124,7 +139,12 @@ pub(super) async fn run(
                         told.line("Going on.");
                         paused = false;
                     }
-                    PortEvent::NotStarted => return Err("The printer was not ready any more; try again.".into()),
+                    PortEvent::NotStarted => {
+                        if let Some(owed) = owed {
+                            owed.called_off().await;
+                        }
+                        return Err("The printer was not ready any more; try again.".into());
+                    }
                     PortEvent::Host(..) | PortEvent::Killed(_) | PortEvent::NotPreheated => {}
                 }
             }
@@ -140,7 +160,7 @@ pub(super) async fn run(
             () = stop.asked() => {
                 if std::mem::replace(&mut cancelling, true) {
                     told.is_abandoned();
-                    return Err(stop_at_once(&mut port, &mut stop).await);
+                    return Err(stop_at_once(&mut port, &mut stop, owed).await);
                 }
                 told.line("Cancelling: the heaters are being turned off. Once more stops at once.");
                 port.order(Order::Stop(End::Cancelled));

@@ -4,7 +4,6 @@
 //! not done with that at once (`M112`) and ends. SIGUSR1 hands over: the
 //! process ends at once and leaves everything as it is, because systemd starts the next one, which goes on.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use stardust_clock::{SharedClock, SystemClock};
@@ -13,18 +12,18 @@ use tokio::sync::watch;
 
 use super::Failure;
 use crate::agent;
-use crate::data_lock::DataLock;
+use crate::folder_lock::FolderLock;
 use crate::port::PortStore;
-use crate::settings::Settings;
+use crate::settings::{Given, Settings};
 
 /// The settings can't be understood: what was left hot is turned off before the process gives up.
-pub(super) fn make_safe(data: Option<PathBuf>) {
+pub(super) fn make_safe(given: Given) {
     // Without a runtime nothing can be done.
     if let Ok(runtime) = super::runtime() {
-        let settings = Settings::without_a_file(data);
+        let settings = Settings::salvaged(given);
         let ports = PortStore::from_environment();
         runtime.block_on(async {
-            match DataLock::take(&settings.data).await {
+            match FolderLock::take(&settings.data).await {
                 Ok(_held) => agent::make_all_safe(&settings, SystemClock::shared(), ports).await,
                 // That one looks after its printers.
                 Err(another) => drop(super::fail(&another.to_string())),
@@ -37,7 +36,7 @@ pub(super) fn make_safe(data: Option<PathBuf>) {
 pub(super) async fn run(settings: &Settings, clock: SharedClock) -> Result<ExitCode, Failure> {
     let data = &settings.data;
     std::fs::create_dir_all(data).map_err(|error| format!("{} can't be made: {error}", data.display()))?;
-    let _held = DataLock::take(data).await.map_err(|error| error.to_string())?;
+    let _held = FolderLock::take(data).await.map_err(|error| error.to_string())?;
     let ports = PortStore::from_environment();
     let (stop, stopping) = watch::channel(false);
     let unwatched = |error: std::io::Error| format!("Signals can't be watched: {error}");

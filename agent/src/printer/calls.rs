@@ -118,6 +118,12 @@ impl Calls {
         });
     }
 
+    /// Has something looked up or done on the disk; what comes of it, if anything, ends as [`Inbound::FromDisk`].
+    pub(super) fn ask_disk(&self, work: impl FnOnce() -> Option<FromDisk> + Send + 'static) {
+        let inbound = self.inbound.clone();
+        self.disk.start(move || work().into_iter().for_each(|from| drop(inbound.send(from.into()))));
+    }
+
     /// Removes print files that nobody needs from a disk that is full.
     pub(super) fn make_way(&self) {
         let spool = self.spool.clone();

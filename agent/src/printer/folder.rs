@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `printer.toml` | hub, ids, port; a person may edit port, `baud`, `reset_on_open`, `keep_bed_warm_minutes`, `[profile]` and `[scripts]` |
 //! | `adapter.toml` | which USB adapter the port is, whatever its name becomes; delete it when that has changed |
+//! | `former-adapter.toml` | the same of the port before, where something may still be hot |
 //! | `credential` | the device token, readable by the agent alone |
 //! | `journal.jsonl` | what must survive restarts |
 //! | `trail` | where the job at work is, for the process that comes after this one |
@@ -16,102 +17,33 @@
 //!
 //! Owns: names and formats of these. Must not know: what they are used for.
 
+mod config;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use stardust_clock::SharedClock;
-use stardust_protocol::agent_api::PairResponse;
-use stardust_protocol::{PrinterId, WorkspaceId};
-use url::Url;
+use stardust_protocol::PrinterId;
 
+use super::by_hand;
 use super::section::{PrinterSection, overlay};
 use crate::disk_work::DiskWork;
 use crate::hub_link::client::Credential;
-use crate::journal::Journal;
-use crate::port::{PortPlan, SpeedMemory};
-use crate::print_job::profile::Profile;
-use crate::serial::{KeepBedWarm, Parking, Templates};
+use crate::journal::{HeatOwed, Journal, JournalError, Record};
+use crate::port::{PortPlan, SpeedMemory, adapter_is_of};
 use crate::settings::{Settings, in_words};
 use crate::spool::Spool;
+pub use config::PrinterConfig;
 
 const CONFIG: &str = "printer.toml";
 const CREDENTIAL: &str = "credential";
 const ADAPTER: &str = "adapter.toml";
+const FORMER_ADAPTER: &str = "former-adapter.toml";
 const SPOOL: &str = "spool";
 const NEXT: &str = "next";
 const FORMER: &str = "former-";
-
-/// What `pair` has found out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PrinterConfig {
-    /// The name on the dashboard.
-    pub name: String,
-    /// The hub's address.
-    pub hub: Url,
-    /// The workspace that the printer belongs to.
-    pub workspace_id: WorkspaceId,
-    /// The printer.
-    pub printer_id: PrinterId,
-    /// The file of the authorities that vouch for the hub, where those of the system don't.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hub_ca: Option<PathBuf>,
-    /// The credential may go over MQTT in clear, although the hub is reached by HTTPS.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub mqtt_in_clear: bool,
-    /// Its serial port.
-    pub port: PathBuf,
-    /// Its speed, bits a second; none: found out, and kept for the next time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub baud: Option<u32>,
-    /// Start the board anew each time its port is opened: only for boards that don't answer otherwise.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub reset_on_open: bool,
-    /// How long the bed of a print that was interrupted stays warm, minutes; the nozzles never do.
-    #[serde(default, skip_serializing_if = "KeepBedWarm::is_none")]
-    pub keep_bed_warm_minutes: KeepBedWarm,
-    /// What it can do, where its firmware does not tell.
-    #[serde(default, skip_serializing_if = "Profile::is_empty")]
-    pub profile: Profile,
-    /// Its own scripts.
-    #[serde(default, skip_serializing_if = "Templates::is_empty")]
-    pub scripts: Templates,
-}
-
-impl PrinterConfig {
-    /// As the hub has answered; everything else is found out.
-    #[must_use]
-    pub fn new(paired: &PairResponse, hub: Url, port: PathBuf) -> Self {
-        Self {
-            name: paired.printer_name.clone(),
-            hub,
-            hub_ca: None,
-            mqtt_in_clear: false,
-            workspace_id: paired.workspace_id,
-            printer_id: paired.printer_id,
-            port,
-            baud: None,
-            reset_on_open: false,
-            keep_bed_warm_minutes: KeepBedWarm::default(),
-            profile: Profile::default(),
-            scripts: Templates::default(),
-        }
-    }
-
-    /// How the host moves on its own account on this printer.
-    #[must_use]
-    pub fn parking(&self) -> Parking {
-        Parking {
-            templates: self.scripts.clone(),
-            area: self.profile.area(),
-            keep_bed_warm: self.keep_bed_warm_minutes,
-            ..Parking::default()
-        }
-    }
-}
 
 /// A printer's folder can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -162,16 +94,32 @@ impl PrinterFolder {
         folders
     }
 
-    /// The folders of printers that are not paired any more, or not yet, and were left hot.
+    /// The folders of printers that are not paired any more, or not yet, and were left hot; and of prints with no hub.
     #[must_use]
     pub fn left_hot(settings: &Settings) -> Vec<Self> {
-        let Ok(entries) = fs::read_dir(printers(&settings.data)) else { return Vec::new() };
-        let folders = entries.flatten().map(|entry| Self::at(settings, entry.path()));
-        let is_hot = |folder: &Self| Journal::look(&folder.journal()).is_ok_and(|state| state.heat.is_some());
-        folders.filter(|folder| !folder.is_paired() && is_hot(folder)).collect()
+        let entries = fs::read_dir(printers(&settings.data)).into_iter().flatten().flatten();
+        let folders = entries.map(|entry| entry.path()).filter(|path| path.is_dir());
+        let folders = folders.map(|path| Self::at(settings, path));
+        // What can't be read may say so.
+        let is_hot =
+            |folder: &Self| Journal::look(&folder.journal()).map_or(true, |state| state.heat.is_some());
+        let unpaired = folders.filter(|folder| !folder.is_paired() && is_hot(folder));
+        unpaired.chain(by_hand::left_hot(settings)).collect()
     }
 
-    fn at(settings: &Settings, path: PathBuf) -> Self {
+    /// The folders of the other printers of this agent, paired or not.
+    pub(super) fn siblings(&self) -> Vec<Self> {
+        let entries = self.path.parent().map(fs::read_dir).into_iter().flatten().flatten().flatten();
+        let paths = entries.map(|entry| entry.path()).filter(|path| *path != self.path);
+        paths.map(|path| self.beside(path)).collect()
+    }
+
+    /// For what is not a paired printer's.
+    pub(super) fn beside(&self, path: PathBuf) -> Self {
+        Self { path, section: None, ..self.clone() }
+    }
+
+    pub(super) fn at(settings: &Settings, path: PathBuf) -> Self {
         let (hub_ca, mqtt_in_clear) = (settings.hub_ca.clone(), settings.mqtt_in_clear);
         let spool_bytes = settings.spool_bytes;
         let mut folder = Self { path, section: None, spool_bytes, hub_ca, mqtt_in_clear };
@@ -238,17 +186,32 @@ impl PrinterFolder {
     #[must_use]
     pub fn port_plan(&self, config: &PrinterConfig) -> PortPlan {
         let plan = self.port_plan_of(config.port.clone(), config.baud);
-        PortPlan { reset_on_open: config.reset_on_open, ..plan }
+        let adapter_file = Some(self.adapter_file());
+        PortPlan { reset_on_open: config.reset_on_open, adapter_file, ..plan }
     }
 
-    /// The same for a port of which nothing else is known.
+    /// The same for a port that the settings don't name, or not any more.
     #[must_use]
     pub fn port_plan_of(&self, port: PathBuf, baud: Option<u32>) -> PortPlan {
         let data = self.path.parent().and_then(Path::parent);
         PortPlan {
             speeds: data.map(SpeedMemory::new),
-            adapter_file: Some(self.adapter_file()),
+            adapter_file: Some(self.adapter_file_of(&port)),
             ..PortPlan::new(port, baud)
+        }
+    }
+
+    fn adapter_file_of(&self, port: &Path) -> PathBuf {
+        let former = self.path.join(FORMER_ADAPTER);
+        if adapter_is_of(&former, port) { former } else { self.adapter_file() }
+    }
+
+    /// Another port is about to be driven: which adapter this one was stays known.
+    pub(super) fn set_adapter_aside(&self, port: &Path) {
+        let file = self.adapter_file();
+        if adapter_is_of(&file, port) {
+            // Without it the port's name counts.
+            let _ = fs::rename(file, self.path.join(FORMER_ADAPTER));
         }
     }
 
@@ -318,7 +281,7 @@ impl PrinterFolder {
     /// A later pairing is kept here until it takes over.
     #[must_use]
     pub fn next(&self) -> Self {
-        Self { path: self.path.join(NEXT), section: None, ..self.clone() }
+        self.beside(self.path.join(NEXT))
     }
 
     /// Where what the hub before was not told is kept.
@@ -336,6 +299,8 @@ impl PrinterFolder {
     pub fn take_over(&self) -> Result<bool, FolderError> {
         let next = self.next();
         if !next.is_paired() {
+            // We were cut off just before the end of it.
+            self.take_debt(&next)?;
             return Ok(false);
         }
         let new = next.stored_config()?;
@@ -353,9 +318,31 @@ impl PrinterFolder {
                 fs::rename(&from, &to).map_err(disk(&to))?;
             }
         }
+        self.take_debt(&next)?;
         fs::remove_dir_all(&next.path).map_err(disk(&next.path))?;
         File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(disk(&self.path))?;
         Ok(true)
+    }
+
+    /// What is still owed; where the memory goes on it says so itself.
+    fn take_debt(&self, next: &Self) -> Result<(), FolderError> {
+        if next.journal().exists() && !self.journal().exists() {
+            fs::rename(next.journal(), self.journal()).map_err(disk(&self.journal()))?;
+        }
+        Ok(())
+    }
+
+    /// What was hot before a new pairing takes over may be so still, also where its memory begins anew.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn goes_on_owing(&self, owed: Option<HeatOwed>) -> Result<(), JournalError> {
+        let Some(HeatOwed { port, baud, in_place }) = owed else { return Ok(()) };
+        let mut journal = Journal::open(&self.journal())?;
+        if journal.state().heat.is_some() {
+            return Ok(());
+        }
+        journal.append(&[Record::HeatOwed { port: port.unwrap_or_default(), baud, in_place }])
     }
 
     /// Moves the memory of the former pairing out of the way; print files are not kept.

@@ -4,13 +4,13 @@
 //! Settings with a mistake, a credential or a journal that can't be read, a hub's address that is none: nothing of that
 //! is a reason to leave heaters on. Owns: what is enough to know for turning them off. Must not know: jobs, the hub.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use stardust_clock::SharedClock;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use super::by_hand;
 use super::folder::PrinterFolder;
 use super::wiring::Wiring;
 use crate::journal::{HeatOwed, Journal, Record, State};
@@ -138,13 +138,17 @@ fn look(folder: &PrinterFolder) -> Left {
     Left::Hot(owed, safety)
 }
 
-/// How to get at its port: by the printer's settings, as the journal has it, or as the agent's settings name it.
+/// How to get at its port: as the journal has it, which no settings can make another one; where it does not say, by the
+/// printer's settings, or as the agent's settings name it.
 fn plan(folder: &PrinterFolder, owed: &HeatOwed) -> Option<PortPlan> {
-    if let Ok(config) = folder.config() {
-        return Some(folder.port_plan(&config));
+    let config = folder.config().ok().map(|config| folder.port_plan(&config));
+    let owed_at = owed.port.clone().or_else(|| by_hand::port_of(folder));
+    match (&owed_at, config) {
+        (Some(port), Some(plan)) if *port == plan.path => Some(plan),
+        (Some(port), _) => Some(folder.port_plan_of(port.clone(), owed.baud)),
+        (None, Some(plan)) => Some(plan),
+        (None, None) => Some(folder.port_plan_of(folder.section_port()?, owed.baud)),
     }
-    let port: Option<PathBuf> = owed.port.clone().or_else(|| folder.section_port());
-    port.map(|port| folder.port_plan_of(port, owed.baud))
 }
 
 /// The debt is settled; a journal that can't be written keeps it, and the next process does all this again.
@@ -155,5 +159,7 @@ fn cross_out(folder: &PrinterFolder) {
         Journal::open(&folder.journal()).and_then(|mut journal| journal.append(&[Record::HeatSettled]));
     if let Err(error) = crossed {
         tracing::warn!(error = %error, "that the heaters are off could not be written down");
+    } else if let Err(error) = by_hand::forget(folder) {
+        tracing::warn!(error = %error, "what a print has left behind could not be removed");
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Owns: wiring. A fault here ends this printer's task and no other. Must not know: other printers.
 
+pub mod berth;
+pub mod by_hand;
 mod calls;
 pub mod folder;
 mod host_trouble;
@@ -35,6 +37,9 @@ pub enum SetupError {
     /// Its hub.
     #[error(transparent)]
     Hub(#[from] HubError),
+    /// Its port.
+    #[error(transparent)]
+    NotOurs(#[from] berth::NotOurs),
     /// A fault of the agent.
     #[error("the thread of its port has ended, which is a fault of the agent; please report it")]
     PortThread,

@@ -2,6 +2,7 @@
 //!
 //! Owns: the reasons. Must not know: what follows from them.
 
+use super::berth::HotElsewhere;
 use super::folder::PrinterFolder;
 use crate::disk::DiskFault;
 use crate::journal::Held;
@@ -11,12 +12,27 @@ use crate::spool::Spool;
 const MADE_SAFE: &str = "The heaters were turned off; clear the bed and print the job again.";
 
 /// Puts the reason into the report of the job's end, if it is among the actions.
-pub(super) fn explain(actions: &mut [Action], folder: &PrinterFolder, held: &Held, disk: Option<&DiskFault>) {
+///
+/// `hot_elsewhere`: it was printed at another port, which is not there.
+pub(super) fn explain(
+    actions: &mut [Action],
+    folder: &PrinterFolder,
+    held: &Held,
+    disk: Option<&DiskFault>,
+    hot_elsewhere: Option<&HotElsewhere>,
+) {
     let end = actions.iter_mut().find_map(|action| match action {
         Action::Report { reason, ends: true, .. } => Some(reason),
         _ => None,
     });
-    if let (Some(reason), Some(why)) = (end, why(folder, held, disk)) {
+    let Some(reason) = end else { return };
+    if let Some(hot) = hot_elsewhere {
+        *reason = Some(format!(
+            "It was printed at {}, which is not there any more, and the printer's settings name another port: the print could \
+             not go on. Look whether the printer's heaters are off; clear the bed and print the job again.",
+            hot.port().display()
+        ));
+    } else if let Some(why) = why(folder, held, disk) {
         *reason = Some(format!("{why} {MADE_SAFE}"));
     }
 }
@@ -68,7 +84,7 @@ mod tests {
             let report =
                 |ends| Action::Report { state: JobState::Failed, reason: Some("Unknown.".into()), ends };
             let mut actions = [Action::MakeSafe, report(false), report(true)];
-            explain(&mut actions, &folder, &held(), disk.as_ref());
+            explain(&mut actions, &folder, &held(), disk.as_ref(), None);
             let [_, before, Action::Report { reason: Some(reason), .. }] = actions else { panic!() };
             assert_eq!(before, report(false));
             reason

@@ -54,8 +54,16 @@ pub fn status(view: &PortView, job: Option<JobPicture<'_>>, attention: Option<At
         chamber: view.thermometer.chamber.and_then(temperature),
         motion: view.job.as_ref().map(|job| motion(job.motion)),
         job: job.map(|job| progress(job, layer)),
+        halted: is_halted(view),
         ..PrinterStatus::new(state)
     }
+}
+
+/// What stands still, or is silent, tells nothing more: what was read before stays as it was.
+fn is_halted(view: &PortView) -> bool {
+    let is_over =
+        matches!(view.connection, Connection::Halted(_) | Connection::ToldToStop { is_over: true, .. });
+    is_over && view.port_error.is_none()
 }
 
 fn state(view: &PortView, job: Option<JobState>) -> (PrinterState, Option<String>) {
@@ -207,14 +215,18 @@ mod tests {
         let connection = Connection::ToldToStop { sentence: sentence.into(), is_over: false };
         let told = PortView { connection, ..view() };
         assert!(told.answers(), "whoever waits for it does so as long as it goes on");
+        assert!(!status(&told, None, None).halted);
         assert_eq!(state(&told, None), (PrinterState::Error, Some(sentence.into())));
         let connection = Connection::ToldToStop { sentence: sentence.into(), is_over: true };
-        assert!(!PortView { connection, ..view() }.answers());
+        let stopped = PortView { connection, ..view() };
+        assert!(!stopped.answers() && status(&stopped, None, None).halted);
         let words = || Some("The stop was sent 4 times. Switch it off.".to_owned());
         let ignored = PortView { stop_ignored: words(), heating: Heating::Owed, ..view() };
         assert_eq!(state(&ignored, None), (PrinterState::Error, words()));
         let greeted = Connection::Connecting { silent: true };
-        assert_eq!(state(&PortView { connection: greeted, ..ignored }, None), (PrinterState::Error, words()));
+        let greeted = PortView { connection: greeted, ..ignored.clone() };
+        assert_eq!(state(&greeted, None), (PrinterState::Error, words()));
+        assert!(!status(&ignored, None, None).halted, "it goes on");
         let cold = PortView { stop_ignored: words(), heating: Heating::Settled, ..view() };
         assert_eq!(state(&cold, None), (PrinterState::Idle, words()));
     }

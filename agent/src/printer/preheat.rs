@@ -18,6 +18,8 @@ pub(super) enum Refusal {
     Impossible(#[from] PreheatFlaw),
     #[error("The printer was stopped at once after this was asked for: nothing was heated.")]
     Stopped,
+    #[error("The hub no longer accepts this printer's credential: nothing is heated for it.")]
+    Revoked,
     #[error("The printer has a print at hand, which heats it by itself.")]
     Busy,
     #[error("The printer does not answer: switch it on, look at its cable, and try again.")]

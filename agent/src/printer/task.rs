@@ -3,6 +3,7 @@
 //! Owns: carrying out what [`Lifecycle`] decides, in order. Nothing here waits for the network or the printer:
 //! calls run in tasks of their own ([`super::calls`]) and come back as [`Inbound`]. Must not know: how any of it is done.
 
+mod berth_side;
 mod coming_back;
 mod disk_side;
 mod disk_wait;
@@ -12,23 +13,24 @@ mod interruption;
 mod preheat_side;
 mod stop_side;
 mod telemetry_side;
+mod telling;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use stardust_clock::SharedClock;
-use stardust_protocol::{Command, EventBody, PrinterStatus, SessionId};
+use stardust_protocol::{Command, EventBody, SessionId};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::SetupError;
+use super::berth::Berth;
 use super::calls::{Calls, Inbound};
 use super::folder::{PrinterConfig, PrinterFolder};
 use super::host_trouble::HostTrouble;
 use super::interrupted::Interrupted;
-use super::picture::{self, JobPicture};
 use super::progress::Progress;
 use super::question::Question;
 use super::report::PrinterReport;
@@ -61,6 +63,7 @@ pub struct Printer {
     config: PrinterConfig,
     folder: PrinterFolder,
     clock: SharedClock,
+    berth: Berth,
     port: PortHandle,
     journal: SharedJournal,
     disk_faults: watch::Receiver<Option<DiskFault>>,
@@ -96,6 +99,8 @@ pub struct Printer {
     revoked: bool,
     /// The job is verified and waits for the printer to be ready.
     leave_wanted: bool,
+    /// Prints with no hub that may have left this printer hot.
+    left_by_hand: Vec<PrinterFolder>,
     link: String,
     trouble: HostTrouble,
     disk_looked_at: Duration,
@@ -116,9 +121,10 @@ impl Printer {
         let (config, credential) = folder.load()?;
         let disk = wiring.disk();
         // The port first: a job that is at work has waited long enough.
-        let (returning, job) = return_to_job::look(folder).unzip();
-        let port =
-            wiring.drive(folder, folder.port_plan(&config), config.parking(), &clock, job.flatten())?;
+        let berth = Berth::choose(folder, &config, Journal::peek(&folder.journal()).heat.as_ref())?;
+        let is_at_work_there = berth.hot_elsewhere().is_none();
+        let (returning, job) = is_at_work_there.then(|| return_to_job::look(folder)).flatten().unzip();
+        let port = wiring.drive(folder, berth.plan.clone(), config.parking(), &clock, job.flatten())?;
         let journal = SharedJournal::new(Journal::open(&folder.journal())?, disk.clone());
         let spool = folder.open_spool(clock.clone(), disk.clone());
         let (hub, mqtt) = wiring.connect(folder, &config, credential)?;
@@ -133,6 +139,7 @@ impl Printer {
             calls,
             config,
             clock,
+            berth,
             port,
             disk_faults: journal.faults(),
             room: None,
@@ -160,6 +167,7 @@ impl Printer {
             connected: false,
             revoked: false,
             leave_wanted: false,
+            left_by_hand: Vec::new(),
             link: "Connecting to the hub.".into(),
             trouble: HostTrouble::default(),
             disk_looked_at: Duration::ZERO,
@@ -185,7 +193,7 @@ impl Printer {
         self.come_back();
         self.take_up_heat();
         let mut look = tokio::time::interval(LOOK_EVERY);
-        while !*stop.borrow() {
+        while !*stop.borrow() && !self.has_to_move() {
             let in_time = |at: Duration| Instant::now() + at.saturating_sub(self.clock.elapsed());
             let (status_at, sample_at) = (in_time(self.feed.due_at()), self.telemetry.due_at().map(in_time));
             tokio::select! {
@@ -194,8 +202,11 @@ impl Printer {
                 event = self.port.events.recv() => self.on_port(event.ok_or(SetupError::PortThread)?),
                 Some(event) = self.mqtt.events.recv() => self.on_mqtt(event),
                 Some(inbound) = self.inbox.recv() => self.on_inbound(inbound),
-                _ = look.tick() => self.look_for_work(),
-                () = tokio::time::sleep(DISK_AGAIN), if !self.trouble.is_none() => {}
+                _ = look.tick() => {
+                    self.look_for_work();
+                    self.look_for_later_pairing();
+                }
+                () = tokio::time::sleep(DISK_AGAIN), if !self.trouble.is_none() || !self.berth.is_settled() => {}
                 Ok(()) = self.port.view.changed() => {}
                 Ok(()) = self.disk_faults.changed() => {}
                 () = tokio::time::sleep_until(status_at), if self.connected && self.status_is_waiting() => {}
@@ -203,8 +214,10 @@ impl Printer {
             }
             self.follow_view();
             self.look_after_disk();
+            self.look_after_ports();
             let is_ready = self.port.view.borrow().is_ready && !self.preheats.is_being_begun();
             if is_ready && !self.was_ready {
+                self.look_for_print_by_hand();
                 self.look_for_work();
             }
             self.was_ready = is_ready;
@@ -230,6 +243,7 @@ impl Printer {
     }
 
     fn on_port(&mut self, event: PortEvent) {
+        let was_cut_off = self.life.is_cut_off();
         let actions = match event {
             PortEvent::NotStarted => self.life.not_started(),
             PortEvent::Killed(reach) => {
@@ -261,6 +275,10 @@ impl Printer {
             PortEvent::Host(HostEvent::Ready | HostEvent::Halted(_), _) => Vec::new(),
         };
         self.perform(actions);
+        // Its bed stays warm for whoever has it go on, which nobody can any more.
+        if self.revoked && self.life.is_cut_off() && !was_cut_off {
+            self.cool_for_nobody();
+        }
     }
 
     fn on_inbound(&mut self, inbound: Inbound) {
@@ -397,37 +415,6 @@ impl Printer {
         self.leave_wanted = false;
         if let Some(claim) = self.life.claim() {
             self.calls.ask_leave(claim.job_id, claim.claim_id);
-        }
-    }
-
-    /// Takes from the view what the job's progress and the printer's question need.
-    fn follow_view(&mut self) {
-        let view = self.port.view.borrow();
-        self.question.follow(view.attention.as_ref(), self.clock.now());
-        if let Some(job) = &view.job {
-            self.progress.follow(job, self.clock.elapsed());
-        }
-    }
-
-    fn status(&self) -> PrinterStatus {
-        let status = picture::status(&self.port.view.borrow(), self.job_picture(), self.question.attention());
-        let status = PrinterStatus { emergency_stop: self.stops.report(), ..status };
-        self.with_host_trouble(self.with_interruption(self.with_preheat(status)))
-    }
-
-    fn job_picture(&self) -> Option<JobPicture<'_>> {
-        Some(self.progress.picture(self.life.claim()?, self.life.state()?, self.clock.elapsed()))
-    }
-
-    fn report(&self) -> PrinterReport {
-        PrinterReport {
-            name: self.config.name.clone(),
-            hub: self.config.hub.to_string(),
-            link: self.no_calls.clone().filter(|_| self.connected).unwrap_or_else(|| self.link.clone()),
-            undelivered_events: self.journal.lock().state().outbox.len(),
-            status: self.status(),
-            file_name: self.life.claim().map(|claim| claim.file_name.clone()),
-            preheat_minutes: self.preheat_minutes(),
         }
     }
 }

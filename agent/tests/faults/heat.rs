@@ -74,6 +74,20 @@ fn a_second_agent_on_the_same_data_touches_nothing_and_what_is_hot_stays_owed() 
         let file = host.file("journal.jsonl");
         (std::fs::metadata(&file).unwrap().ino(), std::fs::read(&file).unwrap())
     };
+    // The hub has the answer to the preheat some milliseconds before the agent writes down that it has.
+    eventually("the hub's word is written down", || {
+        let text = String::from_utf8(journal().1).unwrap();
+        let records: Vec<serde_json::Value> =
+            text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let last = |kind: &str| {
+            records
+                .iter()
+                .rev()
+                .find(|record| record["record"] == kind)
+                .and_then(|record| record["seq"].as_u64())
+        };
+        (last("event").is_some() && last("event") == last("acknowledged")).then_some(())
+    });
     let before = journal();
     let mut second = Second(host.command().arg("run").stdout(Stdio::null()).spawn().unwrap());
     let end = eventually("the second one ends", || second.0.try_wait().unwrap());
@@ -85,6 +99,50 @@ fn a_second_agent_on_the_same_data_touches_nothing_and_what_is_hot_stays_owed() 
     assert!(!host.printer().is_cold(), "nobody could turn it off");
     host.run();
     host.is_made_safe();
+}
+
+/// Nobody drives such a printer any more.
+#[test]
+fn a_printer_whose_settings_are_gone_is_made_safe_as_soon_as_its_cable_is_in_again() {
+    let mut host = preheated();
+    host.kill();
+    std::fs::remove_file(host.file("printer.toml")).unwrap();
+    let (port, away) = (host.printer().port(), host.runtime().join("away"));
+    std::fs::rename(&port, &away).unwrap();
+    host.run();
+    eventually("it was looked for", || (host.logged("could not be read back as off") > 0).then_some(()));
+    assert!(!host.printer().is_cold(), "nobody could turn it off");
+    std::fs::rename(&away, &port).unwrap();
+    host.is_made_safe();
+}
+
+/// How long it was away, and what became of the part, an agent that is started anew does not know.
+#[test]
+fn the_bed_of_an_interrupted_print_is_not_heated_again_by_an_agent_that_was_away() {
+    let mut host = Host::paired_with(None, 50, &["--fault", "reset@1500"]);
+    let config = host.file("printer.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(config, format!("keep_bed_warm_minutes = 480\n{text}")).unwrap();
+    host.offer();
+    host.run();
+    host.wait_for(JobState::Paused);
+    let bed_alone = || {
+        host.printer()
+            .targets()
+            .split_last()
+            .is_some_and(|(bed, nozzles)| *bed > 0.0 && nozzles.iter().all(|target| *target == 0.0))
+    };
+    eventually("its bed is kept warm", || bed_alone().then_some(()));
+    host.kill();
+    host.run();
+    host.is_made_safe();
+    // It is asked again and again from then on.
+    let lines = host.printed();
+    eventually("some looks later", || {
+        assert!(host.printer().is_cold(), "{:?}", host.printer().targets());
+        (host.printed() > lines + 5).then_some(())
+    });
+    host.status_where("it waits for a person", |status| !status["status"]["interruption"].is_null());
 }
 
 #[test]
@@ -153,7 +211,7 @@ fn a_stop_at_once_is_taken_where_every_line_wants_a_checksum(#[case] profile: &s
 }
 
 impl Host {
-    fn answer_of(&self, number: u8) -> CommandOutcome {
+    pub(crate) fn answer_of(&self, number: u8) -> CommandOutcome {
         let id = format!("0190a7c2-6f00-7000-8000-0000000001{number:02x}").parse().unwrap();
         eventually("answered", || {
             let state = self.hub.state.lock().unwrap();
@@ -166,7 +224,7 @@ impl Host {
         })
     }
 
-    fn is_answered(&self, number: u8, outcome: &CommandOutcome) {
+    pub(crate) fn is_answered(&self, number: u8, outcome: &CommandOutcome) {
         assert_eq!(&self.answer_of(number), outcome);
     }
 }

@@ -10,11 +10,14 @@
     reason = "tests"
 )]
 
+mod by_hand;
 mod certificate;
 mod disk;
 mod full;
 mod heat;
 mod host;
+mod no_log;
+mod other_port;
 mod read_only;
 mod revoked;
 mod settings;

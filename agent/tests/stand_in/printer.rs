@@ -78,6 +78,8 @@ impl Printer {
         let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
         let ready = said.by_ref().any(|line| line.unwrap().starts_with("ready "));
         assert!(ready, "the simulator did not start");
+        // What it has set is there to be read from now on.
+        super::eventually("its targets", || folder.path().join("targets").exists().then_some(()));
         Self { process, folder, port: port.to_owned(), said }
     }
 

@@ -1,5 +1,7 @@
 use super::*;
+use crate::print_job::profile::Profile;
 use crate::printer::section::Sections;
+use crate::serial::{KeepBedWarm, Templates};
 use std::os::unix::fs::PermissionsExt;
 
 fn settings(data: &tempfile::TempDir) -> Settings {
@@ -117,6 +119,33 @@ fn a_later_pairing_takes_over_and_what_the_hub_before_was_not_told_is_kept() {
     assert_eq!(fs::read_to_string(former.join("journal.jsonl")).unwrap(), "events\n");
     let mode = folder.credential_file().metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn what_is_owed_is_owed_by_the_pairing_that_takes_over_wherever_that_was_cut_off() {
+    let new =
+        PrinterConfig { printer_id: "0190a7c2-6f00-7000-8000-000000000003".parse().unwrap(), ..config() };
+    let heat = || Some(HeatOwed { port: Some("/dev/a".into()), baud: None, in_place: true });
+    for cut_off_after in 0..5 {
+        let data = tempfile::tempdir().unwrap();
+        let folder = PrinterFolder::for_name(&settings(&data), "x");
+        let next = folder.next();
+        folder.store(&config(), &Credential::new("one")).unwrap();
+        folder.goes_on_owing(heat()).unwrap();
+        next.store(&new, &Credential::new("two")).unwrap();
+        next.goes_on_owing(heat()).unwrap();
+        // The steps of `take_over`.
+        let steps: [&dyn Fn(); 4] = [
+            &|| folder.set_aside(&folder.former(config().printer_id)).unwrap(),
+            &|| fs::rename(next.credential_file(), folder.credential_file()).unwrap(),
+            &|| fs::rename(next.config_file(), folder.config_file()).unwrap(),
+            &|| folder.take_debt(&next).unwrap(),
+        ];
+        steps.iter().take(cut_off_after).for_each(|step| step());
+        folder.take_over().unwrap();
+        assert_eq!(Journal::peek(&folder.journal()).heat, heat(), "cut off after {cut_off_after} steps");
+        assert_eq!(folder.load().unwrap(), (new.clone(), Credential::new("two")));
+    }
 }
 
 #[test]

@@ -5,15 +5,38 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::{NEVER, Run};
+use crate::hub_link::mqtt::MqttEvent;
 use crate::journal::Journal;
-use crate::port::{Order, PortEvent};
-use crate::serial::{HeatOutOfReach, HostEvent, Safety};
+use crate::port::{Order, PortEvent, Reach};
+use crate::serial::{HeatOutOfReach, HostEvent, NotSet, Safety};
 
 fn preheat(nozzle_c: u16) -> Value {
     json!({"kind": "preheat", "nozzles_c": [nozzle_c], "minutes": 30})
 }
 
 impl Run {
+    /// The hub takes the credential away: it sees nothing more.
+    async fn is_revoked(&mut self) {
+        self.far_end.events.send(MqttEvent::Revoked).await.unwrap();
+    }
+
+    /// The next order, where nobody sees the printer any more.
+    async fn order_unseen(&mut self) -> Order {
+        loop {
+            if let Ok(order) = self.place.orders.try_recv() {
+                return order;
+            }
+            self.lets_the_disk_go_on_unseen().await;
+        }
+    }
+
+    async fn lets_the_disk_go_on_unseen(&mut self) {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        while let Ok(pass) = self.at_the_disk.try_recv() {
+            let _ = pass.send(());
+        }
+    }
+
     async fn order(&mut self) -> Order {
         loop {
             if let Ok(order) = self.place.orders.try_recv() {
@@ -74,6 +97,34 @@ async fn nothing_gets_hot_before_that_is_on_disk_and_not_at_all_behind_a_stop_at
     }
 }
 
+/// The hub has taken its credential away while it was being written down, or being set.
+#[tokio::test]
+async fn for_somebody_who_is_gone_nothing_is_heated_and_what_was_is_turned_off_once() {
+    for is_set in [false, true] {
+        let data = tempfile::tempdir().unwrap();
+        let mut run = Run::begin_with(data.path(), false).await;
+        run.is_told(3, preheat(200)).await;
+        if is_set {
+            assert!(matches!(run.order().await, Order::Preheat(_)));
+        }
+        for _ in 0..2 {
+            run.is_revoked().await;
+        }
+        // One that was on its way.
+        run.is_told(4, preheat(210)).await;
+        let order = run.order_unseen().await;
+        assert!(matches!(order, Order::MakeSafe(Safety::InPlace)), "{order:?}");
+        if is_set {
+            run.printer_says(HostEvent::Preheated(Err(NotSet::Ended)));
+        }
+        run.printer_says(HostEvent::HeatSettled);
+        while Journal::peek(&run.folder.journal()).heat.is_some() {
+            run.lets_the_disk_go_on_unseen().await;
+            assert!(run.place.orders.try_recv().is_err(), "nothing more is ordered");
+        }
+    }
+}
+
 /// It has waited somewhere while the stop went past it.
 #[tokio::test]
 async fn what_was_asked_before_a_stop_at_once_heats_nothing_after_it() {
@@ -89,6 +140,41 @@ async fn what_was_asked_before_a_stop_at_once_heats_nothing_after_it() {
     assert!(owed.is_some_and(|owed| owed.in_place), "whether the stop was taken was not read back yet");
     run.is_told_what_was_asked(6, 7, preheat(200)).await;
     assert!(matches!(run.order().await, Order::Preheat(_)));
+}
+
+/// It was read back before the stop, and is heard of behind it.
+#[tokio::test]
+async fn what_was_read_back_before_a_stop_at_once_does_not_cross_out_what_the_stop_owes() {
+    let data = tempfile::tempdir().unwrap();
+    let mut run = Run::begin_with(data.path(), false).await;
+    run.is_told(3, preheat(200)).await;
+    assert!(matches!(run.order().await, Order::Preheat(_)));
+    run.printer_says(HostEvent::Preheated(Ok(())));
+    assert_eq!(run.outcome(3).await.0, "done");
+    run.is_stopped(5, 4).await;
+    run.printer_says(HostEvent::HeatSettled);
+    let sent = Reach::Sent { on_wire: true, dtr_pulsed: false };
+    run.place.events.send(PortEvent::Killed(sent)).unwrap();
+    assert_eq!(run.outcome(4).await.0, "done");
+    assert!(Journal::peek(&run.folder.journal()).heat.is_some(), "a kill -9 now must not leave it hot");
+    // What is read back behind it counts.
+    run.printer_says(HostEvent::HeatSettled);
+    while Journal::peek(&run.folder.journal()).heat.is_some() {
+        run.lets_the_disk_go_on().await;
+    }
+}
+
+/// The port did not come back in time: what may be hot there is turned off when it does.
+#[tokio::test]
+async fn what_a_stop_at_once_that_was_given_up_owes_is_settled_when_the_port_is_back() {
+    let data = tempfile::tempdir().unwrap();
+    let mut run = Run::begin_with(data.path(), false).await;
+    run.is_stopped(5, 4).await;
+    for reach in [Reach::Waits, Reach::GaveUp] {
+        run.place.events.send(PortEvent::Killed(reach)).unwrap();
+    }
+    let order = run.order().await;
+    assert!(matches!(order, Order::MakeSafe(Safety::InPlace)), "{order:?}");
 }
 
 /// The first one ends while it is being written down that the second one may get hot.

@@ -19,7 +19,8 @@ impl Printer {
                 let mut actions = self.life.restarted(held.as_ref());
                 if let Some(held) = &held {
                     let journal = self.journal.lock();
-                    no_return::explain(&mut actions, &self.folder, held, journal.fault());
+                    let elsewhere = self.berth.hot_elsewhere();
+                    no_return::explain(&mut actions, &self.folder, held, journal.fault(), elsewhere);
                 }
                 actions
             }

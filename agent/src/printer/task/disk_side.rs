@@ -72,7 +72,8 @@ impl Printer {
     /// What is wrong with the host, and what a person of its own has to do, is told behind what the printer says itself.
     pub(super) fn with_host_trouble(&self, mut status: PrinterStatus) -> PrinterStatus {
         let revoked = self.revoked.then(|| format!("{}.", HubError::Revoked));
-        for trouble in self.trouble.message(self.life.is_running()).into_iter().chain(revoked) {
+        let port = self.other_port_in_words();
+        for trouble in self.trouble.message(self.life.is_running()).into_iter().chain(revoked).chain(port) {
             status.message = Some(match status.message {
                 Some(message) => format!("{message} {trouble}"),
                 None => trouble,

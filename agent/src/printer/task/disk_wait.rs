@@ -17,6 +17,7 @@ use crate::port::Order;
 use crate::print_job::briefed::Briefed;
 use crate::print_job::file_source::FileSource;
 use crate::print_job::lifecycle::Action;
+use crate::printer::folder::PrinterFolder;
 use crate::serial::{Brief, End, JobEvent};
 use crate::trail::{Head, Trail};
 
@@ -43,6 +44,12 @@ pub(crate) enum FromDisk {
     Recorded(Result<(), String>),
     /// It is there that somebody without a job heats the printer, or does not count.
     HeatOwed(Result<(), String>),
+    /// Prints with no hub that may have left this printer hot.
+    LeftByHand(Vec<PrinterFolder>),
+    /// Another printer was paired at this one's port.
+    PairedLater,
+    /// Whether the port at which something may be hot is there again.
+    OldPort(bool),
     /// The trail of this job.
     Trail(JobId, std::io::Result<Box<Trail>>),
     /// The file of this job, open, and its trail where it had none.
@@ -231,6 +238,18 @@ impl Printer {
             (wait, FromDisk::HeatOwed(written)) => {
                 self.disk_wait = wait;
                 self.on_heat_owed(written);
+            }
+            (wait, FromDisk::LeftByHand(prints)) => {
+                self.disk_wait = wait;
+                self.on_left_by_hand(prints);
+            }
+            (wait, FromDisk::PairedLater) => {
+                self.disk_wait = wait;
+                self.berth.is_given_up = true;
+            }
+            (wait, FromDisk::OldPort(is_back)) => {
+                self.disk_wait = wait;
+                self.on_old_port(is_back);
             }
             // Of a job that is not waited for any more.
             (wait, _) => self.disk_wait = wait,

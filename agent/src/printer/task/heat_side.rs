@@ -9,11 +9,11 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Printer;
 use crate::journal::Record;
-use crate::port::{Order, PortView};
+use crate::port::{Order, Patience};
 use crate::serial::{End, Safety};
 use crate::systemd;
 
-/// How long a stop of the agent waits for a printer that does not answer.
+/// How long a stop of the agent waits for a printer that does not answer any more.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// And for one that does: it may heat, and nothing but the end of that gets its ear.
 const STOP_PATIENCE_ALIVE: Duration = Duration::from_secs(15 * 60);
@@ -26,7 +26,9 @@ impl Printer {
     /// The agent has started: what an earlier process may have left hot is turned off, unless its job goes on.
     pub(super) fn take_up_heat(&mut self) {
         // A job of which nothing was sent yet begins behind this.
-        if !self.owes_heat() || self.life.is_running() {
+        // One that was heated elsewhere may be at this port now.
+        let may_be_hot = self.owes_heat() || self.hot_elsewhere().is_some();
+        if !may_be_hot || self.life.is_running() {
             return;
         }
         tracing::warn!("the printer may have been left hot: its heaters are turned off");
@@ -43,21 +45,30 @@ impl Printer {
     pub(super) fn on_heat_settled(&mut self) {
         // A job may have begun since it was said, or a preheat: what was written down for that is not what was settled.
         let begins_another = self.life.is_running() || self.preheats.is_at_hand();
-        if self.owes_heat() && !begins_another {
+        // And before a stop at once was at the port: behind that it is read back anew.
+        if begins_another || self.stops.is_on_its_way() {
+            return;
+        }
+        let is_owed_here = self.hot_elsewhere().is_none() && self.journal.lock().state().heat.is_some();
+        if is_owed_here {
             self.journal.lock().keep(&[Record::HeatSettled]);
         }
+        self.settle_by_hand();
     }
 
     /// Something may be hot from now on that nobody wants so.
     pub(super) fn owe_heat(&mut self) {
-        if !self.owes_heat() {
+        let is_owed_here = self.hot_elsewhere().is_none() && self.journal.lock().state().heat.is_some();
+        if !is_owed_here {
             let owed = self.heat_owed(true);
             self.journal.lock().keep(&[owed]);
         }
     }
 
-    fn owes_heat(&self) -> bool {
-        self.journal.lock().state().heat.is_some()
+    /// Whether something may be hot that this printer's port can tell of.
+    pub(super) fn owes_heat(&self) -> bool {
+        let is_owed = self.journal.lock().state().heat.is_some();
+        is_owed && self.hot_elsewhere().is_none() || !self.left_by_hand.is_empty()
     }
 
     /// The agent stops: what is being printed is stopped with it, the heaters are turned off and read back, and the hub is
@@ -72,25 +83,27 @@ impl Printer {
             // Nobody would turn it off when its time is over.
             self.port.order(Order::MakeSafe(Safety::InPlace));
         }
-        let began = Instant::now();
+        let mut patience = Patience::new(STOP_PATIENCE, STOP_PATIENCE_ALIVE);
         let mut said = false;
         while self.life.is_running() || self.owes_heat() {
-            let (is_alive, is_there) = hears(&self.port.view.borrow());
-            let patience = if is_alive { STOP_PATIENCE_ALIVE } else { STOP_PATIENCE };
+            let (left, is_there) = {
+                let view = self.port.view.borrow();
+                (patience.left(&view), view.port_error.is_none())
+            };
             // A port that is not there has nothing to wait for.
-            if began.elapsed() >= patience || !is_there && !self.life.is_running() {
+            if left.is_zero() || !is_there && !self.life.is_running() {
                 tracing::warn!(
                     "stopping, and the heaters could not be read back as off: look after the printer"
                 );
                 break;
             }
-            if began.elapsed() >= STOP_PATIENCE && !std::mem::replace(&mut said, true) {
+            if patience.elapsed() >= STOP_PATIENCE && !std::mem::replace(&mut said, true) {
                 tracing::warn!(
                     "the printer is busy and can't be interrupted: waiting until its heaters are off"
                 );
             }
             systemd::ask_for_time(LOOK_EVERY * 3);
-            let until = Instant::now() + LOOK_EVERY.min(patience.saturating_sub(began.elapsed()));
+            let until = Instant::now() + LOOK_EVERY.min(left);
             match timeout_at(until, self.port.events.recv()).await {
                 Ok(Some(event)) => self.on_port(event),
                 // The journal says what is owed: the next start sees to it.
@@ -108,9 +121,4 @@ impl Printer {
         self.telemetry.write_last().await;
         self.disk_at_rest().await;
     }
-}
-
-/// Whether the printer answers, and whether its port is there at all.
-fn hears(view: &PortView) -> (bool, bool) {
-    (view.answers(), view.port_error.is_none())
 }

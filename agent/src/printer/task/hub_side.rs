@@ -134,10 +134,10 @@ impl Printer {
     }
 
     pub(super) fn on_revoked(&mut self) {
-        if !self.revoked {
+        if !std::mem::replace(&mut self.revoked, true) {
             tracing::error!(printer.id = %self.config.printer_id, "{}", HubError::Revoked);
+            self.cool_for_nobody();
         }
-        self.revoked = true;
         // Nothing is asked or told any more: it is kept for the next credential.
         self.deliveries.iter().for_each(JoinHandle::abort);
         self.connected = false;
@@ -156,6 +156,7 @@ impl Printer {
         self.looking = true;
         // A hub that does not know yet how the last job ended might give it again.
         let may_claim = self.life.claim().is_none()
+            && self.berth.takes_jobs()
             && self.journal.is_delivered()
             && self.port.view.borrow().is_ready
             && self.disk_takes_a_job();

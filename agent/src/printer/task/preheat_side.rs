@@ -53,6 +53,8 @@ impl Printer {
         let has_job = self.life.claim().is_some();
         let checked = if self.stops.overtake(asked_at) {
             Err(preheat::Refusal::Stopped)
+        } else if self.revoked {
+            Err(preheat::Refusal::Revoked)
         } else {
             preheat::check(wanted, &self.port.view.borrow(), &self.config.profile, has_job)
         };
@@ -76,7 +78,8 @@ impl Printer {
 
     /// What is owed from now on.
     pub(super) fn heat_owed(&self, in_place: bool) -> Record {
-        Record::HeatOwed { port: self.config.port.clone(), baud: self.config.baud, in_place }
+        let (port, baud) = (self.berth.plan.path.clone(), self.berth.plan.baud);
+        Record::HeatOwed { port, baud, in_place }
     }
 
     /// It is written down that the printer may get hot, or can't be.
@@ -149,6 +152,19 @@ impl Printer {
                 "The printer does not answer: its heaters are turned off as soon as it does. If it is hot, switch it off by \
                  hand.",
             ),
+        }
+    }
+
+    /// The hub takes this agent for nobody's: whoever wanted the printer warm can't be asked any more, and sees it no more. A hub
+    /// that is merely away is none of that.
+    pub(super) fn cool_for_nobody(&mut self) {
+        self.call_off_preheat("The printer was taken out of the hub.");
+        // A job heats by itself, and makes safe when it ends.
+        if !self.life.is_running() && self.keeps_heat() {
+            tracing::warn!(
+                "nobody can be asked any more who wanted the printer warm: its heaters are turned off"
+            );
+            self.port.order(Order::MakeSafe(Safety::InPlace));
         }
     }
 

@@ -63,6 +63,12 @@ impl Stops {
         outcome.map(|outcome| (std::mem::take(&mut self.waiting), outcome))
     }
 
+    /// Whether the port has one to carry out, of which it has not said how far it came: what is heard of it until then was said
+    /// before.
+    pub(super) fn is_on_its_way(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Whether one was sent after what was asked then: that has waited somewhere, and must not be done behind it.
     pub(super) fn overtake(&self, asked_at: Timestamp) -> bool {
         self.asked_at.is_some_and(|stopped_at| stopped_at >= asked_at)
@@ -103,6 +109,10 @@ impl Printer {
         // The hub is told at once, not when a status is due.
         self.feed.start_over();
         self.send_status();
+        if reach == Reach::GaveUp && self.owes_heat() {
+            // Nobody at the port knows of that debt; it is settled when the port is there.
+            self.port.order(Order::MakeSafe(self.safety_owed()));
+        }
         let Some((ids, outcome)) = answered else { return };
         tracing::warn!(?reach, ?outcome, "the stop at once was carried out, or can't be");
         for id in ids {

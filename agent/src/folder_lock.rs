@@ -1,5 +1,5 @@
-//! One agent for each data directory: a second one would write its journal in the place of the first one's, and what the first has
-//! left hot would be owed by nobody.
+//! One process for each folder. A second agent on the same data would write its journal in the place of the first one's, and what
+//! the first has left hot would be owed by nobody.
 //!
 //! Owns: the lock on the directory itself, which also a disk that can't be written has, and which goes with the process.
 //! Must not know: what is in there.
@@ -25,36 +25,59 @@ const TRY_EVERY: Duration = Duration::from_millis(50);
 )]
 pub struct AnotherAgent(PathBuf);
 
-/// While it is held no other agent works with this data.
+/// While it is held no other process works in this folder.
 #[derive(Debug)]
-pub struct DataLock(#[allow(dead_code, reason = "it is held by being open")] Option<OwnedFd>);
+pub struct FolderLock(#[allow(dead_code, reason = "it is held by being open")] Option<OwnedFd>);
 
-impl DataLock {
+impl FolderLock {
     /// Takes it; one that is held is waited for, up to five seconds.
     ///
     /// # Errors
     /// [`AnotherAgent`].
-    pub async fn take(data: &Path) -> Result<Self, AnotherAgent> {
-        let until = Instant::now() + PATIENCE;
+    pub async fn take(folder: &Path) -> Result<Self, AnotherAgent> {
+        Self::take_within(folder, PATIENCE).await
+    }
+
+    /// The same, and it is waited for so long.
+    ///
+    /// # Errors
+    /// [`AnotherAgent`].
+    pub async fn take_within(folder: &Path, patience: Duration) -> Result<Self, AnotherAgent> {
+        let until = Instant::now() + patience;
         loop {
-            match try_lock(data) {
+            match try_lock(folder) {
                 Ok(lock) => return Ok(Self(Some(lock))),
                 Err(Errno::AGAIN) if Instant::now() < until => tokio::time::sleep(TRY_EVERY).await,
-                Err(Errno::AGAIN) => return Err(AnotherAgent(data.to_owned())),
+                Err(Errno::AGAIN) => return Err(AnotherAgent(folder.to_owned())),
                 Err(error) => {
                     // A directory that can't be opened has troubles of its own, which are told where it is used; and a printer
                     // must not stay hot because a file system knows no locks.
-                    tracing::warn!(error = %error, "the data directory can't be locked");
+                    tracing::warn!(error = %error, "the folder {} can't be locked", folder.display());
                     return Ok(Self(None));
                 }
             }
         }
     }
+
+    /// Takes it if nobody holds it. Where there are no locks, nobody does.
+    #[must_use]
+    pub fn take_if_free(folder: &Path) -> Option<Self> {
+        match try_lock(folder) {
+            Err(Errno::AGAIN) => None,
+            lock => Some(Self(lock.ok())),
+        }
+    }
+
+    /// Whether a process holds it now.
+    #[must_use]
+    pub fn is_held(folder: &Path) -> bool {
+        matches!(try_lock(folder), Err(Errno::AGAIN))
+    }
 }
 
-fn try_lock(data: &Path) -> Result<OwnedFd, Errno> {
+fn try_lock(folder: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let directory = rustix::fs::open(data, flags, Mode::empty())?;
+    let directory = rustix::fs::open(folder, flags, Mode::empty())?;
     rustix::fs::flock(&directory, FlockOperation::NonBlockingLockExclusive)?;
     Ok(directory)
 }
@@ -66,9 +89,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_at_a_time_and_the_next_as_soon_as_it_is_free() {
         let data = tempfile::tempdir().unwrap();
-        let first = DataLock::take(data.path()).await.unwrap();
-        assert!(DataLock::take(data.path()).await.is_err());
-        let (second, ()) = tokio::join!(DataLock::take(data.path()), async move {
+        assert!(!FolderLock::is_held(data.path()));
+        let first = FolderLock::take(data.path()).await.unwrap();
+        assert!(FolderLock::is_held(data.path()));
+        assert!(FolderLock::take(data.path()).await.is_err());
+        let (second, ()) = tokio::join!(FolderLock::take(data.path()), async move {
             tokio::time::sleep(PATIENCE / 2).await;
             drop(first);
         });

@@ -1,0 +1,43 @@
+//! What a printer's task tells of its printer: the status for the hub, the report for people of this machine.
+//!
+//! Owns: bringing together what is known. Must not know: who reads it, how often it is sent.
+
+use stardust_protocol::PrinterStatus;
+
+use super::Printer;
+use crate::printer::picture::{self, JobPicture};
+use crate::printer::report::PrinterReport;
+
+impl Printer {
+    /// Takes from the view what the job's progress and the printer's question need.
+    pub(super) fn follow_view(&mut self) {
+        let view = self.port.view.borrow();
+        self.question.follow(view.attention.as_ref(), self.clock.now());
+        if let Some(job) = &view.job {
+            self.progress.follow(job, self.clock.elapsed());
+        }
+    }
+
+    pub(super) fn status(&self) -> PrinterStatus {
+        let status = picture::status(&self.port.view.borrow(), self.job_picture(), self.question.attention());
+        let status = PrinterStatus { emergency_stop: self.stops.report(), ..status };
+        self.with_host_trouble(self.with_interruption(self.with_preheat(status)))
+    }
+
+    pub(super) fn job_picture(&self) -> Option<JobPicture<'_>> {
+        Some(self.progress.picture(self.life.claim()?, self.life.state()?, self.clock.elapsed()))
+    }
+
+    pub(super) fn report(&self) -> PrinterReport {
+        let undelivered_events = self.journal.lock().state().outbox.len();
+        PrinterReport {
+            name: self.config.name.clone(),
+            hub: self.config.hub.to_string(),
+            link: self.no_calls.clone().filter(|_| self.connected).unwrap_or_else(|| self.link.clone()),
+            undelivered_events,
+            status: self.status(),
+            file_name: self.life.claim().map(|claim| claim.file_name.clone()),
+            preheat_minutes: self.preheat_minutes(),
+        }
+    }
+}
