@@ -1,14 +1,14 @@
-//! The eye on the printer's heaters: what is hot that must not be, read at the printer.
+//! The eye on the printers' heaters: what is hot that must not be, read at the printer.
 //!
 //! With no job at work and a way to the printer, every target is 0 within a minute; but for what a person has asked for, for
 //! as long as they have, and for the bed of an interrupted print, for as long as the settings say. Both end with the process
-//! and the connection that have begun them.
+//! and the connection that have begun them, and when the hub takes the agent's credential away.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::house::House;
+use crate::house::{House, PRINTERS};
 use crate::plan::Trouble;
 
 /// With no job at work and a way to the printer, it is cold after this.
@@ -18,12 +18,18 @@ pub(crate) const COLD_WITHIN: Duration = Duration::from_secs(60);
 /// waits for a temperature.
 const AT_A_COMMAND: Duration = Duration::from_secs(15 * 60);
 
-/// How long the printer has been left alone where somebody could have turned it off.
-#[derive(Debug, Default)]
-pub(crate) struct Eye {
+/// How long a printer has been left alone where somebody could have turned it off.
+#[derive(Debug, Default, Clone, Copy)]
+struct Alone {
     /// Nobody may have wanted the bed warm since then, and the others.
     bed_since: Option<Instant>,
     others_since: Option<Instant>,
+}
+
+/// What people and jobs want, and what the printers do.
+#[derive(Debug, Default)]
+pub(crate) struct Eye {
+    alone: [Alone; PRINTERS],
     /// A person wants it hot until then.
     person_until: Option<Instant>,
     /// The bed stays warm until then.
@@ -80,22 +86,33 @@ impl Eye {
 
     /// Looks; what is hot that must not be.
     pub(crate) fn look(&mut self, house: &House, has_agent: bool) -> Option<String> {
-        let targets = house.targets();
+        let is_at_work = self.follow(house);
+        (0..PRINTERS).find_map(|printer| self.look_at(printer, house, has_agent, is_at_work))
+    }
+
+    fn look_at(
+        &mut self,
+        printer: usize,
+        house: &House,
+        has_agent: bool,
+        is_at_work: bool,
+    ) -> Option<String> {
+        let targets = house.targets(printer);
         if !targets.are_off() && !std::mem::replace(&mut self.was_hot, true) {
             house.count("heated");
         }
-        let is_at_work = self.follow(house);
         let now = Instant::now();
         let may = |until: Option<Instant>| until.is_some_and(|until| now < until);
         let by_person = may(self.person_until);
         let is_out_of_reach =
-            !has_agent || house.plugged().is_none() || is_at_work || may(self.at_a_command_until);
+            !has_agent || house.plugged(printer).is_none() || is_at_work || may(self.at_a_command_until);
         let since = |since: &mut Option<Instant>, may: bool| {
             *since = if is_out_of_reach || may { None } else { since.or(Some(now)) };
             since.is_some_and(|since| since.elapsed() > COLD_WITHIN)
         };
-        let others_must = since(&mut self.others_since, by_person);
-        let bed_must = since(&mut self.bed_since, by_person || may(self.bed_until));
+        let alone = &mut self.alone[printer];
+        let others_must = since(&mut alone.others_since, by_person);
+        let bed_must = since(&mut alone.bed_since, by_person || may(self.bed_until));
         let others =
             targets.nozzles.iter().any(|target| *target > 0.0) || targets.chamber.is_some_and(|it| it > 0.0);
         if by_person && !is_out_of_reach && others {
@@ -104,8 +121,9 @@ impl Eye {
         if may(self.bed_until) && !is_out_of_reach && targets.bed > 0.0 && !others {
             house.saw("bed kept warm");
         }
-        (others_must && others || bed_must && targets.bed > 0.0)
-            .then(|| format!("hot with no job at work and nobody who wants it so: {targets:?}"))
+        (others_must && others || bed_must && targets.bed > 0.0).then(|| {
+            format!("printer {printer}: hot with no job at work and nobody who wants it so: {targets:?}")
+        })
     }
 
     /// What people and jobs want. Whether a job is at work.
@@ -124,7 +142,9 @@ impl Eye {
             self.person_until = None;
         }
         if is_interrupted != self.was_interrupted {
-            let minutes = house.plan.keep_bed_warm;
+            // Nobody could have it go on.
+            let is_nobodys = house.books.lock().unwrap().is_revoked;
+            let minutes = if is_nobodys { 0 } else { house.plan.keep_bed_warm };
             self.bed_until = if is_interrupted { minutes_from_now(minutes) } else { None };
         }
         self.was_interrupted = is_interrupted;

@@ -1,7 +1,10 @@
-//! A printer, its host and what happens to them.
+//! Printers, their host, and a run of what happens to them.
+
+mod happening;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,13 +15,14 @@ use stardust_agent::hub_link::client::Credential;
 use stardust_agent::printer::folder::{PrinterConfig, PrinterFolder};
 use stardust_agent::settings::Settings;
 use stardust_protocol::agent_api::PairResponse;
-use stardust_protocol::{Command, JobState, Preheat};
+use stardust_protocol::{Command, JobState};
 use tokio::time::Instant;
 
 use crate::eye::{COLD_WITHIN, Eye};
 use crate::hub::{Books, PRINTER, WORKSPACE};
 use crate::plan::{Broken, Plan, Trouble};
 use crate::process::Process;
+use happening::{happen, order};
 
 /// Whatever was going on is over by then.
 const LONGEST_RUN: Duration = Duration::from_secs(4 * 3600);
@@ -34,19 +38,27 @@ pub(crate) struct Outcome {
     pub(crate) story: String,
 }
 
-/// A printer and its host.
+/// Printers that the settings may name.
+pub(crate) const PRINTERS: usize = 2;
+
+/// Two printers and their host, which has one of them.
 pub(crate) struct House {
     pub(crate) plan: Plan,
     pub(crate) began: Instant,
     pub(crate) folder: PrinterFolder,
     pub(crate) books: Arc<Mutex<Books>>,
-    printer: Mutex<VirtualPrinter>,
+    printers: [Mutex<VirtualPrinter>; PRINTERS],
     /// So many times more a stop at once is damaged on its way.
     damages_stops: Mutex<u32>,
     counts: Mutex<BTreeMap<&'static str, u64>>,
     log: Mutex<VecDeque<String>>,
     told: bool,
     data: tempfile::TempDir,
+    named: AtomicUsize,
+}
+
+fn port_in(data: &tempfile::TempDir, printer: usize) -> PathBuf {
+    data.path().join(format!("port-{printer}"))
 }
 
 /// `told`: with its story, which costs more than the run.
@@ -77,13 +89,16 @@ impl House {
             token: "token".into(),
         };
         let hub = "http://hub.test/".parse().unwrap();
-        let mut config = PrinterConfig::new(&paired, hub, PathBuf::from("/dev/null"));
+        let mut config = PrinterConfig::new(&paired, hub, port_in(&data, 0));
+        (0..PRINTERS).for_each(|printer| std::fs::write(port_in(&data, printer), "").unwrap());
         let is_too_long = plan.broken == Some(Broken::KeepsBedWarm);
         config.keep_bed_warm_minutes =
             (if is_too_long { 480 } else { plan.keep_bed_warm }).try_into().unwrap();
         folder.store(&config, &Credential::new("token")).unwrap();
         Self {
-            printer: Mutex::new(VirtualPrinter::new(plan.profile.clone(), &FaultPlan::none(), plan.seed)),
+            printers: [0, 1].map(|of| {
+                Mutex::new(VirtualPrinter::new(plan.profile.clone(), &FaultPlan::none(), plan.seed + of))
+            }),
             books: Arc::new(Mutex::new(Books::new(&plan.jobs))),
             began: Instant::now(),
             damages_stops: Mutex::default(),
@@ -92,6 +107,7 @@ impl House {
             told,
             folder,
             data,
+            named: AtomicUsize::new(0),
             plan,
         }
     }
@@ -116,23 +132,59 @@ impl House {
         self.counts.lock().unwrap().insert(what, 1);
     }
 
+    /// The printer at this port.
+    pub(crate) fn printer_at(&self, port: &Path) -> usize {
+        (0..PRINTERS).find(|printer| port_in(&self.data, *printer) == port).unwrap()
+    }
+
+    /// The printer whose port the settings name.
+    pub(crate) fn named(&self) -> usize {
+        self.named.load(Ordering::Relaxed)
+    }
+
+    /// The settings name the port of the other one from now on, also where they can't be read just now.
+    fn name_the_other(&self) {
+        let old = self.named();
+        let new = (old + 1) % PRINTERS;
+        self.named.store(new, Ordering::Relaxed);
+        let config = self.path("printer.toml");
+        let aside = config.with_extension("aside");
+        let config = if aside.exists() { aside } else { config };
+        let text = std::fs::read_to_string(&config).unwrap();
+        let [old, new] = [old, new].map(|printer| port_in(&self.data, printer).display().to_string());
+        assert!(text.contains(&old), "{text}");
+        std::fs::write(config, text.replace(&old, &new)).unwrap();
+    }
+
     /// Which time the cable is in; none: it is out.
-    pub(crate) fn plugged(&self) -> Option<u32> {
-        let mut printer = self.printer.lock().unwrap();
+    pub(crate) fn plugged(&self, printer: usize) -> Option<u32> {
+        let mut printer = self.printers[printer].lock().unwrap();
         printer.advance(self.began.elapsed());
         printer.is_plugged().then(|| printer.plugged_in())
     }
 
-    pub(crate) fn read(&self) -> Vec<u8> {
-        let bytes = self.printer.lock().unwrap().output(self.began.elapsed());
+    /// With its cable out a port has no device.
+    fn follow_cables(&self) {
+        for printer in 0..PRINTERS {
+            let (port, is_in) = (port_in(&self.data, printer), self.plugged(printer).is_some());
+            match (is_in, port.exists()) {
+                (true, false) => std::fs::write(port, "").unwrap(),
+                (false, true) => std::fs::remove_file(port).unwrap(),
+                _ => {}
+            }
+        }
+    }
+
+    pub(crate) fn read(&self, printer: usize) -> Vec<u8> {
+        let bytes = self.printers[printer].lock().unwrap().output(self.began.elapsed());
         self.note_lines("<", &bytes);
         bytes
     }
 
-    pub(crate) fn write(&self, bytes: &[u8]) {
+    pub(crate) fn write(&self, printer: usize, bytes: &[u8]) {
         let bytes = self.damaged(bytes);
         self.note_lines(">", &bytes);
-        self.printer.lock().unwrap().receive(&bytes, self.began.elapsed());
+        self.printers[printer].lock().unwrap().receive(&bytes, self.began.elapsed());
     }
 
     /// As it arrives: each line of a stop that is to be damaged has a bit wrong.
@@ -156,14 +208,14 @@ impl House {
         String::from_utf8_lossy(bytes).lines().for_each(|line| self.note(|| format!("{direction} {line}")));
     }
 
-    pub(crate) fn printer_wait(&self) -> Option<Duration> {
-        let deadline = self.printer.lock().unwrap().next_deadline()?;
+    pub(crate) fn printer_wait(&self, printer: usize) -> Option<Duration> {
+        let deadline = self.printers[printer].lock().unwrap().next_deadline()?;
         Some(deadline.saturating_sub(self.began.elapsed()))
     }
 
     /// What its heaters are set to.
-    pub(crate) fn targets(&self) -> Targets {
-        let mut printer = self.printer.lock().unwrap();
+    pub(crate) fn targets(&self, printer: usize) -> Targets {
+        let mut printer = self.printers[printer].lock().unwrap();
         printer.advance(self.began.elapsed());
         printer.targets()
     }
@@ -226,10 +278,11 @@ async fn live(house: &Arc<House>) -> Option<String> {
     let mut troubles = house.plan.troubles.iter();
     let mut next = troubles.next().map(|(after, trouble)| (Instant::now() + *after, *trouble));
     let mut quiet_since = Instant::now();
-    let mut switched_at: Option<Instant> = None;
+    let mut switched_at = [None::<Instant>; PRINTERS];
     loop {
         tokio::time::sleep(Duration::from_millis(500)).await;
         let now = Instant::now();
+        house.follow_cables();
         if let Some(hot) = eye.look(house, process.is_some()) {
             return Some(hot);
         }
@@ -237,13 +290,14 @@ async fn live(house: &Arc<House>) -> Option<String> {
             return Some("it never ends".into());
         }
         // One that has stopped is switched off and on again by a person.
-        if house.printer.lock().unwrap().is_halted() {
-            let at = *switched_at.get_or_insert(now + SWITCHED_ON_AFTER);
-            if now >= at {
+        for (printer, switched_at) in house.printers.iter().zip(&mut switched_at) {
+            let mut printer = printer.lock().unwrap();
+            let at = printer.is_halted().then(|| *switched_at.get_or_insert(now + SWITCHED_ON_AFTER));
+            if at.is_some_and(|at| now >= at) {
                 house.note(|| "switched off and on again".into());
                 house.saw("stopped at once");
-                house.printer.lock().unwrap().reset(house.began.elapsed());
-                switched_at = None;
+                printer.reset(house.began.elapsed());
+                *switched_at = None;
             }
         }
         for (_, file) in mend.extract_if(.., |(at, _)| now >= *at) {
@@ -255,6 +309,7 @@ async fn live(house: &Arc<House>) -> Option<String> {
                 unable.kill().await;
             }
             house.between_processes();
+            house.books.lock().unwrap().is_revoked = false;
             eye.starts();
             process = Some(Process::start(house));
         }
@@ -300,94 +355,4 @@ async fn live(house: &Arc<House>) -> Option<String> {
         process?.kill().await;
         return None;
     }
-}
-
-fn order(house: &House, command: impl Fn(stardust_protocol::JobId) -> Command) {
-    let now_ms = i64::try_from(house.began.elapsed().as_millis()).unwrap();
-    let mut books = house.books.lock().unwrap();
-    if let Some(job) = books.job() {
-        books.command(now_ms, command(job));
-    }
-}
-
-/// Something that is no matter of a job.
-fn ask(house: &House, command: Command) {
-    let now_ms = i64::try_from(house.began.elapsed().as_millis()).unwrap();
-    house.books.lock().unwrap().command(now_ms, command);
-}
-
-/// All that the printer has.
-fn preheat(house: &House, minutes: u16) -> Command {
-    let nozzles_c = (0..house.plan.profile.config.tools).map(|tool| 180 + 5 * u16::from(tool)).collect();
-    Command::Preheat(Preheat { nozzles_c, bed_c: Some(55), minutes })
-}
-
-/// What a trouble does. Some: the process is gone, for so long, and what can't be read meanwhile.
-async fn happen(
-    house: &Arc<House>,
-    process: &mut Option<Process>,
-    trouble: Trouble,
-) -> Option<(Duration, Option<&'static str>)> {
-    let at = house.began.elapsed();
-    match trouble {
-        Trouble::Cancelled => order(house, |job_id| Command::Cancel { job_id }),
-        Trouble::Paused => order(house, |job_id| Command::Pause { job_id }),
-        Trouble::Resumed => order(house, |job_id| Command::Resume { job_id }),
-        Trouble::CooledDown => ask(house, Command::CoolDown),
-        Trouble::StoppedAtOnce(damaged) => {
-            *house.damages_stops.lock().unwrap() = damaged;
-            ask(house, Command::EmergencyStop);
-        }
-        Trouble::Preheated(minutes) => ask(house, preheat(house, minutes)),
-        Trouble::Reset => house.printer.lock().unwrap().reset(at),
-        Trouble::Unplugged(time) => {
-            house.count("unplugged");
-            house.printer.lock().unwrap().unplug_for(at, time.max(Duration::from_millis(100)));
-        }
-        _ => {}
-    }
-    let (away, spoiled) = match trouble {
-        Trouble::Killed(away)
-        | Trouble::Rebooted(away)
-        | Trouble::Stopped(away)
-        | Trouble::HandedOver(away) => (away, None),
-        Trouble::WrongSettings(away) => (away, Some("printer.toml")),
-        Trouble::NoCredential(away) => (away, Some("credential")),
-        Trouble::NoJournal(away) => (away, Some("journal.jsonl")),
-        Trouble::Unable(away, _) => (away, None),
-        _ => return None,
-    };
-    let running = process.take()?;
-    match trouble {
-        Trouble::Stopped(_) => {
-            house.count("stopped");
-            running.stop().await;
-            house.note(|| "the agent has stopped".into());
-        }
-        Trouble::HandedOver(_) => {
-            house.count("handed over");
-            running.kill().await;
-        }
-        Trouble::Unable(_, cable) => {
-            house.count("unable");
-            running.kill().await;
-            house.printer.lock().unwrap().unplug_for(at, cable.max(Duration::from_millis(100)));
-            *process = Some(Process::start_unable(house));
-        }
-        Trouble::Rebooted(_) => {
-            house.count("rebooted");
-            running.kill().await;
-            // What was not flushed is gone: the trail is, in the worst case.
-            let _ = std::fs::remove_file(house.path("trail"));
-        }
-        _ => {
-            house.count("killed");
-            running.kill().await;
-        }
-    }
-    if let Some(file) = spoiled {
-        house.count("unreadable");
-        house.spoil(file);
-    }
-    Some((away, spoiled))
 }

@@ -34,6 +34,10 @@ pub(crate) struct Books {
     pub(crate) ended: u64,
     /// A preheat of so many minutes was begun, or what was heated was turned off (0): since that was asked last.
     pub(crate) preheated: Option<u16>,
+    /// The agent's credential counts no more.
+    pub(crate) is_revoked: bool,
+    /// And it is not told so.
+    pub(crate) is_silent: bool,
 }
 
 impl Books {
@@ -138,7 +142,14 @@ impl Transport for Way {
         Box::pin(async move {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             let now_ms = i64::try_from(self.began.elapsed().as_millis()).unwrap();
-            Ok(answer(&mut self.books.lock().unwrap(), &request, now_ms))
+            let mut books = self.books.lock().unwrap();
+            match (books.is_revoked, books.is_silent) {
+                (true, true) => Err("connection refused".into()),
+                (true, false) => {
+                    Ok(Response::from(http::Response::builder().status(401).body("{}").unwrap()))
+                }
+                (false, _) => Ok(answer(&mut books, &request, now_ms)),
+            }
         })
     }
 

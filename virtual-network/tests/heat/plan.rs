@@ -20,18 +20,24 @@ pub(crate) enum Broken {
     PreheatsForEver,
     /// The bed of an interrupted print stays warm longer than the settings say.
     KeepsBedWarm,
+    /// What is owed at another port is read back at the one that the settings name.
+    BelievesTheSettings,
     /// A stop at once that was sent counts as taken: nothing that the printer says behind it is looked at.
     BelievesTheStop,
+    /// The agent does not learn that its credential was taken away: it is as if the hub were away.
+    IsNotTold,
 }
 
 impl Broken {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::ForgetsTheDebt,
         Self::IgnoresOrders,
         Self::BelievesItself,
         Self::PreheatsForEver,
         Self::KeepsBedWarm,
+        Self::BelievesTheSettings,
         Self::BelievesTheStop,
+        Self::IsNotTold,
     ];
 }
 
@@ -56,6 +62,10 @@ pub(crate) enum Trouble {
     NoJournal(Duration),
     /// The agent's own settings have a mistake for so long: it only makes safe. The cable is out for that long meanwhile.
     Unable(Duration, Duration),
+    /// The settings name the other printer's port from now on, and the agent is started anew after so long.
+    PortChanged(Duration),
+    /// The hub takes the credential away; after so long there is another one, and the agent is started anew.
+    Revoked(Duration),
     /// A person cancels, or gives an interrupted job up.
     Cancelled,
     Paused,
@@ -116,9 +126,29 @@ impl Plan {
             let at = usize::try_from(dice.below(troubles.len() as u64 + 1)).unwrap();
             troubles.insert(at, (dice.seconds(1, 200), Trouble::StoppedAtOnce(damaged)));
         }
+        let mut dice = Dice::new(seed, 3);
+        if dice.percent(25) {
+            for _ in 0..1 + dice.below(2) {
+                let at = usize::try_from(dice.below(troubles.len() as u64 + 1)).unwrap();
+                let away = dice.seconds(0, 90);
+                troubles.insert(at, (dice.seconds(1, 200), Trouble::PortChanged(away)));
+            }
+        }
+        troubles.extend(taken_away(seed));
         let profile = Profile { config, line, speed: 1.0 };
         Self { seed, profile, jobs, keep_bed_warm, troubles, broken: None }
     }
+}
+
+/// In some runs the printer is taken out of the hub in the end, perhaps while it is heated.
+fn taken_away(seed: u64) -> Vec<(Duration, Trouble)> {
+    let mut dice = Dice::new(seed, 2);
+    if !dice.percent(30) {
+        return Vec::new();
+    }
+    let minutes = 10 + u16::try_from(dice.below(10)).unwrap();
+    let heated = (dice.seconds(1, 100), Trouble::Preheated(minutes));
+    vec![heated, (dice.seconds(2, 100), Trouble::Revoked(dice.seconds(1, 400)))]
 }
 
 fn trouble(dice: &mut Dice) -> Trouble {

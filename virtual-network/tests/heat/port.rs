@@ -15,6 +15,8 @@ use crate::plan::Broken;
 /// The driver of one process.
 pub(crate) struct Driver {
     house: Arc<House>,
+    /// Which printer it is.
+    printer: usize,
     began: Instant,
     place: Workplace,
     host: Host,
@@ -30,6 +32,7 @@ impl Driver {
     /// `began`: when the process did, whose clock this is.
     pub(crate) fn new(
         house: Arc<House>,
+        printer: usize,
         began: Instant,
         place: Workplace,
         parking: Parking,
@@ -44,7 +47,7 @@ impl Driver {
                 (host, Some(trail), acknowledged)
             }
         };
-        Self { house, began, place, host, trail, acknowledged, open: None, is_deaf: false }
+        Self { house, printer, began, place, host, trail, acknowledged, open: None, is_deaf: false }
     }
 
     pub(crate) async fn drive(mut self) {
@@ -66,14 +69,14 @@ impl Driver {
     fn wait(&self) -> Duration {
         let now = self.began.elapsed();
         let host = self.host.deadline().map(|at| at.saturating_sub(now));
-        let printer = self.house.printer_wait();
+        let printer = self.house.printer_wait(self.printer);
         let next = [host, printer, Some(Duration::from_secs(1))].into_iter().flatten().min();
         // A deadline that is not met yet must not stop the clock.
         next.unwrap_or_default().max(Duration::from_millis(1))
     }
 
     fn follow_cable(&mut self) {
-        let (now, plugged) = (self.began.elapsed(), self.house.plugged());
+        let (now, plugged) = (self.began.elapsed(), self.house.plugged(self.printer));
         if self.open.is_some() && self.open != plugged {
             self.open = None;
             self.host.port_lost(now);
@@ -86,7 +89,7 @@ impl Driver {
     }
 
     fn exchange(&mut self) {
-        let heard = self.house.read();
+        let heard = self.house.read(self.printer);
         let now = self.began.elapsed();
         if self.is_deaf {
             return;
@@ -102,7 +105,7 @@ impl Driver {
             trail.keep(now, checkpoint, 250_000);
         }
         let output = self.host.take_output();
-        self.house.write(&output);
+        self.house.write(self.printer, &output);
     }
 
     fn carry_out(&mut self, order: Order) {
@@ -131,7 +134,7 @@ impl Driver {
             Order::Stop(end) => self.host.stop(now, end),
             Order::Kill(by) if is_open => {
                 let stop = self.host.kill(now, &by);
-                self.house.write(stop.bytes);
+                self.house.write(self.printer, stop.bytes);
                 self.is_deaf = self.house.plan.broken == Some(Broken::BelievesTheStop);
                 let reach = Reach::Sent { on_wire: true, dtr_pulsed: false };
                 let _ = self.place.events.send(PortEvent::Killed(reach));

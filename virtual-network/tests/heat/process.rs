@@ -21,6 +21,7 @@ use tokio::time::Instant;
 
 use crate::house::House;
 use crate::hub::Way;
+use crate::plan::Broken;
 use crate::port::Driver;
 
 /// After a fault the printer's task is started again (`agent/src/agent/seat.rs`).
@@ -55,13 +56,15 @@ impl Wiring for HouseWiring {
     fn drive(
         &self,
         _: &PrinterFolder,
-        _: PortPlan,
+        plan: PortPlan,
         parking: Parking,
         _: &SharedClock,
         job: Option<Resumption>,
     ) -> std::io::Result<PortHandle> {
         let (handle, place) = handle(SpeedView::Known(250_000))?;
-        let driver = Driver::new(Arc::clone(&self.house), self.began, place, parking, job);
+        let by_settings = self.house.plan.broken == Some(Broken::BelievesTheSettings);
+        let printer = if by_settings { self.house.named() } else { self.house.printer_at(&plan.path) };
+        let driver = Driver::new(Arc::clone(&self.house), printer, self.began, place, parking, job);
         self.beside.lock().unwrap().push(tokio::spawn(driver.drive()));
         Ok(handle)
     }
