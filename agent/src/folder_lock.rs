@@ -67,12 +67,6 @@ impl FolderLock {
             lock => Some(Self(lock.ok())),
         }
     }
-
-    /// Whether a process holds it now.
-    #[must_use]
-    pub fn is_held(folder: &Path) -> bool {
-        matches!(try_lock(folder), Err(Errno::AGAIN))
-    }
 }
 
 fn try_lock(folder: &Path) -> Result<OwnedFd, Errno> {
@@ -89,9 +83,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_at_a_time_and_the_next_as_soon_as_it_is_free() {
         let data = tempfile::tempdir().unwrap();
-        assert!(!FolderLock::is_held(data.path()));
+        assert!(FolderLock::take_if_free(data.path()).is_some());
         let first = FolderLock::take(data.path()).await.unwrap();
-        assert!(FolderLock::is_held(data.path()));
+        assert!(FolderLock::take_if_free(data.path()).is_none());
         assert!(FolderLock::take(data.path()).await.is_err());
         let (second, ()) = tokio::join!(FolderLock::take(data.path()), async move {
             tokio::time::sleep(PATIENCE / 2).await;

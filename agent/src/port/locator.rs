@@ -130,6 +130,12 @@ pub fn locate(plan: &PortPlan) -> Result<PathBuf, OpenError> {
     Locator::new(plan.devices.clone(), plan.path.clone(), plan.adapter_file.clone()).locate()
 }
 
+/// The device that a printer's port is now, whatever it is called; none where it is not there.
+#[must_use]
+pub fn device(plan: &PortPlan) -> Option<PathBuf> {
+    locate(plan).ok()?.canonicalize().ok()
+}
+
 /// Whether `file` says which adapter this port is.
 #[must_use]
 pub fn adapter_is_of(file: &Path, port: &Path) -> bool {

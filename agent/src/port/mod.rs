@@ -45,7 +45,7 @@ pub use handle::{Order, Orders, PortEvent, PortHandle, Reach, SpeedView, Workpla
 pub use kept::PortStore;
 pub use kill::STOP_KEPT;
 pub use latency::latency_ms;
-pub use locator::{adapter_is_of, locate, remember_adapter};
+pub use locator::{adapter_is_of, device, locate, remember_adapter};
 pub use patience::Patience;
 pub use plan::PortPlan;
 pub use pulse::Pulse;

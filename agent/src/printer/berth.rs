@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::by_hand;
 use super::folder::{PrinterConfig, PrinterFolder};
 use crate::journal::{HeatOwed, Journal};
-use crate::port::{PortPlan, locate};
+use crate::port::{PortPlan, device};
 
 /// Where a printer is driven.
 #[derive(Debug)]
@@ -206,11 +206,6 @@ pub(super) fn paired_later(
         let theirs = other.config().ok().filter(|theirs| theirs.printer_id > config.printer_id)?;
         (device(&other.port_plan(&theirs))? == here).then_some(theirs.name)
     })
-}
-
-/// The device that the printer's adapter is now, where there is one.
-fn device(plan: &PortPlan) -> Option<PathBuf> {
-    locate(plan).ok()?.canonicalize().ok()
 }
 
 /// The device of this name, whichever adapter it is.

@@ -17,7 +17,7 @@ use crate::disk_work::DiskWork;
 use crate::folder_lock::FolderLock;
 use crate::journal::{Journal, Record};
 use crate::pairing::service;
-use crate::port::{DeviceTree, PortPlan, locate, remember_adapter};
+use crate::port::{self, DeviceTree, PortPlan, remember_adapter};
 use crate::settings::Settings;
 
 const BY_HAND: &str = "print";
@@ -152,12 +152,12 @@ pub(super) fn left_hot(settings: &Settings) -> Vec<PrinterFolder> {
 /// Those that may have left the printer at this port hot, for who drives a printer of the same data.
 pub(super) fn left_hot_at(folder: &PrinterFolder, plan: &PortPlan) -> Vec<PrinterFolder> {
     let data = folder.path().parent().and_then(Path::parent);
-    let (Some(data), Some(device)) = (data, device(plan)) else { return Vec::new() };
+    let (Some(data), Some(device)) = (data, port::device(plan)) else { return Vec::new() };
     let prints = all(data).into_iter().map(|path| folder.beside(path)).filter(is_hot);
     let is_there = |print: &PrinterFolder| {
         let port = port_of(print)?;
         let theirs = PortPlan { devices: plan.devices.clone(), ..print.port_plan_of(port, None) };
-        Some(self::device(&theirs)? == device)
+        Some(port::device(&theirs)? == device)
     };
     prints.filter(|print| is_there(print) == Some(true)).collect()
 }
@@ -194,10 +194,6 @@ fn all(data: &Path) -> Vec<PathBuf> {
 /// What can't be read may say so.
 fn is_hot(folder: &PrinterFolder) -> bool {
     Journal::look(&folder.journal()).map_or(true, |state| state.heat.is_some())
-}
-
-fn device(plan: &PortPlan) -> Option<PathBuf> {
-    locate(plan).ok()?.canonicalize().ok()
 }
 
 /// A port's path as a folder's name: what may not stand there, and what is not plain, as `%2F`.
@@ -258,9 +254,9 @@ mod tests {
 
         let print = PrintByHand::begin(&settings, &PortPlan::new(port.clone(), None)).await.unwrap();
         let folder = left_hot(&settings).remove(0);
-        assert!(FolderLock::is_held(folder.path()), "it is at work");
+        assert!(FolderLock::take_if_free(folder.path()).is_none(), "it is at work");
         drop(print);
-        assert!(!FolderLock::is_held(folder.path()));
+        assert!(FolderLock::take_if_free(folder.path()).is_some());
         assert_eq!(PrinterFolder::left_hot(&settings).len(), 1);
         assert_eq!((at("ttyX").len(), at("by-id").len(), at("ttyY").len()), (1, 1, 0));
 

@@ -4,9 +4,9 @@
 //! Owns: when another port is driven, and that nothing is called settled that was not read back where it is owed. Must not know:
 //! how a port is found ([`crate::printer::berth`]).
 
-use super::disk_wait::FromDisk;
 use std::time::Duration;
 
+use super::disk_wait::FromDisk;
 use super::{DISK_AGAIN, Printer};
 use crate::port::Order;
 use crate::printer::berth::{self, HotElsewhere, Why};
