@@ -30,7 +30,7 @@ mod tests {
     use super::*;
     use crate::port::{SpeedView, Workplace, handle};
     use crate::printer::folder::PrinterFolder;
-    use crate::settings::{Given, Settings};
+    use crate::settings::Settings;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -43,7 +43,7 @@ mod tests {
     #[tokio::test]
     async fn the_watchdog_is_not_fed_while_the_thread_of_a_port_hangs() {
         let data = tempfile::tempdir().unwrap();
-        let settings = Settings::salvaged(Given { data: Some(data.path().to_owned()), config: None });
+        let settings = Settings::of_data(data.path().to_owned());
         let ((well, turns), (hung, stuck)) = (seat(&settings, "well"), seat(&settings, "hung"));
         let mut seats = [well, hung];
         let (mut service, sent) = ServiceManager::overheard();

@@ -126,7 +126,6 @@ mod tests {
     use super::*;
     use crate::port::open::tests::pty;
     use crate::printer::folder::PrinterFolder;
-    use crate::printer::section::Sections;
     use crate::settings::Settings;
     use rstest::rstest;
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -178,17 +177,7 @@ mod tests {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (master, port) = pty();
         let data = tempfile::tempdir().unwrap();
-        let settings = Settings {
-            data: data.path().to_owned(),
-            config: None,
-            service_is_meant: false,
-            hub: None,
-            status_page: None,
-            hub_ca: None,
-            mqtt_in_clear: false,
-            spool_bytes: 1000,
-            sections: Sections::default(),
-        };
+        let settings = Settings { spool_bytes: 1000, ..Settings::of_data(data.path().to_owned()) };
         let folder = PrinterFolder::for_name(&settings, "x");
         let unpaired = Unpaired { folder: folder.clone(), name: "x".into(), port: port.clone(), is_named };
         let (report, _reports) = watch::channel(None);

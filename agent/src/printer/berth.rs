@@ -216,7 +216,7 @@ fn named(plan: &PortPlan) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Given, Settings};
+    use crate::settings::Settings;
     use rstest::rstest;
 
     struct Host {
@@ -232,7 +232,7 @@ mod tests {
                 std::fs::write(data.path().join(device), "").unwrap();
             }
             std::os::unix::fs::symlink("a", data.path().join("also-a")).unwrap();
-            let settings = Settings::salvaged(Given { data: Some(data.path().to_owned()), config: None });
+            let settings = Settings::of_data(data.path().to_owned());
             let folder = PrinterFolder::for_name(&settings, "x");
             Self { data, folder }
         }

@@ -229,7 +229,6 @@ fn port_named(name: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Given;
 
     #[test]
     fn a_name_for_each_port_and_back() {
@@ -248,7 +247,7 @@ mod tests {
         let port = data.path().join("ttyX");
         fs::write(&port, "").unwrap();
         std::os::unix::fs::symlink(&port, data.path().join("by-id")).unwrap();
-        let settings = Settings::salvaged(Given { data: Some(data.path().to_owned()), config: None });
+        let settings = Settings::of_data(data.path().to_owned());
         let printer = PrinterFolder::for_name(&settings, "x");
         let at = |name: &str| left_hot_at(&printer, &PortPlan::new(data.path().join(name), None));
 
@@ -279,7 +278,7 @@ mod tests {
     #[test]
     fn what_can_not_be_read_is_owed_at_the_port_of_its_name() {
         let data = tempfile::tempdir().unwrap();
-        let settings = Settings::salvaged(Given { data: Some(data.path().to_owned()), config: None });
+        let settings = Settings::of_data(data.path().to_owned());
         let folder = folder_of(&settings, Path::new("/dev/ttyUSB0"));
         fs::create_dir_all(folder.journal()).unwrap();
         assert_eq!(

@@ -56,7 +56,6 @@ fn why(folder: &PrinterFolder, held: &Held, disk: Option<&DiskFault>) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::printer::section::Sections;
     use crate::settings::Settings;
     use stardust_protocol::JobState;
 
@@ -68,17 +67,7 @@ mod tests {
     #[test]
     fn what_is_known_is_said() {
         let data = tempfile::tempdir().unwrap();
-        let settings = Settings {
-            data: data.path().to_owned(),
-            config: None,
-            service_is_meant: false,
-            hub: None,
-            status_page: None,
-            hub_ca: None,
-            mqtt_in_clear: false,
-            spool_bytes: 1000,
-            sections: Sections::default(),
-        };
+        let settings = Settings { spool_bytes: 1000, ..Settings::of_data(data.path().to_owned()) };
         let folder = PrinterFolder::for_name(&settings, "x");
         let reason = |disk: Option<DiskFault>| {
             let report =

@@ -23,7 +23,6 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::folder::{PrinterConfig, PrinterFolder};
-use super::section::Sections;
 use super::wiring::Wiring;
 use super::{Printer, SetupError};
 use crate::disk_work::DiskWork;
@@ -146,17 +145,7 @@ impl Wiring for Bench {
 }
 
 fn paired(data: &std::path::Path) -> PrinterFolder {
-    let settings = Settings {
-        data: data.to_owned(),
-        config: None,
-        service_is_meant: false,
-        hub: None,
-        status_page: None,
-        hub_ca: None,
-        mqtt_in_clear: false,
-        spool_bytes: 1 << 30,
-        sections: Sections::default(),
-    };
+    let settings = Settings { spool_bytes: 1 << 30, ..Settings::of_data(data.to_owned()) };
     let folder = PrinterFolder::for_name(&settings, "x");
     let paired = serde_json::from_value(json!({
         "workspace_id": "0190a7c2-6f00-7000-8000-00000000000b",

@@ -64,8 +64,15 @@ impl Settings {
         let (in_file, sections) =
             given.config.clone().or_else(system).map(|config| read(&config)).unwrap_or_default();
         let state = || std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
+        let data = given.data.or(in_file).or_else(state).unwrap_or_else(|| default_data(is_root));
+        Self { sections, ..Self::of_data(data) }
+    }
+
+    /// Those that say where the data are and nothing else.
+    #[must_use]
+    pub fn of_data(data: PathBuf) -> Self {
         Self {
-            data: given.data.or(in_file).or_else(state).unwrap_or_else(|| default_data(is_root)),
+            data,
             config: None,
             service_is_meant: false,
             hub: None,
@@ -73,7 +80,7 @@ impl Settings {
             hub_ca: None,
             mqtt_in_clear: false,
             spool_bytes: DEFAULT_SPOOL_BYTES,
-            sections,
+            sections: Sections::default(),
         }
     }
 }

@@ -5,17 +5,7 @@ use crate::serial::{KeepBedWarm, Templates};
 use std::os::unix::fs::PermissionsExt;
 
 fn settings(data: &tempfile::TempDir) -> Settings {
-    Settings {
-        data: data.path().to_owned(),
-        config: None,
-        service_is_meant: false,
-        hub: None,
-        status_page: None,
-        hub_ca: None,
-        mqtt_in_clear: false,
-        spool_bytes: 1000,
-        sections: Sections::default(),
-    }
+    Settings { spool_bytes: 1000, ..Settings::of_data(data.path().to_owned()) }
 }
 
 fn config() -> PrinterConfig {
