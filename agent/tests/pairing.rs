@@ -8,6 +8,7 @@ mod stand_in;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
 
+use rstest::rstest;
 use serde_json::Value;
 use stand_in::eventually;
 use stand_in::hub::{Hub, PRINTER, TOKEN};
@@ -164,6 +165,53 @@ fn the_same_printer_paired_again_keeps_everything_but_its_credential() {
     assert_eq!(hub.state.lock().unwrap().pairings[1]["credential"], TOKEN);
     eventually("printed with the new credential", || ended(&hub).then_some(()));
     assert!(std::fs::read_to_string(&settings).unwrap().contains("bed_max_c = 90"));
+}
+
+/// Until the new credential counts, the hub neither sees nor stops what is being printed. A port that is opened anew would reset the
+/// board.
+#[rstest]
+#[case::and_is_printed_to_its_end(false)]
+#[case::and_is_stopped_at_once(true)]
+fn paired_again_in_mid_print_it_goes_on_with_the_new_credential_at_once(#[case] stops: bool) {
+    let (hub, mut host, folder) = (Hub::start(), Host::new(), tempfile::tempdir().unwrap());
+    let wire = folder.path().join("wire");
+    let printer =
+        Printer::start_with(&["--speed", "60", "--resets-by-dtr", "--wire", wire.to_str().unwrap()]);
+    let file = fixture(FILE);
+    hub.offer(&std::fs::read(&file).unwrap());
+    host.paired(&hub, "Ender left", &printer.port(), &[]);
+    host.run(None);
+    printing(&hub);
+    eventually("in mid-print", || (printer.journal().len() > 300).then_some(()));
+    let boots = printer.boots();
+    hub.state.lock().unwrap().revoked = true;
+    wake(&hub);
+    let says = |words: &'static str| {
+        move |status: &Value| status["link"].as_str().unwrap_or_default().contains(words)
+    };
+    host.status_where("Ender left", says("pair the printer again"));
+
+    hub.state.lock().unwrap().token = Some("the-second-token");
+    let mut again = host.command();
+    again.args(["pair", &hub.url, "K7QM-4TXP", "--name", "Ender left", "--force"]);
+    assert!(again.output().unwrap().status.success());
+    host.status_where("Ender left", says("Connected to the hub"));
+    assert!(!ended(&hub), "it would be no test");
+    if stops {
+        eventually("subscribed", || hub.broker.is_subscribed().then_some(()));
+        let id = Some("0190a7c2-6f00-7000-8000-000000000101".parse().unwrap());
+        let (protocol, at) = (ProtocolVersion::CURRENT, Timestamp::from_millis(0));
+        let command = stardust_protocol::Command::EmergencyStop;
+        hub.broker.send(&CommandMessage { protocol, id, at, expires_at: None, command });
+        eventually("told to stop", || std::fs::read_to_string(&wire).unwrap().contains("M112").then_some(()));
+        return;
+    }
+    eventually("printed to the end", || ended(&hub).then_some(()));
+    assert_eq!(printer.boots(), boots, "its port was open all the time");
+    let mut printed = printer.last_job();
+    // Whoever comes back asks where it is.
+    printed.retain(|line| line != "M105");
+    assert_eq!(hash(&printed), hash(&commands(&file)));
 }
 
 #[test]

@@ -21,7 +21,7 @@ use crate::port::{PortStore, Pulse};
 use crate::printer::folder::PrinterFolder;
 use crate::printer::left_hot::{self, Patience};
 use crate::printer::report::{LastError, PrinterEntry, PrinterReport};
-use crate::printer::{Printer, SetupError};
+use crate::printer::{Left, Printer, SetupError};
 
 /// A printer whose task has ended is started again after this: soon, for its heaters may be on.
 const START_AGAIN: Duration = Duration::from_secs(2);
@@ -187,8 +187,10 @@ async fn keep_running(
 ) {
     let (mut was_made_safe, mut told) = (false, None);
     let disk = DiskWork::on_threads();
-    while !*stop.borrow() {
-        let (end, ended) = watch::channel(false);
+    let mut is_left_at_work = false;
+    while !*stop.borrow() || is_left_at_work {
+        let (end, ended) = watch::channel(*stop.borrow());
+        is_left_at_work = false;
         let at_work = (report.clone(), pulse.clone());
         let mut run = tokio::spawn(run_once(folder.clone(), clock.clone(), ports.clone(), ended, at_work));
         let mut looks = 0;
@@ -217,7 +219,10 @@ async fn keep_running(
         let mut must_be_safe = false;
         let message = match result {
             // Stopped, or a later pairing takes over.
-            Ok(Ok(())) => continue,
+            Ok(Ok(left)) => {
+                is_left_at_work = left == Left::AsItIs;
+                continue;
+            }
             Ok(Err(error)) => {
                 if told.as_ref() != Some(&error.to_string()) {
                     tracing::error!(printer.name = folder.name(), error = %error, "this printer can't be driven");
@@ -253,7 +258,7 @@ async fn run_once(
     ports: PortStore,
     stop: watch::Receiver<bool>,
     (report, pulse): (Reports, Pulses),
-) -> Result<(), SetupError> {
+) -> Result<Left, SetupError> {
     let name = folder.name();
     // Folder, trail, journal: the other printers don't wait for them.
     let disk = DiskWork::on_threads();
@@ -269,11 +274,9 @@ fn set_up(folder: &PrinterFolder, clock: SharedClock, ports: &PortStore) -> Resu
     }
     if folder.next().is_paired() {
         let State { held, heat, .. } = Journal::look(&folder.journal())?;
-        let printer = |folder: &PrinterFolder| folder.stored_config().ok().map(|config| config.printer_id);
-        let is_renewed = printer(folder).is_some_and(|ours| printer(&folder.next()) == Some(ours));
         // What was begun for the hub before is brought to its end first. Where it is the same printer for the same hub, its new
         // credential is needed for that.
-        if held.is_none() || is_renewed {
+        if held.is_none() || folder.is_renewed() {
             // Before its memory begins anew.
             folder.next().goes_on_owing(heat)?;
             folder.take_over()?;

@@ -66,6 +66,10 @@ pub enum Record {
         /// Not a job heats it, but a person: nothing is moved when it is turned off.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         in_place: bool,
+        /// It was told to stop at once, and nobody knows yet whether it has: also a print from its memory card goes on then in
+        /// spite of that.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        stopped: bool,
     },
     /// With no job at work all heaters' targets were read back as 0, at the port that was owed last.
     HeatSettled,
@@ -132,6 +136,14 @@ pub struct HeatOwed {
     pub baud: Option<u32>,
     /// Nothing is moved when it is turned off.
     pub in_place: bool,
+    /// It was told to stop at once, and nobody knows yet whether it has.
+    pub stopped: bool,
+}
+
+impl From<HeatOwed> for Record {
+    fn from(HeatOwed { port, baud, in_place, stopped }: HeatOwed) -> Self {
+        Self::HeatOwed { port: port.unwrap_or_default(), baud, in_place, stopped }
+    }
 }
 
 /// What the journal says now.
@@ -199,9 +211,9 @@ impl State {
                 let claim = claim.clone();
                 self.held = Some(Held { claim, started: false, reported: None, cut_off: None });
             }
-            Record::HeatOwed { port, baud, in_place } => {
+            Record::HeatOwed { port, baud, in_place, stopped } => {
                 let port = Some(port.clone()).filter(|port| !port.as_os_str().is_empty());
-                let new = HeatOwed { port, baud: *baud, in_place: *in_place };
+                let new = HeatOwed { port, baud: *baud, in_place: *in_place, stopped: *stopped };
                 let old = self.heat.take().filter(|old| old.port.is_some() && old.port != new.port);
                 if *in_place {
                     self.heat_before.extend(old);
@@ -307,14 +319,9 @@ impl State {
             }
         }
         // Behind the start of a job, which owes by itself.
-        let owed = |HeatOwed { port, baud, in_place }: &HeatOwed| Record::HeatOwed {
-            port: port.clone().unwrap_or_default(),
-            baud: *baud,
-            in_place: *in_place,
-        };
-        records.extend(self.heat_before.iter().map(owed));
+        records.extend(self.heat_before.iter().cloned().map(Record::from));
         match &self.heat {
-            Some(heat) => records.push(owed(heat)),
+            Some(heat) => records.push(heat.clone().into()),
             None if self.held.as_ref().is_some_and(|held| held.started) => records.push(Record::HeatSettled),
             None => {}
         }

@@ -127,7 +127,7 @@ proptest! {
 }
 
 fn owed(port: &str, in_place: bool) -> Record {
-    Record::HeatOwed { port: port.into(), baud: None, in_place }
+    HeatOwed { port: Some(port.into()), in_place, ..HeatOwed::default() }.into()
 }
 
 #[test]

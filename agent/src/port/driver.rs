@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use stardust_clock::SharedClock;
 use tokio::sync::{mpsc, watch};
 
+use super::ended::{Abandoned, Ended};
 use super::handle::{Order, PortEvent, PortHandle, SpeedView, Workplace, handle};
 use super::kept::Keeper;
 use super::kill::KeptKill;
@@ -106,23 +107,6 @@ pub fn drive_on(
     Ok(handle)
 }
 
-/// Nobody holds the handle any more.
-pub(super) struct Abandoned;
-
-/// Why an open port is not driven any more.
-pub(super) enum Ended {
-    /// It has failed.
-    Failed(Errno),
-    /// The printer has asked for it.
-    Asked,
-}
-
-impl From<Errno> for Ended {
-    fn from(error: Errno) -> Self {
-        Self::Failed(error)
-    }
-}
-
 pub(super) struct Driver {
     pub(super) locator: Locator,
     /// As it was given; none: it is found out each time the port is opened, the one `found` last first.
@@ -169,7 +153,8 @@ impl Driver {
                     self.port = Some(Arc::clone(&port));
                     let ended = self.use_port(&port);
                     self.port = None;
-                    if let Some(keeper) = &self.keeper {
+                    let is_left_open = matches!(ended, Err(Abandoned::LeftOpen));
+                    if let (Some(keeper), false) = (&self.keeper, is_left_open) {
                         keeper.forget();
                     }
                     match ended {
@@ -180,7 +165,7 @@ impl Driver {
                             back_off = LEFT_ALONE;
                             "The printer has asked its host to disconnect: it is left alone for half a minute.".into()
                         }
-                        Err(Abandoned) => return,
+                        Err(Abandoned::Closed | Abandoned::LeftOpen) => return,
                     }
                 }
                 Err(error) => error.to_string(),
@@ -335,7 +320,7 @@ impl Driver {
             let order = match self.orders.try_recv() {
                 Ok(order) => order,
                 Err(mpsc::error::TryRecvError::Empty) => return Ok(()),
-                Err(mpsc::error::TryRecvError::Disconnected) => return Err(Abandoned),
+                Err(mpsc::error::TryRecvError::Disconnected) => return Err(Abandoned::Closed),
             };
             match order {
                 Order::Start(source, trail) => {
@@ -359,6 +344,7 @@ impl Driver {
                 Order::Stop(end) => self.host.stop(now, end),
                 Order::Answer(question, button) => self.host.answer(now, question, button),
                 Order::MakeSafe(safety) => self.host.make_safe(now, safety),
+                Order::FollowStopUp => self.host.follow_stop_up(now),
                 Order::Preheat(preheat) => {
                     if !self.host.preheat(now, &preheat) {
                         let _ = self.events.send(PortEvent::NotPreheated);
@@ -366,6 +352,7 @@ impl Driver {
                 }
                 Order::Say(text) => self.host.say(now, &text),
                 Order::Kill(by) => self.kill(now, by),
+                Order::LeaveOpen => return Err(Abandoned::LeftOpen),
             }
         }
     }

@@ -29,6 +29,8 @@ pub enum Order {
     Answer(u64, u8),
     /// Heaters off, with no job, until that was read back ([`HostEvent::HeatSettled`]).
     MakeSafe(Safety),
+    /// It was told to stop at once, before this process: as [`Order::MakeSafe`], and what it prints from its memory card is ended.
+    FollowStopUp,
     /// Heat it, with no job, for a time: [`HostEvent::Preheated`] or [`PortEvent::NotPreheated`].
     Preheat(Preheat),
     /// Show a text on the printer's display, with no job.
@@ -37,6 +39,8 @@ pub enum Order {
     /// board is started anew by its DTR line, too. Best effort: not every board is wired so. With who wants it, as the end of
     /// "stopped at once …". How far it came is told by [`PortEvent::Killed`].
     Kill(String),
+    /// Drive the port no more, and leave it and what it is at as they are: whoever drives it next in this process goes on.
+    LeaveOpen,
 }
 
 /// How far a stop at once has come.
@@ -157,6 +161,12 @@ impl PortHandle {
         self.orders = None;
         self.waker.wake();
         while self.events.recv().await.is_some() {}
+    }
+
+    /// Has the thread end with the port open and its job at work. Its last events can be had still: they end when it has ended.
+    pub fn leave_open(&mut self) {
+        self.order(Order::LeaveOpen);
+        self.orders = None;
     }
 
     /// Stops the machine at once, and waits for `patience` until `M112` has left this machine. How far that came; `None`: the

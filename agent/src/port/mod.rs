@@ -17,6 +17,7 @@
 pub mod connect;
 pub mod devices;
 pub mod driver;
+mod ended;
 mod handle;
 pub mod kept;
 mod kill;

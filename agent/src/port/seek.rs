@@ -8,7 +8,8 @@ use std::os::fd::OwnedFd;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
-use super::driver::{Abandoned, Driver};
+use super::driver::Driver;
+use super::ended::Abandoned;
 use super::handle::SpeedView;
 use super::open::set_speed;
 use super::recognition::{Heard, Recognition};

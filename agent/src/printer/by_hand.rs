@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::folder::PrinterFolder;
 use crate::disk_work::DiskWork;
 use crate::folder_lock::FolderLock;
-use crate::journal::{Journal, Record};
+use crate::journal::{HeatOwed, Journal};
 use crate::pairing::service;
 use crate::port::{self, DeviceTree, PortPlan, remember_adapter};
 use crate::settings::Settings;
@@ -125,8 +125,8 @@ pub fn owe(settings: &Settings, port: &Path, baud: Option<u32>, devices: &Device
     fs::create_dir_all(path).map_err(|error| format!("{}: {error}", path.display()))?;
     remember_adapter(devices, port, &folder.adapter_file());
     let mut journal = Journal::open(&folder.journal()).map_err(|error| error.to_string())?;
-    let owed = Record::HeatOwed { port: port.to_owned(), baud, in_place: false };
-    journal.append(&[owed]).map_err(|error| error.to_string())
+    let owed = HeatOwed { port: Some(port.to_owned()), baud, ..HeatOwed::default() };
+    journal.append(&[owed.into()]).map_err(|error| error.to_string())
 }
 
 /// Writes down that the printer at this port is not hot, whatever its port was called when something was left there.

@@ -31,7 +31,7 @@ use super::by_hand;
 use super::section::{PrinterSection, overlay};
 use crate::disk_work::DiskWork;
 use crate::hub_link::client::Credential;
-use crate::journal::{HeatOwed, Journal, JournalError, Record};
+use crate::journal::{HeatOwed, Journal, JournalError};
 use crate::port::{PortPlan, SpeedMemory, adapter_is_of};
 use crate::settings::{Settings, in_words};
 use crate::spool::Spool;
@@ -284,6 +284,13 @@ impl PrinterFolder {
         self.beside(self.path.join(NEXT))
     }
 
+    /// Whether a later pairing waits that is of the same printer with the same hub, with another credential.
+    #[must_use]
+    pub fn is_renewed(&self) -> bool {
+        let printer = |folder: &Self| folder.stored_config().ok().map(|config| config.printer_id);
+        printer(self).is_some_and(|ours| printer(&self.next()) == Some(ours))
+    }
+
     /// Where what the hub before was not told is kept.
     #[must_use]
     pub fn former(&self, printer: PrinterId) -> PathBuf {
@@ -337,12 +344,12 @@ impl PrinterFolder {
     /// # Errors
     /// [`JournalError`].
     pub fn goes_on_owing(&self, owed: Option<HeatOwed>) -> Result<(), JournalError> {
-        let Some(HeatOwed { port, baud, in_place }) = owed else { return Ok(()) };
+        let Some(owed) = owed else { return Ok(()) };
         let mut journal = Journal::open(&self.journal())?;
         if journal.state().heat.is_some() {
             return Ok(());
         }
-        journal.append(&[Record::HeatOwed { port: port.unwrap_or_default(), baud, in_place }])
+        journal.append(&[owed.into()])
     }
 
     /// Moves the memory of the former pairing out of the way; print files are not kept.

@@ -70,7 +70,7 @@ pub async fn make_safe(
             return false;
         }
     };
-    let Left::Hot(_, safety) = left else { return true };
+    let Left::Hot(owed, safety) = left else { return true };
     let name = folder.name();
     let Some(plan) = plan else {
         tracing::error!(printer.name = name, "it may be hot, and nobody knows its port: look after it");
@@ -87,7 +87,7 @@ pub async fn make_safe(
             return false;
         }
     };
-    port.order(Order::MakeSafe(safety));
+    port.order(if owed.stopped { Order::FollowStopUp } else { Order::MakeSafe(safety) });
     let began = Instant::now();
     let settled = async {
         loop {

@@ -25,6 +25,15 @@ pub use task::Printer;
 use crate::hub_link::client::HubError;
 use crate::journal::JournalError;
 
+/// How a printer's task has left it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// With nothing at work, and safe as far as that could be had.
+    Safe,
+    /// At what it was at, with its port open: the next task has to go on with it, also if only to stop it.
+    AsItIs,
+}
+
 /// The printer can't be driven.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {

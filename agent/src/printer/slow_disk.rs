@@ -24,7 +24,7 @@ use url::Url;
 
 use super::folder::{PrinterConfig, PrinterFolder};
 use super::wiring::Wiring;
-use super::{Printer, SetupError};
+use super::{Left, Printer, SetupError};
 use crate::disk_work::DiskWork;
 use crate::hub_link::client::{Credential, HubClient};
 use crate::hub_link::mqtt::{self, FarEnd, MqttEvent, MqttLink};
@@ -177,7 +177,7 @@ struct Run {
     far_end: FarEnd,
     place: Workplace,
     at_the_disk: Receiver<Sender<()>>,
-    task: JoinHandle<Result<(), SetupError>>,
+    task: JoinHandle<Result<Left, SetupError>>,
     _stop: watch::Sender<bool>,
     seen: u64,
     pieces: u32,

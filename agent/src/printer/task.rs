@@ -5,6 +5,7 @@
 
 mod berth_side;
 mod coming_back;
+mod credential_side;
 mod disk_side;
 mod disk_wait;
 mod heat_side;
@@ -25,7 +26,6 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::SetupError;
 use super::berth::Berth;
 use super::calls::{Calls, Inbound};
 use super::folder::{PrinterConfig, PrinterFolder};
@@ -36,6 +36,7 @@ use super::question::Question;
 use super::report::PrinterReport;
 use super::return_to_job::{self, Return};
 use super::wiring::Wiring;
+use super::{Left, SetupError};
 use crate::disk::DiskFault;
 use crate::hub_link::events::SharedJournal;
 use crate::hub_link::mqtt::MqttLink;
@@ -97,6 +98,8 @@ pub struct Printer {
     look_again: bool,
     connected: bool,
     revoked: bool,
+    has_new_credential: bool,
+    credential_due_at: Duration,
     /// The job is verified and waits for the printer to be ready.
     leave_wanted: bool,
     /// Prints with no hub that may have left this printer hot.
@@ -166,6 +169,8 @@ impl Printer {
             look_again: false,
             connected: false,
             revoked: false,
+            has_new_credential: false,
+            credential_due_at: Duration::ZERO,
             leave_wanted: false,
             left_by_hand: Vec::new(),
             link: "Connecting to the hub.".into(),
@@ -189,11 +194,11 @@ impl Printer {
         mut self,
         mut stop: watch::Receiver<bool>,
         reports: watch::Sender<Option<PrinterReport>>,
-    ) -> Result<(), SetupError> {
+    ) -> Result<Left, SetupError> {
         self.come_back();
         self.take_up_heat();
         let mut look = tokio::time::interval(LOOK_EVERY);
-        while !*stop.borrow() && !self.has_to_move() {
+        while !*stop.borrow() && !self.has_to_move() && !self.has_to_give_way() {
             let in_time = |at: Duration| Instant::now() + at.saturating_sub(self.clock.elapsed());
             let (status_at, sample_at) = (in_time(self.feed.due_at()), self.telemetry.due_at().map(in_time));
             tokio::select! {
@@ -206,7 +211,7 @@ impl Printer {
                     self.look_for_work();
                     self.look_for_later_pairing();
                 }
-                () = tokio::time::sleep(DISK_AGAIN), if !self.trouble.is_none() || !self.berth.is_settled() => {}
+                () = tokio::time::sleep(DISK_AGAIN), if self.looks_now_and_then() => {}
                 Ok(()) = self.port.view.changed() => {}
                 Ok(()) = self.disk_faults.changed() => {}
                 () = tokio::time::sleep_until(status_at), if self.connected && self.status_is_waiting() => {}
@@ -215,6 +220,7 @@ impl Printer {
             self.follow_view();
             self.look_after_disk();
             self.look_after_ports();
+            self.look_for_new_credential();
             let is_ready = self.port.view.borrow().is_ready && !self.preheats.is_being_begun();
             if is_ready && !self.was_ready {
                 self.look_for_print_by_hand();
@@ -238,8 +244,17 @@ impl Printer {
                 changed
             });
         }
+        if self.has_to_give_way() && !*stop.borrow() {
+            self.give_way().await;
+            return Ok(Left::AsItIs);
+        }
         self.wind_up().await;
-        Ok(())
+        Ok(Left::Safe)
+    }
+
+    /// Whether something is waited for of which nothing tells.
+    fn looks_now_and_then(&self) -> bool {
+        !self.trouble.is_none() || !self.berth.is_settled() || self.revoked
     }
 
     fn on_port(&mut self, event: PortEvent) {

@@ -237,6 +237,7 @@ impl Told {
 #[derive(Debug, Clone)]
 pub(super) struct Ignored {
     pub(super) by: String,
+    /// How often; 0: by a process before this one.
     pub(super) sent: u32,
     /// All was turned off by commands, and read back as off.
     pub(super) is_off: bool,
@@ -247,6 +248,11 @@ pub(super) struct Ignored {
 impl Ignored {
     pub(super) fn new(told: &Told) -> Self {
         Self { by: told.by.clone(), sent: told.sent, is_off: false, card: None }
+    }
+
+    /// A process before this one has sent it.
+    pub(super) fn unknown() -> Self {
+        Self { by: "before the agent was started".into(), sent: 0, is_off: false, card: None }
     }
 
     /// It prints from its memory card: what it is told now, if it was not just told.
@@ -268,6 +274,18 @@ impl Ignored {
             }
             None => String::new(),
         };
+        if self.sent == 0 {
+            let off = if self.is_off {
+                " and that was read back"
+            } else {
+                " again and again until that is read back"
+            };
+            return format!(
+                "The printer was told to stop at once (M112) {}, and it is not known whether it did.{card} Its heaters are turned \
+                 off by commands,{off}. Look at it before you use it again.",
+                self.by
+            );
+        }
         if self.is_off {
             return format!(
                 "The stop {} (M112) was sent {} times, and the printer did not take it.{card} Its heaters were turned off by \

@@ -321,6 +321,32 @@ fn a_stop_that_is_late_is_not_the_printers_own() {
     assert!(told.contains("by Ada") && told.contains("says that it has stopped"), "{told}\n{}", rig.story());
 }
 
+/// The agent was started anew before it was known whether the stop was taken, and the port has stayed open. No line of it ever
+/// arrives, so what the printer prints from its memory card goes on.
+#[test]
+fn what_an_agent_before_this_one_has_told_to_stop_is_not_somebodys_print() {
+    for named in Profile::NAMES {
+        let mut rig = Rig::at(named.name, At::OnCard);
+        rig.way = Way::Lost;
+        rig.stop_at_once();
+        rig.run_for(Duration::from_secs(3));
+        assert!(!rig.is_safe(), "it would be no test");
+        rig.host = Host::new(rig.now, Parking::default());
+        rig.host.port_opened(rig.now);
+        rig.host.follow_stop_up(rig.now);
+        rig.events.clear();
+        let settled = |rig: &Rig| rig.events.contains(&HostEvent::HeatSettled);
+        while !settled(&rig) {
+            assert!(rig.told().contains("before the agent was started"), "{}: {}", named.name, rig.story());
+            rig.exchange();
+            assert!(rig.now < COLD_WITHIN * 5, "{}: {}", named.name, rig.story());
+        }
+        assert!(rig.is_safe(), "{}: {}", named.name, rig.story());
+        rig.run_for(COLD_WITHIN);
+        assert!(rig.is_safe() && rig.told().contains("read back"), "{}: {}", named.name, rig.story());
+    }
+}
+
 /// What it prints after it was made safe somebody has started there.
 #[rstest]
 fn a_print_from_the_card_that_is_begun_after_a_stop_was_made_good_is_left_alone() {

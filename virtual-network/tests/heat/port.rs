@@ -122,6 +122,7 @@ impl Driver {
             }
             Order::MakeSafe(_) if self.house.plan.broken == Some(Broken::IgnoresOrders) => {}
             Order::MakeSafe(safety) => self.host.make_safe(now, safety),
+            Order::FollowStopUp => self.host.follow_stop_up(now),
             Order::Preheat(mut preheat) => {
                 if self.house.plan.broken == Some(Broken::PreheatsForEver) {
                     preheat.lasts *= 1000;

@@ -163,7 +163,7 @@ async fn keep_running(house: Arc<House>, wiring: HouseWiring, mut stop: watch::R
     while !*stop.borrow() {
         match Printer::set_up(&house.folder, Arc::clone(&clock), &wiring) {
             Ok(printer) => match printer.run(stop.clone(), watch::channel(None).0).await {
-                Ok(()) => continue,
+                Ok(_) => continue,
                 Err(error) => house.note(|| format!("the printer's task has ended: {error}")),
             },
             Err(error) => {

@@ -130,9 +130,9 @@ impl Printer {
             Order::Pause => self.pause(None),
             Order::Resume => self.resume(),
             Order::Stop(end) => self.stop(end),
-            Order::MakeSafe(_) => self.make_safe(),
+            Order::MakeSafe(_) | Order::FollowStopUp => self.make_safe(),
             Order::StartAt(..) => self.world.broken("nothing was cut off, and yet it goes on".into()),
-            Order::Answer(..) | Order::Preheat(_) | Order::Say(_) | Order::Kill(_) => {}
+            Order::Answer(..) | Order::Preheat(_) | Order::Say(_) | Order::Kill(_) | Order::LeaveOpen => {}
         }
     }
 

@@ -191,7 +191,7 @@ async fn run(world: &Arc<World>, index: usize, fate: Fate, dice: &mut Dice) {
         }
     }
     match result {
-        Ok(Ok(())) => world.note(|| format!("{} agent has stopped", NAMES[index])),
+        Ok(Ok(_)) => world.note(|| format!("{} agent has stopped", NAMES[index])),
         Ok(Err(error)) => world.broken(format!("the agent can't drive its printer: {error}")),
         Err(error) => {
             let is_killed = error.is_cancelled() || has_died(&*error.into_panic());

@@ -115,7 +115,7 @@ fn a_later_pairing_takes_over_and_what_the_hub_before_was_not_told_is_kept() {
 fn what_is_owed_is_owed_by_the_pairing_that_takes_over_wherever_that_was_cut_off() {
     let new =
         PrinterConfig { printer_id: "0190a7c2-6f00-7000-8000-000000000003".parse().unwrap(), ..config() };
-    let heat = || Some(HeatOwed { port: Some("/dev/a".into()), baud: None, in_place: true });
+    let heat = || Some(HeatOwed { port: Some("/dev/a".into()), in_place: true, ..HeatOwed::default() });
     for cut_off_after in 0..5 {
         let data = tempfile::tempdir().unwrap();
         let folder = PrinterFolder::for_name(&settings(&data), "x");

@@ -142,6 +142,25 @@ async fn what_was_asked_before_a_stop_at_once_heats_nothing_after_it() {
     assert!(matches!(run.order().await, Order::Preheat(_)));
 }
 
+/// Whether the printer has taken it was not known when the agent was killed: what it prints from its memory card is nobody's then.
+#[tokio::test]
+async fn a_stop_at_once_is_followed_up_by_the_next_process() {
+    let data = tempfile::tempdir().unwrap();
+    let mut run = Run::begin_with(data.path(), false).await;
+    run.is_stopped(5, 4).await;
+    while Journal::peek(&run.folder.journal()).heat.is_none() {
+        run.lets_the_disk_go_on().await;
+    }
+    drop(run);
+    let mut next = Run::begin_with(data.path(), false).await;
+    let order = next.order().await;
+    assert!(matches!(order, Order::FollowStopUp), "{order:?}");
+    next.printer_says(HostEvent::HeatSettled);
+    while Journal::peek(&next.folder.journal()).heat.is_some() {
+        next.lets_the_disk_go_on().await;
+    }
+}
+
 /// It was read back before the stop, and is heard of behind it.
 #[tokio::test]
 async fn what_was_read_back_before_a_stop_at_once_does_not_cross_out_what_the_stop_owes() {

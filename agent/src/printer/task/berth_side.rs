@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::disk_wait::FromDisk;
 use super::{DISK_AGAIN, Printer};
+use crate::folder_lock::FolderLock;
 use crate::port::Order;
 use crate::printer::berth::{self, HotElsewhere, Why};
 use crate::printer::by_hand;
@@ -91,6 +92,8 @@ impl Printer {
     pub(super) fn settle_by_hand(&mut self) {
         for print in std::mem::take(&mut self.left_by_hand) {
             self.calls.ask_disk(move || {
+                // Another print may have begun there on a slow disk: what it owes is its own.
+                let _held = FolderLock::take_if_free(print.path())?;
                 if let Err(error) = by_hand::forget(&print) {
                     tracing::warn!(error = %error, "what a print has left behind could not be removed");
                 }

@@ -48,6 +48,8 @@ pub(crate) enum FromDisk {
     LeftByHand(Vec<PrinterFolder>),
     /// Another printer was paired at this one's port.
     PairedLater,
+    /// This printer was paired again, and has a new credential.
+    Renewed,
     /// Whether the port at which something may be hot is there again.
     OldPort(bool),
     /// The trail of this job.
@@ -154,7 +156,7 @@ impl Printer {
             drop(inbound.send(FromDisk::Recorded(result).into()));
         };
         // Before the first byte: what is about to get hot has to be turned off by somebody.
-        let owed = self.heat_owed(false);
+        let owed = Record::from(self.heat_owed(false));
         let owed = matches!(record, Record::Started { .. }).then_some(owed);
         let records = owed.into_iter().chain([record.clone()]).collect();
         self.journal.lock().want(records, Box::new(reply));
@@ -246,6 +248,10 @@ impl Printer {
             (wait, FromDisk::PairedLater) => {
                 self.disk_wait = wait;
                 self.berth.is_given_up = true;
+            }
+            (wait, FromDisk::Renewed) => {
+                self.disk_wait = wait;
+                self.has_new_credential = true;
             }
             (wait, FromDisk::OldPort(is_back)) => {
                 self.disk_wait = wait;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::Printer;
-use crate::journal::Record;
+use crate::journal::{HeatOwed, Record};
 use crate::port::{Order, Patience};
 use crate::serial::{End, Safety};
 use crate::systemd;
@@ -32,7 +32,9 @@ impl Printer {
             return;
         }
         tracing::warn!("the printer may have been left hot: its heaters are turned off");
-        self.port.order(Order::MakeSafe(self.safety_owed()));
+        let was_stopped = self.journal.lock().state().heat.as_ref().is_some_and(|owed| owed.stopped);
+        let safe = if was_stopped { Order::FollowStopUp } else { Order::MakeSafe(self.safety_owed()) };
+        self.port.order(safe);
     }
 
     /// How what is owed is turned off: a part that may be gone on with stays where it is, and no person's preheat moves anything.
@@ -56,12 +58,13 @@ impl Printer {
         self.settle_by_hand();
     }
 
-    /// Something may be hot from now on that nobody wants so.
-    pub(super) fn owe_heat(&mut self) {
-        let is_owed_here = self.hot_elsewhere().is_none() && self.journal.lock().state().heat.is_some();
-        if !is_owed_here {
-            let owed = self.heat_owed(true);
-            self.journal.lock().keep(&[owed]);
+    /// The printer is told to stop at once: nobody knows what is hot from now on, and whether it goes on.
+    pub(super) fn owe_for_stop(&mut self) {
+        let is_here = self.hot_elsewhere().is_none();
+        let mut journal = self.journal.lock();
+        let is_written = is_here && journal.state().heat.as_ref().is_some_and(|owed| owed.stopped);
+        if !is_written {
+            journal.keep(&[HeatOwed { stopped: true, ..self.heat_owed(true) }.into()]);
         }
     }
 

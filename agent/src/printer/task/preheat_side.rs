@@ -9,7 +9,7 @@ use stardust_protocol::{
 
 use super::Printer;
 use super::disk_wait::FromDisk;
-use crate::journal::{JournalError, Record};
+use crate::journal::{HeatOwed, JournalError};
 use crate::port::Order;
 use crate::printer::preheat;
 use crate::serial::{self, HeatOutOfReach, Heating, Safety, Wanted, WantedBy};
@@ -71,15 +71,15 @@ impl Printer {
                 };
                 self.preheats.recording = Some((id, preheat));
                 let owed = self.heat_owed(true);
-                self.journal.lock().want(vec![owed], Box::new(reply));
+                self.journal.lock().want(vec![owed.into()], Box::new(reply));
             }
         }
     }
 
     /// What is owed from now on.
-    pub(super) fn heat_owed(&self, in_place: bool) -> Record {
-        let (port, baud) = (self.berth.plan.path.clone(), self.berth.plan.baud);
-        Record::HeatOwed { port, baud, in_place }
+    pub(super) fn heat_owed(&self, in_place: bool) -> HeatOwed {
+        let (port, baud) = (Some(self.berth.plan.path.clone()), self.berth.plan.baud);
+        HeatOwed { port, baud, in_place, stopped: false }
     }
 
     /// It is written down that the printer may get hot, or can't be.

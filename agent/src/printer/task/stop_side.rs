@@ -89,7 +89,7 @@ impl Printer {
         self.port.order(Order::Kill(BY.into()));
         tracing::warn!(command.id = %id, "stop at once");
         // Whoever has heated it: a printer may not take the stop, and this process may end before that is known.
-        self.owe_heat();
+        self.owe_for_stop();
         self.call_off_preheat("The printer was stopped at once.");
         // What is on the line ends there. What a slow disk has kept from it must not start behind that.
         let actions =
@@ -99,7 +99,7 @@ impl Printer {
 
     /// It goes on. The debt stands, and the view tells.
     pub(super) fn on_stop_ignored(&mut self) {
-        self.owe_heat();
+        self.owe_for_stop();
         self.feed.start_over();
         self.send_status();
     }

@@ -141,6 +141,13 @@ impl Host {
         }
     }
 
+    /// A process before this one has told it to stop at once, and nobody knows what came of it: it is made safe, and what it prints
+    /// from its memory card is not somebody's.
+    pub fn follow_stop_up(&mut self, now: Duration) {
+        self.ignored = Some(Ignored::unknown());
+        self.make_safe(now, Safety::InPlace);
+    }
+
     /// What a person is told of a stop that was not taken, as long as nothing new was begun.
     #[must_use]
     pub fn stop_ignored(&self) -> Option<String> {

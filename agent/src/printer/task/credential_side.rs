@@ -1,0 +1,40 @@
+//! A new credential for the same printer: its old one counts for nothing from that moment on, whatever is being printed.
+//!
+//! Until the new one is taken the hub can neither see nor stop the printer. So this task ends and leaves everything as it is, also
+//! its port, and the next one goes on with it. Owns: when. Must not know: where a later pairing is kept.
+
+use super::disk_wait::FromDisk;
+use super::{DISK_AGAIN, Printer};
+
+impl Printer {
+    /// Finds out, now and then, whether there is one. Only who is not let in any more has to know.
+    pub(super) fn look_for_new_credential(&mut self) {
+        let now = self.clock.elapsed();
+        if !self.revoked || self.has_new_credential || now < self.credential_due_at {
+            return;
+        }
+        self.credential_due_at = now + DISK_AGAIN;
+        let folder = self.folder.clone();
+        self.calls.ask_disk(move || folder.is_renewed().then_some(FromDisk::Renewed));
+    }
+
+    /// Whether this task has to end for it. What is just being written down, or begun, is waited for, and a stop that waits for
+    /// the port.
+    pub(super) fn has_to_give_way(&self) -> bool {
+        let is_in_between =
+            self.disk_wait.is_some() || !self.deferred.is_empty() || self.stops.is_on_its_way();
+        self.has_new_credential && !is_in_between
+    }
+
+    /// Nothing is stopped or turned off: the next task of this process goes on with what the journal and the trail say.
+    pub(super) async fn give_way(mut self) {
+        tracing::info!("there is a new credential: going on with it");
+        self.port.leave_open();
+        while let Some(event) = self.port.events.recv().await {
+            // What has come of a job until then must not be lost.
+            self.on_port(event);
+        }
+        self.telemetry.write_last().await;
+        self.disk_at_rest().await;
+    }
+}
