@@ -23,10 +23,13 @@ export function problemFrom(status: number, body: unknown): Problem {
   return new Problem(status, `http_${String(status)}`, "");
 }
 
-/** Codes whose translation loses nothing that the hub's own sentence would have said. */
+/**
+ * Codes whose translation loses nothing that the hub's own sentence would have said: those that the hub has one sentence for. What a
+ * person has to do at a hot printer, say, depends on it: cool it down, or switch it off.
+ */
 const TRANSLATED = new Set([
   "bad_credentials", "not_signed_in", "hub_unreachable", "empty_file", "upload_incomplete",
-  "printer_busy", "printer_hot", "file_in_use", "file_not_ready", "nothing_to_remove",
+  "printer_busy", "file_in_use", "file_not_ready", "nothing_to_remove",
 ]);
 
 /** The sentence to show: the hub's own, or ours where it is known to say the same in the reader's language. */

@@ -1,7 +1,7 @@
 import { flushPromises } from "@vue/test-utils";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as hub from "@/api/hub";
-import { Problem, sentenceOf } from "@/api/problem";
+import { Problem } from "@/api/problem";
 import type { Printer } from "@/api/types";
 import { notices } from "@/app/notices";
 import { byTestId, mountPage } from "@/testing/mountPage";
@@ -73,9 +73,16 @@ describe("heat without a job", () => {
     expect(byTestId("menu-cool-down"), "the card has it").toBeNull();
   });
 
-  it("says in the reader's language why a heated printer is not removed", async () => {
-    const t = (key: string): string => key;
-    expect(sentenceOf(new Problem(409, "printer_hot", "“Prusa 1” is being heated."), t)).toBe("problem.printer_hot");
+  it("passes on the hub's own advice why a hot printer is not removed, as that differs with the printer", async () => {
+    const detail = "“Prusa 1” is to stop at once, and is being heated all the same (nozzle 200 °C). Switch it off first; then remove it.";
+    vi.spyOn(hub, "removePrinter").mockRejectedValue(new Problem(409, "printer_hot", detail));
+    await show({ status: { state: "error", tools: [{ actual: 180, target: 200 }] } });
+    await openMenu();
+    byTestId("menu-remove")?.click();
+    await flushPromises();
+    byTestId("confirm-yes")?.click();
+    await flushPromises();
+    expect(notices.value.map((notice) => notice.text)).toEqual([detail]);
   });
 
   it("passes on what the hub refuses", async () => {
