@@ -73,6 +73,25 @@ describe("heat without a job", () => {
     expect(byTestId("menu-cool-down"), "the card has it").toBeNull();
   });
 
+  const cold = { actual: 24, target: 0 };
+  const set = { actual: 45, target: 50 };
+  // Whatever keeps the hub from removing it (hub/src/fleet/removal.rs) can be turned off here.
+  it.each([
+    ["a nozzle", { tools: [set] }, true],
+    ["its second nozzle", { tools: [cold, set] }, true],
+    ["its bed", { tools: [cold], bed: set }, true],
+    ["its chamber", { tools: [cold], bed: cold, chamber: set }, true],
+    ["a chamber alone", { chamber: set }, true],
+    ["nothing", { tools: [cold], bed: cold, chamber: cold }, false],
+  ])("offers to cool down what is heated: %s", async (_what, heaters, offered) => {
+    const cool = vi.spyOn(hub, "coolDownPrinter").mockResolvedValue("done");
+    await show({ status: { state: "idle", ...heaters } });
+    await openMenu();
+    byTestId("menu-cool-down")?.click();
+    await flushPromises();
+    expect(cool).toHaveBeenCalledTimes(offered ? 1 : 0);
+  });
+
   it("passes on the hub's own advice why a hot printer is not removed, as that differs with the printer", async () => {
     const detail = "“Prusa 1” is to stop at once, and is being heated all the same (nozzle 200 °C). Switch it off first; then remove it.";
     vi.spyOn(hub, "removePrinter").mockRejectedValue(new Problem(409, "printer_hot", detail));

@@ -23,9 +23,9 @@ export function hotPartsOf(printer: Printer, job: PrintJob | undefined): HotPart
   return parts.filter(({ actual }) => actual >= HOT_C);
 }
 
-/** Whether a heater is on without a job: somebody preheats. */
+/** Whether any heater is on without a job: somebody preheats. Each of them keeps the hub from removing the printer. */
 export const isHeating = ({ status }: Printer): boolean =>
-  [...(status?.tools ?? []), ...(status?.bed ? [status.bed] : [])].some(({ target }) => target > 0);
+  [...(status?.tools ?? []), status?.bed, status?.chamber].some((heater) => (heater?.target ?? 0) > 0);
 
 /** Heated by something that shows no way to end it, as somebody at its panel: it can be cooled down from here all the same. */
 export const mayCoolDown = (printer: Printer): boolean =>
