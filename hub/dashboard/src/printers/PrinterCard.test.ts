@@ -2,7 +2,7 @@ import { flushPromises } from "@vue/test-utils";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as hub from "@/api/hub";
 import { Problem } from "@/api/problem";
-import type { EmergencyStop, PrintJob, Printer } from "@/api/types";
+import type { PrintJob, Printer } from "@/api/types";
 import { notices } from "@/app/notices";
 import { jobs } from "@/live/live";
 import { byTestId, mountPage } from "@/testing/mountPage";
@@ -157,74 +157,6 @@ describe("a printer's card", () => {
     const card = await show({ second_agent: { address: "192.0.2.7", at } });
     expect(card.textContent).toContain("refused at 192.0.2.7, 2 minutes ago");
     expect(card.textContent, "the first one goes on").toContain("Ready for a job");
-  });
-
-  const stopped = (state: EmergencyStop["state"], change: Partial<Printer> = {}): Partial<Printer> => ({
-    state: "error",
-    emergency_stop: {
-      id: "c1", asked_by: "Ada Lovelace", asked_at: "2026-11-23T06:00:00.000Z", state, state_since: "2026-11-23T06:00:01.000Z", recorded: true,
-    },
-    ...change,
-  });
-
-  it("stops the printer at once with a press and one more, which names it", async () => {
-    const stop = vi.spyOn(hub, "stopPrinter").mockResolvedValue(printerSample());
-    await show({ state: "printing" }, { state: "printing", progress });
-    byTestId("printer-stop")?.click();
-    await flushPromises();
-    expect(stop).not.toHaveBeenCalled();
-    expect(document.body.textContent).toContain("Stop Prusa 1 at once?");
-    byTestId("confirm-yes")?.click();
-    await flushPromises();
-    expect(stop).toHaveBeenCalledExactlyOnceWith("p1");
-  });
-
-  it("can be stopped whatever its state, also out of reach", async () => {
-    await show({ state: "offline", contact: { state: "lost" } });
-    expect(byTestId("printer-stop")?.hasAttribute("disabled")).toBe(false);
-  });
-
-  it("tells plainly how far a stop is, and what to do", async () => {
-    const card = await show(stopped("sent_and_reset"));
-    expect(byTestId("printer-stopped")?.textContent).toMatch(/M112 sent to Prusa 1 at .*:00:01.*board was reset/);
-    expect(card.textContent).toContain("Look whether the heaters are off");
-    expect(card.textContent).toContain("Stopped by Ada Lovelace");
-  });
-
-  it("passes on what its agent knows of a stop that was sent", async () => {
-    const status = { state: "error", message: "It still heats to 100 °C.", tools: [] } as unknown as Printer["status"];
-    await show(stopped("sent", { status }));
-    expect(byTestId("stop-since")?.textContent).toBe("It still heats to 100 °C.");
-  });
-
-  it("says since when the agent is away that it could not be delivered to", async () => {
-    const since = new Date(Date.now() - 3 * 3_600_000).toISOString();
-    const card = await show(stopped("not_delivered", { state: "offline", contact: { state: "lost", since } }));
-    expect(card.textContent).toContain("Could not be delivered: the agent of Prusa 1 is out of reach, last contact 3 hours ago");
-    expect(card.textContent).toContain("switch the printer off by hand");
-  });
-
-  it("says that a stop could not be written down, once it is known to be sent", async () => {
-    for (const [state, recorded, said] of [["sending", false, false], ["sent", false, true], ["sent", true, false]] as const) {
-      const stop = { ...stopped(state).emergency_stop, recorded } as EmergencyStop;
-      const card = await show({ state: "error", emergency_stop: stop });
-      expect(card.textContent.includes("could not write this down"), `${state} ${String(recorded)}`).toBe(said);
-      unmount();
-    }
-  });
-
-  it("passes on why the agent could not stop it", async () => {
-    const stop = { ...stopped("failed").emergency_stop, reason: "The port takes nothing." } as EmergencyStop;
-    const card = await show({ state: "error", emergency_stop: stop });
-    expect(card.textContent).toContain("The port takes nothing.");
-  });
-
-  it("takes jobs again when somebody says that the printer is in order", async () => {
-    const clear = vi.spyOn(hub, "clearStop").mockResolvedValue(printerSample());
-    await show(stopped("sent"));
-    byTestId("stop-clear")?.click();
-    await flushPromises();
-    expect(clear).toHaveBeenCalledExactlyOnceWith("p1");
   });
 
   const warm = { tools: [{ actual: 182.4, target: 0 }], bed: { actual: 55, target: 0 } };
