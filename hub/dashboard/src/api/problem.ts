@@ -29,7 +29,7 @@ export function problemFrom(status: number, body: unknown): Problem {
  */
 const TRANSLATED = new Set([
   "bad_credentials", "not_signed_in", "hub_unreachable", "empty_file", "upload_incomplete",
-  "printer_busy", "file_in_use", "file_not_ready", "nothing_to_remove",
+  "printer_busy", "file_in_use", "nothing_to_remove",
 ]);
 
 /** The sentence to show: the hub's own, or ours where it is known to say the same in the reader's language. */
