@@ -14,7 +14,7 @@ use super::LOOK_FOR_PRINTERS;
 use crate::disk_work::DiskWork;
 use crate::folder_lock::FolderLock;
 use crate::port::PortStore;
-use crate::printer::folder::PrinterFolder;
+use crate::printer::folder::{JournalStamp, PrinterFolder};
 use crate::printer::left_hot::{self, Patience};
 use crate::settings::Settings;
 
@@ -38,9 +38,17 @@ pub(super) async fn look_after(
 /// Those that are known.
 #[derive(Debug, Default)]
 pub(super) struct Left {
-    /// Each with the work on it.
-    known: BTreeMap<PathBuf, AbortHandle>,
-    work: JoinSet<()>,
+    known: BTreeMap<PathBuf, Known>,
+    work: JoinSet<(PathBuf, Option<JournalStamp>)>,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Known {
+    work: AbortHandle,
+    /// Its journal before it was made safe, and after that. One that could not be crossed out is the same: it is made safe once for
+    /// each process, because a person may heat it at its panel afterwards.
+    seen: [Option<JournalStamp>; 2],
 }
 
 impl Left {
@@ -53,47 +61,66 @@ impl Left {
         stop: &watch::Receiver<bool>,
     ) -> bool {
         let theirs = settings.clone();
-        let found = match DiskWork::on_threads().run(move || Ok(PrinterFolder::left_hot(&theirs))).await {
+        let look = move || {
+            let left = PrinterFolder::left_hot(&theirs).into_iter();
+            Ok(left.map(|folder| (folder.journal_stamp(), folder)).collect::<Vec<_>>())
+        };
+        let found = match DiskWork::on_threads().run(look).await {
             Ok(found) => found,
             Err(error) => {
                 tracing::error!(error = %error, "what was left hot can't be looked for");
                 return true;
             }
         };
-        while self.work.try_join_next().is_some() {}
-        // Another print at the same port may be killed as well.
-        let is_there = |path: &PathBuf| found.iter().any(|folder| folder.path() == path);
-        self.known.retain(|path, work| is_there(path) || !work.is_finished());
-        for folder in found {
+        while let Some(done) = self.work.try_join_next() {
+            let Ok((path, after)) = done else { continue };
+            if let Some(known) = self.known.get_mut(&path) {
+                known.seen[1] = after;
+            }
+        }
+        // Another print at the same port may be killed as well: its journal is another one.
+        self.known.retain(|path, known| {
+            let now = found.iter().find(|(_, folder)| folder.path() == path).map(|(now, _)| now);
+            !known.work.is_finished() || now.is_some_and(|now| known.seen.contains(now))
+        });
+        for (now, folder) in found {
             if !self.known.contains_key(folder.path()) {
                 let (path, clock) = (folder.path().to_owned(), clock.clone());
                 let (ports, stop) = (ports.clone(), stop.clone());
-                let work = self.work.spawn(async move { make_safe(&folder, &clock, &ports, &stop).await });
-                self.known.insert(path, work);
+                let work = self.work.spawn(async move {
+                    let after = make_safe(&folder, &clock, &ports, &stop).await;
+                    (folder.path().to_owned(), after)
+                });
+                self.known.insert(path, Known { work, seen: [now, now] });
             }
         }
         !self.work.is_empty()
     }
 }
 
+/// Its journal as it was left.
 async fn make_safe(
     folder: &PrinterFolder,
     clock: &SharedClock,
     ports: &PortStore,
     stop: &watch::Receiver<bool>,
-) {
+) -> Option<JournalStamp> {
+    let disk = DiskWork::on_threads();
     let mut again = LOOK_FOR_PRINTERS;
     while !*stop.borrow() {
         // A print that is at work there has the port, and turns everything off in its end, unless it is killed.
-        let Some(held) = FolderLock::take_if_free(folder.path()) else {
+        let path = folder.path().to_owned();
+        let Ok(Some(held)) = disk.run(move || Ok(FolderLock::take_if_free(&path))).await else {
             tokio::time::sleep(LOOK_FOR_PRINTERS).await;
             continue;
         };
         if left_hot::make_safe(folder, clock, ports, Patience::Short, stop.clone()).await {
-            return;
+            let theirs = folder.clone();
+            return disk.run(move || Ok(theirs.journal_stamp())).await.unwrap_or_default();
         }
         drop(held);
         tokio::time::sleep(again).await;
         again = (again * 2).min(AT_THE_LATEST);
     }
+    None
 }

@@ -119,9 +119,10 @@ impl Seat {
             let (name, link) = (self.folder.name(), "Not connected yet.".into());
             PrinterReport::idle(name, String::new(), link, PrinterState::Connecting, None)
         };
+        let report = self.report().unwrap_or_else(starting);
         PrinterEntry {
-            report: self.report().unwrap_or_else(starting),
-            port: self.port.clone(),
+            port: report.driven_at.clone().or(self.port.clone()),
+            report,
             last_error: self.last_error.clone(),
             pin: self.pin.borrow().clone(),
             pin_withheld: false,
@@ -178,7 +179,7 @@ fn fault(report: PrinterReport) -> Option<String> {
 
 /// One printer, started again whenever its task has ended.
 async fn keep_running(
-    folder: PrinterFolder,
+    mut folder: PrinterFolder,
     clock: SharedClock,
     ports: PortStore,
     mut stop: watch::Receiver<bool>,
@@ -221,8 +222,10 @@ async fn keep_running(
             // Stopped, or a later pairing takes over.
             Ok(Ok(left)) => {
                 is_left_at_work = left == Left::AsItIs;
+                folder.give_up(if let Left::PortGivenUp(port) = left { Some(port) } else { None });
                 continue;
             }
+            Ok(Err(SetupError::BeingMadeSafe)) => SetupError::BeingMadeSafe.to_string(),
             Ok(Err(error)) => {
                 if told.as_ref() != Some(&error.to_string()) {
                     tracing::error!(printer.name = folder.name(), error = %error, "this printer can't be driven");
@@ -276,9 +279,12 @@ fn set_up(folder: &PrinterFolder, clock: SharedClock, ports: &PortStore) -> Resu
         let State { held, heat, .. } = Journal::look(&folder.journal())?;
         // What was begun for the hub before is brought to its end first. Where it is the same printer for the same hub, its new
         // credential is needed for that.
-        if held.is_none() || folder.is_renewed() {
+        let is_renewed = folder.is_renewed();
+        if !is_renewed && held.is_none() {
             // Before its memory begins anew.
-            folder.next().goes_on_owing(heat)?;
+            folder.next().goes_on_owing(&heat)?;
+        }
+        if held.is_none() || is_renewed {
             folder.take_over()?;
         }
     }

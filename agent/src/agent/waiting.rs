@@ -97,7 +97,7 @@ pub(super) async fn pair(
 
 async fn is_hot(folder: &PrinterFolder, port: &Path) -> bool {
     let (folder, plan) = (folder.clone(), PortPlan::new(port.to_owned(), None));
-    DiskWork::on_threads().run(move || Ok(berth::is_owed_at(&folder, &plan))).await.unwrap_or(false)
+    DiskWork::on_threads().run(move || Ok(berth::is_owed_at(&folder, &plan))).await.unwrap_or(true)
 }
 
 /// What the printer says that it is, if it says so soon.

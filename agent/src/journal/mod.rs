@@ -11,6 +11,7 @@
 //! Must not know: what the records are for.
 
 mod at_work;
+mod debts;
 mod file;
 mod ledger;
 mod record;
@@ -18,8 +19,9 @@ mod record;
 use std::path::{Path, PathBuf};
 
 pub use at_work::{JournalAtWork, Locked};
+pub use debts::{Debts, HeatOwed};
 pub use ledger::{Ledger, Reply, Work};
-pub use record::{HeatOwed, Held, Record, State};
+pub use record::{Held, Record, State};
 use stardust_clock::Clock;
 use stardust_protocol::EventBody;
 
@@ -166,8 +168,8 @@ fn lines(records: &[Record]) -> Vec<u8> {
     text
 }
 
-/// Adds up the records. A last line that can't be read is one that was torn. Any other is damage: what it has said of heat nobody
-/// knows, so something is owed.
+/// Adds up the records. A last line that can't be read and has no end is one that was torn. Any other is damage: what it has said
+/// of heat nobody knows, so something is owed.
 fn replay(bytes: &[u8]) -> State {
     let mut state = State::default();
     let mut lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).peekable();
@@ -176,13 +178,13 @@ fn replay(bytes: &[u8]) -> State {
         match serde_json::from_slice(line) {
             Ok(record) => state.apply(&record),
             Err(error) => {
-                is_damaged |= lines.peek().is_some();
+                is_damaged |= lines.peek().is_some() || bytes.ends_with(b"\n");
                 tracing::warn!(error = %error, "a line of the journal that can't be read was dropped");
             }
         }
     }
     if is_damaged {
-        state.heat.get_or_insert(HeatOwed { in_place: true, ..HeatOwed::default() });
+        state.heat.lose_count();
     }
     state
 }

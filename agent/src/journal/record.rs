@@ -11,6 +11,7 @@ use stardust_protocol::{
     AgentEvent, ClaimId, CommandId, CommandOutcome, EventBody, JobId, JobState, Timestamp,
 };
 
+use super::debts::{Debts, HeatOwed};
 use crate::serial::CutOff;
 
 /// Outcomes are remembered for this many commands: a repeat of an older one has expired anyway.
@@ -18,9 +19,6 @@ const REMEMBERED_COMMANDS: usize = 128;
 
 /// Claims that are over are remembered: a hub that has not heard of the end yet may offer one again.
 const REMEMBERED_CLAIMS: usize = 64;
-
-/// What may be hot at so many other ports is remembered.
-const REMEMBERED_DEBTS: usize = 4;
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -71,8 +69,13 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         stopped: bool,
     },
-    /// With no job at work all heaters' targets were read back as 0, at the port that was owed last.
-    HeatSettled,
+    /// With no job at work all heaters' targets were read back as 0.
+    HeatSettled {
+        /// What was owed at this port; empty: where nobody knows the port. None, as agents before 0.2 have written it: what was owed
+        /// last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        port: Option<PathBuf>,
+    },
     /// The hub has given leave to start: written before the first byte goes to the printer.
     Started {
         /// The job.
@@ -127,25 +130,6 @@ pub struct Held {
     pub cut_off: Option<(CutOff, u64)>,
 }
 
-/// What may be hot that nobody wants hot.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct HeatOwed {
-    /// At which port, where it was written down.
-    pub port: Option<PathBuf>,
-    /// Its speed, bits a second, where a person has set it.
-    pub baud: Option<u32>,
-    /// Nothing is moved when it is turned off.
-    pub in_place: bool,
-    /// It was told to stop at once, and nobody knows yet whether it has.
-    pub stopped: bool,
-}
-
-impl From<HeatOwed> for Record {
-    fn from(HeatOwed { port, baud, in_place, stopped }: HeatOwed) -> Self {
-        Self::HeatOwed { port: port.unwrap_or_default(), baud, in_place, stopped }
-    }
-}
-
 /// What the journal says now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
@@ -160,9 +144,7 @@ pub struct State {
     /// The job at hand.
     pub held: Option<Held>,
     /// From the start of a job until all targets were read back as 0.
-    pub heat: Option<HeatOwed>,
-    /// What was owed at other ports before it, and is when that is settled: the oldest first.
-    heat_before: Vec<HeatOwed>,
+    pub heat: Debts,
     answered: VecDeque<(CommandId, CommandOutcome)>,
     ended: VecDeque<(JobId, ClaimId)>,
 }
@@ -175,8 +157,7 @@ impl Default for State {
             uncounted_from: None,
             outbox: VecDeque::new(),
             held: None,
-            heat: None,
-            heat_before: Vec::new(),
+            heat: Debts::default(),
             answered: VecDeque::new(),
             ended: VecDeque::new(),
         }
@@ -213,22 +194,12 @@ impl State {
             }
             Record::HeatOwed { port, baud, in_place, stopped } => {
                 let port = Some(port.clone()).filter(|port| !port.as_os_str().is_empty());
-                let new = HeatOwed { port, baud: *baud, in_place: *in_place, stopped: *stopped };
-                let old = self.heat.take().filter(|old| old.port.is_some() && old.port != new.port);
-                if *in_place {
-                    self.heat_before.extend(old);
-                    let too_many = self.heat_before.len().saturating_sub(REMEMBERED_DEBTS);
-                    self.heat_before.drain(..too_many);
-                } else {
-                    // Whoever begins a job at a port says that the printer is there.
-                    self.heat_before.clear();
-                }
-                self.heat = Some(new);
+                let (baud, in_place, stopped) = (*baud, *in_place, *stopped);
+                self.heat.take_on(HeatOwed { port, baud, in_place, stopped });
             }
-            Record::HeatSettled => self.heat = self.heat_before.pop(),
+            Record::HeatSettled { port } => self.heat.settle(port.as_deref()),
             Record::Started { job_id } => {
-                // Agents before 0.2 have written nothing else down.
-                self.heat.get_or_insert_default();
+                self.heat.assume();
                 if let Some(held) = self.held.as_mut().filter(|held| held.claim.job_id == *job_id) {
                     held.started = true;
                 }
@@ -319,11 +290,9 @@ impl State {
             }
         }
         // Behind the start of a job, which owes by itself.
-        records.extend(self.heat_before.iter().cloned().map(Record::from));
-        match &self.heat {
-            Some(heat) => records.push(heat.clone().into()),
-            None if self.held.as_ref().is_some_and(|held| held.started) => records.push(Record::HeatSettled),
-            None => {}
+        records.extend(self.heat.iter().cloned().map(Record::from));
+        if self.heat.is_empty() && self.held.as_ref().is_some_and(|held| held.started) {
+            records.push(HeatOwed::default().settled());
         }
         records
     }

@@ -126,6 +126,9 @@ proptest! {
     }
 }
 
+/// As agents before 0.2 have written it.
+const LAST_SETTLED: Record = Record::HeatSettled { port: None };
+
 fn owed(port: &str, in_place: bool) -> Record {
     HeatOwed { port: Some(port.into()), in_place, ..HeatOwed::default() }.into()
 }
@@ -134,14 +137,15 @@ fn owed(port: &str, in_place: bool) -> Record {
 fn what_a_person_heats_at_another_port_does_not_make_the_first_one_forgotten_and_a_job_does() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.jsonl");
-    let port = || Journal::peek(&path).heat.map(|owed| owed.port.unwrap().display().to_string());
+    let port =
+        || Journal::peek(&path).heat.latest().map(|owed| owed.port.as_ref().unwrap().display().to_string());
     let append = |records: &[Record]| Journal::open(&path).unwrap().append(records).unwrap();
     append(&[owed("/dev/a", false)]);
     append(&[owed("/dev/a", true), owed("/dev/b", true), owed("/dev/b", true)]);
     assert_eq!(port().as_deref(), Some("/dev/b"));
-    append(&[Record::HeatSettled]);
+    append(&[LAST_SETTLED]);
     assert_eq!(port().as_deref(), Some("/dev/a"), "also over restarts");
-    append(&[owed("/dev/b", false), Record::HeatSettled]);
+    append(&[owed("/dev/b", false), LAST_SETTLED]);
     assert_eq!(port(), None);
     // Bounded.
     for number in 0..20 {
@@ -149,7 +153,7 @@ fn what_a_person_heats_at_another_port_does_not_make_the_first_one_forgotten_and
     }
     for number in [19, 18, 17, 16, 15] {
         assert_eq!(port(), Some(format!("/dev/{number}")));
-        append(&[Record::HeatSettled]);
+        append(&[LAST_SETTLED]);
     }
     assert_eq!(port(), None);
 }
@@ -157,6 +161,10 @@ fn what_a_person_heats_at_another_port_does_not_make_the_first_one_forgotten_and
 #[rstest]
 #[case::torn("{\"record\":\"heat_settled\"}\n{\"record\":\"he", false)]
 #[case::damaged("{\"recrd\":\"heat_owed\"}\n{\"record\":\"count_from\",\"next_seq\":7}\n", true)]
+#[case::damaged_in_its_last_line(
+    "{\"record\":\"count_from\",\"next_seq\":7}\n{\"recrd\":\"heat_owed\"}\n",
+    true
+)]
 #[case::zeroed("\0\0\0\0\0\0", true)]
 #[case::zeroed_in_its_middle(
     "{\"record\":\"count_from\",\"next_seq\":7}\n\0\0\0\n{\"record\":\"heat_settled\"}\n",
@@ -167,7 +175,32 @@ fn a_damaged_journal_counts_as_owing(#[case] text: &str, #[case] owes: bool) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.jsonl");
     std::fs::write(&path, text).unwrap();
-    assert_eq!(Journal::look(&path).unwrap().heat.is_some(), owes);
-    assert_eq!(Journal::open(&path).unwrap().state().heat.is_some(), owes);
-    assert_eq!(Journal::look(&path).unwrap().heat.is_some(), owes, "and stays so");
+    assert_eq!(Journal::look(&path).unwrap().heat.is_empty(), !owes);
+    assert_eq!(Journal::open(&path).unwrap().state().heat.is_empty(), !owes);
+    assert_eq!(Journal::look(&path).unwrap().heat.is_empty(), !owes, "and stays so");
+}
+
+/// What was read back at one port says nothing of another, whichever was written down later.
+#[test]
+fn a_debt_is_settled_at_its_own_port() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let append = |records: &[Record]| Journal::open(&path).unwrap().append(records).unwrap();
+    let ports = || -> Vec<String> {
+        let state = Journal::peek(&path);
+        let port = |owed: &HeatOwed| owed.port.as_ref().map_or("?".into(), |port| port.display().to_string());
+        state.heat.iter().map(port).collect()
+    };
+    append(&[owed("/dev/a", true), owed("/dev/b", true)]);
+    append(&[HeatOwed { port: Some("/dev/a".into()), ..HeatOwed::default() }.settled()]);
+    assert_eq!(ports(), ["/dev/b"]);
+    append(&[HeatOwed { port: Some("/dev/a".into()), ..HeatOwed::default() }.settled()]);
+    assert_eq!(ports(), ["/dev/b"], "nothing is owed there");
+    // Damage: something is owed, and nobody knows where.
+    let mut text = std::fs::read(&path).unwrap();
+    text.extend(b"{\"recrd\":1}\n");
+    std::fs::write(&path, text).unwrap();
+    assert_eq!(ports(), ["/dev/b", "?"]);
+    append(&[HeatOwed::default().settled()]);
+    assert_eq!(ports(), ["/dev/b"]);
 }

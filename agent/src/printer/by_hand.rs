@@ -12,7 +12,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::folder::PrinterFolder;
+use super::folder::{JournalStamp, PrinterFolder};
 use crate::disk_work::DiskWork;
 use crate::folder_lock::FolderLock;
 use crate::journal::{HeatOwed, Journal};
@@ -43,7 +43,7 @@ impl PrintByHand {
         let port = std::path::absolute(&plan.path).map_err(|error| error.to_string())?;
         let folder = folder_of(settings, &port);
         let (disk, path, journal) = (DiskWork::on_threads(), folder.path().to_owned(), folder.journal());
-        let was_hot = disk.run(move || Ok(Journal::peek(&journal).heat.is_some())).await.unwrap_or(false);
+        let was_hot = disk.run(move || Ok(!Journal::peek(&journal).heat.is_empty())).await.unwrap_or(false);
         let owe = || {
             let (settings, port, plan) = (settings.clone(), port.clone(), plan.clone());
             let disk = DiskWork::on_threads();
@@ -149,7 +149,27 @@ pub(super) fn left_hot(settings: &Settings) -> Vec<PrinterFolder> {
     all(&settings.data).into_iter().map(|path| PrinterFolder::at(settings, path)).filter(is_hot).collect()
 }
 
+/// A print that may have left something hot, and what its journal was then.
+#[derive(Debug)]
+pub(crate) struct LeftByHand {
+    print: PrinterFolder,
+    journal: Option<JournalStamp>,
+}
+
+impl LeftByHand {
+    /// It was read back that all is off. Another print that has begun there meanwhile, on a slow disk, owes for itself.
+    pub(super) fn forget(&self) -> std::io::Result<()> {
+        if self.print.journal_stamp() == self.journal { forget(&self.print) } else { Ok(()) }
+    }
+}
+
 /// Those that may have left the printer at this port hot, for who drives a printer of the same data.
+pub(super) fn left_at(folder: &PrinterFolder, plan: &PortPlan) -> Vec<LeftByHand> {
+    let left = left_hot_at(folder, plan).into_iter();
+    left.map(|print| LeftByHand { journal: print.journal_stamp(), print }).collect()
+}
+
+/// The same, by their folders.
 pub(super) fn left_hot_at(folder: &PrinterFolder, plan: &PortPlan) -> Vec<PrinterFolder> {
     let data = folder.path().parent().and_then(Path::parent);
     let (Some(data), Some(device)) = (data, port::device(plan)) else { return Vec::new() };
@@ -193,7 +213,7 @@ fn all(data: &Path) -> Vec<PathBuf> {
 
 /// What can't be read may say so.
 fn is_hot(folder: &PrinterFolder) -> bool {
-    Journal::look(&folder.journal()).map_or(true, |state| state.heat.is_some())
+    Journal::look(&folder.journal()).map_or(true, |state| !state.heat.is_empty())
 }
 
 /// A port's path as a folder's name: what may not stand there, and what is not plain, as `%2F`.

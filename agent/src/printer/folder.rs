@@ -18,20 +18,21 @@
 //! Owns: names and formats of these. Must not know: what they are used for.
 
 mod config;
+mod later_pairing;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use stardust_clock::SharedClock;
-use stardust_protocol::PrinterId;
 
 use super::by_hand;
 use super::section::{PrinterSection, overlay};
 use crate::disk_work::DiskWork;
 use crate::hub_link::client::Credential;
-use crate::journal::{HeatOwed, Journal, JournalError};
+use crate::journal::Journal;
 use crate::port::{PortPlan, SpeedMemory, adapter_is_of};
 use crate::settings::{Settings, in_words};
 use crate::spool::Spool;
@@ -66,6 +67,9 @@ pub enum FolderError {
     },
 }
 
+/// By what a journal that was written is told from what it was before.
+pub type JournalStamp = (SystemTime, u64);
+
 /// A printer's folder.
 #[derive(Debug, Clone)]
 pub struct PrinterFolder {
@@ -74,6 +78,8 @@ pub struct PrinterFolder {
     spool_bytes: u64,
     hub_ca: Option<PathBuf>,
     mqtt_in_clear: bool,
+    /// Ports that could not be opened lately.
+    given_up: Vec<PathBuf>,
 }
 
 impl PrinterFolder {
@@ -102,7 +108,7 @@ impl PrinterFolder {
         let folders = folders.map(|path| Self::at(settings, path));
         // What can't be read may say so.
         let is_hot =
-            |folder: &Self| Journal::look(&folder.journal()).map_or(true, |state| state.heat.is_some());
+            |folder: &Self| Journal::look(&folder.journal()).map_or(true, |state| !state.heat.is_empty());
         let unpaired = folders.filter(|folder| !folder.is_paired() && is_hot(folder));
         unpaired.chain(by_hand::left_hot(settings)).collect()
     }
@@ -122,9 +128,23 @@ impl PrinterFolder {
     pub(super) fn at(settings: &Settings, path: PathBuf) -> Self {
         let (hub_ca, mqtt_in_clear) = (settings.hub_ca.clone(), settings.mqtt_in_clear);
         let spool_bytes = settings.spool_bytes;
-        let mut folder = Self { path, section: None, spool_bytes, hub_ca, mqtt_in_clear };
+        let given_up = Vec::new();
+        let mut folder = Self { path, section: None, spool_bytes, hub_ca, mqtt_in_clear, given_up };
         folder.section = settings.sections.of(&folder.name()).cloned();
         folder
+    }
+
+    /// This port could not be opened: whoever chooses one knows that. None: all of that is forgotten.
+    pub fn give_up(&mut self, port: Option<PathBuf>) {
+        match port {
+            Some(port) if !self.has_given_up(&port) => self.given_up.push(port),
+            Some(_) => {}
+            None => self.given_up.clear(),
+        }
+    }
+
+    pub(super) fn has_given_up(&self, port: &Path) -> bool {
+        self.given_up.iter().any(|other| other == port)
     }
 
     /// Its name.
@@ -149,6 +169,13 @@ impl PrinterFolder {
     #[must_use]
     pub fn journal(&self) -> PathBuf {
         journal_in(&self.path)
+    }
+
+    /// Its journal as it is now: when it was written, and how long it is. None: it has none.
+    #[must_use]
+    pub fn journal_stamp(&self) -> Option<JournalStamp> {
+        let journal = fs::metadata(self.journal()).ok()?;
+        Some((journal.modified().ok()?, journal.len()))
     }
 
     /// The trail's file.
@@ -276,96 +303,6 @@ impl PrinterFolder {
         let path = self.config_file();
         let text = fs::read_to_string(&path).map_err(disk(&path))?;
         toml::from_str(&text).map_err(|error| FolderError::Config { path, message: in_words(&text, &error) })
-    }
-
-    /// A later pairing is kept here until it takes over.
-    #[must_use]
-    pub fn next(&self) -> Self {
-        self.beside(self.path.join(NEXT))
-    }
-
-    /// Whether a later pairing waits that is of the same printer with the same hub, with another credential.
-    #[must_use]
-    pub fn is_renewed(&self) -> bool {
-        let printer = |folder: &Self| folder.stored_config().ok().map(|config| config.printer_id);
-        printer(self).is_some_and(|ours| printer(&self.next()) == Some(ours))
-    }
-
-    /// Where what the hub before was not told is kept.
-    #[must_use]
-    pub fn former(&self, printer: PrinterId) -> PathBuf {
-        self.path.join(format!("{FORMER}{printer}"))
-    }
-
-    /// Lets a later pairing take over, if there is one; whoever drives the printer calls this before. Where it is
-    /// another printer for the hub, its memory begins anew. May be cut off anywhere and is then done to its end at the
-    /// next start.
-    ///
-    /// # Errors
-    /// [`FolderError`].
-    pub fn take_over(&self) -> Result<bool, FolderError> {
-        let next = self.next();
-        if !next.is_paired() {
-            // We were cut off just before the end of it.
-            self.take_debt(&next)?;
-            return Ok(false);
-        }
-        let new = next.stored_config()?;
-        match self.stored_config() {
-            Ok(old) if old.printer_id == new.printer_id => {}
-            Ok(old) => self.set_aside(&self.former(old.printer_id))?,
-            // There is nothing to tell whose it was.
-            Err(_) => self.set_aside(&self.path.join(format!("{FORMER}unknown")))?,
-        }
-        for (from, to) in
-            [(next.credential_file(), self.credential_file()), (next.config_file(), self.config_file())]
-        {
-            // Absent: it was moved before we were cut off.
-            if from.exists() {
-                fs::rename(&from, &to).map_err(disk(&to))?;
-            }
-        }
-        self.take_debt(&next)?;
-        fs::remove_dir_all(&next.path).map_err(disk(&next.path))?;
-        File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(disk(&self.path))?;
-        Ok(true)
-    }
-
-    /// What is still owed; where the memory goes on it says so itself.
-    fn take_debt(&self, next: &Self) -> Result<(), FolderError> {
-        if next.journal().exists() && !self.journal().exists() {
-            fs::rename(next.journal(), self.journal()).map_err(disk(&self.journal()))?;
-        }
-        Ok(())
-    }
-
-    /// What was hot before a new pairing takes over may be so still, also where its memory begins anew.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub fn goes_on_owing(&self, owed: Option<HeatOwed>) -> Result<(), JournalError> {
-        let Some(owed) = owed else { return Ok(()) };
-        let mut journal = Journal::open(&self.journal())?;
-        if journal.state().heat.is_some() {
-            return Ok(());
-        }
-        journal.append(&[owed.into()])
-    }
-
-    /// Moves the memory of the former pairing out of the way; print files are not kept.
-    fn set_aside(&self, former: &Path) -> Result<(), FolderError> {
-        fs::create_dir_all(former).map_err(disk(former))?;
-        for entry in fs::read_dir(&self.path).map_err(disk(&self.path))?.flatten() {
-            let name = entry.file_name();
-            let stays = [CONFIG, CREDENTIAL, ADAPTER, NEXT, SPOOL].iter().any(|kept| name == *kept);
-            if !stays && !name.to_string_lossy().starts_with(FORMER) {
-                fs::rename(entry.path(), former.join(&name)).map_err(disk(former))?;
-            }
-        }
-        match fs::remove_dir_all(self.spool()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(disk(&self.spool())(error)),
-            _ => Ok(()),
-        }
     }
 
     /// Writes settings and credential: the settings last, for they say that the pairing is done.

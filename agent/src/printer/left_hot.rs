@@ -13,8 +13,8 @@ use tokio::time::{Instant, timeout_at};
 use super::by_hand;
 use super::folder::PrinterFolder;
 use super::wiring::Wiring;
-use crate::journal::{HeatOwed, Journal, Record, State};
-use crate::port::{Order, PortEvent, PortPlan};
+use crate::journal::{HeatOwed, Journal};
+use crate::port::{Order, PortEvent, PortPlan, device};
 use crate::serial::{HostEvent, Parking, Safety};
 use crate::trail::Trail;
 
@@ -39,12 +39,13 @@ impl Patience {
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What is known of a printer that can't be driven.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 enum Left {
     /// Nothing of ours can be hot.
     Cold,
-    /// It may be hot at this port; `InPlace`: a part stands there that may be gone on with.
-    Hot(HeatOwed, Safety),
+    /// It may be hot at this port, and how that is reached, if anybody knows, with whether it is all that may be hot; `InPlace`: a
+    /// part stands there that may be gone on with.
+    Hot(HeatOwed, Safety, Option<(PortPlan, bool)>),
 }
 
 /// Turns off what may be on, and reads it back. True: nothing more has to be done, because all is off or nobody could do
@@ -58,21 +59,16 @@ pub async fn make_safe(
 ) -> bool {
     let disk = wiring.disk();
     let looked = folder.clone();
-    let look = move || {
-        let left = look(&looked);
-        let plan = if let Left::Hot(owed, _) = &left { plan(&looked, owed) } else { None };
-        Ok((left, plan))
-    };
-    let (left, plan) = match disk.run(look).await {
+    let left = match disk.run(move || Ok(look(&looked))).await {
         Ok(looked) => looked,
         Err(error) => {
             tracing::error!(printer.name = folder.name(), error = %error, "whether it is hot can't be found out");
             return false;
         }
     };
-    let Left::Hot(owed, safety) = left else { return true };
+    let Left::Hot(owed, safety, port) = left else { return true };
     let name = folder.name();
-    let Some(plan) = plan else {
+    let Some((plan, is_all)) = port else {
         tracing::error!(printer.name = name, "it may be hot, and nobody knows its port: look after it");
         return true;
     };
@@ -111,7 +107,7 @@ pub async fn make_safe(
         tracing::warn!(printer.name = name, "its heaters are off");
         let folder = folder.clone();
         let crossed = move || {
-            cross_out(&folder);
+            cross_out(&folder, &owed);
             Ok(())
         };
         if let Err(error) = disk.run(crossed).await {
@@ -120,7 +116,8 @@ pub async fn make_safe(
     } else {
         tracing::error!(printer.name = name, "its heaters could not be read back as off: look after it");
     }
-    settled
+    // What is hot at another port is seen to the next time.
+    settled && is_all
 }
 
 /// What the journal says; one that can't be read may say anything.
@@ -129,13 +126,21 @@ fn look(folder: &PrinterFolder) -> Left {
         Ok(state) => state,
         Err(error) => {
             tracing::warn!(error = %error, "nobody knows whether the printer was left hot");
-            return Left::Hot(HeatOwed::default(), Safety::InPlace);
+            let owed = HeatOwed::default();
+            let port = plan(folder, &owed).map(|plan| (plan, true));
+            return Left::Hot(owed, Safety::InPlace, port);
         }
     };
-    let State { heat: Some(owed), held, .. } = state else { return Left::Cold };
-    let is_cut_off = held.is_some_and(|held| held.cut_off.is_some());
+    // The latest first, and those before it whose port is there while that one's is not.
+    let plans: Vec<_> = state.heat.iter().rev().map(|owed| (owed, plan(folder, owed))).collect();
+    let is_there =
+        |(_, plan): &(&HeatOwed, Option<PortPlan>)| plan.as_ref().is_some_and(|plan| device(plan).is_some());
+    let at = plans.iter().position(is_there).unwrap_or(0);
+    let Some((owed, plan)) = plans.into_iter().nth(at) else { return Left::Cold };
+    let is_cut_off = state.held.as_ref().is_some_and(|held| held.cut_off.is_some());
     let safety = if is_cut_off || owed.in_place { Safety::InPlace } else { Safety::AllOff };
-    Left::Hot(owed, safety)
+    let is_all = state.heat.iter().count() == 1;
+    Left::Hot(owed.clone(), safety, plan.map(|plan| (plan, is_all)))
 }
 
 /// How to get at its port: as the journal has it, which no settings can make another one; where it does not say, by the
@@ -152,14 +157,20 @@ fn plan(folder: &PrinterFolder, owed: &HeatOwed) -> Option<PortPlan> {
 }
 
 /// The debt is settled; a journal that can't be written keeps it, and the next process does all this again.
-fn cross_out(folder: &PrinterFolder) {
+fn cross_out(folder: &PrinterFolder, owed: &HeatOwed) {
     // A print that was at work is cold now: nobody must go on with it.
     Trail::remove(&folder.trail());
-    let crossed =
-        Journal::open(&folder.journal()).and_then(|mut journal| journal.append(&[Record::HeatSettled]));
-    if let Err(error) = crossed {
-        tracing::warn!(error = %error, "that the heaters are off could not be written down");
-    } else if let Err(error) = by_hand::forget(folder) {
+    let crossed = Journal::open(&folder.journal())
+        .and_then(|mut journal| journal.append(&[owed.settled()]).map(|()| journal.state().heat.is_empty()));
+    let forgotten = match crossed {
+        Ok(true) => by_hand::forget(folder),
+        Ok(false) => Ok(()),
+        Err(error) => {
+            tracing::warn!(error = %error, "that the heaters are off could not be written down");
+            return;
+        }
+    };
+    if let Err(error) = forgotten {
         tracing::warn!(error = %error, "what a print has left behind could not be removed");
     }
 }

@@ -22,16 +22,20 @@ pub mod wiring;
 
 pub use task::Printer;
 
+use std::path::PathBuf;
+
 use crate::hub_link::client::HubError;
 use crate::journal::JournalError;
 
 /// How a printer's task has left it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Left {
     /// With nothing at work, and safe as far as that could be had.
     Safe,
     /// At what it was at, with its port open: the next task has to go on with it, also if only to stop it.
     AsItIs,
+    /// Because this port could not be opened, at which something may be hot: the next task leaves it to itself.
+    PortGivenUp(PathBuf),
 }
 
 /// The printer can't be driven.
@@ -52,6 +56,9 @@ pub enum SetupError {
     /// A fault of the agent.
     #[error("the thread of its port has ended, which is a fault of the agent; please report it")]
     PortThread,
+    /// Another task of this process works in its folder.
+    #[error("the printer is just being made safe")]
+    BeingMadeSafe,
     /// The system.
     #[error("the system refuses: {0}")]
     System(#[from] std::io::Error),

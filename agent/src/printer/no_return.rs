@@ -2,7 +2,8 @@
 //!
 //! Owns: the reasons. Must not know: what follows from them.
 
-use super::berth::HotElsewhere;
+use std::path::Path;
+
 use super::folder::PrinterFolder;
 use crate::disk::DiskFault;
 use crate::journal::Held;
@@ -13,24 +14,24 @@ const MADE_SAFE: &str = "The heaters were turned off; clear the bed and print th
 
 /// Puts the reason into the report of the job's end, if it is among the actions.
 ///
-/// `hot_elsewhere`: it was printed at another port, which is not there.
+/// `elsewhere`: it was printed at this port, which is not driven.
 pub(super) fn explain(
     actions: &mut [Action],
     folder: &PrinterFolder,
     held: &Held,
     disk: Option<&DiskFault>,
-    hot_elsewhere: Option<&HotElsewhere>,
+    elsewhere: Option<&Path>,
 ) {
     let end = actions.iter_mut().find_map(|action| match action {
         Action::Report { reason, ends: true, .. } => Some(reason),
         _ => None,
     });
     let Some(reason) = end else { return };
-    if let Some(hot) = hot_elsewhere {
+    if let Some(port) = elsewhere {
         *reason = Some(format!(
-            "It was printed at {}, which is not there any more, and the printer's settings name another port: the print could \
+            "It was printed at {}, which is not there any more or can't be opened, and the printer's settings name another port: the print could \
              not go on. Look whether the printer's heaters are off; clear the bed and print the job again.",
-            hot.port().display()
+            port.display()
         ));
     } else if let Some(why) = why(folder, held, disk) {
         *reason = Some(format!("{why} {MADE_SAFE}"));

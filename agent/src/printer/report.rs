@@ -26,6 +26,9 @@ pub struct PrinterReport {
     /// Minutes until heaters are turned off that stay on without a job, the one that has begun counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preheat_minutes: Option<u64>,
+    /// The port that is driven, where that is another one than its settings name.
+    #[serde(skip)]
+    pub driven_at: Option<PathBuf>,
 }
 
 impl PrinterReport {
@@ -49,7 +52,16 @@ impl PrinterReport {
         message: Option<String>,
     ) -> Self {
         let status = PrinterStatus { message, ..PrinterStatus::new(state) };
-        Self { name, hub, link, undelivered_events: 0, status, file_name: None, preheat_minutes: None }
+        Self {
+            name,
+            hub,
+            link,
+            undelivered_events: 0,
+            status,
+            file_name: None,
+            preheat_minutes: None,
+            driven_at: None,
+        }
     }
 }
 

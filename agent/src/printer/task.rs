@@ -27,6 +27,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::berth::Berth;
+use super::by_hand::LeftByHand;
 use super::calls::{Calls, Inbound};
 use super::folder::{PrinterConfig, PrinterFolder};
 use super::host_trouble::HostTrouble;
@@ -38,6 +39,7 @@ use super::return_to_job::{self, Return};
 use super::wiring::Wiring;
 use super::{Left, SetupError};
 use crate::disk::DiskFault;
+use crate::folder_lock::FolderLock;
 use crate::hub_link::events::SharedJournal;
 use crate::hub_link::mqtt::MqttLink;
 use crate::hub_link::status::StatusFeed;
@@ -47,13 +49,14 @@ use crate::print_job::lifecycle::{Action, Lifecycle};
 use crate::serial::{Brief, HostEvent, LayerPoint, Safety};
 use crate::spool::Reservation;
 use crate::trail::Trail;
+use credential_side::NewCredential;
 use disk_wait::DiskWait;
 pub(super) use disk_wait::FromDisk;
 use preheat_side::{NOT_READY, Preheats};
 use stop_side::Stops;
 use telemetry_side::Telemetry;
 
-/// Hints to look for work may get lost: it is looked for this often anyway.
+/// Hints to look for work may get lost.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// A disk that can't be written is tried again this often.
 const DISK_AGAIN: Duration = Duration::from_secs(2);
@@ -98,17 +101,17 @@ pub struct Printer {
     look_again: bool,
     connected: bool,
     revoked: bool,
-    has_new_credential: bool,
-    credential_due_at: Duration,
+    new_credential: NewCredential,
     /// The job is verified and waits for the printer to be ready.
     leave_wanted: bool,
     /// Prints with no hub that may have left this printer hot.
-    left_by_hand: Vec<PrinterFolder>,
+    left_by_hand: Vec<LeftByHand>,
     link: String,
     trouble: HostTrouble,
     disk_looked_at: Duration,
     /// Why the hub can't be called, while it can't: MQTT may go on.
     no_calls: Option<String>,
+    _held: FolderLock,
 }
 
 impl Printer {
@@ -122,10 +125,12 @@ impl Printer {
         wiring: &impl Wiring,
     ) -> Result<Self, SetupError> {
         let (config, credential) = folder.load()?;
+        let held = FolderLock::take_if_free(folder.path()).ok_or(SetupError::BeingMadeSafe)?;
         let disk = wiring.disk();
         // The port first: a job that is at work has waited long enough.
-        let berth = Berth::choose(folder, &config, Journal::peek(&folder.journal()).heat.as_ref())?;
-        let is_at_work_there = berth.hot_elsewhere().is_none();
+        let owed = Journal::peek(&folder.journal()).heat;
+        let berth = Berth::choose(folder, &config, &owed)?;
+        let is_at_work_there = owed.of_job().is_none_or(|owed| berth.is_here(owed));
         let (returning, job) = is_at_work_there.then(|| return_to_job::look(folder)).flatten().unzip();
         let port = wiring.drive(folder, berth.plan.clone(), config.parking(), &clock, job.flatten())?;
         let journal = SharedJournal::new(Journal::open(&folder.journal())?, disk.clone());
@@ -169,14 +174,14 @@ impl Printer {
             look_again: false,
             connected: false,
             revoked: false,
-            has_new_credential: false,
-            credential_due_at: Duration::ZERO,
+            new_credential: NewCredential::default(),
             leave_wanted: false,
             left_by_hand: Vec::new(),
             link: "Connecting to the hub.".into(),
             trouble: HostTrouble::default(),
             disk_looked_at: Duration::ZERO,
             no_calls: None,
+            _held: held,
         })
     }
 
@@ -248,8 +253,9 @@ impl Printer {
             self.give_way().await;
             return Ok(Left::AsItIs);
         }
+        let given_up = self.port_given_up().filter(|_| !*stop.borrow());
         self.wind_up().await;
-        Ok(Left::Safe)
+        Ok(given_up.map_or(Left::Safe, Left::PortGivenUp))
     }
 
     /// Whether something is waited for of which nothing tells.

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use rstest::rstest;
 use stardust_protocol::{Command, CommandOutcome, JobState, Preheat};
 
 use crate::host::Host;
@@ -143,4 +144,62 @@ fn where_the_old_port_is_gone_the_reason_is_true_and_what_is_owed_stands_until_i
     std::fs::rename(&away, &port).unwrap();
     host.is_made_safe();
     host.says_no_more("left hot");
+}
+
+/// What is read back at the new port says nothing of the old one, also when that was heated last, and over a kill.
+#[rstest]
+#[case::the_old_port_is_back_before_the_agent(true)]
+#[case::the_old_port_comes_back_later(false)]
+fn heat_at_the_new_port_does_not_make_what_is_hot_at_the_old_one_forgotten(#[case] is_back_before: bool) {
+    let (mut host, other) = (hot_and_killed(), other());
+    let (port, away) = (host.printer().port(), host.runtime().join("away"));
+    std::fs::rename(&port, &away).unwrap();
+    started_with_the_port_of(&mut host, &other);
+    host.status_where("driven at the new one", |status| status["status"]["state"] == "idle");
+    eventually("it may be the same printer", || {
+        other.journal().iter().any(|line| line.cmd == "M104 S0").then_some(())
+    });
+    // As soon as it has been made safe.
+    let mut number = 10;
+    eventually("hot at the new one", || {
+        let wanted = Preheat { nozzles_c: vec![180], bed_c: None, minutes: 240 };
+        number += 1;
+        host.command_it(Command::Preheat(wanted), Some(number));
+        let outcome = eventually("an answer", || Some(host.answer_of(number)));
+        (outcome == CommandOutcome::Done).then_some(())
+    });
+    assert_eq!(other.targets()[0], 180.0);
+    host.kill();
+    if is_back_before {
+        std::fs::rename(&away, &port).unwrap();
+    }
+    host.run();
+    eventually("off at the new one", || other.is_cold().then_some(()));
+    if !is_back_before {
+        host.says("may have been left hot at");
+        host.command_it(Command::CoolDown, Some(3));
+        host.is_answered(3, &CommandOutcome::Done);
+        assert!(!host.printer().is_cold(), "nobody could turn it off");
+        std::fs::rename(&away, &port).unwrap();
+    }
+    host.is_made_safe();
+    host.status_where("the new one counts", |status| {
+        status["status"]["state"] == "idle" && status["status"]["message"].is_null()
+    });
+}
+
+/// Another program has the old port. Nothing can be done there, and the new one is not waited with.
+#[test]
+fn an_old_port_that_can_not_be_opened_does_not_keep_the_new_one_from_printing() {
+    let (mut host, other) = (hot_and_killed(), other());
+    let held = std::fs::File::options().read(true).write(true).open(host.printer().port()).unwrap();
+    rustix::fs::flock(&held, rustix::fs::FlockOperation::NonBlockingLockExclusive).unwrap();
+    started_with_the_port_of(&mut host, &other);
+    host.says("can't be opened: look after it");
+    host.status_where("driven at the new one", |status| status["status"]["state"] == "idle");
+    assert!(!host.printer().is_cold(), "nobody could turn it off");
+    host.offer();
+    host.wake();
+    host.wait_for(JobState::AwaitingRemoval);
+    assert!(moves(&other) > 1000);
 }

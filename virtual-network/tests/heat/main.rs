@@ -71,6 +71,7 @@ fn with_no_job_at_work_every_target_is_0_within_a_minute() {
             "heated",
             "killed",
             "unplugged",
+            "one unplugged",
             "stopped",
             "unreadable",
             "handed over",

@@ -54,6 +54,8 @@ pub(crate) enum Trouble {
     HandedOver(Duration),
     /// The cable is out for so long.
     Unplugged(Duration),
+    /// The cable of the printer that the settings name is out for so long, and the other one's is not.
+    OneUnplugged(Duration),
     /// `printer.toml` has a mistake for so long, and the agent is started anew.
     WrongSettings(Duration),
     /// The credential can't be read for so long, and the agent is started anew.
@@ -135,9 +137,33 @@ impl Plan {
             }
         }
         troubles.extend(taken_away(seed));
+        let (jobs, troubles) = at_two_ports(seed).map_or((jobs, troubles), |troubles| (Vec::new(), troubles));
         let profile = Profile { config, line, speed: 1.0 };
         Self { seed, profile, jobs, keep_bed_warm, troubles, broken: None }
     }
+}
+
+/// In some runs nobody prints: people heat the printers at both ports, one after the other, and cables and settings change. A job
+/// that begins at the one port would say that the printer is there.
+fn at_two_ports(seed: u64) -> Option<Vec<(Duration, Trouble)>> {
+    let mut dice = Dice::new(seed, 4);
+    if !dice.percent(15) {
+        return None;
+    }
+    let heat = |dice: &mut Dice| Trouble::Preheated(5 + u16::try_from(dice.below(20)).unwrap());
+    let mut troubles = vec![(dice.seconds(20, 60), heat(&mut dice))];
+    for _ in 0..4 + dice.below(7) {
+        let trouble = match dice.below(9) {
+            0 | 1 => heat(&mut dice),
+            2 | 3 => Trouble::OneUnplugged(dice.seconds(20, 900)),
+            4 | 5 => Trouble::PortChanged(dice.seconds(0, 60)),
+            6 => Trouble::CooledDown,
+            7 => Trouble::Killed(dice.seconds(0, 60)),
+            _ => Trouble::StoppedAtOnce(u32::try_from(dice.below(8)).unwrap()),
+        };
+        troubles.push((dice.seconds(2, 90), trouble));
+    }
+    Some(troubles)
 }
 
 /// In some runs the printer is taken out of the hub in the end, perhaps while it is heated.

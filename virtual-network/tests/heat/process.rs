@@ -11,7 +11,7 @@ use stardust_agent::port::{PortHandle, PortPlan, Resumption, SpeedView, handle};
 use stardust_agent::printer::folder::{PrinterConfig, PrinterFolder};
 use stardust_agent::printer::left_hot::{self, Patience};
 use stardust_agent::printer::wiring::Wiring;
-use stardust_agent::printer::{Printer, SetupError};
+use stardust_agent::printer::{Left, Printer, SetupError};
 use stardust_agent::serial::Parking;
 use stardust_clock::{Clock, SharedClock};
 use stardust_protocol::Timestamp;
@@ -159,11 +159,14 @@ async fn make_safe(house: Arc<House>, wiring: HouseWiring, stop: watch::Receiver
 /// As the agent keeps a printer's task running, which is private there and starts real threads.
 async fn keep_running(house: Arc<House>, wiring: HouseWiring, mut stop: watch::Receiver<bool>) {
     let clock: SharedClock = Arc::new(ProcessClock { run_began: house.began, began: wiring.began });
-    let mut was_made_safe = false;
+    let (mut was_made_safe, mut folder) = (false, house.folder.clone());
     while !*stop.borrow() {
-        match Printer::set_up(&house.folder, Arc::clone(&clock), &wiring) {
+        match Printer::set_up(&folder, Arc::clone(&clock), &wiring) {
             Ok(printer) => match printer.run(stop.clone(), watch::channel(None).0).await {
-                Ok(_) => continue,
+                Ok(left) => {
+                    folder.give_up(if let Left::PortGivenUp(port) = left { Some(port) } else { None });
+                    continue;
+                }
                 Err(error) => house.note(|| format!("the printer's task has ended: {error}")),
             },
             Err(error) => {

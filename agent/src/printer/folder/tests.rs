@@ -1,4 +1,5 @@
 use super::*;
+use crate::journal::{Debts, HeatOwed};
 use crate::print_job::profile::Profile;
 use crate::printer::section::Sections;
 use crate::serial::{KeepBedWarm, Templates};
@@ -115,15 +116,22 @@ fn a_later_pairing_takes_over_and_what_the_hub_before_was_not_told_is_kept() {
 fn what_is_owed_is_owed_by_the_pairing_that_takes_over_wherever_that_was_cut_off() {
     let new =
         PrinterConfig { printer_id: "0190a7c2-6f00-7000-8000-000000000003".parse().unwrap(), ..config() };
-    let heat = || Some(HeatOwed { port: Some("/dev/a".into()), in_place: true, ..HeatOwed::default() });
+    let heat: Debts = {
+        let data = tempfile::tempdir().unwrap();
+        let owed =
+            |port: &str| HeatOwed { port: Some(port.into()), in_place: true, ..HeatOwed::default() }.into();
+        let path = data.path().join("journal.jsonl");
+        Journal::open(&path).unwrap().append(&[owed("/dev/a"), owed("/dev/b")]).unwrap();
+        Journal::peek(&path).heat
+    };
     for cut_off_after in 0..5 {
         let data = tempfile::tempdir().unwrap();
         let folder = PrinterFolder::for_name(&settings(&data), "x");
         let next = folder.next();
         folder.store(&config(), &Credential::new("one")).unwrap();
-        folder.goes_on_owing(heat()).unwrap();
+        folder.goes_on_owing(&heat).unwrap();
         next.store(&new, &Credential::new("two")).unwrap();
-        next.goes_on_owing(heat()).unwrap();
+        next.goes_on_owing(&heat).unwrap();
         // The steps of `take_over`.
         let steps: [&dyn Fn(); 4] = [
             &|| folder.set_aside(&folder.former(config().printer_id)).unwrap(),
@@ -133,7 +141,7 @@ fn what_is_owed_is_owed_by_the_pairing_that_takes_over_wherever_that_was_cut_off
         ];
         steps.iter().take(cut_off_after).for_each(|step| step());
         folder.take_over().unwrap();
-        assert_eq!(Journal::peek(&folder.journal()).heat, heat(), "cut off after {cut_off_after} steps");
+        assert_eq!(Journal::peek(&folder.journal()).heat, heat, "cut off after {cut_off_after} steps");
         assert_eq!(folder.load().unwrap(), (new.clone(), Credential::new("two")));
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::{NEVER, Run};
+use crate::folder_lock::FolderLock;
 use crate::hub_link::mqtt::MqttEvent;
 use crate::journal::Journal;
 use crate::port::{Order, PortEvent, Reach};
@@ -92,7 +93,7 @@ async fn nothing_gets_hot_before_that_is_on_disk_and_not_at_all_behind_a_stop_at
             // What is said to be owed is settled.
             order => assert!(is_stopped && matches!(order, Order::MakeSafe(Safety::InPlace)), "{order:?}"),
         }
-        let owed = Journal::peek(&run.folder.journal()).heat.expect("on disk");
+        let owed = Journal::peek(&run.folder.journal()).heat.latest().cloned().expect("on disk");
         assert!(owed.in_place && owed.port.is_some_and(|port| port.ends_with("none")));
     }
 }
@@ -118,7 +119,7 @@ async fn for_somebody_who_is_gone_nothing_is_heated_and_what_was_is_turned_off_o
             run.printer_says(HostEvent::Preheated(Err(NotSet::Ended)));
         }
         run.printer_says(HostEvent::HeatSettled);
-        while Journal::peek(&run.folder.journal()).heat.is_some() {
+        while Journal::peek(&run.folder.journal()).heat.latest().is_some() {
             run.lets_the_disk_go_on_unseen().await;
             assert!(run.place.orders.try_recv().is_err(), "nothing more is ordered");
         }
@@ -136,7 +137,7 @@ async fn what_was_asked_before_a_stop_at_once_heats_nothing_after_it() {
         let (outcome, orders) = run.outcome(number).await;
         assert_eq!((outcome, orders.len()), (json!("refused"), 0), "{orders:?}");
     }
-    let owed = Journal::peek(&run.folder.journal()).heat;
+    let owed = Journal::peek(&run.folder.journal()).heat.latest().cloned();
     assert!(owed.is_some_and(|owed| owed.in_place), "whether the stop was taken was not read back yet");
     run.is_told_what_was_asked(6, 7, preheat(200)).await;
     assert!(matches!(run.order().await, Order::Preheat(_)));
@@ -148,15 +149,19 @@ async fn a_stop_at_once_is_followed_up_by_the_next_process() {
     let data = tempfile::tempdir().unwrap();
     let mut run = Run::begin_with(data.path(), false).await;
     run.is_stopped(5, 4).await;
-    while Journal::peek(&run.folder.journal()).heat.is_none() {
+    while Journal::peek(&run.folder.journal()).heat.is_empty() {
         run.lets_the_disk_go_on().await;
     }
+    let folder = run.folder.clone();
     drop(run);
+    while FolderLock::take_if_free(folder.path()).is_none() {
+        tokio::task::yield_now().await;
+    }
     let mut next = Run::begin_with(data.path(), false).await;
     let order = next.order().await;
     assert!(matches!(order, Order::FollowStopUp), "{order:?}");
     next.printer_says(HostEvent::HeatSettled);
-    while Journal::peek(&next.folder.journal()).heat.is_some() {
+    while Journal::peek(&next.folder.journal()).heat.latest().is_some() {
         next.lets_the_disk_go_on().await;
     }
 }
@@ -175,10 +180,13 @@ async fn what_was_read_back_before_a_stop_at_once_does_not_cross_out_what_the_st
     let sent = Reach::Sent { on_wire: true, dtr_pulsed: false };
     run.place.events.send(PortEvent::Killed(sent)).unwrap();
     assert_eq!(run.outcome(4).await.0, "done");
-    assert!(Journal::peek(&run.folder.journal()).heat.is_some(), "a kill -9 now must not leave it hot");
+    assert!(
+        Journal::peek(&run.folder.journal()).heat.latest().is_some(),
+        "a kill -9 now must not leave it hot"
+    );
     // What is read back behind it counts.
     run.printer_says(HostEvent::HeatSettled);
-    while Journal::peek(&run.folder.journal()).heat.is_some() {
+    while Journal::peek(&run.folder.journal()).heat.latest().is_some() {
         run.lets_the_disk_go_on().await;
     }
 }
@@ -219,11 +227,14 @@ async fn what_one_preheat_leaves_is_settled_without_crossing_out_what_the_next_o
     run.printer_says(HostEvent::HeatSettled);
     run.printer_says(HostEvent::Preheated(Ok(())));
     assert_eq!(run.outcome(4).await.0, "done");
-    assert!(Journal::peek(&run.folder.journal()).heat.is_some(), "a kill -9 now must not leave it hot");
+    assert!(
+        Journal::peek(&run.folder.journal()).heat.latest().is_some(),
+        "a kill -9 now must not leave it hot"
+    );
 
     // Its own end is its end.
     run.printer_says(HostEvent::HeatSettled);
-    while Journal::peek(&run.folder.journal()).heat.is_some() {
+    while Journal::peek(&run.folder.journal()).heat.latest().is_some() {
         run.lets_the_disk_go_on().await;
     }
 }

@@ -4,41 +4,52 @@
 //! Owns: when another port is driven, and that nothing is called settled that was not read back where it is owed. Must not know:
 //! how a port is found ([`crate::printer::berth`]).
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::disk_wait::FromDisk;
 use super::{DISK_AGAIN, Printer};
-use crate::folder_lock::FolderLock;
 use crate::port::Order;
 use crate::printer::berth::{self, HotElsewhere, Why};
-use crate::printer::by_hand;
-use crate::printer::folder::PrinterFolder;
+use crate::printer::by_hand::{self, LeftByHand};
 use crate::serial::Safety;
 
 /// A port that is not open for so long is one that is not there.
 const GONE_AFTER: Duration = Duration::from_secs(30);
 
 impl Printer {
-    /// What may be hot at a port that is not there, as long as nothing else is owed.
-    pub(super) fn hot_elsewhere(&self) -> Option<&HotElsewhere> {
-        let hot = self.berth.hot_elsewhere()?;
+    /// A port that is not driven, at which something may be hot.
+    pub(super) fn hot_elsewhere(&self) -> Option<HotElsewhere> {
         let journal = self.journal.lock();
-        let is_owed =
-            journal.state().heat.as_ref().is_some_and(|owed| owed.port.as_deref() == Some(hot.port()));
-        is_owed.then_some(hot)
+        self.berth.elsewhere(&journal.state().heat).next().cloned()
     }
 
     /// Whether this task has to end, because another port is the one to be driven.
     pub(super) fn has_to_move(&self) -> bool {
         // What is settled in memory alone the next task would take for owed.
         let is_free = self.life.claim().is_none() && !self.preheats.is_at_hand() && self.journal.is_written();
-        let is_gone = self.berth.closed_since.is_some_and(|since| self.clock.elapsed() >= since + GONE_AFTER);
         is_free
             && match self.berth.why {
-                Why::Settings => self.berth.is_given_up && !self.owes_heat(),
-                Why::Hot => !self.owes_heat() || is_gone,
-                Why::HotElsewhere(_) => self.berth.old_port_is_back && self.hot_elsewhere().is_some(),
+                Why::Settings if self.owes_heat() => false,
+                Why::Settings => self.berth.is_given_up || self.is_hot_in_reach(),
+                Why::Hot => !self.owes_heat() || self.port_is_gone(),
             }
+    }
+
+    /// Whether something may be hot at a port that could be driven instead.
+    fn is_hot_in_reach(&self) -> bool {
+        let journal = self.journal.lock();
+        self.berth.elsewhere(&journal.state().heat).any(HotElsewhere::is_reachable)
+    }
+
+    /// Whether it has not been open for a while.
+    fn port_is_gone(&self) -> bool {
+        self.berth.closed_since.is_some_and(|since| self.clock.elapsed() >= since + GONE_AFTER)
+    }
+
+    /// The port that is left because it could not be opened, if that is why this task ends.
+    pub(super) fn port_given_up(&self) -> Option<PathBuf> {
+        (self.berth.why == Why::Hot && self.owes_heat()).then(|| self.berth.plan.path.clone())
     }
 
     /// Finds out, now and then, whether what is owed elsewhere can be looked after by now.
@@ -49,15 +60,26 @@ impl Printer {
         if self.berth.is_being_looked_for || now < self.berth.looked_at + DISK_AGAIN {
             return;
         }
-        let Some(hot) = self.hot_elsewhere().cloned() else { return };
+        let hot: Vec<HotElsewhere> = {
+            let journal = self.journal.lock();
+            self.berth.elsewhere(&journal.state().heat).cloned().collect()
+        };
+        if hot.is_empty() {
+            return;
+        }
         (self.berth.looked_at, self.berth.is_being_looked_for) = (now, true);
         let folder = self.folder.clone();
-        self.calls.ask_disk(move || Some(FromDisk::OldPort(hot.is_back(&folder))));
+        self.calls.ask_disk(move || {
+            let look = |hot: HotElsewhere| (hot.port().to_owned(), hot.is_back(&folder));
+            Some(FromDisk::OldPorts(hot.into_iter().map(look).collect()))
+        });
     }
 
-    /// The answer.
-    pub(super) fn on_old_port(&mut self, is_back: bool) {
-        (self.berth.is_being_looked_for, self.berth.old_port_is_back) = (false, is_back);
+    /// The answer: each, and whether it is there.
+    pub(super) fn on_old_ports(&mut self, looked_for: Vec<(PathBuf, bool)>) {
+        self.berth.is_being_looked_for = false;
+        let now = self.clock.elapsed();
+        looked_for.iter().for_each(|(port, is_there)| self.berth.looked_for(now, port, *is_there));
     }
 
     /// Finds out whether this printer has to give its port up.
@@ -71,13 +93,13 @@ impl Printer {
     pub(super) fn look_for_print_by_hand(&self) {
         let (folder, plan) = (self.folder.clone(), self.berth.plan.clone());
         self.calls.ask_disk(move || {
-            let left = by_hand::left_hot_at(&folder, &plan);
+            let left = by_hand::left_at(&folder, &plan);
             (!left.is_empty()).then_some(FromDisk::LeftByHand(left))
         });
     }
 
     /// Somebody has.
-    pub(super) fn on_left_by_hand(&mut self, prints: Vec<PrinterFolder>) {
+    pub(super) fn on_left_by_hand(&mut self, prints: Vec<LeftByHand>) {
         self.left_by_hand = prints;
         // A job has heaters of its own, and turns all of them off in the end.
         if !self.life.is_running() {
@@ -92,9 +114,7 @@ impl Printer {
     pub(super) fn settle_by_hand(&mut self) {
         for print in std::mem::take(&mut self.left_by_hand) {
             self.calls.ask_disk(move || {
-                // Another print may have begun there on a slow disk: what it owes is its own.
-                let _held = FolderLock::take_if_free(print.path())?;
-                if let Err(error) = by_hand::forget(&print) {
+                if let Err(error) = print.forget() {
                     tracing::warn!(error = %error, "what a print has left behind could not be removed");
                 }
                 None
@@ -106,7 +126,7 @@ impl Printer {
     pub(super) fn other_port_in_words(&self) -> Option<String> {
         if let Some(hot) = self.hot_elsewhere() {
             return Some(format!(
-                "The printer may have been left hot at {}, which is not there any more: look after it.",
+                "The printer may have been left hot at {}, which is not there or can't be opened: look after it.",
                 hot.port().display()
             ));
         }

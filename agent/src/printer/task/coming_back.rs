@@ -19,7 +19,8 @@ impl Printer {
                 let mut actions = self.life.restarted(held.as_ref());
                 if let Some(held) = &held {
                     let journal = self.journal.lock();
-                    let elsewhere = self.berth.hot_elsewhere();
+                    let job = journal.state().heat.of_job().filter(|owed| !self.berth.is_here(owed));
+                    let elsewhere = job.and_then(|owed| owed.port.as_deref());
                     no_return::explain(&mut actions, &self.folder, held, journal.fault(), elsewhere);
                 }
                 actions

@@ -4,7 +4,7 @@
 //! Owns: the order of actions over such a wait. Must not know: what they do.
 
 use std::io::BufReader;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use stardust_protocol::JobId;
@@ -17,7 +17,7 @@ use crate::port::Order;
 use crate::print_job::briefed::Briefed;
 use crate::print_job::file_source::FileSource;
 use crate::print_job::lifecycle::Action;
-use crate::printer::folder::PrinterFolder;
+use crate::printer::by_hand::LeftByHand;
 use crate::serial::{Brief, End, JobEvent};
 use crate::trail::{Head, Trail};
 
@@ -45,13 +45,13 @@ pub(crate) enum FromDisk {
     /// It is there that somebody without a job heats the printer, or does not count.
     HeatOwed(Result<(), String>),
     /// Prints with no hub that may have left this printer hot.
-    LeftByHand(Vec<PrinterFolder>),
+    LeftByHand(Vec<LeftByHand>),
     /// Another printer was paired at this one's port.
     PairedLater,
     /// This printer was paired again, and has a new credential.
     Renewed,
-    /// Whether the port at which something may be hot is there again.
-    OldPort(bool),
+    /// The ports at which something may be hot that are not driven, and whether each is there.
+    OldPorts(Vec<(PathBuf, bool)>),
     /// The trail of this job.
     Trail(JobId, std::io::Result<Box<Trail>>),
     /// The file of this job, open, and its trail where it had none.
@@ -127,7 +127,7 @@ impl Printer {
         self.disk_at_rest().await;
         let actions = self.life.not_started();
         self.perform(actions);
-        if self.journal.lock().state().heat.is_some() {
+        if !self.owed_here().is_empty() {
             self.port.order(Order::MakeSafe(self.safety_owed()));
         }
     }
@@ -251,11 +251,11 @@ impl Printer {
             }
             (wait, FromDisk::Renewed) => {
                 self.disk_wait = wait;
-                self.has_new_credential = true;
+                self.new_credential.is_there = true;
             }
-            (wait, FromDisk::OldPort(is_back)) => {
+            (wait, FromDisk::OldPorts(looked_for)) => {
                 self.disk_wait = wait;
-                self.on_old_port(is_back);
+                self.on_old_ports(looked_for);
             }
             // Of a job that is not waited for any more.
             (wait, _) => self.disk_wait = wait,

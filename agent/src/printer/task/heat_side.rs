@@ -32,14 +32,14 @@ impl Printer {
             return;
         }
         tracing::warn!("the printer may have been left hot: its heaters are turned off");
-        let was_stopped = self.journal.lock().state().heat.as_ref().is_some_and(|owed| owed.stopped);
+        let was_stopped = self.owed_here().iter().any(|owed| owed.stopped);
         let safe = if was_stopped { Order::FollowStopUp } else { Order::MakeSafe(self.safety_owed()) };
         self.port.order(safe);
     }
 
     /// How what is owed is turned off: a part that may be gone on with stays where it is, and no person's preheat moves anything.
     pub(super) fn safety_owed(&self) -> Safety {
-        let in_place = self.journal.lock().state().heat.as_ref().is_some_and(|owed| owed.in_place);
+        let in_place = self.owed_here().iter().any(|owed| owed.in_place);
         if in_place || self.life.is_cut_off() { Safety::InPlace } else { Safety::AllOff }
     }
 
@@ -51,27 +51,31 @@ impl Printer {
         if begins_another || self.stops.is_on_its_way() {
             return;
         }
-        let is_owed_here = self.hot_elsewhere().is_none() && self.journal.lock().state().heat.is_some();
-        if is_owed_here {
-            self.journal.lock().keep(&[Record::HeatSettled]);
+        let settled: Vec<Record> = self.owed_here().iter().map(HeatOwed::settled).collect();
+        if !settled.is_empty() {
+            self.journal.lock().keep(&settled);
         }
         self.settle_by_hand();
     }
 
     /// The printer is told to stop at once: nobody knows what is hot from now on, and whether it goes on.
     pub(super) fn owe_for_stop(&mut self) {
-        let is_here = self.hot_elsewhere().is_none();
-        let mut journal = self.journal.lock();
-        let is_written = is_here && journal.state().heat.as_ref().is_some_and(|owed| owed.stopped);
-        if !is_written {
-            journal.keep(&[HeatOwed { stopped: true, ..self.heat_owed(true) }.into()]);
+        if !self.owed_here().iter().any(|owed| owed.stopped) {
+            let owed = HeatOwed { stopped: true, ..self.heat_owed(true) };
+            self.journal.lock().keep(&[owed.into()]);
         }
+    }
+
+    /// What may be hot at the port that is driven, as the journal says.
+    pub(super) fn owed_here(&self) -> Vec<HeatOwed> {
+        let journal = self.journal.lock();
+        journal.state().heat.iter().filter(|owed| self.berth.is_here(owed)).cloned().collect()
     }
 
     /// Whether something may be hot that this printer's port can tell of.
     pub(super) fn owes_heat(&self) -> bool {
-        let is_owed = self.journal.lock().state().heat.is_some();
-        is_owed && self.hot_elsewhere().is_none() || !self.left_by_hand.is_empty()
+        let is_owed_here = self.journal.lock().state().heat.iter().any(|owed| self.berth.is_here(owed));
+        is_owed_here || !self.left_by_hand.is_empty()
     }
 
     /// The agent stops: what is being printed is stopped with it, the heaters are turned off and read back, and the hub is

@@ -107,7 +107,7 @@ impl Printer {
             (None, _) => {}
         }
         // Something is said to be owed: it is made sure of that nothing is.
-        if !self.life.is_running() && self.journal.lock().state().heat.is_some() {
+        if !self.life.is_running() && !self.owed_here().is_empty() {
             self.port.order(Order::MakeSafe(Safety::InPlace));
         }
     }

@@ -63,6 +63,10 @@ pub(super) async fn happen(
             (books.is_revoked, books.is_silent) = (true, house.plan.broken == Some(Broken::IsNotTold));
             return Some((time, None));
         }
+        Trouble::OneUnplugged(time) => {
+            house.count("one unplugged");
+            house.printers[house.named()].lock().unwrap().unplug_for(at, time);
+        }
         Trouble::Unplugged(time) => {
             house.count("unplugged");
             house.unplug(at, time);
