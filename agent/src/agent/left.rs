@@ -124,3 +124,36 @@ async fn make_safe(
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::port::DeviceTree;
+    use crate::printer::by_hand;
+    use stardust_clock::SystemClock;
+
+    /// A print at a port has ended well, another one has begun there before anybody has looked again.
+    #[tokio::test(start_paused = true)]
+    async fn a_print_that_comes_after_another_at_the_same_port_is_looked_after() {
+        let data = tempfile::tempdir().unwrap();
+        let settings = Settings::of_data(data.path().to_owned());
+        let port = data.path().join("ttyX");
+        let (ports, clock) = (PortStore::default(), SystemClock::shared());
+        let (_stop, stopped) = watch::channel(false);
+        let owe = || by_hand::owe(&settings, &port, None, &DeviceTree::default()).unwrap();
+        let mut left = Left::default();
+        owe();
+        let folder = PrinterFolder::left_hot(&settings).remove(0);
+        let at_work = FolderLock::take(folder.path()).await.unwrap();
+        assert!(left.look(&settings, &clock, &ports, &stopped).await);
+        by_hand::settle(&settings, &port).unwrap();
+        drop(at_work);
+        while !left.known[folder.path()].work.is_finished() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let _at_work = FolderLock::take(folder.path()).await.unwrap();
+        owe();
+        assert!(left.look(&settings, &clock, &ports, &stopped).await);
+        assert!(!left.known[folder.path()].work.is_finished(), "nobody would see to it");
+    }
+}

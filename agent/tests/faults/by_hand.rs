@@ -118,23 +118,6 @@ fn an_agent_that_waits_for_the_port_of_its_printer_turns_off_what_was_left_there
     is_settled(&host);
 }
 
-/// The agent has looked at the prints before it at the same port, which have turned everything off themselves.
-#[test]
-fn of_prints_one_after_the_other_the_one_that_is_killed_is_made_safe() {
-    let mut host = Host::unpaired(None, 50);
-    host.run();
-    for _ in 0..6 {
-        let mut print = print(&host);
-        eventually("hot", || (!host.printer().is_cold()).then_some(()));
-        let id = rustix::process::Pid::from_child(&print);
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
-        print.wait().unwrap();
-        assert!(host.printer().is_cold());
-    }
-    printed_and_killed(&host);
-    is_settled(&host);
-}
-
 #[test]
 fn a_print_that_came_to_its_end_owes_nothing() {
     let host = Host::unpaired(None, 1000);
