@@ -53,7 +53,7 @@ pub struct Before {
     /// What they have set, as far as it is followed.
     pub modal: Modal,
     /// What else they have set, as commands that set it again; or what of it can't be had back.
-    pub settings: Result<Vec<String>, &'static str>,
+    pub settings: Result<Vec<String>, String>,
     /// What may stand on the bed: everything up to the layer's end.
     pub envelope: Envelope,
 }
@@ -70,7 +70,7 @@ pub fn layers(file: impl BufRead, rule: ExtruderRule) -> Result<Vec<Layer>, Unfi
     walk(file, |step| {
         match step {
             Step::Layer(number) => begun = Some(number),
-            Step::Command { begins, command } => match modal.apply(command) {
+            Step::Command { begins, command, .. } => match modal.apply(command) {
                 Effect::ToolChange { .. } => fault = Some(Unfit::SeveralTools),
                 Effect::Move(it) if it.prints() => {
                     let (Some(number), [.., Some(z)]) = (begun, modal.position()) else {
@@ -105,9 +105,9 @@ pub fn before(file: impl BufRead, rule: ExtruderRule, layer: &Layer) -> Result<B
     let mut at_layer = None;
     walk(file, |step| match step {
         Step::Layer(number) => number <= layer.number,
-        Step::Command { begins, command } => {
+        Step::Command { line, begins, command } => {
             if begins < layer.read_to {
-                settings.follow(command);
+                settings.follow(line, command);
             } else if at_layer.is_none() {
                 at_layer = Some(modal);
             }
@@ -124,6 +124,8 @@ enum Step<'a> {
     /// Another layer.
     Layer(u32),
     Command {
+        /// Its line's number, from 1.
+        line: u64,
         /// Bytes of the file before its line.
         begins: u64,
         command: &'a Command<'a>,
@@ -152,7 +154,7 @@ fn walk(mut file: impl BufRead, mut go_on: impl FnMut(Step<'_>) -> bool) -> Resu
                 goes_on = go_on(Step::Layer(number));
             } else if let Some(command) = of_line(line).map_err(|error| unreadable(&error))? {
                 if command.disposition() == Disposition::Send {
-                    goes_on = go_on(Step::Command { begins, command: &command });
+                    goes_on = go_on(Step::Command { line: line.number, begins, command: &command });
                 }
             }
             begins = line.end;

@@ -53,7 +53,7 @@ pub enum Refusal {
         /// The layer.
         layer: u32,
         /// Why not.
-        why: &'static str,
+        why: String,
     },
 }
 
@@ -99,7 +99,7 @@ pub fn choices(
 /// # Errors
 /// [`Refusal`].
 pub fn point(layer: &Layer, cut_off: &CutOff, before: Before) -> Result<LayerPoint, Refusal> {
-    let no = |why| Err(Refusal::Layer { layer: layer.number, why });
+    let no = |why: &str| Err(Refusal::Layer { layer: layer.number, why: why.to_owned() });
     let Before { modal, envelope, settings } = before;
     let [Some(_), Some(_), Some(z)] = modal.position() else {
         return no("where the nozzle is before it is known to the firmware alone");
@@ -124,7 +124,7 @@ pub fn point(layer: &Layer, cut_off: &CutOff, before: Before) -> Result<LayerPoi
     }
     let settings = match settings {
         Ok(settings) => settings,
-        Err(why) => return no(why),
+        Err(why) => return no(&why),
     };
     // Whoever names the layer has seen that the nozzle stands at its height.
     let stands_at_mm = cut_off.height_mm.filter(|_| cut_off.parked).unwrap_or(layer.height_mm);
@@ -199,7 +199,8 @@ mod tests {
 
     fn set(lines: &str) -> Before {
         let mut modal = Modal::default();
-        let settings = if lines.contains("G29") { Err("the bed was measured") } else { Ok(Vec::new()) };
+        let settings =
+            if lines.contains("G29") { Err("the bed was measured".to_owned()) } else { Ok(Vec::new()) };
         for line in lines.split('|') {
             modal.apply(&parse(line.as_bytes()).unwrap());
         }

@@ -1,7 +1,7 @@
 //! How a printer that has forgotten everything is brought back to a layer of a part that is still there.
 //!
-//! The nozzle stands where it stood, perhaps stuck to the part. So: heat first, declare the height that a person has
-//! named, draw back, lift above everything that stands, home X and Y alone (the part is where Z would be homed), push
+//! The nozzle stands where it stood, perhaps stuck to the part. So: what the file has set for good first (heaters are driven
+//! and steps are counted by it), heat, declare the height that a person has named, draw back, lift above everything that stands, home X and Y alone (the part is where Z would be homed), push
 //! filament through where nothing stands, travel to where the layer's first line begins, come down on it from above, set
 //! every mode, feed on. Never does it go below the layer that it stands at: nobody knows how much of that is printed.
 //! After the lift and after the homing the firmware has to say that it stands as high as it should (`M114`): one that
@@ -73,6 +73,9 @@ pub(super) struct WayBack {
     lifted_to_mm: f64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     settings: Vec<String>,
+    /// They are set from the beginning on; false: one of a release that has set them after homing.
+    #[serde(default)]
+    set_first: bool,
     /// The place that the firmware has told at this step.
     #[serde(skip)]
     told_mm: Option<[f64; 3]>,
@@ -85,7 +88,15 @@ impl WayBack {
     pub(super) fn new(point: &LayerPoint, about: Surroundings<'_>, parking: &Parking) -> Self {
         let (stands_at_mm, settings) = (point.stands_at_mm, point.settings.clone());
         let lifted_to_mm = about.lifted(stands_at_mm, parking.lift_mm);
-        Self { step: Step::Waiting, stands_at_mm, lifted_to_mm, settings, told_mm: None, asked_again: false }
+        Self {
+            step: Step::Waiting,
+            stands_at_mm,
+            lifted_to_mm,
+            settings,
+            set_first: true,
+            told_mm: None,
+            asked_again: false,
+        }
     }
 
     /// The firmware says where it stands.
@@ -144,7 +155,11 @@ impl WayBack {
 
     fn lift(&self, modal: &Modal, parking: &Parking) -> Vec<String> {
         let [_, lift, filament] = parking.feeds;
-        let mut lines = scripts::heat(modal);
+        let mut lines: Vec<String> =
+            self.settings.iter().filter(|line| self.set_first && !is_late(line)).cloned().collect();
+        // Without power nothing else is heard.
+        lines.sort_by_key(|line| !line.starts_with(POWER));
+        lines.extend(scripts::heat(modal));
         lines.extend(["G21".into(), "G90".into(), format!("G92 Z{:.3}", self.stands_at_mm)]);
         lines.extend(["M83".into(), format!("G1 E-{} F{filament}", parking.retract_mm), "G91".into()]);
         lines.push(format!("G1 Z{:.3} F{lift}", self.lifted_to_mm - self.stands_at_mm));
@@ -161,7 +176,9 @@ impl WayBack {
         parking: &Parking,
     ) -> Vec<String> {
         let [plane, _, filament] = parking.feeds;
-        let mut lines = self.settings.clone();
+        let (late, first): (Vec<String>, Vec<String>) =
+            self.settings.iter().cloned().partition(|line| is_late(line));
+        let mut lines = if self.set_first { Vec::new() } else { first };
         lines.extend(travels.map(|[x, y]| format!("G1 X{x:.3} Y{y:.3} F{plane}")));
         lines.push("M83".to_owned());
         lines.push(format!("G1 E{} F{PRIME_FEED}", parking.retract_mm + PRIME_MM));
@@ -170,8 +187,17 @@ impl WayBack {
             lines.extend(fill(template, modal, about.area));
         }
         lines.extend(scripts::go_back(modal, Some(self.lifted_to_mm), parking, true));
+        lines.extend(late);
         lines
     }
+}
+
+/// The power supply's switch.
+const POWER: &str = "M80";
+
+/// Whether a setting would change what the way back itself means: volumes of filament instead of lengths.
+fn is_late(line: &str) -> bool {
+    line.split(' ').next() == Some("M200")
 }
 
 #[cfg(test)]
@@ -190,7 +216,7 @@ mod tests {
             let effect = modal.apply(&parse(line.as_bytes()).unwrap());
             envelope.follow(&effect, &modal);
         }
-        let settings = vec!["M204 S800".to_owned(), "M900 K0.04".to_owned()];
+        let settings = ["M204 S800", "M200 D1.75", "M80", "M900 K0.04"].map(str::to_owned).to_vec();
         LayerPoint { layer: 12, read_to: 1000, modal, stands_at_mm: 2.6, envelope, settings }
     }
 
@@ -208,6 +234,9 @@ mod tests {
         let (point, parking) = (point(), Parking::default());
         let mut way = WayBack::new(&point, about(&point), &parking);
         insta::assert_snapshot!(text(way.next(&point.modal, about(&point), &parking, false)), @r"
+        M80
+        M204 S800
+        M900 K0.04
         M140 S60
         M190 S60
         M109 S205
@@ -230,8 +259,6 @@ mod tests {
         ");
         way.stands_at([0.0, 0.0, 10.0]);
         insta::assert_snapshot!(text(way.next(&point.modal, about(&point), &parking, true)), @r"
-        M204 S800
-        M900 K0.04
         M83
         G1 E12 F200
         G1 E-2 F2100
@@ -247,8 +274,24 @@ mod tests {
         G90
         M82
         M106 P0 S128
+        M200 D1.75
         ");
         assert!(matches!(way.next(&point.modal, about(&point), &parking, true), Next::Arrived));
+    }
+
+    /// It was written down before the lift by a release that set them after homing.
+    #[test]
+    fn what_was_not_set_before_the_lift_is_set_before_the_layer() {
+        let (point, parking) = (point(), Parking::default());
+        let mut written = serde_json::to_value(WayBack::new(&point, about(&point), &parking)).unwrap();
+        written.as_object_mut().unwrap().remove("set_first");
+        let mut way: WayBack = serde_json::from_value(written).unwrap();
+        assert!(text(way.next(&point.modal, about(&point), &parking, false)).starts_with("M140 S60"));
+        way.stands_at([0.0, 0.0, 7.6]);
+        way.next(&point.modal, about(&point), &parking, true);
+        way.stands_at([0.0, 0.0, 7.6]);
+        let last = text(way.next(&point.modal, about(&point), &parking, true));
+        assert!(last.starts_with("M204 S800\nM80\nM900 K0.04\n") && last.ends_with("M200 D1.75"), "{last}");
     }
 
     #[test]
@@ -302,9 +345,9 @@ mod tests {
             way.next(&point.modal, about(&point), &Parking::default(), true)
         };
         let pushed = |next: Next| text(next).split("\nM83\nG1 E12").next().unwrap().to_owned();
-        assert_eq!(pushed(approach([200.0, 200.0, 7.6])), "M204 S800\nM900 K0.04");
+        assert!(pushed(approach([200.0, 200.0, 7.6])).starts_with("M83\nG1 E12"));
         assert!(
-            pushed(approach([11.0, 20.0, 7.6])).ends_with("\nG1 X0.000 Y0.000 F6000"),
+            pushed(approach([11.0, 20.0, 7.6])).ends_with("G1 X0.000 Y0.000 F6000"),
             "it homes at the part"
         );
     }

@@ -4,6 +4,7 @@
 //! bed ([`super::envelope`]).
 //! Owns: the order of those commands, made from what the job has set. Must not know: when they are sent.
 
+use stardust_gcode::arc::Plane;
 use stardust_gcode::command::{Command, parse};
 use stardust_gcode::modal::Modal;
 
@@ -57,6 +58,9 @@ impl Default for Parking {
 const PRIME_MM: f64 = 5.0;
 /// How fast, mm/min: what any hot end melts.
 const PRIME_FEED: f64 = 200.0;
+
+/// What `M220 B` keeps when nothing else was said.
+const USUAL_PERCENT: f64 = 100.0;
 
 /// Commands in order.
 pub(super) type Script = std::collections::VecDeque<Command<'static>>;
@@ -177,12 +181,26 @@ pub(super) fn go_back(modal: &Modal, lifted: Option<f64>, parking: &Parking, pus
     }
     let fans = modal.fans.iter().enumerate().filter_map(|(fan, speed)| Some((fan, (*speed)?)));
     lines.extend(fans.map(|(fan, speed)| format!("M106 P{fan} S{speed}")));
+    lines.extend(plane_of_arcs(modal.plane).map(str::to_owned));
+    if modal.kept_speed_percent != USUAL_PERCENT {
+        // What a later M220 R brings back.
+        lines.extend([format!("M220 S{}", modal.kept_speed_percent), "M220 B".into()]);
+    }
     lines.extend(modal.speed_percent.map(|percent| format!("M220 S{percent}")));
     for (tool, percent) in modal.flow_percent.iter().filter_map(|(tool, percent)| Some((tool, percent?))) {
         let of_tool = if tool == modal.tool { String::new() } else { format!(" T{tool}") };
         lines.push(format!("M221 S{percent}{of_tool}"));
     }
     lines
+}
+
+/// What sets the plane of arcs; none: it is the one that printers begin with and homing brings back.
+fn plane_of_arcs(plane: Plane) -> Option<&'static str> {
+    match plane {
+        Plane::Xy => None,
+        Plane::Zx => Some("G18"),
+        Plane::Yz => Some("G19"),
+    }
 }
 
 /// Heaters off first; then the fan, what would stop the idle printer, the lift, and the motors. `from`: how high the nozzle
@@ -302,6 +320,22 @@ mod tests {
         M82
         M106 P0 S128
         ");
+    }
+
+    #[test]
+    fn the_plane_of_arcs_and_the_speed_that_was_kept_come_back() {
+        let back = |lines: &[&str]| {
+            let mut modal = printing();
+            for line in lines {
+                modal.apply(&parse(line.as_bytes()).unwrap());
+            }
+            go_back(&modal, None, &Parking::default(), true).join("|")
+        };
+        assert!(back(&["G18"]).ends_with("M106 P0 S128|G18"));
+        assert!(
+            back(&["G19", "M220 S80", "M220 B", "M220 S60"]).ends_with("S128|G19|M220 S80|M220 B|M220 S60")
+        );
+        assert!(back(&["G19", "G17", "M220 S100"]).ends_with("S128|M220 S100"));
     }
 
     #[test]

@@ -129,6 +129,7 @@ impl Modal {
         }
         self.shifted &= self.shift_mm != [0.0; 3];
         self.lift_mm = 0.0;
+        self.plane = Plane::Xy;
         let [x, y, _] = axes;
         self.lose_position([x, y, true])
     }

@@ -20,7 +20,7 @@
 //! | `G10` `G11` | doubled ones are ignored; E's position does not change. `G10 P…` sets a tool's temperature instead (RepRapFirmware) | `FWRetract::retract` |
 //! | `G17` `G18` `G19` | the plane of arcs | `CNC_WORKSPACE_PLANES` |
 //! | `G20` `G21` | inches or millimetres, also for `E` and `F`, from here on | `GcodeParser` |
-//! | `G28` | ends at a place that only the firmware knows and forgets `G92`; with axes named only theirs, but Z may have been lifted | `set_axis_is_at_home`, `Z_HOMING_HEIGHT` |
+//! | `G28` | ends at a place that only the firmware knows and forgets `G92`; with axes named only theirs, but Z may have been lifted; arcs lie in X and Y again | `set_axis_is_at_home`, `Z_HOMING_HEIGHT`, `G28` |
 //! | `G90` `G91` | the extruder goes along, as far as [`ExtruderRule`] says | `set_relative_mode` |
 //! | `G92` | X, Y, Z shift coordinates without moving; `E` sets the position | `G92` |
 //! | `G92.1` | takes the shift of X, Y, Z back | `G92` |

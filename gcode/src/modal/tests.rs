@@ -215,6 +215,7 @@ fn effects(#[case] line: &str, #[case] expected: Effect) {
 #[case::xy("G2 X10 I5", Plane::Xy, [5.0, 0.0])]
 #[case::zx("G18|G2 X10 I5 K1", Plane::Zx, [1.0, 5.0])]
 #[case::yz("G19|G2 Y10 J5 K1", Plane::Yz, [5.0, 1.0])]
+#[case::homed("G18|G28|G2 X10 I5", Plane::Xy, [5.0, 0.0])]
 #[case::inches("G20|G2 X10 J1", Plane::Xy, [0.0, 25.4])]
 #[case::centre_is_relative_in_any_mode("G91|G2 X10 I5", Plane::Xy, [5.0, 0.0])]
 fn arcs(#[case] lines: &str, #[case] plane: Plane, #[case] centre: [f64; 2]) {
