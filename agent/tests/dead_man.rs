@@ -170,21 +170,74 @@ fn a_pause_at_the_panel_may_last_for_hours() {
     rig.until(|rig| rig.events.last() == Some(&JobEvent::Completed));
 }
 
-#[rstest]
-#[case::waiting_for_a_person("M226 P3")]
-#[case::a_long_dwell("G4 S7200")]
-fn what_takes_its_time_may_do_so(#[case] command: &str) {
+/// What takes longer than the usual time, and how long M85 is set to meanwhile.
+fn in_a_wait(command: &str) -> (Rig, Duration) {
     let mut rig = Rig::ready(Parking::default());
     let mut file = file();
     file.insert(10, command.to_owned());
     rig.start(&file);
     rig.until(|rig| rig.accepted.iter().any(|line| line == command));
-    let before = rig.accepted.iter().rfind(|line| line.starts_with("M85")).cloned();
-    assert_eq!(before.as_deref(), Some("M85 S0"), "it is off by then");
-    rig.stay(HOUR);
-    rig.host.answer(rig.now, rig.host.question(), 0);
+    let before = rig.accepted.iter().rfind(|line| line.starts_with("M85")).unwrap();
+    let seconds: u64 = before.strip_prefix("M85 S").unwrap().parse().unwrap();
+    assert!(!rig.printer.targets().are_off(), "it is hot");
+    (rig, Duration::from_secs(seconds))
+}
+
+#[rstest]
+#[case::waiting_for_a_pin("M226 P3", 6900)]
+#[case::a_long_dwell("G4 S7200", 7300)]
+#[case::a_long_dwell_in_ms("G4 P7200000", 7300)]
+#[case::a_long_stop_of_the_files_own("M0 S7200", 7300)]
+fn what_takes_its_time_may_do_so(#[case] command: &str, #[case] takes_s: u64) {
+    let sent = parse(command.as_bytes()).unwrap().text().to_owned();
+    let mut rig = Rig::ready(Parking::default());
+    let mut file = file();
+    file.insert(10, sent.clone());
+    rig.start(&file);
+    rig.until(|rig| rig.accepted.contains(&sent));
+    rig.stay(Duration::from_secs(takes_s));
+    assert!(!rig.printer.is_halted(), "{}", rig.said);
+    rig.printer.switch_pin(rig.now);
     rig.until(|rig| rig.events.last() == Some(&JobEvent::Completed));
-    assert_eq!(rig.accepted.iter().filter(|line| *line == "M85 S600").count(), 2);
+    let own = |line: &&String| line.starts_with("M85");
+    assert_eq!(rig.accepted.iter().filter(own).count(), 4, "on, longer, as usual, off");
+    assert_eq!(rig.accepted.iter().rfind(own).unwrap(), "M85 S0");
+    let printed: Vec<&String> = rig.accepted.iter().filter(|line| line.starts_with("G1")).collect();
+    assert_eq!(printed, file.iter().filter(|line| line.starts_with("G1")).collect::<Vec<_>>());
+    assert!(!rig.printer.is_halted());
+}
+
+/// Pauses between moves, as of a file that waits for the part to cool: each short, and long together.
+#[test]
+fn short_dwells_after_each_other_may_take_long_too() {
+    let mut rig = Rig::ready(Parking::default());
+    let mut file = file();
+    file.splice(10..10, std::iter::repeat_n("G4 S250".to_owned(), 20));
+    rig.start(&file);
+    rig.until(|rig| rig.events.last() == Some(&JobEvent::Completed) || rig.printer.is_halted());
+    assert!(!rig.printer.is_halted(), "{}", rig.said);
+}
+
+#[rstest]
+#[case::waiting_for_a_pin("M226 P3")]
+#[case::a_long_dwell("G4 S7200")]
+fn a_host_that_dies_meanwhile_leaves_nothing_hot_in_the_end(#[case] command: &str) {
+    let (mut rig, longer) = in_a_wait(command);
+    assert!(longer >= 2 * HOUR && longer < 3 * HOUR, "{longer:?}");
+    rig.leave_alone(longer - Duration::from_secs(60));
+    assert!(!rig.printer.is_halted(), "a host may come back");
+    // What the firmware had taken is carried out yet; the usual time begins behind it.
+    rig.leave_alone(Duration::from_secs(60 + 660));
+    assert!(rig.printer.is_halted() && rig.printer.targets().are_off(), "{}", rig.said);
+    assert!(rig.said.contains("too much inactive time"), "{}", rig.said);
+}
+
+/// Nobody switches the pin, and the host lives: nothing is hot without end.
+#[test]
+fn a_pin_that_never_comes_leaves_nothing_hot_either() {
+    let (mut rig, longer) = in_a_wait("M226 P3");
+    rig.stay(longer + Duration::from_secs(60));
+    assert!(rig.printer.is_halted() && rig.printer.targets().are_off());
 }
 
 #[test]

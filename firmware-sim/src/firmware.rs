@@ -22,6 +22,7 @@
 //! | M104/M109/M140/M190/M141/M191/M105/M155, first-order heaters, residency of 10 s \[TEMP_RESIDENCY_TIME\] | `thermal`, `heat_wait` |
 //! | positions, G90/G91/M82/M83/G92, soft end stops, cold extrusion | `motion` |
 //! | M0/M1 with host prompts \[HOST_PROMPT_SUPPORT\] | `gcode` |
+//! | M85 counts from moves, waits for heat and itself; in a dwell and in M226 it counts on | `machine` |
 //! | kill: three lines, then silence until the power is cycled | `machine` |
 //!
 //! | arcs in pieces of 1 mm at most \[MAX_ARC_SEGMENT_MM\] | `arc` |
@@ -34,7 +35,7 @@
 //! Known simplifications: reports nobody asked for at the moment (temperatures, `busy`, `wait`) are left out while
 //! more than 4 KiB wait for a host that does not read; G29 only takes its time; a print from the memory card is a
 //! length and a speed, its commands move nothing; stored settings, pressure advance and the like are accepted and
-//! change nothing. A host that toggles DTR resets most boards; a pty has no such line, so that can't be simulated
+//! kept, and change nothing. A host that toggles DTR resets most boards; a pty has no such line, so that can't be simulated
 //! on one: the fault `reset` and `VirtualPrinter::reset` are what comes of it.
 
 mod arc;
@@ -48,6 +49,7 @@ mod filament_change;
 mod gcode;
 mod heat_wait;
 mod identity;
+mod kept;
 mod limits;
 mod machine;
 mod meaning;
@@ -73,6 +75,7 @@ use stage::Stage;
 
 pub use config::{Config, KeepAlive};
 pub use dialect::Dialect;
+pub use kept::SetTo;
 pub use limits::Corner;
 pub use machine::Failure;
 pub use plate::{Contact, ContactKind, Plate};
@@ -255,7 +258,7 @@ impl Firmware {
         }
         let stage = self.running.as_ref().and_then(|stage| stage.deadline(&self.machine));
         let busy = self.machine.keepalive.and(self.busy_mark()).map(|_| self.busy_at);
-        let kill = self.machine.inactivity_kill_at(self.running.is_some());
+        let kill = self.machine.inactivity_kill_at(self.running.as_ref());
         let card = self.machine.card.ends_at();
         [stage, busy, self.machine.next_report(), kill, self.next_wait(), self.next_asking(), card]
             .into_iter()
@@ -297,6 +300,12 @@ impl Firmware {
         self.machine.thermal.targets()
     }
 
+    /// What the commands so far have set for good.
+    #[must_use]
+    pub fn set_to(&self) -> SetTo {
+        self.machine.set_to()
+    }
+
     /// Whether the firmware was killed: it does nothing until the power is cycled, and most say nothing.
     #[must_use]
     pub fn is_halted(&self) -> bool {
@@ -309,7 +318,7 @@ impl Firmware {
             return;
         }
         self.stalled_until = None;
-        self.machine.check_inactivity(self.now, self.running.is_some());
+        self.machine.check_inactivity(self.now, self.running.as_ref());
         self.machine.advance_card(self.now);
         self.ask_again();
         while !self.machine.halted {
@@ -342,6 +351,11 @@ impl Firmware {
             text: text.clone(),
         });
         self.machine.last_activity = self.now;
+        // Marlin from 2.0.7 on counts from moves and waits, and from M85 itself (`reset_stepper_timeout`); others from
+        // any command (`previous_millis_cmd`).
+        if self.machine.config.dialect != Dialect::Marlin {
+            self.machine.last_motion = self.now;
+        }
         if let Some(keepalive) = self.machine.keepalive {
             self.busy_at = self.now + keepalive;
         }
@@ -434,6 +448,15 @@ impl Firmware {
     pub fn click(&mut self, now: Duration) {
         self.advance(now);
         self.answer(Answer::Click);
+        self.settle();
+    }
+
+    /// The pin that M226 waits for takes its state.
+    pub fn switch_pin(&mut self, now: Duration) {
+        self.advance(now);
+        if self.running == Some(Stage::Pin) {
+            self.running = Some(Stage::Done);
+        }
         self.settle();
     }
 

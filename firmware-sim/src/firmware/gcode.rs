@@ -57,12 +57,16 @@ fn g(machine: &mut Machine, command: &Command<'_>, now: Duration) -> Stage {
         2 | 3 => moving::arc(machine, command, now),
         4 => moving::dwell(command),
         20 | 21 => done(|| machine.motion.inches = command.code == 20),
-        28 => moving::home(command),
+        28 => {
+            // Marlin's gcode/calibrate/G28.cpp: "Reset to the XY plane".
+            machine.kept.forget_plane();
+            moving::home(command)
+        }
         29 => Stage::Still(Then::Probe),
         90 | 91 => done(|| machine.motion.relative = [command.code == 91; 4]),
         92 => moving::rename_place(machine, command),
         // Retraction by the firmware, planes, parking, coordinate systems: taken, without effect on the model.
-        10..=12 | 17..=19 | 27 | 53..=61 | 80 => Stage::Done,
+        10..=12 | 17..=19 | 27 | 53..=61 | 80 => done(|| machine.kept.keep(command)),
         _ => unknown(machine, command.text),
     }
 }
@@ -79,6 +83,7 @@ fn m(machine: &mut Machine, counter: &mut LineCounter, command: &Command<'_>, no
         85 => done(|| {
             let time = command.value('S').map(|time| time * machine.config.pace);
             machine.max_inactive = time.and_then(seconds).filter(|time| !time.is_zero());
+            machine.last_motion = now;
         }),
         104 | 109 => heating::nozzle(machine, command, now),
         105 => heating::report(machine, now),
@@ -108,13 +113,15 @@ fn m(machine: &mut Machine, counter: &mut LineCounter, command: &Command<'_>, no
         }),
         220 => moving::feed_percent(machine, command),
         221 => moving::flow_percent(machine, command),
+        226 if command.has('P') => Stage::Still(Then::Pin),
+        226 => Stage::Done,
         302 => moving::allow_cold_extrusion(machine, command),
         400 => Stage::Still(Then::Finish),
         410 => moving::quick_stop(machine, now),
         511 => done(|| machine.config.locked = false),
         600 if machine.config.menu => Stage::Still(Then::ChangeFilament),
         600 => Stage::Still(Then::Ask { text: None, default: "Nozzle Parked", timeout: None }),
-        code if accepted_without_effect(code) => Stage::Done,
+        code if accepted_without_effect(code) => done(|| machine.kept.keep(command)),
         _ => unknown(machine, command.text),
     }
 }
@@ -131,7 +138,7 @@ fn accepted_without_effect(code: u32) -> bool {
         )
         || matches!(
             code,
-            500..=504 | 512 | 540 | 569 | 572 | 575 | 593 | 601 | 602 | 603 | 665 | 666 | 701 | 702 | 851
+            307 | 404..=407 | 412 | 500..=504 | 512 | 540 | 569 | 572 | 575 | 593 | 601 | 602 | 603 | 665 | 666 | 701 | 702 | 851
         )
         || matches!(code, 862 | 900 | 906..=919 | 930 | 999)
 }

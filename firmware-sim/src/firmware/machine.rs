@@ -8,6 +8,7 @@ use super::card::Card;
 use super::config::Config;
 use super::dialect::{Dialect, Speech, Temperatures};
 use super::heat_wait::Progress;
+use super::kept::Kept;
 use super::motion::{Motion, Way};
 use super::planner::{Block, Planner};
 use super::plate::Plate;
@@ -55,6 +56,10 @@ pub(crate) struct Machine {
     /// M85; `None` is off.
     pub(crate) max_inactive: Option<Duration>,
     pub(crate) last_activity: Duration,
+    /// What M85 counts from.
+    pub(crate) last_motion: Duration,
+    /// Settings that change nothing this model shows.
+    pub(crate) kept: Kept,
     /// The command executed last, for the message of M85.
     pub(crate) last_command: String,
 }
@@ -149,6 +154,8 @@ impl Machine {
             position_reports: AutoReport::default(),
             max_inactive: None,
             last_activity: Duration::ZERO,
+            last_motion: Duration::ZERO,
+            kept: Kept::default(),
             last_command: String::new(),
             config,
         };
@@ -309,7 +316,8 @@ impl Machine {
         match then {
             Then::Finish => Stage::Done,
             Then::ChangeFilament => self.begin_change(now),
-            Then::Dwell(time) => self.proceed(Stage::Until(now + time, Finally::Nothing), now),
+            Then::Dwell(time) => self.proceed(Stage::Until(now + time, Finally::Dwelt), now),
+            Then::Pin => Stage::Pin,
             Then::Home(axes) => Stage::Until(now + self.motion.homing_time(axes), Finally::Homed(axes)),
             Then::Probe => Stage::Until(now + PROBING, Finally::Nothing),
             Then::Release => {
@@ -384,15 +392,21 @@ impl Machine {
         }
     }
 
-    /// M85: when the printer kills itself if nothing happens. A running command and a move are activity.
-    pub(crate) fn inactivity_kill_at(&self, running: bool) -> Option<Duration> {
-        let limit = self.max_inactive.filter(|_| !running && !self.dead)?;
-        Some(self.last_activity.max(self.planner.ends()) + limit)
+    /// M85: when the printer kills itself if nothing happens. `running`: the command at work, if any. A move and what is
+    /// waited for are activity, but neither a dwell nor the wait for a pin: Marlin goes round in `idle()` there
+    /// (gcode/motion/G4.cpp, gcode/control/M226.cpp), and `manage_inactivity` counts on.
+    pub(crate) fn inactivity_kill_at(&self, running: Option<&Stage>) -> Option<Duration> {
+        let is_active = running.is_some_and(Stage::is_activity);
+        let limit = self.max_inactive.filter(|_| !is_active && !self.dead)?;
+        Some(self.last_motion.max(self.planner.ends()) + limit)
     }
 
-    pub(crate) fn check_inactivity(&mut self, now: Duration, running: bool) {
-        if running {
+    pub(crate) fn check_inactivity(&mut self, now: Duration, running: Option<&Stage>) {
+        if running.is_some() {
             self.last_activity = now;
+        }
+        if running.is_some_and(Stage::is_activity) {
+            self.last_motion = now;
         }
         if self.inactivity_kill_at(running).is_some_and(|at| now >= at) {
             let command = std::mem::take(&mut self.last_command);

@@ -28,6 +28,8 @@ pub(crate) enum Stage {
     Heat(HeatWait),
     /// M0, M1: a person, at most until then.
     Person(Option<Duration>),
+    /// M226: a pin, whatever time it takes.
+    Pin,
     /// M600 of a printer with a menu.
     Change(FilamentChange),
 }
@@ -46,6 +48,7 @@ pub(crate) struct Walk {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Then {
     Finish,
+    Pin,
     Dwell(Duration),
     Home([bool; 3]),
     Probe,
@@ -64,6 +67,7 @@ pub(crate) enum Then {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Finally {
     Nothing,
+    Dwelt,
     Homed([bool; 3]),
 }
 
@@ -76,8 +80,17 @@ impl Stage {
             Self::Until(end, _) => Some(*end),
             Self::Heat(wait) => Some(wait.next_check()),
             Self::Person(until) => *until,
+            Self::Pin => None,
             Self::Change(change) => change.deadline(),
         }
+    }
+
+    /// Whether M85 begins to count when it is over, and not before.
+    pub(crate) fn is_activity(&self) -> bool {
+        !matches!(
+            self,
+            Self::Until(_, Finally::Dwelt) | Self::Still(Then::Dwell(_) | Then::Pin) | Self::Pin | Self::Done
+        )
     }
 
     /// What the `busy` line says of it.

@@ -23,7 +23,7 @@ const INACTIVITY: &str = "
     > M85 S30
     < ok P15 B3
     > G4 S40
-    +41
+    +29
     < echo:busy: processing
     < echo:busy: processing
     < echo:busy: processing
@@ -38,13 +38,6 @@ const INACTIVITY: &str = "
     < echo:busy: processing
     < echo:busy: processing
     < echo:busy: processing
-    < echo:busy: processing
-    < echo:busy: processing
-    < echo:busy: processing
-    < echo:busy: processing
-    < echo:busy: processing
-    < ok P15 B3
-    +28
     +1
     < Error:!! KILL caused by too much inactive time - current command: G4 S40
     < Error:Printer halted. kill() called!

@@ -5,11 +5,13 @@
 //! What M85 does, by the firmwares' sources and issue trackers: after S seconds without activity the firmware stops
 //! for good (`kill`), heaters off; S0 is off, as after power-on. Activity is
 //! - in Marlin from 2.0.7 on: a move, waiting for a temperature (M109, M190, M191), the firmware's own filament change,
-//!   and M85 itself (gcode/control/M85.cpp, `reset_stepper_timeout`). Not a dwell, and not other commands;
+//!   and M85 itself (gcode/control/M85.cpp, `reset_stepper_timeout`). Not a dwell (gcode/motion/G4.cpp, `dwell`) nor the wait
+//!   for a pin (gcode/control/M226.cpp): both go round in `idle`, whose `manage_inactivity` (MarlinCore.cpp) counts on and
+//!   kills when `stepper_max_timed_out`. And not other commands;
 //! - in Marlin from 1.1.9 to 2.0.6, more or less: moves and that waiting only. M85 to a printer that has long stood
 //!   still kills it at once (Marlin#12804, #16569), and so does a long wait for filament (#19302);
-//! - in Marlin before, and in Prusa's 8-bit firmware: any command that ends. Waiting for a temperature or for filament
-//!   is none.
+//! - in Marlin before, and in Prusa's 8-bit firmware: any command that ends. Waiting for a temperature, for filament or in
+//!   a dwell is none.
 
 use super::super::dialect::Dialect;
 use super::super::firmware::Firmware;
