@@ -1,6 +1,6 @@
 //! Print files of several parts, made of what a slicer has made of one: printed together, layer by layer, or one by one.
 //!
-//! The moves are a slicer's own (its walls, travels, hops and wipes); only where the parts stand, and the way between them, is
+//! Beside these there are files of several parts as a slicer has made them (`fixtures/gcode`). Here the moves are a slicer's own (its walls, travels, hops and wipes); only where the parts stand, and the way between them, is
 //! made here. Infill is left out: a whole print takes no time then.
 
 use std::path::{Path, PathBuf};

@@ -17,8 +17,14 @@ pub(crate) struct Machine {
     pub(crate) fan: BTreeMap<u32, i64>,
     pub(crate) nozzle: BTreeMap<u32, i64>,
     pub(crate) bed: i64,
+    pub(crate) chamber: i64,
     speed: Option<i64>,
-    flow: Option<i64>,
+    /// What M220 R brings back.
+    speed_kept: Option<i64>,
+    flow: BTreeMap<u32, i64>,
+    plane: Option<String>,
+    /// Accelerations, pressure advance and whatever else is set: by command, tool and letter.
+    settings: BTreeMap<(String, u32, char), i64>,
     pub(crate) retracted: bool,
 }
 
@@ -59,7 +65,10 @@ impl Machine {
             "G11" => self.retracted = false,
             "G20" => self.inches = true,
             "G21" => self.inches = false,
+            "G17" => self.plane = None,
+            "G18" | "G19" => self.plane = Some(code.to_owned()),
             "G28" => {
+                self.plane = None;
                 let all = !words.iter().any(|(letter, _)| "XYZ".contains(*letter));
                 for (axis, letter) in ['X', 'Y', 'Z'].into_iter().enumerate() {
                     if all || word(letter).is_some() {
@@ -88,8 +97,37 @@ impl Machine {
             "M107" => {
                 self.fan.insert(fan, 0);
             }
-            "M220" => self.speed = word('S').map(nano).or(self.speed),
-            "M221" => self.flow = word('S').map(nano).or(self.flow),
+            "M141" | "M191" => self.chamber = word('S').or(word('R')).map_or(self.chamber, nano),
+            "M220" => {
+                if words.iter().any(|(letter, _)| *letter == 'B') {
+                    self.speed_kept = self.speed;
+                }
+                if words.iter().any(|(letter, _)| *letter == 'R') {
+                    self.speed = self.speed_kept;
+                }
+                self.speed = word('S').map(nano).or(self.speed);
+            }
+            "M221" => {
+                self.flow.extend(word('S').map(|percent| (tool, nano(percent))));
+            }
+            // S of M204 is the old way to say P and T.
+            "M204" => {
+                let also = |letter: char| word(letter).or(word('S')).map(|value| (letter, value));
+                for (letter, value) in
+                    [also('P'), also('T'), word('R').map(|value| ('R', value))].into_iter().flatten()
+                {
+                    self.settings.insert((code.to_owned(), 0, letter), nano(value));
+                }
+            }
+            // Displays, reports, checks, waits and the like set nothing.
+            "M73" | "M84" | "M18" | "M105" | "M114" | "M115" | "M117" | "M118" | "M300" | "M400" | "M600"
+            | "M702" => {}
+            code if code.starts_with("M862") => {}
+            code if code.starts_with('M') => {
+                for (letter, value) in words.iter().filter(|(letter, _)| *letter != 'T') {
+                    self.settings.insert((code.to_owned(), tool, *letter), nano(*value));
+                }
+            }
             _ => {
                 if let Some(tool) = code.strip_prefix('T').and_then(|tool| tool.parse().ok()) {
                     self.tool = tool;

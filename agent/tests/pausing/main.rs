@@ -1,7 +1,16 @@
 //! A print that was paused goes on as if it had not been: at 1,100 random places of real files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
 
+mod by_profile;
+#[path = "../faults/disk.rs"]
+#[allow(dead_code, clippy::print_stdout, reason = "no disk of their own here")]
+mod disk;
+#[path = "../faults/host.rs"]
+#[allow(dead_code, reason = "of the faults")]
+mod host;
 mod machine_model;
+#[path = "../stand_in/mod.rs"]
+mod stand_in;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -67,7 +76,8 @@ impl Print {
         }
         for accepted in self.printer.take_accepted() {
             // The dead-man changes nothing of what a pause has to bring back.
-            let aside = ["M110", "M85"].iter().any(|code| accepted.text.starts_with(code));
+            let code = accepted.text.split(' ').next().unwrap_or_default();
+            let aside = ["M110", "M85"].contains(&code);
             if accepted.number.is_some() && !aside {
                 self.accepted.push(accepted.text);
             }

@@ -6,6 +6,7 @@
 #[path = "../pausing/machine_model.rs"]
 mod machine_model;
 mod print;
+mod settings;
 mod way_back;
 
 use firmware_sim::firmware::Config;

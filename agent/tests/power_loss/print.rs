@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use firmware_sim::firmware::{Config, Firmware};
+use firmware_sim::firmware::{Config, Firmware, SetTo};
 use stardust_agent::print_job::file_source::FileSource;
 use stardust_agent::print_job::layers::{before, layers};
 use stardust_agent::print_job::return_plan;
@@ -121,8 +121,8 @@ impl Print {
         }
         for accepted in self.printer.take_accepted() {
             // The dead-man and the display change nothing.
-            let aside =
-                ["M110", "M85", "M73", "M117", "M105"].iter().any(|code| accepted.text.starts_with(code));
+            let code = accepted.text.split(' ').next().unwrap_or_default();
+            let aside = ["M110", "M85", "M73", "M117", "M105"].contains(&code);
             if accepted.number.is_some() && !aside {
                 self.accepted.push(accepted.text);
             }
@@ -252,6 +252,11 @@ impl Print {
         while !ended(self) {
             self.exchange();
         }
+    }
+
+    /// What its commands have set the printer to, seen at the printer.
+    pub(crate) fn set_to(&self) -> SetTo {
+        self.printer.set_to()
     }
 
     pub(crate) fn story(&self) -> String {
