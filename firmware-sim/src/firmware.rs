@@ -55,6 +55,7 @@ mod machine;
 mod meaning;
 mod motion;
 mod numbering;
+mod panel;
 mod planner;
 mod plate;
 mod stage;
@@ -437,36 +438,5 @@ impl Firmware {
             Emergency::EndWait => self.answer(Answer::EndWait),
             Emergency::PromptAnswer(button) => self.answer(Answer::Button(button)),
         }
-    }
-
-    /// Somebody locks or unlocks it at its panel.
-    pub fn lock(&mut self, locked: bool) {
-        self.machine.config.locked = locked;
-    }
-
-    /// Somebody presses the button at the printer.
-    pub fn click(&mut self, now: Duration) {
-        self.advance(now);
-        self.answer(Answer::Click);
-        self.settle();
-    }
-
-    /// The pin that M226 waits for takes its state.
-    pub fn switch_pin(&mut self, now: Duration) {
-        self.advance(now);
-        if self.running == Some(Stage::Pin) {
-            self.running = Some(Stage::Done);
-        }
-        self.settle();
-    }
-
-    fn answer(&mut self, answer: Answer) {
-        self.running = self.running.take().map(|stage| match stage {
-            Stage::Change(change) => Stage::Change(self.machine.answer_change(change, answer, self.now)),
-            mut stage => {
-                stage.end_wait(answer == Answer::EndWait);
-                stage
-            }
-        });
     }
 }
