@@ -175,6 +175,21 @@ impl House {
         }
     }
 
+    /// One that has stopped is switched off and on again by a person.
+    fn switch_on(&self, switched_at: &mut [Option<Instant>; PRINTERS]) {
+        let now = Instant::now();
+        for (printer, switched_at) in self.printers.iter().zip(switched_at) {
+            let mut printer = printer.lock().unwrap();
+            let at = printer.is_halted().then(|| *switched_at.get_or_insert(now + SWITCHED_ON_AFTER));
+            if at.is_some_and(|at| now >= at) {
+                self.note(|| "switched off and on again".into());
+                self.saw("stopped at once");
+                printer.reset(self.began.elapsed());
+                *switched_at = None;
+            }
+        }
+    }
+
     pub(crate) fn read(&self, printer: usize) -> Vec<u8> {
         let bytes = self.printers[printer].lock().unwrap().output(self.began.elapsed());
         self.note_lines("<", &bytes);
@@ -289,17 +304,7 @@ async fn live(house: &Arc<House>) -> Option<String> {
         if now.duration_since(house.began) > LONGEST_RUN {
             return Some("it never ends".into());
         }
-        // One that has stopped is switched off and on again by a person.
-        for (printer, switched_at) in house.printers.iter().zip(&mut switched_at) {
-            let mut printer = printer.lock().unwrap();
-            let at = printer.is_halted().then(|| *switched_at.get_or_insert(now + SWITCHED_ON_AFTER));
-            if at.is_some_and(|at| now >= at) {
-                house.note(|| "switched off and on again".into());
-                house.saw("stopped at once");
-                printer.reset(house.began.elapsed());
-                *switched_at = None;
-            }
-        }
+        house.switch_on(&mut switched_at);
         for (_, file) in mend.extract_if(.., |(at, _)| now >= *at) {
             house.note(|| format!("{file} can be read again"));
             house.mend(file);
@@ -347,6 +352,8 @@ async fn live(house: &Arc<House>) -> Option<String> {
         let until = eye.allows_until().max(Instant::now()) + COLD_WITHIN + Duration::from_secs(5);
         while Instant::now() < until {
             tokio::time::sleep(Duration::from_millis(500)).await;
+            house.follow_cables();
+            house.switch_on(&mut switched_at);
             if let Some(hot) = eye.look(house, true) {
                 return Some(hot);
             }
