@@ -5,16 +5,19 @@
 
 #[path = "../pausing/machine_model.rs"]
 mod machine_model;
+mod of_file;
 mod print;
 mod settings;
 mod way_back;
 
-use firmware_sim::firmware::Config;
+use firmware_sim::firmware::{Config, Targets};
+use of_file::OfLayer;
 use print::{Loss, Print};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use rstest::rstest;
 use stardust_agent::serial::{End, JobEvent};
+use way_back::Stands;
 
 #[rstest]
 #[case::both_lose_it("cura_teapot_ender3_marlin.gcode", Loss::Both, 1)]
@@ -27,7 +30,7 @@ fn a_print_goes_on_from_the_layer_that_is_named(#[case] name: &str, #[case] loss
     let part = print::beginning_of(name);
     let file = part.path().to_owned();
     let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
-    let commands = print::commands(&file).len();
+    let commands = of_file::commands(&file).len();
     let (mut went_on, mut too_early) = (0, 0);
     for run in 0..RUNS {
         let place = rng.random_range(0..commands - 10);
@@ -53,10 +56,10 @@ fn a_print_goes_on_from_the_layer_that_is_named(#[case] name: &str, #[case] loss
             continue;
         };
         let kills = rng.random_range(0..3_usize);
+        let stood = Stands::seen(&print, cut_off.parked);
         print.return_to(&point, &mut || rng.random_range(0..40_usize), kills);
         assert_eq!(print.events.last(), Some(&JobEvent::Completed), "run {run}: {}", print.story());
-        let since = print.accepted_since_return();
-        way_back::check(&file, &point, &since)
+        way_back::check(&print, &OfLayer::read(&file, layer), stood)
             .unwrap_or_else(|why| panic!("run {run}, layer {layer}: {why}"));
         went_on += 1;
     }
@@ -76,6 +79,7 @@ fn a_firmware_that_does_not_move_before_z_is_homed_is_stopped_before_it_touches_
     let cut_off = print.cut_off().unwrap();
     print.wait_ready();
     let point = print::point(&file, &cut_off, cut_off.layer).unwrap();
+    let contacts = print.plate().contact_count();
     print.return_to(&point, &mut || usize::MAX, 0);
     let Some(JobEvent::Stopped(End::Failed(reason))) = print.events.last() else {
         panic!("{}", print.story())
@@ -86,7 +90,39 @@ fn a_firmware_that_does_not_move_before_z_is_homed_is_stopped_before_it_touches_
         !since.iter().any(|line| line.starts_with("G28")),
         "it must not drag through the part: {since:?}"
     );
-    assert!(since.iter().any(|line| line == "M104 S0"), "it is made safe: {since:?}");
+    assert!(since.iter().any(|line| line.starts_with("M109")), "it was hot: {since:?}");
+    assert_eq!(print.plate().contact_count(), contacts, "{:?}", print.plate().contacts());
+    print.wait_ready();
+    assert!(print.targets().are_off(), "it is made safe: {:?}", print.targets());
+}
+
+/// Every heater there is: what is set of it is off after the loss, and as the file had it when it goes on.
+#[rstest]
+#[case::both_lose_it(Loss::Both)]
+#[case::only_the_printer(Loss::Printer)]
+#[case::only_the_host(Loss::Host)]
+fn two_tools_and_a_chamber_are_off_after_it_and_as_hot_as_before_when_it_goes_on(#[case] loss: Loss) {
+    let part = print::beginning_behind("M141 S45\nM104 T1 S180\n", "cura_teapot_ender3_marlin.gcode");
+    let file = part.path().to_owned();
+    let config = Config { tools: 2, chamber_max_c: Some(70.0), ..Config::default() };
+    let mut print = Print::start(&file, config);
+    print.run_until(|print| print.accepted.len() >= 4000);
+    let hot = Targets { nozzles: vec![210.0, 180.0], bed: 60.0, chamber: Some(45.0) };
+    assert_eq!(print.targets(), hot);
+    print.lose_power(loss);
+    let cut_off = print.cut_off().unwrap();
+    print.wait_ready();
+    assert!(print.targets().are_off(), "{:?}", print.targets());
+    let point = print::point(&file, &cut_off, cut_off.layer).unwrap();
+    let stood = Stands::seen(&print, cut_off.parked);
+    let layer = OfLayer::read(&file, cut_off.layer);
+    print.begin_return(&point);
+    print.run_until(|print| print.accepted_since_return().contains(&layer.rest[0]));
+    assert_eq!(print.targets(), hot, "{}", print.story());
+    print.run_until(|print| print.events.last() == Some(&JobEvent::Completed));
+    way_back::check(&print, &layer, stood).unwrap();
+    print.wait_ready();
+    assert!(print.targets().are_off(), "{:?}", print.targets());
 }
 
 #[test]
@@ -101,10 +137,13 @@ fn a_head_that_was_parked_in_a_pause_is_known_to_stand_above_the_part() {
     assert!(cut_off.parked);
     print.wait_ready();
     let point = print::point(&file, &cut_off, cut_off.layer).unwrap();
-    assert!(point.stands_at_mm > point.modal.position()[2].unwrap() + 4.0, "{point:?}");
+    let (stood, layer) = (Stands::seen(&print, true), OfLayer::read(&file, cut_off.layer));
+    let [.., nozzle_mm] = print.plate().nozzle_mm();
+    assert!(nozzle_mm > print.plate().top_mm() + 4.0, "it stands above the part: {stood:?}");
+    assert!(nozzle_mm > layer.height as f64 / 1e6 + 4.0, "{stood:?}");
     print.return_to(&point, &mut || usize::MAX, 0);
     assert_eq!(print.events.last(), Some(&JobEvent::Completed), "{}", print.story());
-    way_back::check(&file, &point, &print.accepted_since_return()).unwrap();
+    way_back::check(&print, &layer, stood).unwrap();
 }
 
 #[test]

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use firmware_sim::firmware::{Config, Firmware, SetTo};
+use firmware_sim::firmware::{Config, Firmware, Plate, SetTo, Targets};
 use stardust_agent::print_job::file_source::FileSource;
 use stardust_agent::print_job::layers::{before, layers};
 use stardust_agent::print_job::return_plan;
 use stardust_agent::serial::{
-    Checkpoint, CommandSource, CutOff, End, Host, HostEvent, JobEvent, LayerPoint, Parking, Stage,
+    Checkpoint, CutOff, End, Host, HostEvent, JobEvent, LayerPoint, Parking, Stage,
 };
 
 pub(crate) fn fixture(name: &str) -> PathBuf {
@@ -17,26 +17,19 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
 
 /// The beginning of a real file, a few layers: whole prints of it take no time.
 pub(crate) fn beginning_of(name: &str) -> tempfile::NamedTempFile {
+    beginning_behind("", name)
+}
+
+/// The same behind some lines of its own.
+pub(crate) fn beginning_behind(start: &str, name: &str) -> tempfile::NamedTempFile {
     let text = std::fs::read_to_string(fixture(name)).unwrap();
-    let lines: Vec<&str> = text.lines().take(LINES).collect();
+    let lines: Vec<&str> = start.lines().chain(text.lines()).take(LINES).collect();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), lines.join("\n")).unwrap();
     file
 }
 
 const LINES: usize = 6000;
-
-pub(crate) fn commands(file: &Path) -> Vec<String> {
-    commands_of(FileSource::open(file).unwrap())
-}
-
-pub(crate) fn commands_of(mut source: impl CommandSource) -> Vec<String> {
-    let mut commands = Vec::new();
-    while let Some(fed) = source.next_command().unwrap() {
-        commands.push(fed.command.text().to_owned());
-    }
-    commands
-}
 
 /// As the agent finds it out.
 pub(crate) fn point(file: &Path, cut_off: &CutOff, layer: u32) -> Result<LayerPoint, String> {
@@ -82,6 +75,7 @@ pub(crate) struct Print {
 
 impl Print {
     pub(crate) fn start(file: &Path, config: Config) -> Self {
+        let config = Config { watches_plate: true, ..config };
         let mut print = Self {
             file: file.to_owned(),
             config: config.clone(),
@@ -100,6 +94,16 @@ impl Print {
         print.accepted.clear();
         assert!(print.host.start(print.now, Box::new(FileSource::open(file).unwrap())));
         print
+    }
+
+    /// What has been extruded where, and where the nozzle is, seen from outside.
+    pub(crate) fn plate(&self) -> &Plate {
+        self.printer.plate().unwrap()
+    }
+
+    /// What the heaters are set to, at the printer.
+    pub(crate) fn targets(&self) -> Targets {
+        self.printer.targets()
     }
 
     pub(crate) fn exchange(&mut self) {
@@ -178,7 +182,9 @@ impl Print {
     pub(crate) fn lose_power(&mut self, loss: Loss) {
         self.lost_at = self.accepted.len();
         if loss != Loss::Host {
+            let plate = self.printer.take_plate(self.now - self.printer_since).unwrap();
             self.printer = Firmware::new(self.config.clone());
+            self.printer.put_plate(plate);
             self.printer_since = self.now;
         }
         match loss {

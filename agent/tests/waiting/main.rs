@@ -80,6 +80,39 @@ fn the_bed_is_turned_off_much_later_and_all_is_heated_again() {
     assert!(rig.said.contains("B:60.0"));
 }
 
+/// The job heats the chamber, or somebody at the panel does.
+#[rstest]
+#[case::by_the_job(true)]
+#[case::at_the_panel(false)]
+fn a_heated_chamber_goes_off_with_the_bed_and_is_heated_again(#[case] by_job: bool) {
+    let config = Config { chamber_max_c: Some(70.0), ..build("marlin") };
+    let mut rig = Rig::ready(config, Parking::default());
+    let mut file = file();
+    if by_job {
+        file.insert(0, "M141 S45".to_owned());
+    } else {
+        rig.printer.receive(rig.now, b"M141 S45\n");
+        rig.stay_s(120);
+    }
+    rig.start(&file);
+    rig.until("printing", |rig| rig.accepted.len() > 60);
+    rig.pause();
+    rig.stay_s(7190);
+    assert_eq!(rig.printer.targets().chamber, Some(45.0), "it holds the part");
+    rig.stay_s(20);
+    assert_eq!(rig.printer.targets().chamber, Some(0.0));
+    assert!(rig.printer.targets().are_off());
+    rig.stay_s(8 * 3600);
+    assert!(rig.printer.targets().are_off(), "and stays so");
+    let before = rig.accepted.len();
+    rig.resume();
+    rig.until("printing again", |rig| rig.accepted[before..].iter().any(|(text, _)| text.contains(" E0.1 ")));
+    let hot = rig.printer.targets();
+    assert_eq!((hot.nozzles.as_slice(), hot.bed, hot.chamber), ([200.0].as_slice(), 60.0, Some(45.0)));
+    rig.finish(&file);
+    rig.until("cold", |rig| rig.printer.targets().are_off());
+}
+
 #[test]
 fn a_pause_at_the_panel_is_cooled_as_well() {
     let mut rig = printing("marlin");
