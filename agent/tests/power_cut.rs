@@ -227,6 +227,20 @@ fn after_a_loss_of_power_the_print_may_be_given_up() {
     assert_eq!(bench.order(Command::Cancel { job_id }), CommandOutcome::Done);
     bench.wait_for(&[JobState::Paused, JobState::Failed]);
     assert!(bench.reason().ends_with("It was given up."), "{}", bench.reason());
-    eventually("safe", || bench.taken().contains(&"M104 S0".to_owned()).then_some(()));
+    assert!(bench.printer.as_ref().unwrap().is_cold(), "it was switched off, and nobody has heated it");
     assert!(!moves(&bench.taken()), "{:?}", bench.taken());
+}
+
+/// The way back heats before anything else.
+#[test]
+fn a_print_that_is_given_up_on_its_way_back_leaves_no_heat() {
+    let mut bench = Bench::cut_off_at(2);
+    bench.wait_for(&[JobState::Printing, JobState::Paused]);
+    let layer = bench.interruption(|told| !told.layers.is_empty()).layer.unwrap();
+    let job_id = bench.claim.job_id;
+    assert_eq!(bench.order(Command::ResumeFrom { job_id, layer }), CommandOutcome::Done);
+    eventually("it heats", || (!bench.printer.as_ref().unwrap().is_cold()).then_some(()));
+    assert_eq!(bench.order(Command::Cancel { job_id }), CommandOutcome::Done);
+    eventually("over", || bench.moves().last().filter(|state| state.is_final()).copied());
+    eventually("cold", || bench.printer.as_ref().unwrap().is_cold().then_some(()));
 }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 /// Of so many runs over a bad line, those that may prove nothing. Chance leaves one of some thousands (decision 8); an oracle that
 /// excuses more hides what it is there to see.
 pub(crate) fn most_excused(runs: u64) -> u64 {
-    3 + runs / 500
+    3 + runs / 2000
 }
 
 /// Watches what arrives at the printer.

@@ -285,8 +285,11 @@ impl Bench {
         match (end, self.plan.turn) {
             (Some(JobEvent::Completed), _) if is_whole => Ok(Outcome::Exact),
             (Some(JobEvent::Stopped(End::Cancelled)), Turn::Cancel) => {
-                let off = self.accepted[self.job_at..].iter().any(|(_, text)| text == "M104 S0");
-                if off { Ok(Outcome::Exact) } else { Err(self.story("the heaters were not turned off")) }
+                if self.is_made_safe() {
+                    Ok(Outcome::Exact)
+                } else {
+                    Err(self.story("the heaters were not turned off"))
+                }
             }
             (Some(JobEvent::Stopped(End::Failed(reason))), Turn::Reset) if reason.contains("reset") => {
                 Ok(Outcome::Exact)
@@ -333,10 +336,9 @@ impl Bench {
         Ok(expected.all(|text| !is_of_file(text) && !plain))
     }
 
-    /// Goes on until the heaters are off.
+    /// Goes on until the host takes the next job: whether the heaters are off then, at the printer.
     pub(crate) fn is_made_safe(&mut self) -> bool {
-        let off = |bench: &Self| bench.accepted[bench.job_at..].iter().any(|(_, text)| text == "M104 S0");
-        self.run_until(off).is_ok()
+        self.run_until(Self::is_ready).is_ok() && self.printer.targets().are_off()
     }
 
     pub(crate) fn story(&self, what: &str) -> String {

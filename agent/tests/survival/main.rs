@@ -104,6 +104,7 @@ fn a_firmware_that_does_not_count_lines_ends_the_job_and_is_made_safe() {
             let mut plan = Plan { profile, ..Plan::new(seed, false, Turn::None) };
             // A message is put into parentheses there, and is not looked at by the printer.
             plan.file.retain(|line| !line.starts_with("M117"));
+            plan.file.splice(0..0, ["M140 S45".to_owned(), "M104 S180".to_owned()]);
             let mut bench = Bench::new(plan);
             match bench.print() {
                 Ok(Outcome::Failed(reason)) if reason.contains("does not count lines") => {
