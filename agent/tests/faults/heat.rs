@@ -9,17 +9,27 @@ use rustix::process::Signal;
 use stardust_protocol::{Command, CommandOutcome, EventBody, JobState, Preheat};
 
 use crate::host::Host;
+use crate::machine::Machine;
 use crate::stand_in::eventually;
 
 /// An idle printer, preheated by a person.
 fn preheated() -> Host {
-    let mut host = Host::paired(None, 50);
+    preheated_machine(Machine::Plain)
+}
+
+/// The same with all of its nozzles.
+fn preheated_machine(machine: Machine) -> Host {
+    let mut host = Host::paired_with(None, 50, machine.options());
     host.run();
     host.status_where("ready", |status| status["status"]["state"] == "idle");
-    let wanted = Preheat { nozzles_c: vec![200], bed_c: Some(60), minutes: 240 };
+    let (nozzles_c, hot) = match machine {
+        Machine::Plain => (vec![200], vec![200.0, 60.0]),
+        Machine::Large => (vec![200, 180], vec![200.0, 180.0, 60.0, 0.0]),
+    };
+    let wanted = Preheat { nozzles_c, bed_c: Some(60), minutes: 240 };
     host.command_it(Command::Preheat(wanted), Some(1));
     host.is_answered(1, &CommandOutcome::Done);
-    eventually("hot", || (host.printer().targets() == [200.0, 60.0]).then_some(()));
+    eventually("hot", || (host.printer().targets() == hot).then_some(()));
     host
 }
 
@@ -44,8 +54,11 @@ fn a_preheat_is_shown_and_stays_until_a_person_cools_it_down() {
 #[rstest]
 #[case::killed(Signal::KILL)]
 #[case::stopped(Signal::TERM)]
-fn a_preheat_does_not_outlive_the_agent(#[case] signal: Signal) {
-    let mut host = preheated();
+fn a_preheat_does_not_outlive_the_agent(
+    #[case] signal: Signal,
+    #[values(Machine::Plain, Machine::Large)] machine: Machine,
+) {
+    let mut host = preheated_machine(machine);
     host.end(signal);
     if signal == Signal::TERM {
         assert!(host.printer().is_cold(), "before it is gone: {:?}", host.printer().targets());
@@ -145,12 +158,15 @@ fn the_bed_of_an_interrupted_print_is_not_heated_again_by_an_agent_that_was_away
     host.status_where("it waits for a person", |status| !status["status"]["interruption"].is_null());
 }
 
-#[test]
-fn a_job_takes_over_from_a_preheat_and_its_end_makes_the_printer_safe() {
-    let host = preheated();
-    host.offer();
+#[rstest]
+#[case::one_nozzle_and_a_bed(Machine::Plain)]
+#[case::two_tools_and_a_chamber(Machine::Large)]
+fn a_job_takes_over_from_a_preheat_and_its_end_makes_the_printer_safe(#[case] machine: Machine) {
+    let host = preheated_machine(machine);
+    machine.offer(&host);
     host.wake();
     host.wait_for(JobState::Printing);
+    machine.is_hot(&host);
     let wanted = Preheat { nozzles_c: vec![250], bed_c: None, minutes: 10 };
     host.command_it(Command::Preheat(wanted), Some(2));
     let why = host.answer_of(2);
@@ -168,15 +184,20 @@ fn a_job_takes_over_from_a_preheat_and_its_end_makes_the_printer_safe() {
 
 /// Firmware that hears nothing until its heater is there: the agent waits for it, and does not leave the heaters on. That takes
 /// some seconds longer than a silent printer would be waited for.
-#[test]
-fn a_stop_while_the_firmware_waits_for_its_bed_leaves_no_heat_behind() {
-    let mut host = Host::paired_with(None, 8, &["--no-emergency-parser"]);
-    host.offer_file(1, b"G28\nM104 S200\nM190 S100\nM109 S250\nG1 X10 F600\n");
+#[rstest]
+#[case::one_nozzle_and_a_bed(Machine::Plain)]
+#[case::two_tools_and_a_chamber(Machine::Large)]
+fn a_stop_while_the_firmware_waits_for_its_bed_leaves_no_heat_behind(#[case] machine: Machine) {
+    let mut options = vec!["--no-emergency-parser"];
+    options.extend(machine.options());
+    let mut host = Host::paired_with(None, 8, &options);
+    let file = format!("{}G28\nM104 S200\nM190 S100\nM109 S250\nG1 X10 F600\n", machine.heats());
+    host.offer_file(1, file.as_bytes());
     host.run();
     eventually("it waits for its bed", || {
         host.printer().journal().iter().any(|line| line.cmd.starts_with("M190")).then_some(())
     });
-    eventually("it heats", || (host.printer().targets() == [200.0, 100.0]).then_some(()));
+    machine.is_hot(&host);
     host.end(Signal::TERM);
     assert!(host.printer().is_cold(), "the agent is gone: {:?}", host.printer().targets());
     let taken: Vec<String> = host.printer().journal().into_iter().map(|line| line.cmd).collect();

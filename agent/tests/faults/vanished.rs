@@ -1,8 +1,10 @@
 //! What was there is gone: the print file, before the print, in the middle of it, and while no agent runs; the port.
 
+use rstest::rstest;
 use stardust_protocol::JobState;
 
 use crate::host::Host;
+use crate::machine::Machine;
 use crate::stand_in::eventually;
 
 #[test]
@@ -47,13 +49,18 @@ fn a_file_that_vanishes_in_mid_print_is_open_and_printed_to_its_end() {
     host.expect_the_file(1);
 }
 
-#[test]
-fn without_its_file_a_print_does_not_survive_a_restart_and_the_printer_is_made_safe() {
-    let mut host = Host::paired(None, 50);
-    let claim = host.offer();
+#[rstest]
+#[case::one_nozzle_and_a_bed(Machine::Plain)]
+#[case::two_tools_and_a_chamber(Machine::Large)]
+fn without_its_file_a_print_does_not_survive_a_restart_and_the_printer_is_made_safe(
+    #[case] machine: Machine,
+) {
+    let mut host = Host::paired_with(None, 50, machine.options());
+    let claim = machine.offer(&host);
     host.run();
     host.wait_for(JobState::Printing);
     host.kill();
+    machine.is_hot(&host);
     std::fs::remove_file(host.spooled(&claim)).unwrap();
     host.run();
     host.wait_for(JobState::Failed);
@@ -63,17 +70,23 @@ fn without_its_file_a_print_does_not_survive_a_restart_and_the_printer_is_made_s
     host.offer_again(1);
     host.wake();
     host.wait_for(JobState::AwaitingRemoval);
-    host.expect_the_file(1);
+    machine.has_printed(&mut host);
 }
 
 /// The printer keeps its power, and with it its heat: what the job has set stays set while nobody can reach it.
-#[test]
-fn a_port_that_vanishes_in_mid_print_fails_the_job_and_the_printer_is_cooled_when_it_is_back() {
-    let mut host = Host::paired_with(None, 100, &["--fault", "unplug@1000", "--unplugged", "3"]);
-    host.offer();
+#[rstest]
+#[case::one_nozzle_and_a_bed(Machine::Plain)]
+#[case::two_tools_and_a_chamber(Machine::Large)]
+fn a_port_that_vanishes_in_mid_print_fails_the_job_and_the_printer_is_cooled_when_it_is_back(
+    #[case] machine: Machine,
+) {
+    let mut options = vec!["--fault", "unplug@1000", "--unplugged", "3"];
+    options.extend(machine.options());
+    let mut host = Host::paired_with(None, 100, &options);
+    machine.offer(&host);
     host.run();
     host.wait_for(JobState::Printing);
-    assert!(!host.printer().is_cold(), "the job heats");
+    machine.is_hot(&host);
     host.wait_for(JobState::Failed);
     let reason = host.reason();
     assert!(
@@ -91,5 +104,5 @@ fn a_port_that_vanishes_in_mid_print_fails_the_job_and_the_printer_is_cooled_whe
     host.offer_again(1);
     host.wake();
     host.wait_for(JobState::AwaitingRemoval);
-    host.expect_the_file(1);
+    machine.has_printed(&mut host);
 }
