@@ -213,6 +213,14 @@ impl VirtualPrinter {
         self.firmware.lock(locked);
     }
 
+    /// Somebody presses the button at the printer at `now`.
+    pub fn click(&mut self, now: Duration) {
+        self.advance(now);
+        let now = self.printer_time();
+        self.firmware.click(now);
+        self.collect();
+    }
+
     /// Whether the cable is in.
     #[must_use]
     pub fn is_plugged(&self) -> bool {

@@ -170,9 +170,9 @@ impl Host {
         }
         self.shake_hands(now);
         self.look_after_waiting(now);
+        self.poll_temperatures(now);
         self.advance_job(now);
         self.external.tick(now);
-        self.poll_temperatures(now);
         self.poll_card(now);
         self.end_card_print(now);
         self.settle_heat(now);

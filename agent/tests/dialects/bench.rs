@@ -8,11 +8,11 @@ use std::time::Duration;
 use firmware_sim::faults::FaultPlan;
 use firmware_sim::firmware::Config;
 use firmware_sim::profile::{LineSettings, Profile};
-use firmware_sim::virtual_printer::VirtualPrinter;
+use firmware_sim::virtual_printer::{Accepted, VirtualPrinter};
 use stardust_agent::print_job::admission::{self, Refusal};
 use stardust_agent::print_job::briefed::Briefed;
 use stardust_agent::print_job::file_source::FileSource;
-use stardust_agent::serial::{CommandSource, Fed, Host, HostEvent, JobEvent, Parking, Stage};
+use stardust_agent::serial::{Brief, CommandSource, Fed, Host, HostEvent, JobEvent, Parking, Stage};
 use stardust_gcode::command::parse;
 
 /// What the host sends by itself: questions, numbered where the firmware wants everything numbered, and what it tells
@@ -27,6 +27,8 @@ pub(crate) struct Bench {
     now: Duration,
     events: Vec<HostEvent>,
     log: VecDeque<String>,
+    /// All that was sent to the printer.
+    sent: String,
     /// Every line to the printer that holds this text is damaged on its way.
     pub(crate) spoils: Option<&'static str>,
 }
@@ -73,6 +75,7 @@ impl Bench {
             now: Duration::ZERO,
             events: Vec::new(),
             log: VecDeque::new(),
+            sent: String::new(),
             spoils: None,
         }
     }
@@ -85,11 +88,7 @@ impl Bench {
     /// Looks a file through, as it is, and prints it to its end; where it asks for a pause, it is gone on with at once.
     /// Returns how it ended and how often it paused.
     pub(crate) fn print(&mut self, file: &[u8]) -> Result<(JobEvent, usize), Refusal> {
-        let dialect = self.host.firmware().dialect;
-        let printer = stardust_agent::print_job::profile::Profile::default().read_by(Some(dialect));
-        let admitted = admission::check(file, &printer)?;
-        let source = FileSource::new(Cursor::new(file.to_vec()));
-        assert!(self.host.start(self.now, Box::new(Briefed::new(source, admitted.brief))));
+        self.admit(file, false)?;
         let mut pauses = 0;
         loop {
             self.run_until("the end of the job or a pause", |bench| {
@@ -101,6 +100,36 @@ impl Bench {
             pauses += 1;
             self.resume();
         }
+    }
+
+    /// Looks a file through, as it is, and starts it. `cut_off`: a person has said that it may be printed although its end
+    /// is missing.
+    pub(crate) fn admit(&mut self, file: &[u8], cut_off: bool) -> Result<(), Refusal> {
+        let dialect = self.host.firmware().dialect;
+        let printer = stardust_agent::print_job::profile::Profile::default().read_by(Some(dialect));
+        let brief = Brief { cut_off, ..admission::check(file, &printer)?.brief };
+        let source = FileSource::new(Cursor::new(file.to_vec()));
+        assert!(self.host.start(self.now, Box::new(Briefed::new(source, brief))));
+        Ok(())
+    }
+
+    /// Whether the host's thermometer says of every heater what it is set to, at the printer.
+    pub(crate) fn reads_what_is_set(&self) -> bool {
+        let (set, read) = (self.printer.targets(), self.host.thermometer());
+        let nozzles: Vec<Option<f64>> = read.tools.values().map(|heat| heat.target).collect();
+        nozzles == set.nozzles.iter().copied().map(Some).collect::<Vec<_>>()
+            && read.bed.and_then(|bed| bed.target) == Some(set.bed)
+            && read.chamber.and_then(|chamber| chamber.target) == set.chamber
+    }
+
+    /// Until the printer has carried out this command of the job.
+    pub(crate) fn carries_out(&mut self, command: &str) {
+        self.run_until(command, |bench| bench.carried_out().iter().any(|(_, text)| text == command));
+    }
+
+    /// Somebody presses the button at the printer.
+    pub(crate) fn click(&mut self) {
+        self.printer.click(self.now);
     }
 
     /// What the printer has carried out since the job's numbering began, and when: the file's own messages, too, but
@@ -115,7 +144,15 @@ impl Bench {
             code => OWN.contains(&code),
         };
         let job = all[start..].iter().filter(|one| one.number.is_some() && !own(&one.text));
-        job.map(|one| (one.at, one.text.clone())).collect()
+        job.map(|one| (one.at, self.with_comment(one))).collect()
+    }
+
+    /// A command together with what its line had in parentheses behind it, for firmware to which that is comment.
+    fn with_comment(&self, one: &Accepted) -> String {
+        let head = format!("N{} {} (", one.number.unwrap_or_default(), one.text);
+        let line = self.sent.lines().rev().find(|line| line.starts_with(&head));
+        let comment = line.and_then(|line| line.rsplit_once('*')?.0.get(head.len() - 1..));
+        comment.map_or_else(|| one.text.clone(), |comment| format!("{} {comment}", one.text))
     }
 
     /// False: the host takes none now.
@@ -190,6 +227,7 @@ impl Bench {
     fn exchange(&mut self) {
         let output = self.host.take_output();
         let output = self.spoiled(output);
+        self.sent.push_str(&String::from_utf8_lossy(&output));
         self.note(">", &output);
         self.printer.receive(&output, self.now);
         let due = [self.printer.next_deadline(), self.host.deadline()].into_iter().flatten().min();

@@ -132,15 +132,33 @@ fn a_cancelled_print_turns_the_heaters_off() {
             let off = printed.iter().rposition(|command| command == "M104 S0").unwrap();
             assert_eq!(printed[off..off + 3], ["M104 S0", "M140 S0", "M107"], "{}", bench.story(profile));
             assert_eq!(printed[..off], file[..off], "{}", bench.story(profile));
-            if profile == "creality" {
-                // Its reports tell no targets that anybody could read.
-                continue;
-            }
-            let heaters = bench.host.thermometer();
-            let targets = heaters.tools.values().chain(&heaters.bed).filter_map(|heat| heat.target);
-            let hot: Vec<f64> = targets.filter(|target| *target > 0.0).collect();
-            assert_eq!(hot, Vec::<f64>::new(), "{}", bench.story(profile));
+            assert!(bench.printer.targets().are_off(), "{}", bench.story(profile));
+            assert!(bench.reads_what_is_set(), "{}", bench.story(profile));
         }
+    }
+}
+
+/// Also where every word of a report is doubled. What is set is known at the printer.
+#[test]
+fn what_is_hot_in_mid_print_is_read_as_it_is() {
+    let heat = ["M140 S60", "M104 S200", "G28", "M190 S60", "M109 S200", "G90", "G1 F1500"];
+    // Firmware that reports nothing by itself can be asked between two moves only.
+    let slow = (0..100).map(|at| format!("G1 X{}", if at % 2 == 0 { 100 } else { 0 }));
+    let file: Vec<String> = heat.map(str::to_owned).into_iter().chain(slow).collect();
+    for (profile, _) in PROFILES {
+        let mut bench = clean(profile);
+        bench.start(&file);
+        bench.printed_so_many(heat.len() + 6);
+        bench.wait(Duration::from_secs(60));
+        let set = bench.printer.targets();
+        assert_eq!((set.nozzles.as_slice(), set.bed), ([200.0].as_slice(), 60.0), "{profile}: it is hot");
+        assert!(bench.reads_what_is_set(), "{}", bench.story(profile));
+        let read = bench.host.thermometer();
+        let near = |is: Option<f64>, set: f64| is.is_some_and(|is| (is - set).abs() < 5.0);
+        assert!(near(read.tools[&0].actual, 200.0), "{}", bench.story(profile));
+        assert!(near(read.bed.unwrap().actual, 60.0), "{}", bench.story(profile));
+        let doubled = bench.story("").contains("BB::");
+        assert_eq!(doubled, profile == "creality", "{}", bench.story("what it says of itself"));
     }
 }
 

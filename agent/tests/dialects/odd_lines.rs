@@ -158,11 +158,35 @@ fn message(dice: &mut Dice, code: &str) -> OddLine {
         return line(text.clone(), Due::Message(text), false);
     }
     let count = if dice.below(12) == 0 { 30 } else { 1 + dice.below(6) };
-    let mut words: Vec<&str> = (0..count).map(|_| dice.one_of(&WORDS)).collect();
-    // Behind one a host sees a comment, and where quotes are open it sees none: not what is tried here.
-    words.retain(|word| *word != ";" && *word != "\"" || count > 100);
-    let text = format!("{code} {}", words.join(" "));
-    line(text.trim_end().to_owned(), Due::Message(text.trim_end().to_owned()), count > 6)
+    let (text, rest) = with_marks(dice, count);
+    let said = format!("{code} {text}").trim_end().to_owned();
+    line(format!("{said}{rest}"), Due::Message(said), count > 6)
+}
+
+/// So many words, with a lone quote or semicolon among them now and then: the message, and what is comment behind it. Quotes
+/// keep a semicolon from being one if they are closed on their line.
+fn with_marks(dice: &mut Dice, count: usize) -> (String, String) {
+    const MARKS: [&str; 2] = [";", "\""];
+    let mut words = |marks: bool| -> Vec<&str> {
+        let mut words: Vec<&str> = (0..count).map(|_| dice.one_of(&WORDS)).collect();
+        words.retain(|word| marks || !MARKS.contains(word) && !word.contains('"'));
+        words
+    };
+    let (plain, any) = (words(false), words(true));
+    let at = dice.below(plain.len() + 1);
+    let (before, after) = plain.split_at(at);
+    let said = |parts: &[&[&str]]| parts.concat().join(" ");
+    match dice.below(8) {
+        0 => (said(&[before]), format!(" ;{}", said(&[after, &any]))),
+        1 => (said(&[before, &["\""]]), format!(" ; {}", said(&[after]))),
+        2 => (said(&[before, &["\""], after]), String::new()),
+        3 => (said(&[before, &["\"", ";"], after, &["\""]]), String::new()),
+        4 => (said(&[&["\""], after, &["\""]]), " ; \" x".to_owned()),
+        _ => {
+            let whole: Vec<&str> = any.into_iter().filter(|word| !MARKS.contains(word)).collect();
+            (said(&[&whole]), String::new())
+        }
+    }
 }
 
 fn named(dice: &mut Dice) -> OddLine {
@@ -189,4 +213,21 @@ fn words(dice: &mut Dice) -> OddLine {
 fn quoted(dice: &mut Dice) -> OddLine {
     let text = dice.one_of(&["M862.3 P\"MK3S\"", "M862.3 P \"a;b\"", "M862.3 P\"2*3\"", "M587 S\"a\\b\""]);
     line(text.into(), Due::Exactly(text.into()), true)
+}
+
+/// Marks that a host might stumble over are really tried.
+#[test]
+fn a_lone_quote_and_a_lone_semicolon_are_among_the_messages() {
+    let mut dice = Dice::new(1);
+    let lines: Vec<OddLine> = (0..2000).map(|_| odd_line(&mut dice)).collect();
+    let tried = |holds: fn(&str, &str) -> bool| {
+        let messages = lines.iter().filter_map(|line| match &line.due {
+            Due::Message(said) => Some((std::str::from_utf8(&line.bytes).unwrap(), said.as_str())),
+            _ => None,
+        });
+        messages.filter(|(text, said)| holds(text, said)).count()
+    };
+    assert!(tried(|text, said| said.len() < text.len()) > 20, "behind a semicolon is comment");
+    assert!(tried(|_, said| said.split(' ').any(|word| word == ";")) > 20, "one in quotes is said");
+    assert!(tried(|_, said| said.matches('"').count() == 1) > 20, "a quote that nobody closes");
 }

@@ -119,6 +119,10 @@ fn m(machine: &mut Machine, counter: &mut LineCounter, command: &Command<'_>, no
         400 => Stage::Still(Then::Finish),
         410 => moving::quick_stop(machine, now),
         511 => done(|| machine.config.locked = false),
+        // Klipper's is a macro that its owner may write (no `cmd_M600` in klippy), Teacup's gcode_process.c has none.
+        600 if matches!(machine.config.dialect, Dialect::Klipper | Dialect::Teacup) => {
+            unknown(machine, command.text)
+        }
         600 if machine.config.menu => Stage::Still(Then::ChangeFilament),
         600 => Stage::Still(Then::Ask { text: None, default: "Nozzle Parked", timeout: None }),
         code if accepted_without_effect(code) => done(|| machine.kept.keep(command)),

@@ -14,13 +14,16 @@ use super::{Host, Phase};
 const POLL_TEMPERATURES: Duration = Duration::from_secs(2);
 /// The same while printing: each one is a line among those of the job.
 const POLL_TEMPERATURES_PRINTING: Duration = Duration::from_secs(10);
+/// It is overdue, and sent as soon as the line has room for one more.
+const WITH_ROOM: Duration = Duration::ZERO;
 /// How often the printer is asked whether it prints from its memory card, while nothing of ours goes on.
 const POLL_CARD: Duration = Duration::from_secs(5);
 /// While an answer to something else is waited for.
 const POLL_CARD_SOON: Duration = Duration::from_millis(100);
 
 impl Host {
-    /// Firmware that reports temperatures by itself is never asked, so that a job's lines stay its own.
+    /// Firmware that reports temperatures by itself is never asked, so that a job's lines stay its own. Called before the job
+    /// fills the line: a job that keeps it full would never let a question through.
     pub(super) fn poll_temperatures(&mut self, now: Duration) {
         if self.poll_at.is_none_or(|at| now < at) {
             return;
@@ -32,7 +35,11 @@ impl Host {
         let rests = stage.is_none() || stage == Some(Stage::Paused) && !self.attention.is_waiting();
         if rests && self.link.is_idle() {
             self.link.send_alone(now, &command);
-        } else if feeding && self.link.has_room(&command) {
+        } else if feeding {
+            if !self.link.has_room(&command) {
+                self.poll_at = Some(WITH_ROOM);
+                return;
+            }
             self.link.send(now, &command, Origin::Host);
         }
         let every = if self.job.is_some() { POLL_TEMPERATURES_PRINTING } else { POLL_TEMPERATURES };
@@ -66,8 +73,10 @@ impl Host {
             Phase::Told(told) => told.deadline(),
             Phase::Ready | Phase::Halted(_) => None,
         };
+        // Room comes with an answer, and not by itself.
+        let poll = self.poll_at.filter(|at| *at > WITH_ROOM);
         let (heat, job) = (self.heat_deadline(), self.job.as_ref().and_then(Job::deadline));
-        [handshake, self.link.deadline(), self.poll_at, self.card_at, self.external.deadline(), heat, job]
+        [handshake, self.link.deadline(), poll, self.card_at, self.external.deadline(), heat, job]
             .into_iter()
             .flatten()
             .min()

@@ -114,6 +114,22 @@ fn odd_reports(#[case] line: &str, #[case] nozzle: f64) {
     }
 }
 
+/// Some of Creality's boards say every word of a report twice: all four numbers of it are read.
+#[rstest]
+#[case::as_reported("TT::27.9327.93 //200.00200.00 BB::26.6226.62 //60.0060.00", [27.93, 200.0, 26.62, 60.0])]
+#[case::with_its_powers("TT::27.9327.93  //0.000.00 BB::26.6226.62  //0.000.00 @@::00 BB@@::00", [27.93, 0.0, 26.62, 0.0])]
+#[case::while_it_waits("==TT::27.9327.93 //200.00200.00 ==BB::26.6226.62 //60.0060.00 WW::??", [27.93, 200.0, 26.62, 60.0])]
+#[case::halves_alike("TT::20.0020.00 //20.0020.00 BB::20.0020.00 //20.0020.00", [20.0; 4])]
+fn doubled_reports(#[case] line: &str, #[case] [nozzle, nozzle_set, bed, bed_set]: [f64; 4]) {
+    let expected = TemperatureReport {
+        tools: vec![(0, heat(nozzle, nozzle_set))],
+        bed: Some(heat(bed, bed_set)),
+        waiting: line.contains('W'),
+        ..TemperatureReport::default()
+    };
+    assert_eq!(Reply::parse(line), Reply::Temperatures(expected), "{line}");
+}
+
 #[test]
 fn the_firmware_names_itself() {
     let line = "FIRMWARE_NAME:Marlin bugfix-2.1.x (Nov 23 2026 00:37:17) \
@@ -124,6 +140,26 @@ fn the_firmware_names_itself() {
 }
 
 proptest! {
+    /// Whatever the figures are: hundredths of a degree, doubled or not.
+    #[test]
+    fn a_report_says_the_same_once_and_twice(all in [0_u32..40_000, 0..40_000, 0..40_000, 0..40_000]) {
+        let said = all.map(|hundredths| format!("{:.2}", f64::from(hundredths) / 100.0));
+        let [nozzle, nozzle_set, bed, bed_set] = said.each_ref().map(String::as_str);
+        let [is, set, bed_is, bed_to] = said.each_ref().map(|text| text.parse::<f64>().unwrap());
+        let expected = TemperatureReport {
+            tools: vec![(0, heat(is, set))],
+            bed: Some(heat(bed_is, bed_to)),
+            ..TemperatureReport::default()
+        };
+        let once = format!("T:{nozzle} /{nozzle_set} B:{bed} /{bed_set} @:0 B@:0");
+        let twice = format!(
+            "TT::{nozzle}{nozzle} //{nozzle_set}{nozzle_set} BB::{bed}{bed} //{bed_set}{bed_set} @@::00 BB@@::00"
+        );
+        for line in [once, twice] {
+            prop_assert_eq!(Reply::parse(&line), Reply::Temperatures(expected.clone()), "{}", line);
+        }
+    }
+
     #[test]
     fn no_line_is_too_odd(line in "\\PC*") {
         let _ = Reply::parse(&line);
