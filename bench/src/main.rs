@@ -118,6 +118,8 @@ enum Command {
     },
 }
 
+/// The exit status when there are no figures.
+const NO_FIGURES: u8 = 1;
 /// The exit status when a target was missed.
 const MISSED: u8 = 2;
 
@@ -129,14 +131,19 @@ fn main() -> ExitCode {
         }
         None => bench(arguments),
     };
+    if let Err(error) = &result {
+        // Where standard error is closed there is nobody to tell.
+        let _ = writeln!(io::stderr(), "stardust-bench: {error}");
+    }
+    ExitCode::from(status(&result))
+}
+
+/// The exit status. `result`: how many targets were missed, if there are figures.
+const fn status(result: &Result<u32, BenchError>) -> u8 {
     match result {
-        Ok(0) => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::from(MISSED),
-        Err(error) => {
-            // Where standard error is closed there is nobody to tell.
-            let _ = writeln!(io::stderr(), "stardust-bench: {error}");
-            ExitCode::FAILURE
-        }
+        Ok(0) => 0,
+        Ok(_) => MISSED,
+        Err(_) => NO_FIGURES,
     }
 }
 
@@ -196,4 +203,20 @@ fn bench(arguments: Arguments) -> Result<u32, BenchError> {
         table: Table::new(io::stdout()),
     }
     .run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What scripts go by; numbers of targets that a status of eight bits would cut to 0 among them.
+    #[test]
+    fn a_missed_target_and_missing_figures_are_told_apart_by_the_exit_status() {
+        assert_eq!(status(&Ok(0)), 0);
+        for missed in [1, 2, 3, 255, 256, 512, u32::MAX] {
+            assert_eq!(status(&Ok(missed)), 2, "{missed} missed");
+        }
+        assert_eq!(status(&Err(BenchError::Installed("no hub".into()))), 1);
+        assert_eq!(status(&Err(io::Error::other("no pty").into())), 1);
+    }
 }

@@ -1,8 +1,6 @@
 //! Heat without a job, when the hub goes away, and when the printer is taken out of the hub. Read at the printer itself.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use std::time::Duration;
-
 use reqwest::{Method, StatusCode};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -13,9 +11,6 @@ use stardust_e2e::house::{PATIENCE, TestHouse};
 
 const HOT: [f64; 2] = [200.0, 60.0];
 const COLD: [f64; 2] = [0.0, 0.0];
-/// An agent whose credential counts no more learns of it, and cools, much sooner than any preheat's time is over.
-const SOON: Duration = Duration::from_secs(60);
-
 /// Has it heated for four hours, the most there is.
 async fn preheat(test: &TestHouse, name: &str) -> String {
     let id = test.printer_id(name).await;
@@ -35,7 +30,8 @@ async fn remove(test: &TestHouse, id: &str) -> (StatusCode, Value) {
 
 async fn is_cold(test: &TestHouse, name: &str) {
     let what = format!("{name} to be cold");
-    wait::until(&what, SOON, async || (test.targets(name) == COLD).then_some(())).await.unwrap();
+    // A preheat's own time would be over in four hours.
+    wait::until(&what, PATIENCE, async || (test.targets(name) == COLD).then_some(())).await.unwrap();
 }
 
 #[tokio::test]

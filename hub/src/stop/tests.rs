@@ -25,7 +25,6 @@ use crate::queue::submit::{self, Wish};
 use crate::queue::{self, claim, dispatch, report};
 use crate::testing::{TestHub, hub};
 use crate::waiting_agents::Found;
-use tokio::time::Instant;
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -236,7 +235,6 @@ async fn what_can_not_be_written_down_is_sent_all_the_same_and_written_when_it_c
     assert_eq!(ask(one, &stranger).await.0, StatusCode::UNAUTHORIZED, "nothing fails open");
     assert!(hub.app.fleet.stop(one.printer_id).is_none());
     for (device, by) in [(one, &cookie), (other, &bearer)] {
-        let began = Instant::now();
         let (answered, told) = tokio::join!(ask(device, by), async {
             let said = hub.app.waiting_agents.next(device.printer_id, LONG).await;
             assert!(
@@ -257,7 +255,8 @@ async fn what_can_not_be_written_down_is_sent_all_the_same_and_written_when_it_c
             (answered.0, &stop["state"], &stop["recorded"]),
             (StatusCode::OK, &json!("sent"), &json!(false))
         );
-        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        // It has not waited until a write is given up: those that were begun before are still waiting.
+        assert!(stuck.iter().all(|write| !write.is_finished()));
     }
     lock.release().await;
     let written = async {
