@@ -120,7 +120,8 @@ fn odd_reports(#[case] line: &str, #[case] nozzle: f64) {
 #[case::with_its_powers("TT::27.9327.93  //0.000.00 BB::26.6226.62  //0.000.00 @@::00 BB@@::00", [27.93, 0.0, 26.62, 0.0])]
 #[case::while_it_waits("==TT::27.9327.93 //200.00200.00 ==BB::26.6226.62 //60.0060.00 WW::??", [27.93, 200.0, 26.62, 60.0])]
 #[case::halves_alike("TT::20.0020.00 //20.0020.00 BB::20.0020.00 //20.0020.00", [20.0; 4])]
-fn doubled_reports(#[case] line: &str, #[case] [nozzle, nozzle_set, bed, bed_set]: [f64; 4]) {
+fn doubled_reports(#[case] line: &str, #[case] read: [f64; 4]) {
+    let [nozzle, nozzle_set, bed, bed_set] = read;
     let expected = TemperatureReport {
         tools: vec![(0, heat(nozzle, nozzle_set))],
         bed: Some(heat(bed, bed_set)),
