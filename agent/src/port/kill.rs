@@ -19,10 +19,8 @@ use super::open::set_speed;
 use super::reset::{Unsent, reset_board};
 use super::speed_search::SPEEDS;
 use super::wait::timespec;
-use crate::serial::StopLines;
+use crate::serial::{Connection, STOP_KEPT, StopLines};
 
-/// So long a stop waits for a port that is closed. Whoever puts a cable in later has been at the printer.
-pub const STOP_KEPT: Duration = Duration::from_secs(600);
 /// A port that takes no bytes for so long is not waited for: its board is reset.
 const TAKEN_WITHIN: Duration = Duration::from_millis(200);
 /// A line that does not get rid of them for so long does not either: at 9600 baud they need 35 ms.
@@ -44,10 +42,20 @@ impl Driver {
         }
     }
 
-    /// What waited for the port goes out before anything else.
+    /// What waited for the port goes out before anything else: a stop that found it closed, or one that it was lost behind.
     pub(super) fn kill_if_wanted(&mut self, now: Duration, port: &OwnedFd) {
         if let Some(kept) = self.kept_kill.take_if(|kept| now < kept.until) {
-            self.kill_on(port, now, kept.by);
+            return self.kill_on(port, now, kept.by);
+        }
+        if !matches!(self.host.connection(), Connection::ToldToStop { .. }) {
+            return;
+        }
+        let again = self.host.take_output();
+        if !again.is_empty() {
+            let sent = self.write_halt(port, &again);
+            // Where that fails the port is lost once more, and it goes out when it is back then.
+            tracing::warn!(?sent, "the port was lost behind a stop at once: M112 again");
+            self.reset_if_deaf(port, self.host.stop_lines().acts_at_once);
         }
     }
 
@@ -72,12 +80,8 @@ impl Driver {
         // What the protocol would have sent is not sent any more.
         self.to_write.clear();
         // Before anything is logged, which may wait for whatever takes the log.
-        let StopLines { bytes, acts_at_once } = self.host.stop_lines();
-        let acts_at_once = acts_at_once && !self.seeking;
-        let sent = drop_unsent(port).and_then(|()| match self.seeking {
-            true => send_at_every_speed(port, bytes, self.known_speed()),
-            false => send(port, bytes),
-        });
+        let StopLines { bytes, acts_at_once, .. } = self.host.stop_lines();
+        let sent = self.write_halt(port, bytes);
         self.host.kill(now, &by);
         self.host.take_output();
         let on_wire = match sent {
@@ -89,8 +93,20 @@ impl Driver {
             }
         };
         tracing::warn!(by, on_wire, "stopped at once: M112");
-        let dtr_pulsed = !acts_at_once && reset_board(port, Unsent::Kept);
+        let dtr_pulsed = self.reset_if_deaf(port, acts_at_once);
         self.tell_reach(Reach::Sent { on_wire, dtr_pulsed });
+    }
+
+    /// Whether it has left this machine.
+    fn write_halt(&self, port: &OwnedFd, bytes: &[u8]) -> Result<bool, Errno> {
+        drop_unsent(port)?;
+        if self.seeking { send_at_every_speed(port, bytes, self.known_speed()) } else { send(port, bytes) }
+    }
+
+    /// Whether the board was reset: one whose firmware acts at once need not be, where it is heard at this speed.
+    fn reset_if_deaf(&self, port: &OwnedFd, acts_at_once: bool) -> bool {
+        let hears = acts_at_once && !self.seeking;
+        !hears && reset_board(port, Unsent::Kept)
     }
 
     fn tell_reach(&self, reach: Reach) {
@@ -100,7 +116,11 @@ impl Driver {
 
 /// Stops the machine at once by a port that something else may be writing to; whether `M112` has left this machine.
 pub(super) fn at_once(port: &OwnedFd) -> bool {
-    let on_wire = drop_unsent(port).and_then(|()| send(port, StopLines::ANY.bytes)).unwrap_or(false);
+    // Nobody will send it again, and which order this firmware takes is not known.
+    let lines = StopLines::ANY.each();
+    let sent = drop_unsent(port)
+        .and_then(|()| lines.iter().try_fold(false, |on, bytes| Ok(send(port, bytes)? || on)));
+    let on_wire = sent.unwrap_or(false);
     reset_board(port, Unsent::Kept);
     on_wire
 }

@@ -40,11 +40,11 @@ mod view;
 mod wait;
 mod waker;
 
+pub use crate::serial::STOP_KEPT;
 pub use devices::DeviceTree;
 pub use driver::{drive, drive_on};
 pub use handle::{Order, Orders, PortEvent, PortHandle, Reach, SpeedView, Workplace, handle};
 pub use kept::PortStore;
-pub use kill::STOP_KEPT;
 pub use latency::latency_ms;
 pub use locator::{adapter_is_of, device, locate, remember_adapter};
 pub use patience::Patience;

@@ -43,6 +43,12 @@ impl Firmware {
         self.capabilities.get(capability).copied().unwrap_or(false)
     }
 
+    /// Whether it has said what it is and what it can. Until then what it can't is not known either.
+    #[must_use]
+    pub fn has_introduced_itself(&self) -> bool {
+        self.name.is_some()
+    }
+
     /// What a person should know about the safety of this firmware.
     #[must_use]
     pub fn warning(&self) -> Option<String> {

@@ -88,4 +88,4 @@ pub use return_to_layer::LayerPoint;
 pub use scripts::Parking;
 pub use templates::Templates;
 pub use thermometer::Thermometer;
-pub use told::StopLines;
+pub use told::{STOP_KEPT, StopLines};

@@ -4,7 +4,7 @@
 //! (Repetier with FEATURE_CHECKSUM_FORCED, Malyan); and firmware without EMERGENCY_PARSER carries it out at the end of the
 //! command that it is at, minutes later. So `M112` goes bare and with number and checksum, and goes again, some times, until the
 //! firmware says that it has stopped or says nothing at all. One that goes on is not stopped: that is told, and it is made
-//! safe by commands.
+//! safe by commands. A port that is lost meanwhile ends none of that: it is the first thing that is said when it is back.
 //! Owns: what is sent, when again and how often, and what the firmware's lines mean meanwhile; what a print from the memory card is
 //! told to end by that has gone on. Pure. Must not know: the job, the port, how a printer is made safe.
 
@@ -33,6 +33,8 @@ const ON_ITS_WAY: Duration = Duration::from_secs(1);
 const AT_WORK: Duration = Duration::from_millis(3500);
 /// Longer than any command takes that is waited for.
 const AT_WORK_AT_MOST: Duration = Duration::from_secs(20 * 60);
+/// So long a stop waits for a port that is closed. Whoever puts a cable in later has been at the printer.
+pub const STOP_KEPT: Duration = Duration::from_secs(600);
 
 /// A print from the memory card is told to end no more often than this: whether it has ended is asked as often.
 const CARD_PACE: Duration = Duration::from_secs(5);
@@ -42,16 +44,32 @@ const CARD_PACE: Duration = Duration::from_secs(5);
 pub struct StopLines {
     /// All of it.
     pub bytes: &'static [u8],
+    /// The next time. Another order where nobody knows which one this firmware takes.
+    in_turn: &'static [u8],
+    /// The firmware has said what it is.
+    is_known: bool,
     /// This firmware carries it out when it is received, whatever it is at.
     pub acts_at_once: bool,
 }
 
 impl StopLines {
     /// For a firmware of which nothing is known.
-    pub const ANY: Self = Self { bytes: BARE_FIRST, acts_at_once: false };
+    pub const ANY: Self =
+        Self { bytes: BARE_FIRST, in_turn: NUMBERED_FIRST, is_known: false, acts_at_once: false };
 
     pub(super) fn of(wants_checksums: bool, acts_at_once: bool) -> Self {
-        Self { bytes: if wants_checksums { NUMBERED_FIRST } else { BARE_FIRST }, acts_at_once }
+        let bytes = if wants_checksums { NUMBERED_FIRST } else { BARE_FIRST };
+        Self { bytes, in_turn: bytes, is_known: true, acts_at_once }
+    }
+
+    /// All that may be sent, in this order, where it is sent only once.
+    pub(crate) fn each(self) -> [&'static [u8]; 2] {
+        [self.bytes, self.in_turn]
+    }
+
+    /// What is sent when it was sent so often before.
+    fn after(self, times: u32) -> &'static [u8] {
+        if times % 2 == 0 { self.bytes } else { self.in_turn }
     }
 }
 
@@ -62,6 +80,17 @@ pub(super) enum Next {
     Send(&'static [u8]),
     /// It goes on in spite of all of them.
     Ignored,
+}
+
+/// What a port means that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Back {
+    /// It was not gone.
+    WasThere,
+    /// This goes out before anything else.
+    Send(&'static [u8]),
+    /// Whoever has put the cable in was at the printer.
+    TooLate,
 }
 
 /// What is known of it.
@@ -85,6 +114,8 @@ pub(super) struct Told {
     lines: StopLines,
     began: Duration,
     sent: u32,
+    /// So often it is sent again before it is given up.
+    left: u32,
     sent_at: Duration,
     asked: u32,
     /// Nothing more is sent by itself: none.
@@ -94,6 +125,8 @@ pub(super) struct Told {
     at_work_at: Option<Duration>,
     /// Lines before it that are not answered yet.
     before: usize,
+    /// Its port is gone since then.
+    lost_at: Option<Duration>,
     course: Course,
 }
 
@@ -106,14 +139,22 @@ impl Told {
             lines,
             began: now,
             sent: 1,
+            left: TIMES - 1,
             sent_at: now,
             asked: 0,
             look_at: Some(now + PACE),
             is_alive: false,
             at_work_at: None,
             before,
+            lost_at: None,
             course: Course::Sent,
         }
+    }
+
+    /// It was sent once more, by another wish, before it was known what came of this one. What shows that it is at a command shows
+    /// that still.
+    pub(super) fn once_more(&self, now: Duration, by: &str, lines: StopLines) -> Self {
+        Self { at_work_at: self.at_work_at, ..Self::new(now, by, lines, self.before) }
     }
 
     /// A stop that was given up as not taken was carried out after all.
@@ -142,6 +183,35 @@ impl Told {
 
     pub(super) fn sent(&self) -> u32 {
         self.sent
+    }
+
+    /// What came of it is not to be known any more.
+    pub(super) fn doubted(&self) -> Ignored {
+        Ignored::in_doubt(&self.by, self.lines)
+    }
+
+    /// What the firmware has said of itself meanwhile counts.
+    pub(super) fn set_lines(&mut self, lines: StopLines) {
+        self.lines = lines;
+    }
+
+    /// Its port is gone: nothing can be sent, and what it says is not heard.
+    pub(super) fn port_is_lost(&mut self, now: Duration) {
+        self.lost_at.get_or_insert(now);
+        self.look_at = None;
+    }
+
+    /// Its port is there again. What was sent before may have gone with it, and so may what was said since.
+    pub(super) fn port_is_back(&mut self, now: Duration) -> Back {
+        let Some(lost_at) = self.lost_at.take() else { return Back::WasThere };
+        if now >= lost_at + STOP_KEPT {
+            return Back::TooLate;
+        }
+        let bytes = self.lines.after(self.sent);
+        (self.sent, self.left, self.asked) = (self.sent + 1, TIMES - 1, 0);
+        (self.sent_at, self.look_at) = (now, Some(now + PACE));
+        (self.is_alive, self.at_work_at, self.course) = (false, None, Course::Sent);
+        Back::Send(bytes)
     }
 
     /// A line that does not say that it has stopped. `waits`: a report that firmware makes only while it waits for a temperature.
@@ -176,16 +246,20 @@ impl Told {
             return Next::Nothing;
         }
         self.look_at = Some(now + PACE);
-        if self.is_at_work(now) {
+        // Each order once, whatever it is at: it may act at once.
+        let was_told = self.lines.is_known || self.left < TIMES - 1;
+        if self.is_at_work(now) && was_told {
             self.course = Course::AtWork;
             return Next::Nothing;
         }
         if self.is_alive {
             self.course = Course::Answers;
         }
-        if self.sent < TIMES {
-            (self.sent, self.sent_at, self.is_alive) = (self.sent + 1, now, false);
-            return Next::Send(self.lines.bytes);
+        if self.left > 0 {
+            let bytes = self.lines.after(self.sent);
+            (self.sent, self.left) = (self.sent + 1, self.left - 1);
+            (self.sent_at, self.is_alive) = (now, false);
+            return Next::Send(bytes);
         }
         if self.is_alive {
             return Next::Ignored;
@@ -237,22 +311,35 @@ impl Told {
 #[derive(Debug, Clone)]
 pub(super) struct Ignored {
     pub(super) by: String,
-    /// How often; 0: by a process before this one.
+    /// How often; 0: nobody knows whether it was not taken.
     pub(super) sent: u32,
     /// All was turned off by commands, and read back as off.
     pub(super) is_off: bool,
+    /// It may end a wait for a temperature or a person when it is told to, whatever it is at.
+    ends_waits: bool,
     /// What its print from the memory card was told to end by, how often, and when last.
     card: Option<(&'static str, u32, Duration)>,
 }
 
 impl Ignored {
     pub(super) fn new(told: &Told) -> Self {
-        Self { by: told.by.clone(), sent: told.sent, is_off: false, card: None }
+        Self { sent: told.sent, ..Self::in_doubt(&told.by, told.lines) }
     }
 
     /// A process before this one has sent it.
     pub(super) fn unknown() -> Self {
-        Self { by: "before the agent was started".into(), sent: 0, is_off: false, card: None }
+        Self::in_doubt("before the agent was started", StopLines::ANY)
+    }
+
+    /// What came of it will not be known any more.
+    pub(super) fn in_doubt(by: &str, lines: StopLines) -> Self {
+        let ends_waits = lines.acts_at_once || !lines.is_known;
+        Self { by: by.to_owned(), sent: 0, is_off: false, ends_waits, card: None }
+    }
+
+    /// What comes before everything else on a new connection: a long wait would hold up all that makes it safe.
+    pub(super) fn first(&self) -> &'static [u8] {
+        if self.ends_waits && !self.is_off { b"\nM108\n" } else { b"" }
     }
 
     /// It prints from its memory card: what it is told now, if it was not just told.

@@ -223,6 +223,36 @@ fn a_port_that_comes_back_is_told_first(#[values(Some(115_200), None)] baud: Opt
     assert!(heard.starts_with("\nM112\n"), "{heard:?}");
 }
 
+/// Nobody has said yet that it has stopped when the port goes: it is told again first, at each speed where nobody knows it.
+#[rstest]
+#[case::one_speed(Some(115_200), 1)]
+#[case::all_speeds(None, 7)]
+fn a_port_that_is_lost_behind_a_stop_is_told_again_first(#[case] baud: Option<u32>, #[case] times: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("printer");
+    let (mut line, device) = Line::open();
+    std::os::unix::fs::symlink(device, &path).unwrap();
+    let mut port = driven(path.clone(), baud);
+    eventually("it is ready", || {
+        line.serve();
+        port.view.borrow().is_ready.then_some(())
+    });
+    port.order(Order::Kill("by Ada".into()));
+    killed(&mut port, &mut line);
+    drop(line);
+    std::fs::remove_file(&path).unwrap();
+    eventually("the port is gone", || port.view.borrow().port_error.clone());
+    let (mut line, device) = Line::open();
+    line.answers = false;
+    std::os::unix::fs::symlink(device, &path).unwrap();
+    eventually("it is told again", || {
+        line.serve();
+        (line.halts() == times).then_some(())
+    });
+    let heard = String::from_utf8_lossy(&line.heard).into_owned();
+    assert!(heard.starts_with("\nM112\n"), "{heard:?}");
+}
+
 #[test]
 fn a_printer_that_asks_its_host_to_go_is_left_alone() {
     let (mut line, path) = Line::open();

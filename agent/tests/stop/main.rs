@@ -10,10 +10,14 @@ mod stand_in;
 #[path = "../faults/tls_front.rs"]
 mod tls_front;
 
+mod at_a_lost_port;
+mod at_an_unknown_firmware;
 mod by_firmware;
 mod by_hub;
 mod by_keyboard;
 mod driver;
+mod once_more;
+mod rig;
 
 use std::path::Path;
 

@@ -13,10 +13,11 @@ use super::super::job::End;
 use super::{Host, HostEvent, Phase};
 
 impl Host {
-    /// The port was opened again: the firmware is greeted anew.
+    /// The port was opened again: the firmware is greeted anew. One that was told to stop is told so again: that is all of the output
+    /// then, and goes out before anything else.
     pub fn port_opened(&mut self, now: Duration) {
         // Whose speed was just found may have been told to stop meanwhile.
-        if self.attach_anew(now) || matches!(self.phase, Phase::Told(_)) {
+        if self.attach_anew(now) || self.go_on_with_stop(now) {
             return;
         }
         self.reconnect(now);
@@ -24,7 +25,9 @@ impl Host {
 
     /// The port is gone: whatever was going on has ended.
     pub fn port_lost(&mut self, now: Duration) {
-        self.lose(now, "The serial port vanished: check the printer's power and the USB cable");
+        if !self.keep_stop(now) {
+            self.lose(now, "The serial port vanished: check the printer's power and the USB cable");
+        }
         self.end_wanted(now);
         self.assembler.clear();
     }
@@ -60,6 +63,9 @@ impl Host {
 
     pub(super) fn reconnect(&mut self, now: Duration) {
         self.link = self.link.anew();
+        if let Some(ignored) = &self.ignored {
+            self.link.send_raw(ignored.first());
+        }
         self.phase = Phase::Handshake(Handshake::new(now));
         self.firmware = Firmware::default();
         self.attention.clear();

@@ -10,13 +10,16 @@ use stardust_gcode::command::parse;
 use super::super::heat::{Heating, Safety};
 use super::super::job::End;
 use super::super::reply::{ErrorKind, Reply};
-use super::super::told::{Ignored, Next, StopLines, Told};
+use super::super::told::{Back, Ignored, Next, StopLines, Told};
 use super::{Host, HostEvent, Phase};
 
 impl Host {
     /// What stops this machine at once.
     #[must_use]
     pub fn stop_lines(&self) -> StopLines {
+        if !self.firmware.has_introduced_itself() {
+            return StopLines::ANY;
+        }
         StopLines::of(self.firmware.dialect.wants_checksums(), self.firmware.can("EMERGENCY_PARSER"))
     }
 
@@ -24,14 +27,17 @@ impl Host {
     /// printer has taken it is found out: until then nothing else is sent. `by` ends "stopped at once …".
     pub fn kill(&mut self, now: Duration, by: &str) -> StopLines {
         let lines = self.stop_lines();
-        let before = self.link.in_flight();
+        let told = match &self.phase {
+            Phase::Told(told) => told.once_more(now, by, lines),
+            _ => Told::new(now, by, lines, self.link.in_flight()),
+        };
         self.end_job(End::Failed(format!(
             "Stopped at once {by} (M112). Look whether the printer's heaters are off, else switch it off; then switch it off \
              and on again."
         )));
         if !self.stands_still() {
             self.stand_still(now);
-            self.phase = Phase::Told(Told::new(now, by, lines, before));
+            self.phase = Phase::Told(told);
         }
         // What was to be sent is not sent any more.
         self.link.take_output();
@@ -106,15 +112,19 @@ impl Host {
         if let Some(report) = report {
             self.thermometer.read(report);
         }
-        // Firmware that reports by itself does so in any state.
-        let waits = report.is_some_and(|report| report.waiting) || !self.firmware.can("AUTOREPORT_TEMP");
+        // Firmware that reports by itself does so in any state, and one that has not said what it can may be one: somebody before us
+        // may have asked it to.
+        let reports = !self.firmware.has_introduced_itself() || self.firmware.can("AUTOREPORT_TEMP");
+        let waits = report.is_some_and(|report| report.waiting) || !reports;
         told.hear(now, reply, waits);
         true
     }
 
     /// Sends it again, or gives it up and makes the printer safe by commands.
     pub(super) fn look_after_stop(&mut self, now: Duration) {
+        let lines = self.stop_lines();
         let Phase::Told(told) = &mut self.phase else { return };
+        told.set_lines(lines);
         match told.poll(now) {
             Next::Nothing => {}
             Next::Send(bytes) => {
@@ -130,21 +140,59 @@ impl Host {
                 self.events.push_back(HostEvent::StopIgnored { sent: ignored.sent });
                 // A part may stand there.
                 self.debt.owe_at_once(now, Safety::InPlace);
-                let interrupt = self.firmware.can("EMERGENCY_PARSER");
-                self.reconnect(now);
                 self.ignored = Some(ignored);
-                if interrupt {
-                    // A long wait for a temperature would hold up everything.
-                    self.link.send_raw(b"\nM108\n");
-                }
+                self.reconnect(now);
             }
         }
+    }
+
+    /// The port is gone. True: what it was told outlives that, and the follow-up goes on when it is back.
+    pub(super) fn keep_stop(&mut self, now: Duration) -> bool {
+        let Phase::Told(told) = &mut self.phase else { return false };
+        if !told.is_over() {
+            told.port_is_lost(now);
+            return true;
+        }
+        if !told.has_halted() {
+            // It may have been switched off and on again as it was asked for: whether it had stopped nobody will know.
+            let doubted = told.doubted();
+            self.doubt_stop(now, doubted);
+        }
+        false
+    }
+
+    /// The port is there. True: it was told to stop on this connection or the one before, and nobody is greeted before that is followed
+    /// up.
+    pub(super) fn go_on_with_stop(&mut self, now: Duration) -> bool {
+        let Phase::Told(told) = &mut self.phase else { return false };
+        match told.port_is_back(now) {
+            Back::WasThere => true,
+            Back::Send(bytes) => {
+                self.link.send_raw(bytes);
+                true
+            }
+            Back::TooLate => {
+                let doubted = told.doubted();
+                self.doubt_stop(now, doubted);
+                false
+            }
+        }
+    }
+
+    /// What came of a stop is not to be known any more: it is made safe by commands, and what it prints from its memory card is not
+    /// somebody's.
+    fn doubt_stop(&mut self, now: Duration, doubted: Ignored) {
+        self.ignored = Some(doubted);
+        // A part may stand there.
+        self.debt.owe_at_once(now, Safety::InPlace);
     }
 
     /// A process before this one has told it to stop at once, and nobody knows what came of it: it is made safe, and what it prints
     /// from its memory card is not somebody's.
     pub fn follow_stop_up(&mut self, now: Duration) {
-        self.ignored = Some(Ignored::unknown());
+        let unknown = Ignored::unknown();
+        self.link.send_raw(unknown.first());
+        self.ignored = Some(unknown);
         self.make_safe(now, Safety::InPlace);
     }
 

@@ -110,6 +110,42 @@ fn firmware_that_gets_to_it_behind_a_long_command_has_the_time_for_it() {
     assert_eq!(run(&mut told, 400, 500, Some("wait")).last(), Some(&Next::Ignored));
 }
 
+/// Which order it takes nobody knows: each has its turn.
+#[test]
+fn firmware_that_has_not_said_what_it_is_is_told_in_either_way() {
+    let mut told = Told::new(T0, "by Ada", StopLines::ANY, 0);
+    let again =
+        [Next::Send(NUMBERED_FIRST), Next::Send(BARE_FIRST), Next::Send(NUMBERED_FIRST), Next::Ignored];
+    assert_eq!(run(&mut told, 0, 60, Some("ok")), again);
+    assert_eq!(StopLines::ANY.each(), [BARE_FIRST, NUMBERED_FIRST]);
+    // It may be one that acts at once, and has lost the first.
+    let mut told = Told::new(T0, "by Ada", StopLines::ANY, 0);
+    assert_eq!(run(&mut told, 0, 60, Some("echo:busy: processing")), again[..1]);
+    assert_eq!(run(&mut told, 60, 99, Some("wait")), again[1..]);
+}
+
+/// Whatever was known of it before: what was said while the port was gone nobody has heard.
+#[rstest]
+#[case::at_work("echo:busy: processing")]
+#[case::goes_on("wait")]
+fn a_port_that_is_back_has_it_told_at_once_and_all_four_times(#[case] line: &str) {
+    let mut told = told(false, 0);
+    assert_eq!(told.port_is_back(T0), Back::WasThere);
+    run(&mut told, 0, 5, Some(line));
+    let sent = told.sent();
+    told.port_is_lost(T0 + Duration::from_secs(5));
+    assert_eq!((told.deadline(), told.is_over()), (None, false));
+    told.port_is_lost(T0 + Duration::from_secs(300));
+    let back = T0 + Duration::from_secs(5) + STOP_KEPT - Duration::from_secs(1);
+    assert_eq!(told.port_is_back(back), Back::Send(BARE_FIRST));
+    let since = (back - T0).as_secs();
+    let again = Next::Send(BARE_FIRST);
+    assert_eq!(run(&mut told, since, since + 60, Some("wait")), [again, again, again, Next::Ignored]);
+    assert_eq!(told.sent(), sent + 4, "people are told of all");
+    told.port_is_lost(back);
+    assert_eq!(told.port_is_back(back + STOP_KEPT), Back::TooLate);
+}
+
 /// With EMERGENCY_PARSER there is nothing that it could have to do first.
 #[test]
 fn firmware_that_acts_at_once_and_is_busy_has_not_got_it() {
