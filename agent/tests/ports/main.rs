@@ -8,7 +8,6 @@ mod stand_in;
 mod tree;
 
 use std::path::Path;
-use std::time::Duration;
 
 use rstest::rstest;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -158,20 +157,31 @@ fn a_printer_that_is_switched_on_later_is_found() {
 #[test]
 fn a_speed_is_remembered_for_an_adapter_under_any_name() {
     let (tree, data) = (Tree::new(), tempfile::tempdir().unwrap());
-    let strict = ["--baud", "57600", "--pace", "--strict-baud"];
-    for name in ["ttyUSB0", "ttyUSB5"] {
-        let folder = tempfile::tempdir().unwrap();
-        let _printer = Printer::start_at(&tree.dev(name), folder, &strict);
+    for (name, is_known) in [("ttyUSB0", false), ("ttyUSB5", true)] {
+        let wire = data.path().join(name);
+        let options = ["--baud", "57600", "--pace", "--strict-baud", "--wire", wire.to_str().unwrap()];
+        let mut printer = Printer::start_at(&tree.dev(name), tempfile::tempdir().unwrap(), &options);
         tree.show(name, OURS);
         let devices = DeviceTree::at(tree.root());
         let port = driven(PortPlan { devices, ..plan(&tree.dev(name), data.path()) });
-        let began = SystemClock::shared();
         ready(&port);
-        let took = began.elapsed();
-        assert!(name == "ttyUSB0" || took < Duration::from_secs(4), "{took:?}: it was tried first");
         tree.hide(name);
+        printer.end();
+        let (asked, understood) = questions(&wire, &printer);
+        assert!(asked > 0, "it would be no test");
+        assert_eq!(asked == understood, is_known, "{asked} {understood}: the right speed was tried first");
     }
     assert_eq!(std::fs::read_dir(data.path().join("speeds")).unwrap().count(), 1);
+}
+
+/// How many questions came over the line until the printer was asked who it is, and how many of them it has understood.
+fn questions(wire: &Path, printer: &Printer) -> (usize, usize) {
+    let wire = std::fs::read(wire).unwrap();
+    let wire = String::from_utf8_lossy(&wire).into_owned();
+    let (before, _) = wire.split_once("M115").unwrap();
+    let journal = printer.journal();
+    let understood = journal.iter().take_while(|line| line.cmd != "M115").filter(|line| line.cmd == "M105");
+    (before.matches("M105").count(), understood.count())
 }
 
 #[test]
@@ -202,25 +212,33 @@ fn pairing_asks_the_printer_who_it_is_and_goes_on_when_it_is_silent() {
 /// The firmware does not listen: what is left is the DTR line.
 #[test]
 fn who_stops_a_print_at_once_has_the_board_reset() {
-    let printer = Printer::start_with(&["--no-emergency-parser"]);
+    let folder = tempfile::tempdir().unwrap();
+    let wire = folder.path().join("wire");
+    let record = || String::from_utf8_lossy(&std::fs::read(&wire).unwrap()).into_owned();
+    let options = ["--no-emergency-parser", "--resets-by-dtr", "--wire", wire.to_str().unwrap()];
+    let printer = Printer::start_with(&options);
     let mut process = agent()
         .arg("print")
         .arg(fixture("cura_teapot_ender3_marlin.gcode"))
         .arg("--port")
         .arg(printer.port())
-        .stderr(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
     eventually("heating", || printer.journal().iter().any(|line| line.cmd.starts_with("M190")).then_some(()));
+    assert!(!record().contains("M112") && !record().contains("<DTR>") && printer.boots() == 1);
     let id = rustix::process::Pid::from_child(&process);
-    eventually("stopped", || {
+    let status = eventually("it ends", || {
         // The first one cancels, which waits for the heating to end.
         rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
         process.try_wait().unwrap()
     });
-    let output = process.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && said.contains("told to halt (M112)"), "{said}");
+    assert!(!status.success());
+    let halted = eventually("M112", || record().find("\nM112\n"));
+    let fell = eventually("DTR falls", || record().find("<DTR>"));
+    assert!(halted < fell, "{}", record());
+    eventually("the board starts anew", || (printer.boots() == 2).then_some(()));
+    eventually("nothing is heated", || printer.is_cold().then_some(()));
 }
 
 #[test]
