@@ -2,6 +2,7 @@
 //!
 //! Owns: when a line has come, seen from beside. Must not know: who sends it, and what the printer makes of it.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -19,7 +20,7 @@ use crate::pty::Pty;
 const LOOK_EVERY: Duration = Duration::from_micros(500);
 /// A line that has not come by then never will.
 const PATIENCE: Duration = Duration::from_secs(60);
-const HALT: &str = "M112";
+const HALT: &[u8] = b"M112\n";
 
 /// Where it is heard.
 #[derive(Debug)]
@@ -72,6 +73,38 @@ impl Heard {
         Ok(self.text.split_inclusive(|byte| *byte == b'\n').filter(has).count())
     }
 
+    /// Says something to the host, where nobody else does.
+    pub(crate) fn say(&self, words: &[u8]) -> io::Result<()> {
+        if let Line::Terminal(terminal) = &self.line {
+            rustix::io::write(&terminal.master, words)?;
+        }
+        Ok(())
+    }
+
+    /// How often the halt itself has come, without its repetition with a number.
+    fn halts(&mut self) -> io::Result<usize> {
+        self.listen()?;
+        Ok(self.text.split_inclusive(|byte| *byte == b'\n').filter(|line| *line == HALT).count())
+    }
+
+    /// Waits until a numbered line has come twice: it was asked for again.
+    pub(crate) fn until_one_comes_again(&mut self) -> Result<(), BenchError> {
+        let deadline = self.clock.elapsed() + PATIENCE;
+        loop {
+            self.listen()?;
+            let moves = self.text.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"N"));
+            let mut seen = HashSet::new();
+            // Not the numbering, which begins with a number of its own each time.
+            if moves.filter(|line| line.windows(2).any(|part| part == b"G1")).any(|line| !seen.insert(line)) {
+                return Ok(());
+            }
+            if self.clock.elapsed() > deadline {
+                return Err(failed("no line was asked for again"));
+            }
+            pause(LOOK_EVERY)?;
+        }
+    }
+
     /// Waits until so many have.
     pub(crate) fn until(&mut self, what: &str, count: usize) -> Result<(), BenchError> {
         let deadline = self.clock.elapsed() + PATIENCE;
@@ -95,7 +128,7 @@ impl Heard {
     pub(crate) fn halted(mut self, times: usize) -> Result<(Duration, Self), BenchError> {
         self.forget()?;
         let deadline = self.clock.elapsed() + PATIENCE;
-        while self.count(HALT)? < times {
+        while self.halts()? < times {
             if self.clock.elapsed() > deadline {
                 return Err(failed("M112 has not come to the printer"));
             }
@@ -114,16 +147,16 @@ mod tests {
     #[test]
     fn a_halt_counts_when_its_line_is_whole_and_none_from_before() {
         let mut record = tempfile::NamedTempFile::new().unwrap();
-        record.write_all(b"N1 M105*36\n\nM112\n").unwrap();
+        record.write_all(b"N1 M105*36\n\nM112\nN1 M112*32\n").unwrap();
         let mut heard = Heard::in_record(record.path(), &SystemClock::shared()).unwrap();
-        assert_eq!((heard.count("M105").unwrap(), heard.count(HALT).unwrap()), (1, 1));
+        assert_eq!((heard.count("M105").unwrap(), heard.halts().unwrap()), (1, 1));
         let later = std::thread::spawn(move || heard.halted(1));
         while !later.is_finished() {
             record.write_all(b"\nM1").unwrap();
             record.write_all(b"12\n").unwrap();
         }
         let (_, mut heard) = later.join().unwrap().unwrap();
-        assert!(heard.count(HALT).unwrap() >= 1);
+        assert!(heard.halts().unwrap() >= 1);
         assert_eq!(heard.count("M105").unwrap(), 0);
     }
 }

@@ -56,6 +56,13 @@ impl Installed {
         })
     }
 
+    /// Waits until the hub shows the printer like this.
+    pub(crate) fn until_shown_as(&self, state: &str) -> Result<(), BenchError> {
+        self.until_printer(&format!("the printer to be shown as {state}"), |printer| {
+            printer["state"] == state
+        })
+    }
+
     /// Since when the agent is in contact, or is not.
     pub(crate) fn contact_since(&self) -> Result<Value, BenchError> {
         Ok(self.printer()?["contact"].take())

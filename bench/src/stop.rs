@@ -15,16 +15,18 @@ use stardust_demo::simulator::{SimOptions, SimProcess};
 use crate::BenchError;
 use crate::heard::Heard;
 use crate::host::{Host, pause};
-use crate::installed::{Installed, failed};
+use crate::installed::{Installed, PATIENCE, failed};
 use crate::pty::Pty;
 use crate::run::Bench;
 use crate::stop_states::State;
 use crate::targets;
 
-/// As many as the agent tries.
-const SPEEDS: usize = 7;
 /// So long after the first Ctrl-C the next one is another one.
 const BETWEEN_KEYS: Duration = Duration::from_millis(400);
+/// By then a print that is told to pause has come to a halt, and one whose port is gone knows that.
+const SETTLED: Duration = Duration::from_secs(2);
+/// Said by `print` where a stop at once finds its port closed.
+const KEPT: &str = "The port is closed";
 
 impl<W: Write> Bench<W> {
     pub(crate) fn stop(&mut self) -> Result<(), BenchError> {
@@ -39,7 +41,7 @@ impl<W: Write> Bench<W> {
         drop(rig.installed.take());
         for state in State::STOPPED_BY_KEY {
             let tries: Result<Vec<f64>, _> = (0..self.plan.stops).map(|_| rig.by_key(state)).collect();
-            let what = format!("second Ctrl-C to M112: {}", state.name());
+            let what = format!("Ctrl-C to M112: {}", state.name());
             self.table.slowest(&what, &mut tries?, targets::STOP_MS, show)?;
         }
         Ok(())
@@ -113,11 +115,16 @@ impl Rig {
 
     /// A printer that is ready for a job, after whatever was before.
     pub(crate) fn ready(&mut self, args: &[&str]) -> Result<Heard, BenchError> {
+        self.ready_as(args, "idle")
+    }
+
+    /// One that is shown like this.
+    fn ready_as(&mut self, args: &[&str], shown: &str) -> Result<Heard, BenchError> {
         let mut heard = self.switch_on(args)?;
         heard.until("M115", 1)?;
         let installed = self.installed()?;
         installed.take_up_again()?;
-        installed.until_idle()?;
+        installed.until_shown_as(shown)?;
         Ok(heard)
     }
 
@@ -130,7 +137,7 @@ impl Rig {
 
     /// Brings the printer into a state, and stops it there; how long that took, ms.
     fn by_api(&mut self, state: State) -> Result<f64, BenchError> {
-        let mut heard = self.ready(state.printer())?;
+        let mut heard = self.ready_as(state.printer(), state.shown_as())?;
         if state.is_silent() {
             self.switch_off()?;
             self.installed()?.until_port_is_closed()?;
@@ -140,12 +147,19 @@ impl Rig {
                 heard = self.silent()?;
                 heard.until("M105", 1)?;
             }
+            State::Greeting => {
+                heard = self.silent()?;
+                heard.until("M105", 1)?;
+                heard.say(b"ok T:20.0 /0.0 B:20.0 /0.0\n")?;
+                heard.forget()?;
+                // One may be a question of the search.
+                heard.until("M110", 2)?;
+            }
             State::Closed => return self.port_comes_back(),
             _ => self.at_work(state, &mut heard)?,
         }
-        let times = if state.is_silent() { SPEEDS } else { 1 };
         let installed = self.installed.as_mut().ok_or_else(|| failed("the agent is gone"))?;
-        stop_by_api(installed, heard, times, &self.clock).map(|(ms, _)| ms)
+        stop_by_api(installed, heard, state.times(), &self.clock).map(|(ms, _)| ms)
     }
 
     /// Has it print what leads into a state.
@@ -156,6 +170,8 @@ impl Rig {
         heard.until(line, count)?;
         match state {
             State::Paused => installed.pause(&job),
+            State::FilamentChange => installed.until_shown_as("attention"),
+            State::Recovering => heard.until_one_comes_again(),
             State::Attaching => {
                 let before = installed.contact_since()?;
                 installed.kill()?;
@@ -180,30 +196,80 @@ impl Rig {
             return Err(failed(format!("a stop at a closed port was told as {told}")));
         }
         let back = self.clock.elapsed();
-        let (at, _) = self.silent()?.halted(SPEEDS)?;
+        let (at, _) = self.silent()?.halted(State::Closed.times())?;
         Ok(ms(back, at))
     }
 
-    /// `stardust-agent print`, told twice to stop while it is in a state.
+    /// `stardust-agent print`, stopped at once while it is in a state.
     fn by_key(&mut self, state: State) -> Result<f64, BenchError> {
+        if state.is_silent() {
+            return self.by_key_at_a_lost_port(state);
+        }
+        let (mut print, mut heard) = self.print(state, &["--baud", "115200"])?;
+        if state == State::Paused {
+            print.signal(Signal::TSTP)?;
+            heard.until("M400", 1)?;
+            pause(SETTLED)?;
+        }
+        print.signal(Signal::INT)?;
+        pause(BETWEEN_KEYS)?;
+        if print.0.try_wait()?.is_some() {
+            return Err(failed("the print ended at the first Ctrl-C"));
+        }
+        self.key_to_halt(&print, heard, state)
+    }
+
+    /// The port is gone in mid-print, and with it the print; its process waits until the printer is known to be cold.
+    fn by_key_at_a_lost_port(&mut self, state: State) -> Result<f64, BenchError> {
+        let (print, _) = self.print(State::Printing, &[])?;
+        self.switch_off()?;
+        pause(SETTLED)?;
+        if state == State::Seeking {
+            let mut heard = self.silent()?;
+            heard.until("M105", 1)?;
+            return self.key_to_halt(&print, heard, state);
+        }
+        print.signal(Signal::INT)?;
+        let deadline = self.clock.elapsed() + PATIENCE;
+        while !std::fs::read_to_string(self.words())?.contains(KEPT) {
+            if self.clock.elapsed() > deadline {
+                return Err(failed("a stop at a closed port was not kept"));
+            }
+            pause(BETWEEN_KEYS)?;
+        }
+        let back = self.clock.elapsed();
+        let (at, _) = self.silent()?.halted(state.times())?;
+        Ok(ms(back, at))
+    }
+
+    /// What `print` has said.
+    fn words(&self) -> PathBuf {
+        self.folder.join("print.log")
+    }
+
+    /// `stardust-agent print`, when the printer is where its file leads to.
+    fn print(&mut self, state: State, args: &[&str]) -> Result<(Running, Heard), BenchError> {
         let mut heard = self.switch_on(state.printer())?;
         let Some((file, line, count)) = state.file(&self.folder)? else {
             return Err(failed("nothing to print"));
         };
         let mut command = Command::new(&self.program);
-        command.arg("print").arg(file).arg("--port").arg(self.port()).args(["--baud", "115200"]);
-        let mut print =
-            Running(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
+        command.arg("print").arg(file).arg("--port").arg(self.port()).args(args);
+        // Not what the installed one has.
+        command.env("STARDUST_AGENT_DATA", self.folder.join("by-hand"));
+        let words = std::fs::File::create(self.words())?;
+        let print = Running(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(words).spawn()?);
         heard.until(line, count)?;
-        print.interrupt()?;
-        pause(BETWEEN_KEYS)?;
-        if print.0.try_wait()?.is_some() {
-            return Err(failed("the print ended at the first Ctrl-C"));
-        }
-        let watch = std::thread::spawn(move || heard.halted(1));
+        Ok((print, heard))
+    }
+
+    /// From a Ctrl-C to `M112`, ms.
+    fn key_to_halt(&self, print: &Running, heard: Heard, state: State) -> Result<f64, BenchError> {
+        let watch = std::thread::spawn(move || heard.halted(state.times()));
+        // So that it looks.
         pause(Duration::from_millis(5))?;
         let asked = self.clock.elapsed();
-        print.interrupt()?;
+        print.signal(Signal::INT)?;
         let (at, _) = joined(watch)?;
         Ok(ms(asked, at))
     }
@@ -242,9 +308,9 @@ fn ms(from: Duration, to: Duration) -> f64 {
 struct Running(Child);
 
 impl Running {
-    fn interrupt(&self) -> Result<(), BenchError> {
+    fn signal(&self, signal: Signal) -> Result<(), BenchError> {
         let pid = Pid::from_child(&self.0);
-        Ok(kill_process(pid, Signal::INT).map_err(std::io::Error::from)?)
+        Ok(kill_process(pid, signal).map_err(std::io::Error::from)?)
     }
 }
 

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// Firmware that looks at a stop only when it has done what it does.
 const DEAF: &[&str] = &["--no-emergency-parser"];
+/// As many as the agent tries.
+const SPEEDS: usize = 7;
 const COLD: &str = "M302 P1\nG90\nM82\nG92 E0\n";
 
 /// What the printer and its port are doing.
@@ -25,10 +27,20 @@ pub(crate) enum State {
     Seeking,
     /// There is no port; counted from when it is there again.
     Closed,
+    /// Its speed is known, and nothing has answered the greeting yet.
+    Greeting,
+    /// The firmware waits for a person: `M600`.
+    FilamentChange,
+    /// Lines get damaged, and one was just sent again.
+    Recovering,
+    /// It takes no command but the one that unlocks it.
+    Locked,
+    /// It prints from its memory card, as somebody at its panel wanted.
+    OnCard,
 }
 
 impl State {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Idle,
         Self::Printing,
         Self::Paused,
@@ -39,10 +51,23 @@ impl State {
         Self::Attaching,
         Self::Seeking,
         Self::Closed,
+        Self::Greeting,
+        Self::FilamentChange,
+        Self::Recovering,
+        Self::Locked,
+        Self::OnCard,
     ];
-    /// Those in which `print` does not end by the first Ctrl-C at once.
-    pub(crate) const STOPPED_BY_KEY: [Self; 4] =
-        [Self::HeatingBed, Self::HeatingNozzle, Self::Homing, Self::LongMove];
+    /// Those in which `print` does not end by the first Ctrl-C at once. Of a print whose port is lost the first is one to stop at
+    /// once: it has failed.
+    pub(crate) const STOPPED_BY_KEY: [Self; 7] = [
+        Self::Paused,
+        Self::HeatingBed,
+        Self::HeatingNozzle,
+        Self::Homing,
+        Self::LongMove,
+        Self::Seeking,
+        Self::Closed,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -56,28 +81,53 @@ impl State {
             Self::Attaching => "agent restarted, attaching",
             Self::Seeking => "speed sought, the last of all",
             Self::Closed => "port back, the last of all speeds",
+            Self::Greeting => "greeted, not answered yet",
+            Self::FilamentChange => "waiting for a person (M600)",
+            Self::Recovering => "a line sent again",
+            Self::Locked => "locked",
+            Self::OnCard => "printing from its card",
         }
     }
 
     /// How the simulator is started.
     pub(crate) fn printer(self) -> &'static [&'static str] {
         match self {
-            Self::HeatingBed | Self::HeatingNozzle | Self::Homing | Self::LongMove => DEAF,
+            Self::HeatingBed | Self::HeatingNozzle | Self::Homing | Self::LongMove | Self::FilamentChange => {
+                DEAF
+            }
+            Self::Recovering => &["--fault", "corrupt-in=15%", "--seed", "1"],
+            Self::Locked => &["--locked"],
+            Self::OnCard => &["--sd-print", "900000"],
             _ => &[],
         }
     }
 
-    /// Nobody is at the other end of the port: it is sent at each of seven speeds.
+    /// As what the hub shows its printer before anything is done with it.
+    pub(crate) fn shown_as(self) -> &'static str {
+        match self {
+            Self::Locked => "attention",
+            Self::OnCard => "printing",
+            _ => "idle",
+        }
+    }
+
+    /// Nobody is at the other end of the port.
     pub(crate) fn is_silent(self) -> bool {
-        matches!(self, Self::Seeking | Self::Closed)
+        matches!(self, Self::Seeking | Self::Closed | Self::Greeting)
+    }
+
+    /// So often it is sent: where nobody knows the speed, at each.
+    pub(crate) fn times(self) -> usize {
+        if matches!(self, Self::Seeking | Self::Closed) { SPEEDS } else { 1 }
     }
 
     /// What is printed: the lines, and which one, how often, has come to the printer when it is there.
     fn job(self) -> Option<(String, &'static str, usize)> {
         let heats = |wait: &str| format!("{COLD}{wait}\nG1 X10 F3000\n");
         match self {
-            Self::Idle | Self::Seeking | Self::Closed => None,
-            Self::Printing | Self::Paused => Some((many_moves(), "G1 X", 100)),
+            Self::Idle | Self::Greeting | Self::Locked | Self::OnCard | Self::Seeking | Self::Closed => None,
+            Self::Printing | Self::Paused | Self::Recovering => Some((many_moves(), "G1 X", 100)),
+            Self::FilamentChange => Some((format!("{COLD}M600\nG1 X10 F3000\n"), "M600", 1)),
             Self::HeatingBed => Some((heats("M190 S100"), "M190", 1)),
             Self::HeatingNozzle => Some((heats("M109 S250"), "M109", 1)),
             Self::Homing => Some((format!("{COLD}G28\nG1 X10 F3000\n"), "G28", 1)),
