@@ -276,7 +276,9 @@ impl Firmware {
     /// When it asks again for what it waits for.
     fn next_asking(&self) -> Option<Duration> {
         let patience = self.machine.speech().asks_again?;
-        let waits = !self.machine.dead && (self.counter.is_waiting() || self.assembler.is_within_line());
+        let lacks = self.counter.is_waiting() || self.assembler.is_within_line();
+        // What has come is read before anything is asked for (readFromSerial in Repetier's gcode.cpp).
+        let waits = !self.machine.dead && lacks && self.received.is_empty();
         waits.then(|| self.heard + patience)
     }
 

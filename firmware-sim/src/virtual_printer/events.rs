@@ -18,6 +18,13 @@ impl VirtualPrinter {
         self.restart();
     }
 
+    /// The firmware's loop stands still at `now` for so long, line time: what comes meanwhile is read in one gulp then.
+    pub fn stall(&mut self, now: Duration, time: Duration) {
+        self.advance(now);
+        let printer_time = self.printer_time();
+        self.firmware.stall(printer_time, time.mul_f64(self.speed));
+    }
+
     /// Pulls the cable at `now` for two seconds, or as long as was said. The printer goes on; what it says is lost.
     pub fn unplug(&mut self, now: Duration) {
         self.unplug_for(now, self.unplugged);
