@@ -29,7 +29,7 @@ fn a_stop_outlives_its_port(
             let mut rig = Rig::at(named.name, at);
             rig.way = way;
             rig.events.clear();
-            // Whatever it does: what it has not told to do so may be at its command.
+            // One that has not said so may be at a command for as long as that takes.
             let acts_at_once = rig.host.firmware().can("EMERGENCY_PARSER");
             rig.stop_at_once();
             rig.run_for(Duration::from_secs(after));

@@ -20,9 +20,9 @@ fn a_stop_needs_to_know_nothing_of_the_firmware(
         // Before the greeting and in it.
         for ahead_ms in [0, 301] {
             let case = format!("{} {way:?} {at:?} {reads:?} {ahead_ms} ms", named.name);
-            let mut rig = Rig::at_reading(named.name, at, reads);
+            let mut rig = Rig::at(named.name, at);
             rig.connect_anew();
-            rig.way = way;
+            (rig.way, rig.reads) = (way, reads);
             rig.run_for(Duration::from_millis(ahead_ms));
             rig.stop_at_once();
             // Whether it acts at once is not known, so one that is at a command has the time for that.

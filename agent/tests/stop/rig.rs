@@ -40,11 +40,13 @@ pub(crate) enum At {
     OnCard,
 }
 
+const LATE: Duration = Duration::from_secs(1);
+
 /// How the printer reads what is sent to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reads {
     AsItComes,
-    /// Every second, all that has come by then in one gulp.
+    /// A second later, with all that has come by then, in one gulp.
     Late,
 }
 
@@ -54,9 +56,8 @@ pub(crate) struct Rig {
     pub(crate) now: Duration,
     pub(crate) way: Way,
     pub(crate) events: Vec<HostEvent>,
-    reads: Reads,
-    /// Sent and not read yet, and when it is.
-    unread: Vec<u8>,
+    pub(crate) reads: Reads,
+    /// It looks at nothing until then.
     read_at: Duration,
     log: VecDeque<String>,
 }
@@ -64,13 +65,9 @@ pub(crate) struct Rig {
 impl Rig {
     /// At this firmware, to be brought to that.
     pub(crate) fn at(profile: &str, at: At) -> Self {
-        Self::at_reading(profile, at, Reads::AsItComes)
-    }
-
-    pub(crate) fn at_reading(profile: &str, at: At, reads: Reads) -> Self {
         let mut rig = match at {
-            At::OnCard => Self::begin(profile, Some(900_000), reads),
-            _ => Self::begin(profile, None, reads).ready(),
+            At::OnCard => Self::begin(profile, Some(900_000)),
+            _ => Self::begin(profile, None).ready(),
         };
         rig.bring(at);
         rig
@@ -82,20 +79,17 @@ impl Rig {
         self.events.clear();
     }
 
-    fn begin(profile: &str, prints_from_card: Option<u64>, reads: Reads) -> Self {
+    fn begin(profile: &str, prints_from_card: Option<u64>) -> Self {
         let mut profile = Profile::named(profile).unwrap();
         profile.config.prints_from_card = prints_from_card;
-        // Without a rate all that is handed over arrives at once.
-        let baud = (reads == Reads::AsItComes).then_some(115_200);
-        profile.line = LineSettings { baud, latency: Duration::from_micros(500) };
+        profile.line = LineSettings { baud: Some(115_200), latency: Duration::from_micros(500) };
         Self {
             host: Host::new(Duration::ZERO, Parking::default()),
             printer: VirtualPrinter::new(profile, &FaultPlan::none(), 1),
             now: Duration::ZERO,
             way: Way::Clean,
             events: Vec::new(),
-            reads,
-            unread: Vec::new(),
+            reads: Reads::AsItComes,
             read_at: Duration::ZERO,
             log: VecDeque::new(),
         }
@@ -150,22 +144,11 @@ impl Rig {
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.note(">", bytes);
-        match self.reads {
-            Reads::AsItComes => self.printer.receive(bytes, self.now),
-            Reads::Late if bytes.is_empty() => {}
-            Reads::Late => {
-                if self.unread.is_empty() {
-                    self.read_at = self.now + Duration::from_secs(1);
-                }
-                self.unread.extend_from_slice(bytes);
-            }
+        if self.reads == Reads::Late && !bytes.is_empty() && self.now >= self.read_at {
+            self.read_at = self.now + LATE;
+            self.printer.stall(self.now, LATE);
         }
-    }
-
-    fn read_late(&mut self) {
-        if !self.unread.is_empty() && self.now >= self.read_at {
-            self.printer.receive(&std::mem::take(&mut self.unread), self.now);
-        }
+        self.printer.receive(bytes, self.now);
     }
 
     /// The cable is out for so long, and in again. What goes out before anything else then, as the thread of a port does it.
@@ -206,12 +189,10 @@ impl Rig {
     pub(crate) fn exchange(&mut self) {
         let output = self.host.take_output();
         self.send(&passed(self.way, &output));
-        let read_at = (!self.unread.is_empty()).then_some(self.read_at);
-        let due = [self.printer.next_deadline(), self.host.deadline(), read_at].into_iter().flatten().min();
+        let due = [self.printer.next_deadline(), self.host.deadline()].into_iter().flatten().min();
         let next = due.unwrap_or(self.now + Duration::from_secs(1));
         self.now = next.clamp(self.now + Duration::from_micros(1), self.now + Duration::from_secs(1));
         self.printer.advance(self.now);
-        self.read_late();
         let heard = self.printer.output(self.now);
         self.note("<", &heard);
         if heard.is_empty() {
