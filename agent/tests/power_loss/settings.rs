@@ -6,8 +6,9 @@ use firmware_sim::firmware::{Config, SetTo};
 use rstest::rstest;
 use stardust_agent::serial::JobEvent;
 
+use crate::of_file::{OfLayer, commands};
 use crate::print::{self, Loss, Print};
-use crate::way_back;
+use crate::way_back::{self, Stands};
 
 /// As many as a start script and a material's settings hold.
 const SETTINGS: &str = "M220 S85\nM221 S93\nM141 S45\nM201 X700 Y800 Z90 E4000\nM203 X180 Y170 Z9 E40\nM204 P700 T900 R650\n\
@@ -49,12 +50,11 @@ fn the_printer_is_set_as_it_was_at_the_layer(#[case] loss: Loss) {
     let cut_off = print.cut_off().unwrap();
     print.wait_ready();
     let point = print::point(file, &cut_off, cut_off.layer).unwrap();
+    let (layer, stood) = (OfLayer::read(file, point.layer), Stands::seen(&print, cut_off.parked));
     print.begin_return(&point);
-    let source =
-        stardust_agent::print_job::file_source::FileSource::open_at(file, point.read_to, Some(point.layer));
-    let rest = print::commands_of(source.unwrap());
-    let before = print::commands(file).len() - rest.len();
-    assert!(print.run_until(|print| print.accepted_since_return().contains(&rest[0])), "{}", print.story());
+    let before = commands(file).len() - layer.rest.len();
+    let first = &layer.rest[0];
+    assert!(print.run_until(|print| print.accepted_since_return().contains(first)), "{}", print.story());
     let (was, is) = (uninterrupted(file, before), print.set_to());
     assert_eq!(is, was, "{}", print.story());
     // It could have been otherwise: the printer has forgotten all of it.
@@ -70,7 +70,7 @@ fn the_printer_is_set_as_it_was_at_the_layer(#[case] loss: Loss) {
 
     print.run_until(|_| false);
     assert_eq!(print.events.last(), Some(&JobEvent::Completed), "{}", print.story());
-    way_back::check(file, &point, &print.accepted_since_return()).unwrap();
+    way_back::check(&print, &layer, stood).unwrap();
 }
 
 /// Arcs in another plane, a speed that is brought back later, a filament given by its volume.
@@ -84,11 +84,12 @@ fn modes_that_only_later_commands_need_come_back() {
     let cut_off = print.cut_off().unwrap();
     print.wait_ready();
     let point = print::point(file, &cut_off, cut_off.layer).unwrap();
+    let (layer, stood) = (OfLayer::read(file, point.layer), Stands::seen(&print, cut_off.parked));
     print.begin_return(&point);
     print.run_until(|_| false);
     assert_eq!(print.events.last(), Some(&JobEvent::Completed), "{}", print.story());
     let since = print.accepted_since_return();
-    way_back::check(file, &point, &since).unwrap();
+    way_back::check(&print, &layer, stood).unwrap();
     let at = |line: &str| {
         since.iter().position(|text| text == line).unwrap_or_else(|| panic!("{line}: {since:?}"))
     };
