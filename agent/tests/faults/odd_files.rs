@@ -7,6 +7,7 @@ use std::process::{Output, Stdio};
 use rstest::rstest;
 
 use crate::host::Host;
+use crate::stand_in::eventually;
 
 fn printed(host: &Host, name: &str, more: &[&str]) -> Output {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/reported").join(name);
@@ -40,8 +41,10 @@ fn a_file_that_was_cut_off_is_printed_where_a_person_says_so_and_is_not_called_d
     let output = printed(&host, "job-cut-off-prusa.gcode", &["--even-if-cut-off"]);
     assert!(!output.status.success(), "it is no whole part");
     assert!(host.printer().is_cold(), "{:?}", host.printer().targets());
-    let taken: Vec<String> = host.printer().journal().into_iter().map(|line| line.cmd).collect();
     let file = ["M140 S60", "M104 S200", "M109 S200", "G28", "G1 X10 E1 F600", "G1 X1"];
-    let mut rest = taken.iter();
-    assert!(file.iter().all(|command| rest.any(|taken| taken == command)), "{taken:?}");
+    // It writes down what it has taken a little later.
+    eventually("all that is there, in its order", || {
+        let mut taken = host.printer().journal().into_iter();
+        file.iter().all(|command| taken.any(|line| line.cmd == *command)).then_some(())
+    });
 }

@@ -73,8 +73,9 @@ impl Host {
             Phase::Told(told) => told.deadline(),
             Phase::Ready | Phase::Halted(_) => None,
         };
-        // Room comes with an answer, and not by itself.
-        let poll = self.poll_at.filter(|at| *at > WITH_ROOM);
+        // While a job fills the line room comes with an answer, and not by itself.
+        let is_filled = self.job.as_ref().map(Job::stage) == Some(Stage::Feeding);
+        let poll = self.poll_at.filter(|at| !is_filled || *at > WITH_ROOM);
         let (heat, job) = (self.heat_deadline(), self.job.as_ref().and_then(Job::deadline));
         [handshake, self.link.deadline(), poll, self.card_at, self.external.deadline(), heat, job]
             .into_iter()
