@@ -7,6 +7,7 @@ mod alive;
 mod found;
 mod left;
 mod seat;
+mod unable;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -16,24 +17,18 @@ use std::time::Duration;
 use stardust_clock::SharedClock;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 use crate::port::PortStore;
-use crate::printer::folder::PrinterFolder;
-use crate::printer::left_hot::{self, Patience};
 use crate::printer::report::AgentReport;
 use crate::settings::Settings;
 use crate::status_page::StatusPage;
 use crate::status_socket::{self, Question};
-use crate::systemd::{self, ServiceManager};
+use crate::systemd::ServiceManager;
 use seat::Seat;
+pub use unable::make_all_safe;
 
 /// Newly paired printers are found this soon.
 const LOOK_FOR_PRINTERS: Duration = Duration::from_secs(2);
-/// The service manager is asked for more time each time for so long.
-const MORE_TIME: Duration = Duration::from_secs(15);
-/// Whoever starts it waits no longer than this for hot printers that don't answer.
-const START_TAKES_AT_MOST: Duration = Duration::from_secs(90);
 
 /// Drives every printer that is paired or gets paired, until `stop` turns true; leaves all of them safe.
 ///
@@ -107,42 +102,6 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
         seat.ended().await;
     }
     answering.shutdown().await;
-}
-
-/// The agent's own settings can't be understood, so it can't work: what printers were left heating is turned off all the
-/// same, however long that takes. `settings` are what is left without them.
-pub async fn make_all_safe(settings: &Settings, clock: SharedClock, ports: PortStore) {
-    let (_keep, stop) = watch::channel(false);
-    let (mut work, mut left) = (JoinSet::new(), left::Left::default());
-    for folder in PrinterFolder::all(settings) {
-        let (clock, ports, stop) = (clock.clone(), ports.clone(), stop.clone());
-        work.spawn(async move {
-            // A cable that is out may be put in, whenever somebody comes.
-            while !left_hot::make_safe(&folder, &clock, &ports, Patience::Endless, stop.clone()).await {
-                tokio::time::sleep(LOOK_FOR_PRINTERS).await;
-            }
-        });
-    }
-    let (began, mut service) = (Instant::now(), ServiceManager::default());
-    loop {
-        if began.elapsed() < START_TAKES_AT_MOST {
-            systemd::ask_for_time(MORE_TIME);
-        } else {
-            service.tell_unable(
-                "nothing is printed: the settings can't be understood (see the log). A printer may be hot and does not answer: \
-                 look after it. Mend the settings, then: systemctl restart stardust-agent",
-            );
-        }
-        let is_any_left = left.look(settings, &clock, &ports, &stop).await;
-        while work.try_join_next().is_some() {}
-        if work.is_empty() && !is_any_left {
-            return;
-        }
-        tokio::select! {
-            Some(_) = work.join_next() => {}
-            () = tokio::time::sleep(LOOK_FOR_PRINTERS) => {}
-        }
-    }
 }
 
 /// The status page, where one is wanted and can be had: its address. No print depends on it.

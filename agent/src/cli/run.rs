@@ -4,10 +4,11 @@
 //! not done with that at once (`M112`) and ends. SIGUSR1 hands over: the
 //! process ends at once and leaves everything as it is, because systemd starts the next one, which goes on.
 
+use std::future::Future;
 use std::process::ExitCode;
 
 use stardust_clock::{SharedClock, SystemClock};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::Failure;
@@ -19,16 +20,29 @@ use crate::settings::{Given, Settings};
 /// The settings can't be understood: what was left hot is turned off before the process gives up.
 pub(super) fn make_safe(given: Given) {
     // Without a runtime nothing can be done.
-    if let Ok(runtime) = super::runtime() {
-        let settings = Settings::salvaged(given);
-        let ports = PortStore::from_environment();
-        runtime.block_on(async {
-            match FolderLock::take(&settings.data).await {
-                Ok(_held) => agent::make_all_safe(&settings, SystemClock::shared(), ports).await,
-                // That one looks after its printers.
-                Err(another) => drop(super::fail(&another.to_string())),
+    let Ok(runtime) = super::runtime() else { return };
+    let settings = Settings::salvaged(given);
+    let ports = PortStore::from_environment();
+    let ended = runtime.block_on(async {
+        // Before anything that takes its time: who is ended by the first one leaves everything on.
+        let signals = Signals::watch();
+        let (stop, stopping) = watch::channel(false);
+        let work = async {
+            // Where it is held, another agent looks after its printers.
+            let _held = FolderLock::take(&settings.data).await.map_err(|another| another.to_string())?;
+            agent::make_all_safe(&settings, SystemClock::shared(), ports.clone(), stopping).await;
+            Ok(())
+        };
+        match signals {
+            Ok(signals) => signals.attend(work, &stop, &ports).await,
+            Err(error) => {
+                tracing::error!(error, "what is hot is turned off all the same");
+                work.await
             }
-        });
+        }
+    });
+    if let Err(error) = ended {
+        super::fail(&error);
     }
 }
 
@@ -39,36 +53,67 @@ pub(super) async fn run(settings: &Settings, clock: SharedClock) -> Result<ExitC
     let _held = FolderLock::take(data).await.map_err(|error| error.to_string())?;
     let ports = PortStore::from_environment();
     let (stop, stopping) = watch::channel(false);
-    let unwatched = |error: std::io::Error| format!("Signals can't be watched: {error}");
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(unwatched)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(unwatched)?;
-    let mut hang_up = signal(SignalKind::hangup()).map_err(unwatched)?;
-    let mut quit = signal(SignalKind::quit()).map_err(unwatched)?;
-    let mut hand_over = signal(SignalKind::user_defined1()).map_err(unwatched)?;
-    let work = agent::run(settings, clock, ports.clone(), stopping);
-    tokio::pin!(work);
-    loop {
-        tokio::select! {
-            () = &mut work => return Ok(ExitCode::SUCCESS),
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hang_up.recv() => {}
-            _ = quit.recv() => {}
-            _ = hand_over.recv() => {
-                if PortStore::is_kept() {
-                    // What is sent from now on is known to the next process as well: every line is, before it is sent.
-                    ports.hand_over();
-                    tracing::info!("handing over to the next process");
-                    return Ok(ExitCode::SUCCESS);
+    let signals = Signals::watch()?;
+    let work = async {
+        agent::run(settings, clock, ports.clone(), stopping).await;
+        Ok(())
+    };
+    signals.attend(work, &stop, &ports).await.map(|()| ExitCode::SUCCESS)
+}
+
+/// Those that a service is ended by.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+    quit: Signal,
+    hand_over: Signal,
+}
+
+impl Signals {
+    fn watch() -> Result<Self, Failure> {
+        let watch = |kind| signal(kind).map_err(|error| format!("Signals can't be watched: {error}"));
+        Ok(Self {
+            interrupt: watch(SignalKind::interrupt())?,
+            terminate: watch(SignalKind::terminate())?,
+            hang_up: watch(SignalKind::hangup())?,
+            quit: watch(SignalKind::quit())?,
+            hand_over: watch(SignalKind::user_defined1())?,
+        })
+    }
+
+    /// Until the work is done, which is told by the first one to come to its end, or there was another one.
+    async fn attend(
+        mut self,
+        work: impl Future<Output = Result<(), Failure>>,
+        stop: &watch::Sender<bool>,
+        ports: &PortStore,
+    ) -> Result<(), Failure> {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                result = &mut work => return result,
+                _ = self.interrupt.recv() => {}
+                _ = self.terminate.recv() => {}
+                _ = self.hang_up.recv() => {}
+                _ = self.quit.recv() => {}
+                _ = self.hand_over.recv() => {
+                    if PortStore::is_kept() {
+                        // What is sent from now on is known to the next process as well: every line is, before it is sent.
+                        ports.hand_over();
+                        tracing::info!("handing over to the next process");
+                        return Ok(());
+                    }
+                    tracing::warn!("there is nobody to hand over to (NOTIFY_SOCKET is not set): stopping instead");
                 }
-                tracing::warn!("there is nobody to hand over to (NOTIFY_SOCKET is not set): stopping instead");
             }
+            if stop.send_replace(true) {
+                let ports = ports.clone();
+                let stopped = tokio::task::spawn_blocking(move || ports.kill_all()).await.unwrap_or_default();
+                return Err(at_once(stopped));
+            }
+            tracing::info!("stopping");
         }
-        if stop.send_replace(true) {
-            let stopped = tokio::task::spawn_blocking(move || ports.kill_all()).await.unwrap_or_default();
-            return Err(at_once(stopped));
-        }
-        tracing::info!("stopping");
     }
 }
 

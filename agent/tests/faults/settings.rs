@@ -1,8 +1,13 @@
 //! Settings that can't be understood when the agent is started anew in mid-print: it can't work, and does not leave heat behind.
 
+use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex};
 
 use rstest::rstest;
+use rustix::process::{Pid, Signal, kill_process};
 use stardust_protocol::JobState;
 
 use crate::host::Host;
@@ -80,4 +85,122 @@ fn an_agent_that_can_not_understand_its_settings_turns_the_heaters_off(#[case] m
     host.run();
     host.wait_for(JobState::Failed);
     eventually("ready", || host.status().filter(|status| status["status"]["state"] == "idle"));
+}
+
+/// A printer that hears nothing before its bed is warm, hot, and an agent beside it that can't understand its settings and has
+/// begun to ask for it.
+struct Unable {
+    host: Host,
+    wire: PathBuf,
+    process: Child,
+    manager: Arc<Mutex<Vec<String>>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Unable {
+    fn start(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let wire = folder.path().join("wire");
+        let host = Host::paired_with(None, 8, &["--no-emergency-parser", "--wire", wire.to_str().unwrap()]);
+        let mut host = heats(host);
+        host.kill();
+        assert!(!host.printer().is_cold(), "nobody could turn it off");
+        let (before, manager) = (greetings(&wire), folder.path().join("notify"));
+        let (config, address) = (host.runtime().join("agent.toml"), manager.clone());
+        let manager = told_at(UnixDatagram::bind(manager).unwrap());
+        std::fs::write(&config, "[printer.ender-left]\nbawd = 9600\n").unwrap();
+        let mut command = host.command();
+        command.args(arguments).env("STARDUST_AGENT_CONFIG", config).env("NOTIFY_SOCKET", address);
+        let process = command.stderr(Stdio::null()).spawn().unwrap();
+        // Its port is open and its speed known by then.
+        eventually("it asks", || (greetings(&wire) > before).then_some(()));
+        Self { host, wire, process, manager, _folder: folder }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
+    }
+}
+
+/// What comes there. All of it is read at once: who tells it would wait for a queue that is full.
+fn told_at(socket: UnixDatagram) -> Arc<Mutex<Vec<String>>> {
+    let told = Arc::<Mutex<Vec<String>>>::default();
+    let all = Arc::clone(&told);
+    std::thread::spawn(move || {
+        let mut message = [0; 4096];
+        while let Ok(size) = socket.recv(&mut message) {
+            all.lock().unwrap().push(String::from_utf8_lossy(&message[..size]).into_owned());
+        }
+    });
+    told
+}
+
+fn greetings(wire: &std::path::Path) -> usize {
+    String::from_utf8_lossy(&std::fs::read(wire).unwrap()).matches(" M110 N").count()
+}
+
+/// A job has begun to heat, and its firmware waits for the bed.
+fn heats(mut host: Host) -> Host {
+    host.offer_file(1, b"G28\nM104 S200\nM190 S100\nM109 S250\nG1 X10 F600\n");
+    host.run();
+    eventually("it waits for its bed", || {
+        host.printer().journal().iter().any(|line| line.cmd.starts_with("M190")).then_some(())
+    });
+    eventually("it heats", || (host.printer().targets() == [200.0, 100.0]).then_some(()));
+    host
+}
+
+#[rstest]
+#[case::terminate(&["run"], Signal::TERM)]
+#[case::hang_up(&["run"], Signal::HUP)]
+#[case::quit(&["run"], Signal::QUIT)]
+#[case::interrupt(&["run"], Signal::INT)]
+#[case::on_the_command_line(&["run", "--no-such-thing"], Signal::TERM)]
+fn one_that_is_asked_to_end_turns_the_heaters_off_first(#[case] arguments: &[&str], #[case] signal: Signal) {
+    let mut unable = Unable::start(arguments);
+    unable.signal(signal);
+    let ended = unable.process.wait().unwrap();
+    let targets = unable.host.printer().targets();
+    assert!(unable.host.printer().is_cold(), "the process is gone: {targets:?}");
+    assert_eq!(ended.code(), Some(SETTINGS_ARE_WRONG), "{:?}", ended.signal());
+    let told = unable.manager.lock().unwrap().clone();
+    let stopping = told.iter().position(|message| message.contains("STOPPING=1")).unwrap();
+    let asks = |message: &String| message.contains("EXTEND_TIMEOUT_USEC=");
+    assert!(
+        told[stopping..].iter().filter(|message| asks(message)).count() > 1,
+        "it asks for time: {told:?}"
+    );
+}
+
+#[test]
+fn one_that_is_asked_twice_to_end_stops_the_printer_at_once() {
+    let mut unable = Unable::start(&["run"]);
+    // Signals that come together are one.
+    let ended = eventually("it ends", || {
+        unable.signal(Signal::TERM);
+        unable.process.try_wait().unwrap()
+    });
+    assert_eq!(ended.code(), Some(SETTINGS_ARE_WRONG), "{:?}", ended.signal());
+    let wire = String::from_utf8_lossy(&std::fs::read(&unable.wire).unwrap()).into_owned();
+    assert!(wire.lines().any(|line| line == "M112"), "{wire}");
+}
+
+#[test]
+fn one_that_is_asked_to_end_does_not_wait_for_a_port_that_is_not_there() {
+    let mut host = heats(Host::paired(None, 50));
+    host.kill();
+    let (port, away) = (host.printer().port(), host.runtime().join("away"));
+    std::fs::rename(&port, &away).unwrap();
+    let log = host.runtime().join("log");
+    let log = std::fs::File::options().append(true).open(log).unwrap();
+    let mut process = host.command().args(["run", "--no-such-thing"]).stderr(log).spawn().unwrap();
+    eventually("it looks for it", || (host.logged("port not open") > 0).then_some(()));
+    kill_process(Pid::from_child(&process), Signal::TERM).unwrap();
+    let ended = eventually("it ends", || process.try_wait().unwrap());
+    assert_eq!(ended.code(), Some(SETTINGS_ARE_WRONG), "{:?}", ended.signal());
+    assert!(!host.printer().is_cold(), "nobody could turn it off");
+    // What is owed stands.
+    std::fs::rename(&away, &port).unwrap();
+    host.run();
+    host.is_made_safe();
 }
