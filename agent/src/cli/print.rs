@@ -5,6 +5,8 @@
 mod choice;
 mod ending;
 mod halting;
+#[cfg(test)]
+mod rig;
 mod telling;
 
 use std::fs::File;
@@ -29,6 +31,7 @@ use crate::printer::by_hand::PrintByHand;
 use crate::serial::{Brief, End, HostEvent, JobEvent};
 use crate::settings::Settings;
 use choice::Choice;
+use ending::Heat;
 use halting::stop_at_once;
 use telling::{Telling, duration};
 
@@ -93,8 +96,9 @@ pub(super) async fn run(
     let mut keys = Keys::listen().map_err(|error| format!("The keyboard can't be watched: {error}"))?;
     let mut told = Telling::new(size);
     // Before the first byte: who is killed turns nothing off.
-    let owed = match PrintByHand::begin(settings, &plan).await {
-        Ok(owed) => Some(owed),
+    let mut owed = match PrintByHand::begin(settings, &plan, stop.asked()).await {
+        Ok(Some(owed)) => Some(owed),
+        Ok(None) => return Ok(ExitCode::from(CANCELLED)),
         Err(error) => {
             told.line(&format!(
                 "Note: what gets hot could not be written down ({error}). If this program is killed, no agent turns the heaters \
@@ -117,17 +121,16 @@ pub(super) async fn run(
                     PortEvent::Host(HostEvent::Job(over @ (JobEvent::Completed | JobEvent::Stopped(_))), _) => {
                         told.is_over();
                         let seconds = (clock.elapsed() - started).as_secs();
-                        let is_cold = tokio::select! {
-                            is_cold = ending::is_cold(&mut port) => is_cold,
-                            () = stop.asked() => return Err(stop_at_once(&mut port, &mut stop, owed).await),
+                        let Some(heat) = ending::heat(&mut port, &mut stop, owed.as_mut(), &over).await else {
+                            return Err(stop_at_once(&mut port, &mut stop, owed).await);
                         };
-                        if let (true, Some(owed)) = (is_cold, owed) {
+                        if let (Heat::Off, Some(owed)) = (heat, owed) {
                             owed.settled().await;
                         }
                         let what = format!("Printed {name}: {commands} commands in {}.", duration(seconds));
                         return match over {
-                            JobEvent::Stopped(end) => ending::stopped(end, is_cold),
-                            _ => ending::printed(&what, is_cold),
+                            JobEvent::Stopped(end) => ending::stopped(end, heat),
+                            _ => ending::printed(&what, heat),
                         };
                     }
                     PortEvent::Host(HostEvent::Job(JobEvent::Pausing(reason)), _) => {

@@ -7,6 +7,7 @@
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
+use std::future::Future;
 use std::io::ErrorKind;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
@@ -31,38 +32,72 @@ pub struct PrintByHand {
     port: PathBuf,
     /// A print before it has left something hot at this port, and nobody has turned it off yet.
     was_hot: bool,
-    _at_work: Option<FolderLock>,
+    at_work: Option<FolderLock>,
 }
 
 impl PrintByHand {
-    /// Writes down that the printer at this port may get hot from now on; it is on disk when this returns.
+    /// Writes down that the printer at this port may get hot from now on; it is on disk when this returns. None: `asked` came
+    /// first, and nothing is owed for this print.
     ///
     /// # Errors
     /// Why it can't be, in words.
-    pub async fn begin(settings: &Settings, plan: &PortPlan) -> Result<Self, String> {
+    pub async fn begin(
+        settings: &Settings,
+        plan: &PortPlan,
+        asked: impl Future<Output = ()>,
+    ) -> Result<Option<Self>, String> {
         let port = std::path::absolute(&plan.path).map_err(|error| error.to_string())?;
         let folder = folder_of(settings, &port);
         let (disk, path, journal) = (DiskWork::on_threads(), folder.path().to_owned(), folder.journal());
         let was_hot = disk.run(move || Ok(!Journal::peek(&journal).heat.is_empty())).await.unwrap_or(false);
-        let owe = || {
-            let (settings, port, plan) = (settings.clone(), port.clone(), plan.clone());
-            let disk = DiskWork::on_threads();
-            async move {
-                disk.run(move || {
-                    let written = match service::other_owner(&settings.data) {
-                        Some(owner) => by_owner(owner, &settings, &port, plan.baud, Standing::Owed),
-                        None => owe(&settings, &port, plan.baud, &plan.devices),
-                    };
-                    written.map_err(std::io::Error::other)
-                })
-                .await
+        let mut print = Self { settings: settings.clone(), port, was_hot, at_work: None };
+        print.owe(plan).await?;
+        tokio::pin!(asked);
+        tokio::select! {
+            biased;
+            () = &mut asked => {
+                print.called_off().await;
+                return Ok(None);
             }
+            // An agent that has just made the printer safe may be crossing that out, and this with it.
+            lock = FolderLock::take_within(&path, LOCK_PATIENCE) => print.at_work = lock.ok(),
+        }
+        print.owe(plan).await?;
+        // A write that has begun comes to its end: what was asked meanwhile is heard behind it.
+        let is_asked = tokio::select! {
+            biased;
+            () = &mut asked => true,
+            () = std::future::ready(()) => false,
         };
-        owe().await.map_err(|error| error.to_string())?;
-        // An agent that has just made the printer safe may be crossing that out, and this with it.
-        let at_work = FolderLock::take_within(&path, LOCK_PATIENCE).await.ok();
-        owe().await.map_err(|error| error.to_string())?;
-        Ok(Self { settings: settings.clone(), port, was_hot, _at_work: at_work })
+        if is_asked {
+            print.called_off().await;
+            return Ok(None);
+        }
+        Ok(Some(print))
+    }
+
+    async fn owe(&self, plan: &PortPlan) -> Result<(), String> {
+        let (settings, port, plan) = (self.settings.clone(), self.port.clone(), plan.clone());
+        let write = move || {
+            match service::other_owner(&settings.data) {
+                Some(owner) => by_owner(owner, &settings, &port, plan.baud, Standing::Owed),
+                None => owe(&settings, &port, plan.baud, &plan.devices),
+            }
+            .map_err(std::io::Error::other)
+        };
+        DiskWork::on_threads().run(write).await.map_err(|error| error.to_string())
+    }
+
+    /// Its port is gone: an agent with the same data may see to it from now on.
+    pub fn offer(&mut self) {
+        self.at_work = None;
+    }
+
+    /// Whether one does by now, or has done so.
+    pub async fn is_taken_over(&self) -> bool {
+        let folder = folder_of(&self.settings, &self.port);
+        let look = move || Ok(!is_hot(&folder) || FolderLock::take_if_free(folder.path()).is_none());
+        self.at_work.is_none() && DiskWork::on_threads().run(look).await.unwrap_or(false)
     }
 
     /// The heaters were read back as off.
@@ -271,27 +306,36 @@ mod tests {
         let printer = PrinterFolder::for_name(&settings, "x");
         let at = |name: &str| left_hot_at(&printer, &PortPlan::new(data.path().join(name), None));
 
-        let print = PrintByHand::begin(&settings, &PortPlan::new(port.clone(), None)).await.unwrap();
+        let begin = async |port: &Path| {
+            let plan = PortPlan::new(port.to_owned(), None);
+            PrintByHand::begin(&settings, &plan, std::future::pending()).await.unwrap().unwrap()
+        };
+        let mut print = begin(&port).await;
         let folder = left_hot(&settings).remove(0);
         assert!(FolderLock::take_if_free(folder.path()).is_none(), "it is at work");
+        assert!(!print.is_taken_over().await);
+        print.offer();
+        assert!(!print.is_taken_over().await, "nobody is there");
+        let agent = FolderLock::take_if_free(folder.path());
+        assert!(agent.is_some() && print.is_taken_over().await);
+        drop(agent);
         drop(print);
-        assert!(FolderLock::take_if_free(folder.path()).is_some());
         assert_eq!(PrinterFolder::left_hot(&settings).len(), 1);
         assert_eq!((at("ttyX").len(), at("by-id").len(), at("ttyY").len()), (1, 1, 0));
 
         // By another name of the same device, whose end settles both.
         let by_id = data.path().join("by-id");
-        let print = PrintByHand::begin(&settings, &PortPlan::new(by_id.clone(), None)).await.unwrap();
+        let print = begin(&by_id).await;
         assert_eq!(at("ttyX").len(), 2);
         print.settled().await;
         assert!(left_hot(&settings).is_empty());
 
         // Nothing was sent: what the one before has left stands.
         for was_hot in [false, true] {
-            let print = PrintByHand::begin(&settings, &PortPlan::new(port.clone(), None)).await.unwrap();
+            let print = begin(&port).await;
             print.called_off().await;
             assert_eq!(!left_hot(&settings).is_empty(), was_hot);
-            drop(PrintByHand::begin(&settings, &PortPlan::new(port.clone(), None)).await.unwrap());
+            drop(begin(&port).await);
         }
     }
 

@@ -1,10 +1,14 @@
 //! `stardust-agent print` is killed in mid-print: whichever agent is there then, or comes, turns off what it has left hot. Read at
 //! the printer.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
 use rstest::rstest;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::host::{FILE, Host};
 use crate::stand_in::eventually;
@@ -137,4 +141,145 @@ fn a_print_that_can_not_write_down_what_it_owes_says_so() {
     let ended = command.stdin(Stdio::null()).output().unwrap();
     let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
     assert!(ended.status.success() && said.contains("could not be written down"), "{said}");
+}
+
+/// Who is there beside a print whose cable is out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Beside {
+    Nobody,
+    AnAgentWithoutPrinters,
+    TheAgentOfThePrinter,
+}
+
+/// The printer goes on with what it was told to heat. Who waits for it turns that off as soon as its port is back: the print itself,
+/// however long that is, or an agent that has taken it over, which the print waits for.
+#[rstest]
+#[case(Beside::Nobody, "40")]
+#[case(Beside::AnAgentWithoutPrinters, "20")]
+#[case(Beside::TheAgentOfThePrinter, "20")]
+fn a_print_whose_cable_is_out_leaves_nobodys_heat_behind(#[case] beside: Beside, #[case] unplugged: &str) {
+    let options = ["--fault", "unplug@300", "--unplugged", unplugged];
+    let mut host = match beside {
+        Beside::TheAgentOfThePrinter => Host::paired_with(None, 50, &options),
+        _ => Host::unpaired_with(None, 50, &options),
+    };
+    let print = told_print(&host);
+    eventually("hot", || (!host.printer().is_cold()).then_some(()));
+    if beside != Beside::Nobody {
+        host.run();
+    }
+    let ended = print.wait_with_output().unwrap();
+    let (cold, owes) = (host.printer().is_cold(), owed(&host));
+    let said = String::from_utf8(ended.stdout).unwrap();
+    let failed = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{said}{failed}");
+    assert_eq!(said.matches("The printer may be hot").count(), 1, "once: {said}");
+    if beside == Beside::Nobody {
+        assert!(cold, "the process is gone: {:?} {said}{failed}", host.printer().targets());
+        assert!(owes == 0 && failed.contains("The heaters are off."), "{failed}");
+    } else {
+        assert!(failed.contains("the agent that runs here"), "{failed}");
+        assert!(!cold && owes == 1, "its cable is out");
+        host.is_made_safe();
+    }
+}
+
+#[rstest]
+fn a_print_that_waits_for_its_cable_ends_when_it_is_asked_to_and_goes_on_owing(
+    #[values(Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT)] signal: Signal,
+) {
+    let host = Host::unpaired_with(None, 50, &["--fault", "unplug@300", "--unplugged", "600"]);
+    let mut print = told_print(&host);
+    let mut said = BufReader::new(print.stdout.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap().contains("The printer may be hot")));
+    kill_process(Pid::from_child(&print), signal).unwrap();
+    let ended = print.wait_with_output().unwrap();
+    let failed = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.code() == Some(1) && failed.contains("may be ON"), "{failed}");
+    assert!(!host.printer().is_cold() && owed(&host) == 1, "an agent that comes sees to it");
+}
+
+fn told_print(host: &Host) -> Child {
+    let mut command = host.command();
+    command.arg("print").arg(fixture(FILE)).arg("--port").arg(host.printer().port());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Where a print at this port writes down what it owes.
+fn folder(host: &Host) -> PathBuf {
+    let mut name = String::new();
+    for byte in host.printer().port().to_str().unwrap().bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => name.push(byte.into()),
+            _ => write!(name, "%{byte:02X}").unwrap(),
+        }
+    }
+    host.data().join("print").join(name)
+}
+
+/// Somebody else has the folder, as an agent has that has just made the printer safe.
+#[rstest]
+fn a_print_that_waits_before_it_begins_is_called_off_by_a_signal(
+    #[values(Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT)] signal: Signal,
+) {
+    let host = Host::unpaired(None, 50);
+    std::fs::create_dir_all(folder(&host)).unwrap();
+    let held = std::fs::File::open(folder(&host)).unwrap();
+    rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let mut print = print(&host);
+    eventually("it is written down", || (owed(&host) == 1).then_some(()));
+    kill_process(Pid::from_child(&print), signal).unwrap();
+    assert_eq!(print.wait().unwrap().code(), Some(130));
+    assert_eq!(owed(&host), 0, "nothing of it can be hot");
+    let taken: Vec<String> = host.printer().journal().into_iter().map(|line| line.cmd).collect();
+    let is_asked = |line: &String| {
+        let asks = ["M115", "M105", "M155", "M113", "M110", "M27"];
+        line.is_empty() || asks.iter().any(|ask| line.starts_with(ask))
+    };
+    assert!(
+        !taken.is_empty() && taken.iter().all(is_asked),
+        "no command of a print, nor of its end: {taken:?}"
+    );
+}
+
+/// The agent, which is not root, has to be able to read it and to cross it out.
+#[test]
+fn roots_print_owes_as_the_user_to_whom_the_data_belong() {
+    let Some(host) = with_data_of_another_user() else { return };
+    let mut print = print(&host);
+    eventually("hot", || (!host.printer().is_cold()).then_some(()));
+    let folder = folder(&host);
+    for path in [host.data().join("print"), folder.clone(), folder.join("journal.jsonl")] {
+        let metadata = path.metadata().unwrap();
+        assert_eq!((metadata.uid(), metadata.gid()), (4242, 4243), "{}", path.display());
+    }
+    kill_process(Pid::from_child(&print), Signal::INT).unwrap();
+    assert_eq!(print.wait().unwrap().code(), Some(130));
+    assert!(host.printer().is_cold(), "{:?}", host.printer().targets());
+    assert_eq!(owed(&host), 0);
+}
+
+/// A link in there would lead root to where that user may not write.
+#[test]
+fn roots_print_follows_no_link_of_that_user() {
+    let Some(host) = with_data_of_another_user() else { return };
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), host.data().join("print")).unwrap();
+    let print = told_print(&host);
+    eventually("hot", || (!host.printer().is_cold()).then_some(()));
+    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+    kill_process(Pid::from_child(&print), Signal::INT).unwrap();
+    let said = String::from_utf8(print.wait_with_output().unwrap().stdout).unwrap();
+    assert!(said.contains("could not be written down"), "{said}");
+}
+
+fn with_data_of_another_user() -> Option<Host> {
+    if !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let host = Host::unpaired(None, 50);
+    std::fs::create_dir_all(host.data()).unwrap();
+    std::fs::set_permissions(host.runtime(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    chown(host.data(), Some(4242), Some(4243)).unwrap();
+    Some(host)
 }

@@ -40,7 +40,12 @@ impl Host {
     }
 
     pub(crate) fn unpaired(disk: Option<Disk>, speed: u32) -> Self {
-        Self::around(disk, speed, &[])
+        Self::unpaired_with(disk, speed, &[])
+    }
+
+    /// The same; more is asked of its printer.
+    pub(crate) fn unpaired_with(disk: Option<Disk>, speed: u32, more: &[&str]) -> Self {
+        Self::around(disk, speed, more)
     }
 
     fn around(disk: Option<Disk>, speed: u32, more: &[&str]) -> Self {

@@ -112,72 +112,16 @@ async fn what_comes_of_it(port: &mut PortHandle) -> (String, bool) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::VecDeque;
-
-    use firmware_sim::faults::FaultPlan;
-    use firmware_sim::profile::Profile;
-    use firmware_sim::virtual_printer::VirtualPrinter;
-    use stardust_gcode::command::parse;
-
+    use super::super::rig::{Rig, Way};
     use super::*;
-    use crate::port::{PortView, SpeedView, Workplace, handle};
-    use crate::serial::{Fed, Host, Parking};
-
-    /// A host and its printer, on the clock of the test. No `M112` of it arrives.
-    struct Rig {
-        host: Host,
-        printer: VirtualPrinter,
-        place: Workplace,
-        began: Instant,
-    }
-
-    impl Rig {
-        fn now(&self) -> Duration {
-            self.began.elapsed()
-        }
-
-        async fn step(&mut self) {
-            let output = String::from_utf8(self.host.take_output()).unwrap();
-            let arrives: String =
-                output.split_inclusive('\n').filter(|line| !line.contains("M112")).collect();
-            self.printer.receive(arrives.as_bytes(), self.now());
-            let due = [self.printer.next_deadline(), self.host.deadline()].into_iter().flatten().min();
-            let soonest = self.now() + Duration::from_millis(1);
-            let next = due.map_or(soonest, |due| due.clamp(soonest, soonest + Duration::from_secs(1)));
-            tokio::time::sleep_until(self.began + next).await;
-            let now = self.now();
-            let heard = self.printer.output(now);
-            self.host.receive(now, &heard);
-            self.place.view.send_replace(PortView::of(&self.host, None, None));
-            while let Some(event) = self.host.next_event() {
-                let _ = self.place.events.send(PortEvent::Host(event, 0));
-            }
-        }
-
-        async fn until(&mut self, done: impl Fn(&Self) -> bool) {
-            while !done(self) {
-                self.step().await;
-            }
-        }
-    }
 
     /// It is at a command for minutes, takes none of the four behind that, and its connection is begun anew: it says nothing for a
     /// moment then, and is as hot as before.
     #[tokio::test(start_paused = true)]
     async fn it_is_not_left_when_its_heaters_are_about_to_be_turned_off() {
-        let (mut port, place) = handle(SpeedView::Known(115_200)).unwrap();
-        let profile = Profile::named("marlin-no-emergency-parser").unwrap();
-        let printer = VirtualPrinter::new(profile, &FaultPlan::none(), 1);
-        let host = Host::new(Duration::ZERO, Parking::default());
-        let mut rig = Rig { host, printer, place, began: Instant::now() };
-        rig.until(|rig| rig.host.is_ready()).await;
-        let file = ["G28", "M104 S200", "M190 S100", "G1 X10 F600"];
-        let file = file.map(|text| Fed {
-            command: parse(text.as_bytes()).unwrap().into_owned(),
-            end: 1,
-            layer: None,
-        });
-        assert!(rig.host.start(rig.now(), Box::new(VecDeque::from(file))));
+        let (mut port, mut rig) = Rig::connected("marlin-no-emergency-parser").await;
+        rig.way = Way::Loses("M112");
+        rig.print(&["G28", "M104 S200", "M190 S100", "G1 X10 F600"]).await;
         rig.until(|rig| rig.printer.accepted().iter().any(|one| one.text.starts_with("M190"))).await;
         rig.host.kill(rig.now(), "at the keyboard");
         let stopped = rig.now();
