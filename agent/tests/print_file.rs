@@ -4,6 +4,8 @@
 
 mod stand_in;
 
+use std::io::{BufRead as _, BufReader, Write as _};
+
 use rstest::rstest;
 use stand_in::eventually;
 use stand_in::printer::{Printer, agent, commands, fixture, hash};
@@ -108,8 +110,10 @@ fn ctrl_z_pauses_and_once_more_goes_on() {
         .arg("--port")
         .arg(printer.port())
         .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
+    let mut said = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
     let id = rustix::process::Pid::from_child(&process);
     let suspend = || rustix::process::kill_process(id, rustix::process::Signal::TSTP).unwrap();
     eventually("printing", || {
@@ -118,13 +122,51 @@ fn ctrl_z_pauses_and_once_more_goes_on() {
     suspend();
     // The pause waits for the moves to end before it parks; the file itself holds no M400.
     eventually("pausing", || printer.journal().iter().any(|line| line.cmd == "M400").then_some(()));
+    // Not a terminal: what there is to do is a line of its own.
+    assert!(said.any(|line| line == "Pausing. Press p, Ctrl-Z or Enter to go on."));
     suspend();
+    assert!(said.any(|line| line == "Going on."));
     assert!(process.wait().unwrap().success());
     let printed = printer.last_job();
     let expected = commands(&file);
     let mut rest = printed.iter();
     assert!(expected.iter().all(|command| rest.any(|sent| sent == command)), "every command, in order");
     assert!(printed.len() > expected.len(), "and the way to the park position and back");
+}
+
+#[test]
+fn what_the_printer_asks_is_a_line_and_enter_answers_it() {
+    let printer = Printer::start(100);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("asks.gcode");
+    std::fs::write(&file, "G28\nG1 X10 F3000\nM0 Put the nut in\nG1 X20\n").unwrap();
+    let mut command = agent();
+    command.arg("print").arg(&file).arg("--port").arg(printer.port());
+    let piped = std::process::Stdio::piped;
+    let mut process = command.stdin(piped()).stdout(piped()).stderr(piped()).spawn().unwrap();
+    let mut said = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(said.any(|line| line.contains("Put the nut in") && line.contains("Enter")));
+    process.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+    assert!(process.wait().unwrap().success());
+    assert!(printer.last_job().iter().any(|line| line == "G1 X20"));
+}
+
+/// A person at a terminal reads the last lines, and one who looks into a log the first.
+#[rstest]
+#[case::halted("kill@60", "stopped itself")]
+#[case::cable_out("unplug@60", "vanished")]
+#[case::reset("reset@60", "reset in mid-print")]
+fn why_a_print_has_failed_is_said_first_and_in_few_lines(#[case] fault: &str, #[case] reason: &str) {
+    let printer = Printer::start_with(&["--speed", "100", "--fault", fault]);
+    let file = fixture("cura_teapot_ender3_marlin.gcode");
+    let output = agent().arg("print").arg(&file).arg("--port").arg(printer.port()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    for said in [output.stdout, output.stderr] {
+        let said = String::from_utf8(said).unwrap();
+        assert!(said.lines().count() <= 4, "{said}");
+        assert!(said.lines().next().is_none_or(|line| line.contains(reason)), "{said}");
+        eprintln!("{said}");
+    }
 }
 
 #[test]

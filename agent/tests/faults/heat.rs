@@ -185,9 +185,15 @@ fn a_job_takes_over_from_a_preheat_and_its_end_makes_the_printer_safe(#[case] ma
 /// Firmware that hears nothing until its heater is there: the agent waits for it, and does not leave the heaters on. That takes
 /// some seconds longer than a silent printer would be waited for.
 #[rstest]
-#[case::one_nozzle_and_a_bed(Machine::Plain)]
-#[case::two_tools_and_a_chamber(Machine::Large)]
-fn a_stop_while_the_firmware_waits_for_its_bed_leaves_no_heat_behind(#[case] machine: Machine) {
+#[case::one_nozzle_and_a_bed(Machine::Plain, Signal::TERM)]
+#[case::two_tools_and_a_chamber(Machine::Large, Signal::TERM)]
+#[case::its_terminal_is_gone(Machine::Plain, Signal::HUP)]
+#[case::quit(Machine::Plain, Signal::QUIT)]
+#[case::ctrl_c(Machine::Plain, Signal::INT)]
+fn a_stop_while_the_firmware_waits_for_its_bed_leaves_no_heat_behind(
+    #[case] machine: Machine,
+    #[case] signal: Signal,
+) {
     let mut options = vec!["--no-emergency-parser"];
     options.extend(machine.options());
     let mut host = Host::paired_with(None, 8, &options);
@@ -198,10 +204,41 @@ fn a_stop_while_the_firmware_waits_for_its_bed_leaves_no_heat_behind(#[case] mac
         host.printer().journal().iter().any(|line| line.cmd.starts_with("M190")).then_some(())
     });
     machine.is_hot(&host);
-    host.end(Signal::TERM);
+    host.end(signal);
     assert!(host.printer().is_cold(), "the agent is gone: {:?}", host.printer().targets());
     let taken: Vec<String> = host.printer().journal().into_iter().map(|line| line.cmd).collect();
     assert!(!taken.iter().any(|line| line == "G1 X10 F600"), "nothing more of the file: {taken:?}");
+}
+
+/// What a person has set at the panel, with nothing owed: an agent that starts, and one that starts again, asks, and touches nothing.
+#[test]
+fn what_is_set_at_the_panel_is_left_alone_by_an_agent_that_owes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let wire = folder.path().join("wire");
+    // It reports nothing by itself, so it is asked.
+    let mut host =
+        Host::paired_with(None, 50, &["--profile", "ultimaker2", "--wire", wire.to_str().unwrap()]);
+    // The port has no other way in: nobody else has it open, and being opened does not start this board anew.
+    std::fs::write(host.printer().port(), "\nM104 S180\nM140 S55\n").unwrap();
+    let set = [180.0, 55.0];
+    eventually("set", || (host.printer().targets() == set).then_some(()));
+    let is_left_alone = |host: &Host, times: &str| {
+        let polls = || {
+            let wire = String::from_utf8_lossy(&std::fs::read(&wire).unwrap()).into_owned();
+            wire.lines().filter(|line| line.contains("M105")).count()
+        };
+        let before = polls();
+        eventually(times, || {
+            assert_eq!(host.printer().targets(), set, "{times}");
+            (polls() >= before + 4).then_some(())
+        });
+    };
+    for times in ["the first start", "another one", "one more"] {
+        host.run();
+        host.status_where("ready", |status| status["status"]["state"] == "idle");
+        is_left_alone(&host, times);
+        host.kill();
+    }
 }
 
 /// Sent is not stopped: such firmware drops every line without a checksum, and is as hot as before then. What may be hot stays

@@ -6,9 +6,8 @@ use std::process::{Child, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use stardust_protocol::JobState;
 
-use crate::host::{FILE, Host};
+use crate::host::Host;
 use crate::stand_in::eventually;
-use crate::stand_in::printer::fixture;
 
 /// Its log goes nowhere from now on.
 fn unheard(child: &mut Child) {
@@ -32,18 +31,27 @@ fn an_agent_that_nobody_hears_is_stopped_and_leaves_no_heat_behind() {
     assert!(host.printer().is_cold(), "{:?}", host.printer().targets());
 }
 
+/// The first one asks for a clean stop, which would wait for the bed.
 #[test]
 fn a_print_that_nobody_hears_is_stopped_at_once() {
-    let host = Host::paired_with(None, 5, &["--no-emergency-parser"]);
+    let folder = tempfile::tempdir().unwrap();
+    let (wire, file) = (folder.path().join("wire"), folder.path().join("job.gcode"));
+    std::fs::write(&file, "G28\nM190 S100\nM109 S250\nG1 X10\n").unwrap();
+    let host = Host::paired_with(None, 20, &["--no-emergency-parser", "--wire", wire.to_str().unwrap()]);
     let mut print = host.command();
-    print.arg("print").arg(fixture(FILE)).arg("--port").arg(host.printer().port());
+    print.arg("print").arg(&file).arg("--port").arg(host.printer().port());
     let mut print = print.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     unheard(&mut print);
-    eventually("it prints", || {
-        host.printer().journal().iter().any(|line| line.cmd.starts_with("G1 ")).then_some(())
+    eventually("it waits for its bed", || {
+        host.printer().journal().iter().any(|line| line.cmd.starts_with("M190")).then_some(())
     });
-    signal(&print, Signal::INT);
-    signal(&print, Signal::INT);
+    // Signals that come together are one.
+    let end = eventually("it ends", || {
+        signal(&print, Signal::INT);
+        print.try_wait().unwrap()
+    });
+    assert_eq!(end.code(), Some(1), "it did not wait for a clean end");
+    let wire = String::from_utf8_lossy(&std::fs::read(&wire).unwrap()).into_owned();
+    assert!(wire.lines().any(|line| line == "M112"), "{wire}");
     eventually("cold", || host.printer().is_cold().then_some(()));
-    print.wait().unwrap();
 }
