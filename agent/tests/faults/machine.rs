@@ -3,6 +3,7 @@
 use stardust_protocol::agent_api::Claim;
 
 use crate::host::{FILE, Host};
+use crate::stand_in::eventually;
 use crate::stand_in::printer::fixture;
 
 /// What there is to heat.
@@ -39,8 +40,10 @@ impl Machine {
 
     /// Every heater is on, at the printer.
     pub(crate) fn is_hot(self, host: &Host) {
-        let targets = host.printer().targets();
-        assert!(targets.iter().all(|target| *target > 0.0), "{targets:?}");
+        let targets = eventually("hot", || {
+            let targets = host.printer().targets();
+            targets.iter().all(|target| *target > 0.0).then_some(targets)
+        });
         assert_eq!(targets.len(), if self == Self::Plain { 2 } else { 4 });
     }
 
