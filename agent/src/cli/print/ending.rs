@@ -137,15 +137,15 @@ mod tests {
     use super::*;
     use crate::settings::Settings;
 
-    /// Longer than anybody waits for a printer that is there.
-    const LONG: Duration = Duration::from_secs(4 * 3600);
+    /// Longer than a printer that is there and silent is waited for, and not so long that the firmware turns itself off.
+    const LONG: Duration = Duration::from_secs(120);
 
     /// What goes wrong in mid-print, and what is known then.
     #[rstest]
     #[case::silent_for_ever("marlin", Way::Nothing, Heat::NotKnown, "stopped answering")]
     #[case::one_line_is_spoilt_for_ever("marlin", Way::Spoils("X77"), Heat::Off, "G1 X77")]
     #[case::spoilt_where_every_line_wants_a_checksum("repetier", Way::Spoils("X77"), Heat::Off, "G1 X77")]
-    #[case::its_cable_is_out_for_hours("marlin", Way::Unplugged(LONG), Heat::Off, "port vanished")]
+    #[case::its_cable_is_out_for_long("marlin", Way::Unplugged(LONG), Heat::Off, "port vanished")]
     #[tokio::test(start_paused = true)]
     async fn what_is_said_of_the_heaters_is_true(
         #[case] profile: &str,
@@ -154,7 +154,13 @@ mod tests {
         #[case] reason: &str,
     ) {
         let (mut port, mut rig) = Rig::connected(profile).await;
-        rig.print(&["G28", "M104 S200", "M140 S60", "G1 X10 F600", "G1 X77", "G1 X20", "M400"]).await;
+        if let Way::Spoils(_) = way {
+            rig.way = way;
+        }
+        let moves: Vec<String> = (0..60).map(|at| format!("G1 X{at} F600")).collect();
+        let mut file = vec!["G28", "M104 S200", "M140 S60"];
+        file.extend(moves.iter().map(String::as_str).chain(["G1 X77", "G1 X20"]));
+        rig.print(&file).await;
         rig.until(|rig| rig.printer.targets().bed > 0.0).await;
         rig.way = way;
         let mut stop = signals().unwrap();
