@@ -38,14 +38,16 @@ impl Patience {
 /// The port is looked at this often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// What is known of a printer that can't be driven.
+/// What may be hot of a printer that can't be driven.
 #[derive(Debug)]
-enum Left {
-    /// Nothing of ours can be hot.
-    Cold,
-    /// It may be hot at this port, and how that is reached, if anybody knows, with whether it is all that may be hot; `InPlace`: a
-    /// part stands there that may be gone on with.
-    Hot(HeatOwed, Safety, Option<(PortPlan, bool)>),
+struct Hot {
+    owed: HeatOwed,
+    /// `InPlace`: a part stands there that may be gone on with.
+    safety: Safety,
+    /// How its port is reached, where anybody knows.
+    plan: Option<PortPlan>,
+    /// Nothing else may be hot.
+    is_all: bool,
 }
 
 /// Turns off what may be on, and reads it back. True: nothing more has to be done, because all is off or nobody could do
@@ -59,16 +61,16 @@ pub async fn make_safe(
 ) -> bool {
     let disk = wiring.disk();
     let looked = folder.clone();
-    let left = match disk.run(move || Ok(look(&looked))).await {
+    let hot = match disk.run(move || Ok(look(&looked))).await {
         Ok(looked) => looked,
         Err(error) => {
             tracing::error!(printer.name = folder.name(), error = %error, "whether it is hot can't be found out");
             return false;
         }
     };
-    let Left::Hot(owed, safety, port) = left else { return true };
+    let Some(Hot { owed, safety, plan, is_all }) = hot else { return true };
     let name = folder.name();
-    let Some((plan, is_all)) = port else {
+    let Some(plan) = plan else {
         tracing::error!(printer.name = name, "it may be hot, and nobody knows its port: look after it");
         return true;
     };
@@ -121,14 +123,14 @@ pub async fn make_safe(
 }
 
 /// What the journal says; one that can't be read may say anything.
-fn look(folder: &PrinterFolder) -> Left {
+fn look(folder: &PrinterFolder) -> Option<Hot> {
     let state = match Journal::look(&folder.journal()) {
         Ok(state) => state,
         Err(error) => {
             tracing::warn!(error = %error, "nobody knows whether the printer was left hot");
             let owed = HeatOwed::default();
-            let port = plan(folder, &owed).map(|plan| (plan, true));
-            return Left::Hot(owed, Safety::InPlace, port);
+            let plan = plan(folder, &owed);
+            return Some(Hot { owed, safety: Safety::InPlace, plan, is_all: true });
         }
     };
     // The latest first, and those before it whose port is there while that one's is not.
@@ -136,11 +138,11 @@ fn look(folder: &PrinterFolder) -> Left {
     let is_there =
         |(_, plan): &(&HeatOwed, Option<PortPlan>)| plan.as_ref().is_some_and(|plan| device(plan).is_some());
     let at = plans.iter().position(is_there).unwrap_or(0);
-    let Some((owed, plan)) = plans.into_iter().nth(at) else { return Left::Cold };
+    let is_all = plans.len() == 1;
+    let (owed, plan) = plans.into_iter().nth(at)?;
     let is_cut_off = state.held.as_ref().is_some_and(|held| held.cut_off.is_some());
     let safety = if is_cut_off || owed.in_place { Safety::InPlace } else { Safety::AllOff };
-    let is_all = state.heat.iter().count() == 1;
-    Left::Hot(owed.clone(), safety, plan.map(|plan| (plan, is_all)))
+    Some(Hot { owed: owed.clone(), safety, plan, is_all })
 }
 
 /// How to get at its port: as the journal has it, which no settings can make another one; where it does not say, by the

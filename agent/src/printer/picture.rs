@@ -81,7 +81,9 @@ fn state(view: &PortView, job: Option<JobState>) -> (PrinterState, Option<String
         }
         Connection::Connecting { silent: false } => return (PrinterState::Connecting, None),
         Connection::Halted(reason) => {
-            let message = format!("The printer stopped itself: {reason}. Switch it off and on again.");
+            let message = format!(
+                "The printer stopped itself: {reason}. Look whether its heaters are off; then switch it off and on again."
+            );
             return (PrinterState::Error, Some(message));
         }
         Connection::Ready => {}

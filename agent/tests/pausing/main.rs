@@ -6,7 +6,7 @@ mod by_profile;
 #[allow(dead_code, clippy::print_stdout, reason = "no disk of their own here")]
 mod disk;
 #[path = "../faults/host.rs"]
-#[allow(dead_code, reason = "of the faults")]
+#[allow(dead_code, clippy::print_stdout, reason = "of the faults")]
 mod host;
 mod machine_model;
 #[path = "../stand_in/mod.rs"]

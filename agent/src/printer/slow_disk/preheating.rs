@@ -201,7 +201,7 @@ async fn what_a_stop_at_once_that_was_given_up_owes_is_settled_when_the_port_is_
         run.place.events.send(PortEvent::Killed(reach)).unwrap();
     }
     let order = run.order().await;
-    assert!(matches!(order, Order::MakeSafe(Safety::InPlace)), "{order:?}");
+    assert!(matches!(order, Order::FollowStopUp), "{order:?}");
 }
 
 /// The first one ends while it is being written down that the second one may get hot.

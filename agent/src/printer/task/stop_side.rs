@@ -111,7 +111,7 @@ impl Printer {
         self.send_status();
         if reach == Reach::GaveUp && self.owes_heat() {
             // Nobody at the port knows of that debt; it is settled when the port is there.
-            self.port.order(Order::MakeSafe(self.safety_owed()));
+            self.port.order(Order::FollowStopUp);
         }
         let Some((ids, outcome)) = answered else { return };
         tracing::warn!(?reach, ?outcome, "the stop at once was carried out, or can't be");
