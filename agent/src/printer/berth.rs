@@ -30,6 +30,8 @@ pub(super) struct Berth {
     pub(super) is_given_up: bool,
     /// Its port has not been open since then.
     pub(super) closed_since: Option<Duration>,
+    /// Something is owed here that nobody wants hot since then.
+    pub(super) owing_since: Option<Duration>,
 }
 
 /// Why there.
@@ -112,7 +114,9 @@ impl Berth {
             .filter(|(port, _)| !is_here(port))
             .map(|(port, baud)| HotElsewhere::look(folder, port, baud))
             .collect();
-        let is_owed_here = owed.iter().count() > elsewhere.len();
+        // Where nothing can be done here, or just was done in vain, the others have their turn.
+        let is_in_reach = !folder.has_given_up(&plan.path) && device(&plan).is_some();
+        let is_owed_here = owed.iter().count() > elsewhere.len() && is_in_reach;
         let (settings, name) = (plan.path.display(), folder.name());
         if let Some(hot) = elsewhere.iter().rev().find(|hot| hot.is_reachable()).filter(|_| !is_owed_here) {
             tracing::warn!(
@@ -147,6 +151,7 @@ impl Berth {
             is_being_looked_for: false,
             is_given_up: false,
             closed_since: None,
+            owing_since: None,
         }
     }
 

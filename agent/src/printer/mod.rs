@@ -34,7 +34,7 @@ pub enum Left {
     Safe,
     /// At what it was at, with its port open: the next task has to go on with it, also if only to stop it.
     AsItIs,
-    /// Because this port could not be opened, at which something may be hot: the next task leaves it to itself.
+    /// Because nothing can be done at this port, at which something may be hot: the next task looks after others first.
     PortGivenUp(PathBuf),
 }
 

@@ -249,13 +249,8 @@ impl Printer {
                 changed
             });
         }
-        if self.has_to_give_way() && !*stop.borrow() {
-            self.give_way().await;
-            return Ok(Left::AsItIs);
-        }
-        let given_up = self.port_given_up().filter(|_| !*stop.borrow());
-        self.wind_up().await;
-        Ok(given_up.map_or(Left::Safe, Left::PortGivenUp))
+        let is_stopped = *stop.borrow();
+        Ok(self.leave(is_stopped).await)
     }
 
     /// Whether something is waited for of which nothing tells.

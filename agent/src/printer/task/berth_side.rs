@@ -10,12 +10,15 @@ use std::time::Duration;
 use super::disk_wait::FromDisk;
 use super::{DISK_AGAIN, Printer};
 use crate::port::Order;
+use crate::printer::Left;
 use crate::printer::berth::{self, HotElsewhere, Why};
 use crate::printer::by_hand::{self, LeftByHand};
 use crate::serial::Safety;
 
 /// A port that is not open for so long is one that is not there.
 const GONE_AFTER: Duration = Duration::from_secs(30);
+/// What could not be read back as off by then waits for what is hot at another port.
+const IN_VAIN_AFTER: Duration = Duration::from_secs(40);
 
 impl Printer {
     /// A port that is not driven, at which something may be hot.
@@ -30,9 +33,11 @@ impl Printer {
         let is_free = self.life.claim().is_none() && !self.preheats.is_at_hand() && self.journal.is_written();
         is_free
             && match self.berth.why {
-                Why::Settings if self.owes_heat() => false,
+                Why::Settings if self.owes_heat() => self.is_hot_in_reach() && self.is_in_vain(),
                 Why::Settings => self.berth.is_given_up || self.is_hot_in_reach(),
-                Why::Hot => !self.owes_heat() || self.port_is_gone(),
+                Why::Hot => {
+                    !self.owes_heat() || self.port_is_gone() || self.is_hot_in_reach() && self.is_in_vain()
+                }
             }
     }
 
@@ -42,14 +47,34 @@ impl Printer {
         self.berth.elsewhere(&journal.state().heat).any(HotElsewhere::is_reachable)
     }
 
+    /// Whether what is owed here can't be settled: its port is closed, its firmware has stopped, a heater stays on.
+    fn is_in_vain(&self) -> bool {
+        let now = self.clock.elapsed();
+        self.port_is_gone() || self.berth.owing_since.is_some_and(|since| now >= since + IN_VAIN_AFTER)
+    }
+
     /// Whether it has not been open for a while.
     fn port_is_gone(&self) -> bool {
         self.berth.closed_since.is_some_and(|since| self.clock.elapsed() >= since + GONE_AFTER)
     }
 
-    /// The port that is left because it could not be opened, if that is why this task ends.
-    pub(super) fn port_given_up(&self) -> Option<PathBuf> {
-        (self.berth.why == Why::Hot && self.owes_heat()).then(|| self.berth.plan.path.clone())
+    /// The end of this task.
+    pub(super) async fn leave(mut self, is_stopped: bool) -> Left {
+        if self.has_to_give_way() && !is_stopped {
+            self.give_way().await;
+            return Left::AsItIs;
+        }
+        if let Some(port) = self.port_given_up().filter(|_| !is_stopped) {
+            self.come_to_rest().await;
+            return Left::PortGivenUp(port);
+        }
+        self.wind_up().await;
+        Left::Safe
+    }
+
+    /// The port that is left although something may be hot there, if that is why this task ends.
+    fn port_given_up(&self) -> Option<PathBuf> {
+        self.owes_heat().then(|| self.berth.plan.path.clone())
     }
 
     /// Finds out, now and then, whether what is owed elsewhere can be looked after by now.
@@ -57,6 +82,8 @@ impl Printer {
         let now = self.clock.elapsed();
         let is_closed = self.port.view.borrow().port_error.is_some();
         self.berth.closed_since = is_closed.then(|| self.berth.closed_since.unwrap_or(now));
+        let is_owing = self.owes_heat() && self.life.claim().is_none() && !self.keeps_heat();
+        self.berth.owing_since = is_owing.then(|| self.berth.owing_since.unwrap_or(now));
         if self.berth.is_being_looked_for || now < self.berth.looked_at + DISK_AGAIN {
             return;
         }

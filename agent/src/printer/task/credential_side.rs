@@ -43,6 +43,11 @@ impl Printer {
             // What has come of a job until then must not be lost.
             self.on_port(event);
         }
+        self.come_to_rest().await;
+    }
+
+    /// What is known is on disk: the next task begins with that.
+    pub(super) async fn come_to_rest(&mut self) {
         self.telemetry.write_last().await;
         self.disk_at_rest().await;
     }
