@@ -156,9 +156,15 @@ history = [(move["to"], move["at"]) for move in json.load(open(history))["items"
 journal = [json.loads(line) for line in open(journal)]
 told = [(r["state"], r["at"]) for r in journal if r.get("kind") == "job_moved" and r["job_id"] == job]
 whole = "queued claimed transferring preparing printing pausing paused resuming printing awaiting_removal".split()
+# A download that stands still for two minutes lets its claim run out: the job is queued again, and nothing was printed by then.
+states = [to for to, _ in history]
+last = len(states) - 1 - states[::-1].index("claimed")
+assert set(states[1:last]) <= {"queued", "claimed", "transferring"} and states[last - 1] == "queued", history
+history = history[:1] + history[last:]
 assert [to for to, _ in history] == whole, history
 # Those in the queue, the claim and the leave to start are the hub's.
 agents = [move for move in history if move[0] not in ("queued", "claimed", "preparing")]
+told = told[-len(agents):]
 assert [to for to, _ in agents] == [to for to, _ in told], (history, told)
 # Told by the hub's clock, which the agent knows to the time that an answer may be on its way.
 late = [datetime.datetime.fromisoformat(hub.rstrip("Z")) - datetime.datetime.fromisoformat(agent.rstrip("Z"))
