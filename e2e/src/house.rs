@@ -85,6 +85,12 @@ impl TestHouse {
         }
     }
 
+    /// Whether what is to be written to such a database waits, and is not refused at once.
+    #[must_use]
+    pub fn writes_wait(&self) -> bool {
+        self.database.is_none()
+    }
+
     /// A printer by its name.
     pub async fn printer(&self, name: &str) -> Value {
         let printers = self.client().printers().await.expect("the printers");

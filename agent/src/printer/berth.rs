@@ -106,14 +106,16 @@ impl Berth {
 
     fn of(folder: &PrinterFolder, config: &PrinterConfig, owed: &Debts) -> Self {
         let plan = folder.port_plan(config);
-        let is_here =
-            |port: &Path| port == plan.path || is_same(&folder.port_plan_of(port.to_owned(), None), &plan);
-        let elsewhere: Vec<HotElsewhere> = owed
-            .iter()
-            .filter_map(|owed| Some((owed.port.clone()?, owed.baud)))
-            .filter(|(port, _)| !is_here(port))
-            .map(|(port, baud)| HotElsewhere::look(folder, port, baud))
-            .collect();
+        let elsewhere_than = |plan: &PortPlan| -> Vec<HotElsewhere> {
+            let is_here =
+                |port: &Path| port == plan.path || is_same(&folder.port_plan_of(port.to_owned(), None), plan);
+            owed.iter()
+                .filter_map(|owed| Some((owed.port.clone()?, owed.baud)))
+                .filter(|(port, _)| !is_here(port))
+                .map(|(port, baud)| HotElsewhere::look(folder, port, baud))
+                .collect()
+        };
+        let elsewhere = elsewhere_than(&plan);
         // Where nothing can be done here, or just was done in vain, the others have their turn.
         let is_in_reach = !folder.has_given_up(&plan.path) && device(&plan).is_some();
         let is_owed_here = owed.iter().count() > elsewhere.len() && is_in_reach;
@@ -127,7 +129,8 @@ impl Berth {
                 reset_on_open: config.reset_on_open,
                 ..folder.port_plan_of(hot.port.clone(), hot.baud)
             };
-            let others = elsewhere.iter().filter(|other| other.port != hot.port).cloned().collect();
+            // Among them what is owed at the port of the settings.
+            let others = elsewhere_than(&plan);
             return Self::at(plan, Why::Hot, others);
         }
         for hot in &elsewhere {
@@ -172,7 +175,11 @@ impl Berth {
 
     /// Whether what is read back at the port that is driven says something of this.
     pub(super) fn is_here(&self, owed: &HeatOwed) -> bool {
-        owed.port.as_ref().is_none_or(|port| self.elsewhere.iter().all(|hot| hot.port != *port))
+        match &owed.port {
+            // Nobody knows where: by all that is known, at the port of the settings.
+            None => self.is_by_settings(),
+            Some(port) => self.elsewhere.iter().all(|hot| hot.port != *port),
+        }
     }
 
     /// What of this is owed at a port that is not driven, the latest first.
@@ -341,6 +348,7 @@ mod tests {
     #[case::at_both("b", &["a", "b"], "b", Why::Settings, &["a"])]
     #[case::at_two_others("b", &["c", "a"], "a", Why::Hot, &["c"])]
     #[case::nobody_knows_where_and_elsewhere("b", &["a", ""], "b", Why::Settings, &["a"])]
+    #[case::at_both_and_the_new_one_is_not_there("c", &["a", "c"], "a", Why::Hot, &["c"])]
     fn what_is_hot_goes_before_the_settings(
         #[case] settings: &str,
         #[case] owed: &[&str],
