@@ -105,6 +105,11 @@ impl Heard {
         }
     }
 
+    /// Whether the host has greeted the printer by now, and whether it has stopped it.
+    pub(crate) fn is_greeted_or_halted(&mut self) -> Result<(bool, bool), BenchError> {
+        Ok((self.count("M115")? > 0, self.halts()? > 0))
+    }
+
     /// Waits until so many have.
     pub(crate) fn until(&mut self, what: &str, count: usize) -> Result<(), BenchError> {
         let deadline = self.clock.elapsed() + PATIENCE;

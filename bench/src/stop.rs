@@ -25,6 +25,8 @@ use crate::targets;
 const BETWEEN_KEYS: Duration = Duration::from_millis(400);
 /// By then a print that is told to pause has come to a halt, and one whose port is gone knows that.
 const SETTLED: Duration = Duration::from_secs(2);
+/// How often it is looked whether a printer was greeted.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Said by `print` where a stop at once finds its port closed.
 const KEPT: &str = "The port is closed";
 
@@ -118,10 +120,29 @@ impl Rig {
         self.ready_as(args, "idle")
     }
 
+    /// Switched on, and greeted. One that was switched off before it had said that it has stopped may be stopped once more.
+    fn greeted(&mut self, args: &[&str]) -> Result<Heard, BenchError> {
+        let deadline = self.clock.elapsed() + PATIENCE;
+        let mut heard = self.switch_on(args)?;
+        loop {
+            let (is_greeted, is_halted) = heard.is_greeted_or_halted()?;
+            if is_greeted {
+                return Ok(heard);
+            }
+            // The first one has nobody yet who could stop it.
+            if is_halted && self.installed()?.printer()?["status"]["halted"] == true {
+                heard = self.switch_on(args)?;
+            }
+            if self.clock.elapsed() > deadline {
+                return Err(failed("the printer was not greeted"));
+            }
+            pause(LOOK_EVERY)?;
+        }
+    }
+
     /// One that is shown like this.
     fn ready_as(&mut self, args: &[&str], shown: &str) -> Result<Heard, BenchError> {
-        let mut heard = self.switch_on(args)?;
-        heard.until("M115", 1)?;
+        let heard = self.greeted(args)?;
         let installed = self.installed()?;
         installed.take_up_again()?;
         installed.until_shown_as(shown)?;

@@ -3,12 +3,13 @@
 //! Owns: finding them, again and again, and having each made safe once. Must not know: how.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use stardust_clock::SharedClock;
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use super::LOOK_FOR_PRINTERS;
 use crate::disk_work::DiskWork;
@@ -16,10 +17,11 @@ use crate::folder_lock::FolderLock;
 use crate::port::PortStore;
 use crate::printer::folder::{JournalStamp, PrinterFolder};
 use crate::printer::left_hot::{self, Patience};
+use crate::printer::wiring::Wiring;
 use crate::settings::Settings;
 
 /// A printer that could not be made safe is tried again this late at the latest: its cable may be put in again.
-const AT_THE_LATEST: Duration = Duration::from_secs(16);
+pub(super) const AT_THE_LATEST: Duration = Duration::from_secs(16);
 
 /// Looks for them until `stop` turns true.
 pub(super) async fn look_after(
@@ -30,12 +32,18 @@ pub(super) async fn look_after(
 ) {
     let mut left = Left::default();
     while !*stop.borrow() {
-        left.look(&settings, &clock, &ports, &stop).await;
+        let theirs = settings.clone();
+        match DiskWork::on_threads().run(move || Ok(Found::left_hot(&theirs).collect())).await {
+            Ok(found) => left.see_to(found, |folder, patience| {
+                make_safe(folder, patience, clock.clone(), ports.clone(), stop.clone())
+            }),
+            Err(error) => tracing::error!(error = %error, "what was left hot can't be looked for"),
+        }
         tokio::time::sleep(LOOK_FOR_PRINTERS).await;
     }
 }
 
-/// Those that are known.
+/// Those that are known, and the work on each.
 #[derive(Debug, Default)]
 pub(super) struct Left {
     known: BTreeMap<PathBuf, Known>,
@@ -52,74 +60,122 @@ struct Known {
 }
 
 impl Left {
-    /// Looks for them, and has those that are new made safe.
-    pub(super) async fn look(
-        &mut self,
-        settings: &Settings,
-        clock: &SharedClock,
-        ports: &PortStore,
-        stop: &watch::Receiver<bool>,
-    ) {
-        let theirs = settings.clone();
-        let look = move || {
-            let left = PrinterFolder::left_hot(&theirs).into_iter();
-            Ok(left.map(|folder| (folder.journal_stamp(), folder)).collect::<Vec<_>>())
-        };
-        let found = match DiskWork::on_threads().run(look).await {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::error!(error = %error, "what was left hot can't be looked for");
-                return;
-            }
-        };
+    /// Has those that are new seen to; what does that gives the journal as it has left it. Another print at the same port may be
+    /// killed as well: its journal is another one, and so it is new.
+    pub(super) fn see_to<W>(&mut self, found: Vec<Found>, work: impl Fn(PrinterFolder, Patience) -> W)
+    where
+        W: Future<Output = Option<JournalStamp>> + Send + 'static,
+    {
         while let Some(done) = self.work.try_join_next() {
-            let Ok((path, after)) = done else { continue };
-            if let Some(known) = self.known.get_mut(&path) {
-                known.seen[1] = after;
-            }
+            self.note(done);
         }
-        // Another print at the same port may be killed as well: its journal is another one.
         self.known.retain(|path, known| {
-            let now = found.iter().find(|(_, folder)| folder.path() == path).map(|(now, _)| now);
-            !known.work.is_finished() || now.is_some_and(|now| known.seen.contains(now))
+            let now = found.iter().find(|one| one.folder.path() == path).map(|one| one.journal);
+            !known.work.is_finished() || now.is_some_and(|now| known.seen.contains(&now))
         });
-        for (now, folder) in found {
-            if !self.known.contains_key(folder.path()) {
-                let (path, clock) = (folder.path().to_owned(), clock.clone());
-                let (ports, stop) = (ports.clone(), stop.clone());
-                let work = self.work.spawn(async move {
-                    let after = make_safe(&folder, &clock, &ports, &stop).await;
-                    (folder.path().to_owned(), after)
-                });
-                self.known.insert(path, Known { work, seen: [now, now] });
+        for Found { folder, journal, patience } in found {
+            let path = folder.path().to_owned();
+            if !self.known.contains_key(&path) {
+                let work = work(folder, patience);
+                let theirs = path.clone();
+                let work = self.work.spawn(async move { (theirs, work.await) });
+                self.known.insert(path, Known { work, seen: [journal, journal] });
             }
         }
     }
+
+    /// Until one was seen to; where nothing is, for ever.
+    pub(super) async fn one_is_over(&mut self) {
+        match self.work.join_next().await {
+            Some(done) => self.note(done),
+            None => std::future::pending().await,
+        }
+    }
+
+    fn note(&mut self, done: Result<(PathBuf, Option<JournalStamp>), JoinError>) {
+        // A task that has panicked has been reported where it happened.
+        let Ok((path, after)) = done else { return };
+        if let Some(known) = self.known.get_mut(&path) {
+            known.seen[1] = after;
+        }
+    }
+
+    /// Whether nothing is being seen to.
+    pub(super) fn is_idle(&self) -> bool {
+        self.known.values().all(|known| known.work.is_finished())
+    }
 }
 
-/// Its journal as it was left.
+/// One that may be hot.
+#[derive(Debug)]
+pub(super) struct Found {
+    folder: PrinterFolder,
+    journal: Option<JournalStamp>,
+    patience: Patience,
+}
+
+impl Found {
+    /// As it is now; it is waited for so long at a time.
+    pub(super) fn now(folder: PrinterFolder, patience: Patience) -> Self {
+        Self { journal: folder.journal_stamp(), folder, patience }
+    }
+
+    /// All that nobody drives.
+    pub(super) fn left_hot(settings: &Settings) -> impl Iterator<Item = Self> {
+        // Not held for ever: somebody may print there again meanwhile.
+        PrinterFolder::left_hot(settings).into_iter().map(|folder| Self::now(folder, Patience::Short))
+    }
+}
+
+/// How far one attempt has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attempt {
+    /// Nothing more has to be done, or can be; its journal as it is then.
+    Over(Option<JournalStamp>),
+    /// Its port is not there, or it does not answer.
+    InVain,
+    /// A print that is at work there has the port, and turns everything off in its end, unless it is killed.
+    Theirs,
+}
+
+impl Attempt {
+    /// Makes it safe, if nobody else is at work there.
+    pub(super) async fn at(
+        folder: &PrinterFolder,
+        clock: &SharedClock,
+        wiring: &impl Wiring,
+        patience: Patience,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        let (disk, theirs) = (DiskWork::on_threads(), folder.clone());
+        let lock = disk.run(move || Ok(FolderLock::take_if_free(theirs.path()))).await;
+        let Ok(Some(_held)) = lock else { return Self::Theirs };
+        if !left_hot::make_safe(folder, clock, wiring, patience, stop).await {
+            return Self::InVain;
+        }
+        let theirs = folder.clone();
+        Self::Over(disk.run(move || Ok(theirs.journal_stamp())).await.unwrap_or_default())
+    }
+}
+
+/// Until it is safe, or `stop` turns true. Its journal as it was left.
 async fn make_safe(
-    folder: &PrinterFolder,
-    clock: &SharedClock,
-    ports: &PortStore,
-    stop: &watch::Receiver<bool>,
+    folder: PrinterFolder,
+    patience: Patience,
+    clock: SharedClock,
+    ports: PortStore,
+    stop: watch::Receiver<bool>,
 ) -> Option<JournalStamp> {
-    let disk = DiskWork::on_threads();
     let mut again = LOOK_FOR_PRINTERS;
     while !*stop.borrow() {
-        // A print that is at work there has the port, and turns everything off in its end, unless it is killed.
-        let path = folder.path().to_owned();
-        let Ok(Some(held)) = disk.run(move || Ok(FolderLock::take_if_free(&path))).await else {
-            tokio::time::sleep(LOOK_FOR_PRINTERS).await;
-            continue;
-        };
-        if left_hot::make_safe(folder, clock, ports, Patience::Short, stop.clone()).await {
-            let theirs = folder.clone();
-            return disk.run(move || Ok(theirs.journal_stamp())).await.unwrap_or_default();
+        match Attempt::at(&folder, &clock, &ports, patience, stop.clone()).await {
+            Attempt::Over(journal) => return journal,
+            Attempt::Theirs => tokio::time::sleep(LOOK_FOR_PRINTERS).await,
+            Attempt::InVain => {
+                tokio::time::sleep(again).await;
+                again = (again * 2).min(AT_THE_LATEST);
+            }
         }
-        drop(held);
-        tokio::time::sleep(again).await;
-        again = (again * 2).min(AT_THE_LATEST);
     }
     None
 }
@@ -141,18 +197,23 @@ mod tests {
         let (_stop, stopped) = watch::channel(false);
         let owe = || by_hand::owe(&settings, &port, None, &DeviceTree::default()).unwrap();
         let mut left = Left::default();
+        let look = |left: &mut Left| {
+            left.see_to(Found::left_hot(&settings).collect(), |folder, patience| {
+                make_safe(folder, patience, clock.clone(), ports.clone(), stopped.clone())
+            });
+        };
         owe();
         let folder = PrinterFolder::left_hot(&settings).remove(0);
         let at_work = FolderLock::take(folder.path()).await.unwrap();
-        left.look(&settings, &clock, &ports, &stopped).await;
+        look(&mut left);
         by_hand::settle(&settings, &port).unwrap();
         drop(at_work);
-        while !left.known[folder.path()].work.is_finished() {
+        while !left.is_idle() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         let _at_work = FolderLock::take(folder.path()).await.unwrap();
         owe();
-        left.look(&settings, &clock, &ports, &stopped).await;
-        assert!(!left.known[folder.path()].work.is_finished(), "nobody would see to it");
+        look(&mut left);
+        assert!(!left.is_idle(), "nobody would see to it");
     }
 }

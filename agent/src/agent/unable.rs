@@ -4,24 +4,21 @@
 //! not have the heaters left on. Owns: finding what may be hot, and how long each is waited for, before and after it was asked
 //! to end. Must not know: how anything is turned off.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use stardust_clock::SharedClock;
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
 use super::LOOK_FOR_PRINTERS;
+use super::left::{AT_THE_LATEST, Attempt, Found, Left};
 use crate::disk_work::DiskWork;
-use crate::folder_lock::FolderLock;
 use crate::hub_link::client::{Credential, HubClient};
 use crate::hub_link::mqtt::MqttLink;
 use crate::port::{self, PortHandle, PortPlan, PortStore, PortView, Resumption};
 use crate::printer::SetupError;
-use crate::printer::folder::{PrinterConfig, PrinterFolder};
-use crate::printer::left_hot::{self, Patience};
+use crate::printer::folder::{JournalStamp, PrinterConfig, PrinterFolder};
+use crate::printer::left_hot::Patience;
 use crate::printer::wiring::Wiring;
 use crate::serial::Parking;
 use crate::settings::Settings;
@@ -31,8 +28,6 @@ use crate::systemd::{self, ServiceManager};
 const MORE_TIME: Duration = Duration::from_secs(15);
 /// Whoever starts it waits no longer than this for hot printers that don't answer.
 const START_TAKES_AT_MOST: Duration = Duration::from_secs(90);
-/// What could not be made safe is tried again this late at the latest.
-const AT_THE_LATEST: Duration = Duration::from_secs(16);
 /// As an agent that works: how long one that is asked to end waits for a printer that does not answer any more.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// And for one that does: it may heat, and nothing but the end of that gets its ear.
@@ -50,8 +45,7 @@ pub async fn make_all_safe(
     ports: PortStore,
     mut stop: watch::Receiver<bool>,
 ) {
-    let mut known: BTreeMap<PathBuf, AbortHandle> = BTreeMap::new();
-    let mut work = JoinSet::new();
+    let mut left = Left::default();
     let (began, mut service) = (Instant::now(), ServiceManager::default());
     let mut said = false;
     loop {
@@ -69,16 +63,9 @@ pub async fn make_all_safe(
         }
         let is_looked = match found(settings).await {
             Ok(found) => {
-                // Another print at the same port may be killed as well.
-                let is_there = |path: &PathBuf| found.iter().any(|(folder, _)| folder.path() == path);
-                known.retain(|path, work| is_there(path) || !work.is_finished());
-                for (folder, patience) in found {
-                    if !known.contains_key(folder.path()) {
-                        let path = folder.path().to_owned();
-                        let seen_to = see_to(folder, patience, clock.clone(), ports.clone(), stop.clone());
-                        known.insert(path, work.spawn(seen_to));
-                    }
-                }
+                left.see_to(found, |folder, patience| {
+                    see_to(folder, patience, clock.clone(), ports.clone(), stop.clone())
+                });
                 true
             }
             Err(error) => {
@@ -86,12 +73,11 @@ pub async fn make_all_safe(
                 false
             }
         };
-        while work.try_join_next().is_some() {}
-        if work.is_empty() && (is_looked || is_stopping) {
+        if left.is_idle() && (is_looked || is_stopping) {
             return;
         }
         tokio::select! {
-            Some(_) = work.join_next() => {}
+            () = left.one_is_over() => {}
             Ok(()) = stop.changed() => {}
             () = tokio::time::sleep(LOOK_FOR_PRINTERS) => {}
         }
@@ -99,13 +85,12 @@ pub async fn make_all_safe(
 }
 
 /// Printers that are paired, and what else may be hot, each with how long it is waited for at a time.
-async fn found(settings: &Settings) -> std::io::Result<Vec<(PrinterFolder, Patience)>> {
+async fn found(settings: &Settings) -> std::io::Result<Vec<Found>> {
     let settings = settings.clone();
     let look = move || {
-        let paired = PrinterFolder::all(&settings).into_iter().map(|folder| (folder, Patience::Endless));
-        // Not held for ever: somebody may print there again meanwhile.
-        let left = PrinterFolder::left_hot(&settings).into_iter().map(|folder| (folder, Patience::Short));
-        Ok(paired.chain(left).collect())
+        let paired = PrinterFolder::all(&settings).into_iter();
+        let paired = paired.map(|folder| Found::now(folder, Patience::Endless));
+        Ok(paired.chain(Found::left_hot(&settings)).collect())
     };
     DiskWork::on_threads().run(look).await
 }
@@ -117,16 +102,19 @@ async fn see_to(
     clock: SharedClock,
     ports: PortStore,
     stop: watch::Receiver<bool>,
-) {
+) -> Option<JournalStamp> {
     let (tell, sight) = watch::channel(Sight::Looking);
     let watched = Watched { ports, sight: tell };
     tokio::select! {
-        () = make_safe(&folder, patience, &clock, &watched, stop.clone()) => {}
-        is_hot = given_up(stop, sight) => if is_hot {
-            tracing::error!(
-                printer.name = folder.name(),
-                "stopping, and the heaters could not be read back as off: look after the printer"
-            );
+        journal = make_safe(&folder, patience, &clock, &watched, stop.clone()) => journal,
+        is_hot = given_up(stop, sight) => {
+            if is_hot {
+                tracing::error!(
+                    printer.name = folder.name(),
+                    "stopping, and the heaters could not be read back as off: look after the printer"
+                );
+            }
+            None
         }
     }
 }
@@ -137,24 +125,21 @@ async fn make_safe(
     clock: &SharedClock,
     watched: &Watched,
     mut stop: watch::Receiver<bool>,
-) {
+) -> Option<JournalStamp> {
     // How long it goes on once it is asked to end is not for one attempt to say.
     let (_keep, never) = watch::channel(false);
     let mut again = LOOK_FOR_PRINTERS;
     loop {
-        // A print that is at work there has the port, and turns everything off in its end, unless it is killed.
-        let held = FolderLock::take_if_free(folder.path());
-        let is_ours = held.is_some();
-        if is_ours && left_hot::make_safe(folder, clock, watched, patience, never.clone()).await {
-            return;
-        }
-        drop(held);
-        watched.sight.send_replace(if is_ours { Sight::Looking } else { Sight::Theirs });
-        again = if is_ours && patience == Patience::Short {
-            (again * 2).min(AT_THE_LATEST)
-        } else {
-            LOOK_FOR_PRINTERS
+        let sight = match Attempt::at(folder, clock, watched, patience, never.clone()).await {
+            Attempt::Over(journal) => return journal,
+            Attempt::InVain => Sight::Looking,
+            Attempt::Theirs => Sight::Theirs,
         };
+        again = match sight {
+            Sight::Looking if patience == Patience::Short => (again * 2).min(AT_THE_LATEST),
+            _ => LOOK_FOR_PRINTERS,
+        };
+        watched.sight.send_replace(sight);
         let was_stopping = *stop.borrow();
         tokio::select! {
             // There is no time to lose then.

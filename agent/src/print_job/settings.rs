@@ -2,8 +2,7 @@
 //! before the file can be gone on with.
 //!
 //! Owns: which of those commands are overwritten by later ones, and what can't be had back. Every command has a verdict
-//! ([`verdict`]), and one that nobody knows is none of consequence only if that is known. Must not know: why they are
-//! needed, how they are sent.
+//! ([`verdict`]). Must not know: why they are needed, how they are sent.
 //!
 //! Sources: Marlin's `M200` to `M208`, `M211`, `M900` take the letters that are there and keep the rest; `G28` of Marlin
 //! switches levelling off unless it was built otherwise; a mesh that was measured (`G29`, Prusa's `G80`) is kept in RAM;

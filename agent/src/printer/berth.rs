@@ -134,12 +134,14 @@ impl Berth {
             return Self::at(plan, Why::Hot, others);
         }
         for hot in &elsewhere {
-            tracing::error!(
-                printer.name = name, port.path = %hot.port.display(), port.settings = %settings,
-                "something may be hot at this port, which is not there or can't be opened, and the settings name another one: \
-                 look after the printer"
-            );
             folder.set_adapter_aside(&hot.port);
+            if !hot.is_reachable() {
+                tracing::error!(
+                    printer.name = name, port.path = %hot.port.display(), port.settings = %settings,
+                    "something may be hot at this port, which is not there or can't be opened, and the settings name another \
+                     one: look after the printer"
+                );
+            }
         }
         Self::at(plan, Why::Settings, elsewhere)
     }
@@ -383,6 +385,9 @@ mod tests {
         berth.looked_for(start, &a, false);
         berth.looked_for(start, &a, true);
         assert!(berth.elsewhere(&owed).any(HotElsewhere::is_reachable), "it has gone and come again");
+        // Each in its turn.
+        host.folder.give_up(Some(host.data.path().join("b")));
+        assert_eq!(host.choose("b", &["a", "b"]).0, "a");
         host.folder.give_up(None);
         assert_eq!(host.choose("b", &["a"]).0, "a");
     }

@@ -78,8 +78,8 @@ pub struct PrinterFolder {
     spool_bytes: u64,
     hub_ca: Option<PathBuf>,
     mqtt_in_clear: bool,
-    /// Ports that could not be opened lately.
-    given_up: Vec<PathBuf>,
+    /// The port at which nothing could be done just now.
+    given_up: Option<PathBuf>,
 }
 
 impl PrinterFolder {
@@ -128,23 +128,19 @@ impl PrinterFolder {
     pub(super) fn at(settings: &Settings, path: PathBuf) -> Self {
         let (hub_ca, mqtt_in_clear) = (settings.hub_ca.clone(), settings.mqtt_in_clear);
         let spool_bytes = settings.spool_bytes;
-        let given_up = Vec::new();
+        let given_up = None;
         let mut folder = Self { path, section: None, spool_bytes, hub_ca, mqtt_in_clear, given_up };
         folder.section = settings.sections.of(&folder.name()).cloned();
         folder
     }
 
-    /// This port could not be opened: whoever chooses one knows that. None: all of that is forgotten.
+    /// Nothing could be done at this port just now: whoever chooses one next has the others go first. None: that is forgotten.
     pub fn give_up(&mut self, port: Option<PathBuf>) {
-        match port {
-            Some(port) if !self.has_given_up(&port) => self.given_up.push(port),
-            Some(_) => {}
-            None => self.given_up.clear(),
-        }
+        self.given_up = port;
     }
 
     pub(super) fn has_given_up(&self, port: &Path) -> bool {
-        self.given_up.iter().any(|other| other == port)
+        self.given_up.as_deref() == Some(port)
     }
 
     /// Its name.

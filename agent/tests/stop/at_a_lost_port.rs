@@ -6,7 +6,7 @@ use firmware_sim::profile::Profile;
 use rstest::rstest;
 use stardust_agent::serial::{Connection, HostEvent};
 
-use crate::rig::{At, COLD_WITHIN, LONGEST_COMMAND, Rig, Way};
+use crate::rig::{At, COLD_WITHIN, Rig, Way};
 
 /// The port goes so many seconds after the stop.
 const AFTER: [u64; 11] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
@@ -37,16 +37,8 @@ fn a_stop_outlives_its_port(
             let first = rig.lose_port(Duration::from_secs(2 + after));
             assert_eq!(is_stop(&first), is_told, "{case}: {first:?} {}", rig.story());
             let waits = at == At::Heating && !acts_at_once;
-            let until = rig.now + COLD_WITHIN + if waits { LONGEST_COMMAND } else { Duration::ZERO };
-            while rig.now < until && !rig.is_safe() {
-                rig.exchange();
-                assert!(rig.is_safe() || rig.is_in_doubt(), "{case}: {}\n{}", rig.told(), rig.story());
-            }
-            rig.run_for(COLD_WITHIN);
-            assert!(rig.is_safe(), "{case}: {}", rig.story());
+            rig.comes_to_rest(&case, waits);
             assert!(way == Way::Lost || rig.printer.is_halted(), "{case}: {}", rig.story());
-            let settled = rig.events.contains(&HostEvent::HeatSettled);
-            assert!(settled || rig.printer.is_halted(), "{case}: {}", rig.story());
         }
     }
 }

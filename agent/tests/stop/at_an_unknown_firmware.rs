@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use firmware_sim::profile::Profile;
 use rstest::rstest;
-use stardust_agent::serial::HostEvent;
 
-use crate::rig::{At, COLD_WITHIN, LONGEST_COMMAND, Reads, Rig, Way};
+use crate::rig::{At, Reads, Rig, Way};
 
 /// Some take no line without a checksum and throw away what has come behind one; some have reported by themselves since another
 /// host has asked them to.
@@ -29,16 +28,8 @@ fn a_stop_needs_to_know_nothing_of_the_firmware(
             let acts_at_once =
                 Profile::named(named.name).unwrap().config.emergency_parser && way != Way::Lost;
             let waits = at == At::Heating && !acts_at_once;
-            let until = rig.now + COLD_WITHIN + if waits { LONGEST_COMMAND } else { Duration::ZERO };
-            while rig.now < until && !rig.is_safe() {
-                rig.exchange();
-                assert!(rig.is_safe() || rig.is_in_doubt(), "{case}: {}\n{}", rig.told(), rig.story());
-            }
-            rig.run_for(COLD_WITHIN);
-            assert!(rig.is_safe(), "{case}: {}", rig.story());
+            rig.comes_to_rest(&case, waits);
             assert!(way == Way::Lost || rig.printer.is_halted(), "{case}: {}", rig.story());
-            let settled = rig.events.contains(&HostEvent::HeatSettled);
-            assert!(settled || rig.printer.is_halted(), "{case}: {}", rig.story());
         }
     }
 }

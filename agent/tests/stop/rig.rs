@@ -218,6 +218,20 @@ impl Rig {
         }
     }
 
+    /// It has halted, or every heater's target is 0 at the printer and that is told; until then people are told that it is in doubt.
+    /// `waits`: it is at a command first.
+    pub(crate) fn comes_to_rest(&mut self, case: &str, waits: bool) {
+        let until = self.now + COLD_WITHIN + if waits { LONGEST_COMMAND } else { Duration::ZERO };
+        while self.now < until && !self.is_safe() {
+            self.exchange();
+            assert!(self.is_safe() || self.is_in_doubt(), "{case}: {}\n{}", self.told(), self.story());
+        }
+        self.run_for(COLD_WITHIN);
+        assert!(self.is_safe(), "{case}: {}", self.story());
+        let settled = self.events.contains(&HostEvent::HeatSettled);
+        assert!(settled || self.printer.is_halted(), "{case}: {}", self.story());
+    }
+
     /// Nothing is hot there, or nothing can be any more.
     pub(crate) fn is_safe(&self) -> bool {
         self.printer.is_halted() || self.printer.targets().are_off()

@@ -152,10 +152,13 @@ impl Printer {
     /// What people are told of another port.
     pub(super) fn other_port_in_words(&self) -> Option<String> {
         if let Some(hot) = self.hot_elsewhere() {
-            return Some(format!(
-                "The printer may have been left hot at {}, which is not there or can't be opened: look after it.",
-                hot.port().display()
-            ));
+            let port = hot.port().display();
+            let what = if hot.is_reachable() {
+                "which is looked after next"
+            } else {
+                "which is not there or can't be opened: look after it"
+            };
+            return Some(format!("The printer may have been left hot at {port}, {what}."));
         }
         let (now, next) = (self.berth.plan.path.display(), self.config.port.display());
         (self.berth.why == Why::Hot).then(|| {
