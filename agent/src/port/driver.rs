@@ -245,7 +245,9 @@ impl Driver {
             reset_board(port, Unsent::Dropped);
         }
         if self.seeking {
+            self.keeper.iter().for_each(|keeper| keeper.seek(Some(port)));
             let sought = self.seek(port);
+            self.keeper.iter().for_each(|keeper| keeper.seek(None));
             self.seeking = false;
             match sought? {
                 Sought::Found(speed, said) => {
@@ -384,7 +386,7 @@ impl Driver {
     }
 
     /// Passes on events, and the view when there was one or it is time for it.
-    fn tell(&mut self, now: Duration, port_error: Option<&str>) {
+    pub(super) fn tell(&mut self, now: Duration, port_error: Option<&str>) {
         if let Some((_, acknowledged, ..)) = self.host.progress() {
             self.acknowledged = acknowledged;
         }

@@ -94,9 +94,14 @@ impl Driver {
         }
     }
 
-    fn tell_rounds(&self, rounds: u32) {
+    fn tell_rounds(&mut self, rounds: u32) {
         let news = SpeedView::Sought(rounds);
         let is_new = self.speed.send_if_modified(|known| std::mem::replace(known, news) != news);
+        if is_new && rounds > 0 {
+            let now = self.clock.elapsed();
+            self.host.nobody_answers(now);
+            self.tell(now, None);
+        }
         if is_new && rounds == ENOUGH_ROUNDS {
             tracing::warn!("no printer is heard at any speed; it is looked for again and again");
         }

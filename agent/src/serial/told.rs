@@ -33,6 +33,8 @@ const ON_ITS_WAY: Duration = Duration::from_secs(1);
 const AT_WORK: Duration = Duration::from_millis(3500);
 /// Longer than any command takes that is waited for.
 const AT_WORK_AT_MOST: Duration = Duration::from_secs(20 * 60);
+/// A board that was reset says something by then.
+const STARTED_WITHIN: Duration = Duration::from_secs(8);
 /// So long a stop waits for a port that is closed. Whoever puts a cable in later has been at the printer.
 pub const STOP_KEPT: Duration = Duration::from_secs(600);
 
@@ -89,7 +91,7 @@ pub(super) enum Back {
     WasThere,
     /// This goes out before anything else.
     Send(&'static [u8]),
-    /// Whoever has put the cable in was at the printer.
+    /// Somebody was at the printer since: has put the cable in, or has switched on what was silent at every speed.
     TooLate,
 }
 
@@ -195,6 +197,14 @@ impl Told {
         self.lines = lines;
     }
 
+    /// Its speed is sought, and it was asked at all of them in vain.
+    pub(super) fn nobody_answers(&mut self, now: Duration) {
+        if !self.has_halted() && now >= self.sent_at + STARTED_WITHIN {
+            self.course = Course::Silent;
+            self.look_at = None;
+        }
+    }
+
     /// Its port is gone: nothing can be sent, and what it says is not heard.
     pub(super) fn port_is_lost(&mut self, now: Duration) {
         self.lost_at.get_or_insert(now);
@@ -203,7 +213,9 @@ impl Told {
 
     /// Its port is there again. What was sent before may have gone with it, and so may what was said since.
     pub(super) fn port_is_back(&mut self, now: Duration) -> Back {
-        let Some(lost_at) = self.lost_at.take() else { return Back::WasThere };
+        let Some(lost_at) = self.lost_at.take() else {
+            return if self.course == Course::Silent { Back::TooLate } else { Back::WasThere };
+        };
         if now >= lost_at + STOP_KEPT {
             return Back::TooLate;
         }

@@ -15,12 +15,12 @@ use crate::is_only_the_stop;
 use crate::stand_in::eventually;
 
 /// The printer's end of the line.
-struct Line {
+pub(crate) struct Line {
     master: OwnedFd,
     /// All bytes that have come.
-    heard: Vec<u8>,
+    pub(crate) heard: Vec<u8>,
     /// Answered to each line, while something is.
-    answers: bool,
+    pub(crate) answers: bool,
     answered: usize,
     interrupts: bool,
     /// It waits for a temperature: no more `ok`s.
@@ -28,7 +28,7 @@ struct Line {
 }
 
 impl Line {
-    fn open() -> (Self, PathBuf) {
+    pub(crate) fn open() -> (Self, PathBuf) {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -40,7 +40,7 @@ impl Line {
     }
 
     /// Takes what has come and answers as old firmware does.
-    fn serve(&mut self) {
+    pub(crate) fn serve(&mut self) {
         let mut buffer = [0; 4096];
         if let Ok(count) = rustix::io::read(&self.master, &mut buffer) {
             self.heard.extend_from_slice(&buffer[..count]);
@@ -64,7 +64,7 @@ impl Line {
         }
     }
 
-    fn halts(&self) -> usize {
+    pub(crate) fn halts(&self) -> usize {
         String::from_utf8_lossy(&self.heard).split('\n').filter(|line| *line == "M112").count()
     }
 
@@ -251,6 +251,20 @@ fn a_port_that_is_lost_behind_a_stop_is_told_again_first(#[case] baud: Option<u3
     });
     let heard = String::from_utf8_lossy(&line.heard).into_owned();
     assert!(heard.starts_with("\nM112\n"), "{heard:?}");
+    // Its people are asked to switch it off and on again, and it is not halted once more for that.
+    eventually("it says nothing any more", || match &port.view.borrow().connection {
+        Connection::ToldToStop { is_over: true, sentence } => sentence.contains("says nothing").then_some(()),
+        _ => None,
+    });
+    drop(line);
+    std::fs::remove_file(&path).unwrap();
+    let (mut line, device) = Line::open();
+    std::os::unix::fs::symlink(device, &path).unwrap();
+    eventually("it is greeted, and what may be hot is turned off", || {
+        line.serve();
+        String::from_utf8_lossy(&line.heard).contains("M104 S0").then_some(())
+    });
+    assert_eq!(line.halts(), 0, "{}", String::from_utf8_lossy(&line.heard));
 }
 
 #[test]

@@ -146,6 +146,13 @@ impl Host {
         }
     }
 
+    /// The speed of the port is sought, and nobody has answered at any: what has taken its stop is silent, too.
+    pub fn nobody_answers(&mut self, now: Duration) {
+        if let Phase::Told(told) = &mut self.phase {
+            told.nobody_answers(now);
+        }
+    }
+
     /// The port is gone. True: what it was told outlives that, and the follow-up goes on when it is back.
     pub(super) fn keep_stop(&mut self, now: Duration) -> bool {
         let Phase::Told(told) = &mut self.phase else { return false };

@@ -146,6 +146,21 @@ fn a_port_that_is_back_has_it_told_at_once_and_all_four_times(#[case] line: &str
     assert_eq!(told.port_is_back(back + STOP_KEPT), Back::TooLate);
 }
 
+/// In a search for the speed nothing is heard but noise: it has had the time to start, and was asked at all speeds.
+#[test]
+fn what_answers_at_no_speed_is_silent_and_whoever_switches_it_on_later_is_not_halted() {
+    let mut told = told(false, 0);
+    told.nobody_answers(T0 + STARTED_WITHIN - Duration::from_millis(1));
+    assert!(!told.is_over(), "it may be starting");
+    told.nobody_answers(T0 + STARTED_WITHIN);
+    assert!(told.is_over() && told.sentence(None).contains("says nothing any more"), "{told:?}");
+    assert_eq!((told.deadline(), told.port_is_back(T0 + STARTED_WITHIN)), (None, Back::TooLate));
+    // Its own words are more.
+    told.halt("Printer halted. kill() called!");
+    told.nobody_answers(T0 + STARTED_WITHIN * 2);
+    assert!(told.has_halted());
+}
+
 /// With EMERGENCY_PARSER there is nothing that it could have to do first.
 #[test]
 fn firmware_that_acts_at_once_and_is_busy_has_not_got_it() {
