@@ -27,6 +27,8 @@ pub struct PortStore(Arc<Mutex<Inner>>);
 struct Inner {
     /// A port that is kept can't be opened again, not even by this process: it is exclusive. So a copy is at hand.
     ports: BTreeMap<String, OwnedFd>,
+    /// Those whose speed is just being found out: none of them is kept, and each may have to be stopped at once.
+    sought: BTreeMap<String, OwnedFd>,
     /// Everything stays as it is: the next process takes it over.
     handed_over: bool,
 }
@@ -72,16 +74,23 @@ impl PortStore {
     /// a second for each.
     #[must_use]
     pub fn kill_all(&self) -> (usize, usize) {
-        let ports: Vec<OwnedFd> =
-            self.lock().ports.values().filter_map(|port| port.try_clone().ok()).collect();
-        let sent = ports.iter().map(kill::at_once).filter(|on_wire| *on_wire).count();
-        (sent, ports.len())
+        let (known, sought) = {
+            let inner = self.lock();
+            (copies(&inner.ports), copies(&inner.sought))
+        };
+        let known_took = known.iter().map(kill::at_once);
+        let took = known_took.chain(sought.iter().map(kill::at_once_at_every_speed));
+        (took.filter(|on_wire| *on_wire).count(), known.len() + sought.len())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A map is whole, whoever panicked with it.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn copies(ports: &BTreeMap<String, OwnedFd>) -> Vec<OwnedFd> {
+    ports.values().filter_map(|port| port.try_clone().ok()).collect()
 }
 
 /// The place of one port in the store.
@@ -98,6 +107,16 @@ impl Keeper {
         let port = store.ports.get(&self.name)?;
         let is_it = rustix::fs::stat(device).ok()?.st_rdev == rustix::fs::fstat(port).ok()?.st_rdev;
         is_it.then(|| port.try_clone().ok()).flatten()
+    }
+
+    /// The speed of an open port is being found out; none: not any more.
+    pub(super) fn seek(&self, port: Option<&OwnedFd>) {
+        let copy = port.and_then(|port| port.try_clone().ok());
+        let sought = &mut self.store.lock().sought;
+        match copy {
+            Some(copy) => drop(sought.insert(self.name.clone(), copy)),
+            None => drop(sought.remove(&self.name)),
+        }
     }
 
     /// Keeps an open port.

@@ -116,10 +116,19 @@ impl Driver {
 
 /// Stops the machine at once by a port that something else may be writing to; whether `M112` has left this machine.
 pub(super) fn at_once(port: &OwnedFd) -> bool {
+    at_once_by(port, |bytes| send(port, bytes))
+}
+
+/// The same, where nobody knows the speed.
+pub(super) fn at_once_at_every_speed(port: &OwnedFd) -> bool {
+    at_once_by(port, |bytes| send_at_every_speed(port, bytes, None))
+}
+
+fn at_once_by(port: &OwnedFd, send: impl Fn(&[u8]) -> Result<bool, Errno>) -> bool {
     // Nobody will send it again, and which order this firmware takes is not known.
     let lines = StopLines::ANY.each();
-    let sent = drop_unsent(port)
-        .and_then(|()| lines.iter().try_fold(false, |on, bytes| Ok(send(port, bytes)? || on)));
+    let sent =
+        drop_unsent(port).and_then(|()| lines.iter().try_fold(false, |on, bytes| Ok(send(bytes)? || on)));
     let on_wire = sent.unwrap_or(false);
     reset_board(port, Unsent::Kept);
     on_wire

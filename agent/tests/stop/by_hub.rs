@@ -17,12 +17,12 @@ use crate::stand_in::hub::Hub;
 use crate::stand_in::printer::{Printer, agent};
 use crate::tls_front::{TlsFront, file};
 
-struct Bench {
+pub(crate) struct Bench {
     hub: Hub,
-    wire: PathBuf,
-    port: PathBuf,
-    printer: Option<Printer>,
-    process: Child,
+    pub(crate) wire: PathBuf,
+    pub(crate) port: PathBuf,
+    pub(crate) printer: Option<Printer>,
+    pub(crate) process: Child,
     folder: tempfile::TempDir,
 }
 
@@ -34,14 +34,15 @@ impl Drop for Bench {
 }
 
 impl Bench {
-    fn start(options: &[&str], job: Option<&str>) -> Self {
-        let bench = Self::paired(options, job, |hub| (hub.url.clone(), Vec::new()));
+    pub(crate) fn start(options: &[&str], job: Option<&str>) -> Self {
+        let bench =
+            Self::paired(options, job, |hub| (hub.url.clone(), vec!["--baud".into(), "115200".into()]));
         eventually("subscribed", || bench.hub.broker.is_subscribed().then_some(()));
         bench
     }
 
     /// `way`: at which address the hub is paired with, and what more is said then.
-    fn paired(
+    pub(crate) fn paired(
         options: &[&str],
         job: Option<&str>,
         way: impl FnOnce(&Hub) -> (String, Vec<OsString>),
@@ -56,9 +57,7 @@ impl Bench {
         let (url, more) = way(&hub);
         let mut pair = agent();
         pair.env("STARDUST_AGENT_DATA", folder.path().join("data"));
-        pair.args(["pair", &url, "K7QM-4TXP", "--name", "x", "--no-check", "--baud", "115200", "--port"])
-            .arg(&port)
-            .args(more);
+        pair.args(["pair", &url, "K7QM-4TXP", "--name", "x", "--no-check", "--port"]).arg(&port).args(more);
         assert!(pair.output().unwrap().status.success());
         let mut run = agent();
         run.env("STARDUST_AGENT_DATA", folder.path().join("data")).arg("run");
@@ -101,7 +100,7 @@ fn switch_on(port: &std::path::Path, wire: &std::path::Path, options: &[&str]) -
     Printer::start_at(port, tempfile::tempdir().unwrap(), &all)
 }
 
-const HEATS: &str = "G28\nM190 S100\nM109 S250\nG1 X10\n";
+pub(crate) const HEATS: &str = "G28\nM190 S100\nM109 S250\nG1 X10\n";
 
 #[rstest]
 #[case::acts_at_once(&[], StopReach::Sent)]

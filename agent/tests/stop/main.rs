@@ -15,6 +15,7 @@ mod at_an_unknown_firmware;
 mod by_firmware;
 mod by_hub;
 mod by_keyboard;
+mod by_second_signal;
 mod driver;
 mod once_more;
 mod rig;
