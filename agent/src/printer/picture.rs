@@ -12,7 +12,7 @@ use crate::print_job::estimate::{self, Known};
 use crate::serial::Motion as Set;
 use crate::serial::Waiting;
 use crate::serial::reply::Heat;
-use crate::serial::{Connection, Heating};
+use crate::serial::{Connection, HeatOutOfReach, Heating};
 
 /// The job at hand, as far as it goes into a status.
 #[derive(Debug, Clone, Copy)]
@@ -70,8 +70,9 @@ fn state(view: &PortView, job: Option<JobState>) -> (PrinterState, Option<String
     if let Some(error) = &view.port_error {
         return (PrinterState::Offline, Some(error.clone()));
     }
-    // Until all is off, whatever else it is at.
-    if let Some(ignored) = view.stop_ignored.as_ref().filter(|_| view.heating != Heating::Settled) {
+    // Until all is off, whatever else it is at; but a locked one takes no command, and says what has to be done first.
+    let is_owed = view.heating != Heating::Settled && view.heat_out_of_reach != Some(HeatOutOfReach::Locked);
+    if let Some(ignored) = view.stop_ignored.as_ref().filter(|_| is_owed) {
         return (PrinterState::Error, Some(ignored.clone()));
     }
     match &view.connection {
@@ -229,6 +230,11 @@ mod tests {
         let greeted = PortView { connection: greeted, ..ignored.clone() };
         assert_eq!(state(&greeted, None), (PrinterState::Error, words()));
         assert!(!status(&ignored, None, None).halted, "it goes on");
+        let lock = Asked { question: 1, text: "Unlock it.".into(), buttons: Vec::new(), goes_on: None };
+        let asks = PortView { attention: Some(lock), ..ignored.clone() };
+        assert_eq!(state(&asks, None), (PrinterState::Error, words()));
+        let locked = PortView { heat_out_of_reach: Some(HeatOutOfReach::Locked), ..asks };
+        assert_eq!(state(&locked, None), (PrinterState::Attention, Some("Unlock it.".into())));
         let cold = PortView { stop_ignored: words(), heating: Heating::Settled, ..view() };
         assert_eq!(state(&cold, None), (PrinterState::Idle, words()));
     }
