@@ -95,21 +95,10 @@ pub(crate) struct Plan {
     pub(crate) broken: Option<Broken>,
 }
 
-const PROFILES: [&str; 8] = [
-    "marlin",
-    "marlin",
-    "marlin-no-emergency-parser",
-    "marlin-wait",
-    "marlin-avr",
-    "prusa",
-    "repetier",
-    "creality",
-];
-
 impl Plan {
     pub(crate) fn of(seed: u64) -> Self {
         let mut dice = Dice::new(seed, 1);
-        let name = PROFILES[usize::try_from(seed).unwrap() % PROFILES.len()];
+        let name = Profile::NAMES[usize::try_from(seed).unwrap() % Profile::NAMES.len()].name;
         let build = Profile::named(name).unwrap().config;
         let is_marlin = name.starts_with("marlin");
         let tools = if is_marlin { 1 + u8::try_from(dice.below(3)).unwrap() } else { 1 };
