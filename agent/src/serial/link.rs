@@ -364,8 +364,11 @@ impl Link {
             Asked::Odd(times) => {
                 let base = self.numbering.base();
                 let unproved = self.told == base && (number <= base || number > known);
-                // Twice: one request may be damaged, and setting the numbers in vain would double lines.
-                if unproved || times > 1 && self.numbering.is_stale(number, self.told) {
+                // Twice: one request may be damaged, or be a late one of before, and setting the numbers in vain would double what was
+                // sent behind them.
+                let doubles_nothing = unproved && self.cursor == base + 1;
+                let is_certain = times > 1 && (unproved || self.numbering.is_stale(number, self.told));
+                if doubles_nothing || is_certain {
                     // The line that sets the number was damaged into one that does nothing.
                     self.window.clear();
                     self.told = base;

@@ -242,6 +242,33 @@ fn a_numbering_that_was_damaged_into_nothing_is_sent_again() {
     assert_eq!(printed, texts(&file));
 }
 
+/// Where an `ok` too many came before, its answer is taken for that of `M110`, and the first lines are under way.
+#[test]
+fn a_late_request_of_before_the_numbering_doubles_nothing() {
+    for times in 1..5 {
+        let file = cube();
+        let mut bench = Bench::ready(StandIn::new());
+        bench.start(&texts(&file));
+        let mut late = "Resend: 104\n".repeat(times);
+        while !late.is_empty() {
+            let are_there = std::cell::Cell::new(false);
+            let down = |bytes: Vec<u8>| {
+                are_there.set(bytes.starts_with(b"N201 "));
+                bytes
+            };
+            let up =
+                |line: String| Some(if are_there.get() { std::mem::take(&mut late) + &line } else { line });
+            bench.step_over(down, up);
+        }
+        bench.run_to_end();
+        let of_the_job =
+            bench.printer.journal.iter().filter(|(number, _)| number.is_some_and(|number| number > 200));
+        let mut printed: Vec<&str> = of_the_job.map(|(_, command)| command.as_str()).collect();
+        printed.retain(|line| *line != "M105" && *line != "M400");
+        assert_eq!(printed, texts(&file), "asked {times} times");
+    }
+}
+
 #[test]
 fn a_reset_whose_banner_was_lost_is_found_out_by_the_numbers() {
     let mut bench = Bench::ready(StandIn::new());
