@@ -156,6 +156,7 @@ impl Host {
     /// Does what is due: call it at [`Self::deadline`] and after each order.
     pub fn tick(&mut self, now: Duration) {
         if self.is_attaching() {
+            self.look_after_waiting_unattached(now);
             return self.find_place(now);
         }
         while let Some(origin) = self.link.take_accepted() {

@@ -42,8 +42,28 @@ struct Plan {
     kind: Kind,
     cool_after_s: u32,
     at: usize,
-    /// What a person does, and after how long.
-    acts: Vec<(u64, bool)>,
+    /// What happens, and after how long, s.
+    acts: Vec<(u64, Act)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Act {
+    Resume,
+    Pause,
+    Cancel,
+    /// The agent is killed, so many times, so many seconds after each start.
+    Restarts(u32, u64),
+}
+
+impl Act {
+    fn draw(dice: &mut TestRng) -> Self {
+        match dice.random_range(0..8) {
+            0 => Self::Cancel,
+            1 | 2 => Self::Pause,
+            3 => Self::Restarts(dice.random_range(1..40), dice.random_range(1..70)),
+            _ => Self::Resume,
+        }
+    }
 }
 
 impl Plan {
@@ -58,7 +78,11 @@ impl Plan {
             Kind::Host | Kind::File => PROFILES[dice.random_range(0..PROFILES.len())],
         };
         let acts = (0..dice.random_range(0..4))
-            .map(|_| (dice.random_range(1..1500), dice.random_range(0..5) == 0))
+            .map(|_| {
+                // Some in the midst of the one before.
+                let most = if dice.random_range(0..2) == 0 { 60 } else { 1500 };
+                (dice.random_range(1..most), Act::draw(&mut dice))
+            })
             .collect();
         Self { profile, kind, cool_after_s: dice.random_range(20..900), at: dice.random_range(8..300), acts }
     }
@@ -94,15 +118,20 @@ impl Plan {
             Kind::Filament => rig.until_carries_out("M600"),
         }
         let mut cancelled = false;
-        for (after_s, cancels) in &self.acts {
+        for (after_s, act) in &self.acts {
             rig.stay_s(*after_s);
             if rig.stage().is_none() {
                 break;
             }
-            cancelled |= *cancels;
-            match cancels {
-                true => rig.host.stop(rig.now, End::Cancelled),
-                false => rig.resume(),
+            cancelled |= *act == Act::Cancel;
+            match *act {
+                Act::Cancel => rig.host.stop(rig.now, End::Cancelled),
+                Act::Resume => rig.resume(),
+                Act::Pause => rig.host.pause(rig.now),
+                Act::Restarts(times, after_s) => (0..times).for_each(|_| {
+                    rig.stay_s(after_s);
+                    rig.restart();
+                }),
             }
         }
         // And then nobody, for longer than any of the settings.
@@ -117,7 +146,14 @@ impl Plan {
             rig.resume();
             rig.stay_s(30);
         }
-        if cancelled {
+        // These don't count lines: nobody can go on with their print.
+        let is_given_up = ["reprapfirmware", "klipper"].contains(&self.profile)
+            && matches!(rig.events.last(), Some(JobEvent::Stopped(_)))
+            && self.acts.iter().any(|(_, act)| matches!(act, Act::Restarts(..)));
+        if is_given_up {
+            rig.stay_s(60);
+        }
+        if cancelled || is_given_up {
             assert!(rig.printer.targets().are_off(), "{self:?}\n{}", rig.tail());
         } else {
             assert_eq!(rig.events.last(), Some(&JobEvent::Completed), "{self:?}\n{}", rig.tail());
@@ -129,7 +165,8 @@ impl Plan {
 
 #[test]
 fn no_wait_keeps_a_nozzle_hot_for_longer_than_the_settings_say() {
-    for seed in 0..RUNS {
+    let runs = std::env::var("STARDUST_RUNS").map_or(RUNS, |runs| runs.parse().unwrap());
+    for seed in 0..runs {
         let plan = Plan::draw(seed);
         println!("seed {seed}: {plan:?}");
         plan.run();

@@ -52,6 +52,43 @@ fn a_pause_cools_the_nozzle_and_nothing_is_printed_before_it_is_hot_again(#[case
     assert!(at("M109 S200") < back, "{own:?}");
 }
 
+/// What the first pause has turned off is hot again, or gets it: that is another pause, and counts anew.
+#[rstest]
+#[case::it_heats(1)]
+#[case::it_heats_on(20)]
+fn a_pause_in_the_way_back_from_another_is_cooled_as_well(#[case] after_s: u64) {
+    let mut rig = printing("marlin");
+    rig.pause();
+    rig.stay_s(610);
+    assert_eq!(rig.nozzle(), 0.0);
+    rig.resume();
+    rig.stay_s(after_s);
+    rig.pause();
+    rig.stay_s(500);
+    assert_eq!(rig.nozzle(), 200.0, "a person may come soon");
+    rig.stay_s(200);
+    assert_eq!(rig.nozzle(), 0.0);
+    rig.stay_s(2 * 3600);
+    assert!(rig.printer.targets().are_off(), "{:?}", rig.printer.targets());
+    rig.resume();
+    rig.finish(&file());
+}
+
+/// Each process has counted for less than a minute.
+#[test]
+fn agents_that_are_started_again_and_again_keep_no_nozzle_hot() {
+    let mut rig = printing("marlin");
+    rig.pause();
+    for _ in 0..20 {
+        rig.stay_s(40);
+        rig.restart();
+    }
+    rig.stay_s(10);
+    assert_eq!(rig.nozzle(), 0.0);
+    rig.resume();
+    rig.finish(&file());
+}
+
 #[test]
 fn a_parked_nozzle_is_primed_before_it_goes_back() {
     let mut rig = printing("marlin");

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use firmware_sim::firmware::{Config, Firmware};
-use stardust_agent::serial::{Fed, Host, HostEvent, JobEvent, NotSet, Parking, Stage, Waiting};
+use stardust_agent::serial::{Checkpoint, Fed, Host, HostEvent, JobEvent, NotSet, Parking, Stage, Waiting};
 use stardust_gcode::command::parse;
 
 /// Both, and what has happened.
@@ -19,6 +19,10 @@ pub(crate) struct Rig {
     pub(crate) events: Vec<JobEvent>,
     /// What came of preheats.
     pub(crate) words: Vec<Result<(), NotSet>>,
+    parking: Parking,
+    file: Vec<String>,
+    /// What the agent has written down last, JSON.
+    kept: Option<String>,
     /// A person has been waited for since then, with a hot nozzle.
     hot_since: Option<Duration>,
     /// The longest that was.
@@ -28,13 +32,16 @@ pub(crate) struct Rig {
 impl Rig {
     pub(crate) fn ready(config: Config, parking: Parking) -> Self {
         let mut rig = Self {
-            host: Host::new(Duration::ZERO, parking),
+            host: Host::new(Duration::ZERO, parking.clone()),
             printer: Firmware::new(config),
             now: Duration::ZERO,
             said: String::new(),
             accepted: Vec::new(),
             events: Vec::new(),
             words: Vec::new(),
+            parking,
+            file: Vec::new(),
+            kept: None,
             hot_since: None,
             longest_hot: Duration::ZERO,
         };
@@ -43,16 +50,33 @@ impl Rig {
     }
 
     pub(crate) fn start(&mut self, file: &[String]) {
-        let fed = |text: &String| Fed {
-            command: parse(text.as_bytes()).unwrap().into_owned(),
-            end: 0,
-            layer: None,
-        };
-        assert!(self.host.start(self.now, Box::new(file.iter().map(fed).collect::<VecDeque<_>>())));
+        self.file = file.to_vec();
+        assert!(self.host.start(self.now, Box::new(self.from(0))));
+    }
+
+    /// The rest of the file, from this byte on.
+    fn from(&self, read_to: u64) -> VecDeque<Fed> {
+        let mut end = 0;
+        let fed = self.file.iter().map(|text| {
+            end += text.len() as u64 + 1;
+            Fed { command: parse(text.as_bytes()).unwrap().into_owned(), end, layer: None }
+        });
+        fed.filter(|fed| fed.end > read_to).collect()
+    }
+
+    /// The agent is killed, and another process goes on with the job, if there is one.
+    pub(crate) fn restart(&mut self) {
+        let Some(kept) = self.kept.as_ref().filter(|_| self.stage().is_some()) else { return };
+        let checkpoint: Checkpoint = serde_json::from_str(kept).unwrap();
+        let source = Box::new(self.from(checkpoint.read_to()));
+        self.host = Host::attach(self.now, self.parking.clone(), checkpoint, source, false);
     }
 
     /// What both say now; then on to what happens next, at most to `end`.
     fn exchange(&mut self, end: Duration) {
+        if let Some(checkpoint) = self.host.take_checkpoint(self.now) {
+            self.kept = Some(serde_json::to_string(&checkpoint).unwrap());
+        }
         let output = self.host.take_output();
         self.printer.receive(self.now, &output);
         let answers = self.listen();

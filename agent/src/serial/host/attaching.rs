@@ -72,10 +72,12 @@ impl Host {
     pub fn attach(
         now: Duration,
         parking: Parking,
-        checkpoint: Checkpoint,
+        mut checkpoint: Checkpoint,
         source: Box<dyn CommandSource>,
         after_power_loss: bool,
     ) -> Self {
+        // Before anything else of this process is written down.
+        checkpoint.job.take_up();
         let mut host = Self::new(now, parking.clone());
         host.firmware = checkpoint.firmware.clone();
         let area = parking.reach(checkpoint.firmware.area);

@@ -18,6 +18,9 @@ use super::attaching::Wish;
 /// A firmware that has not gone on after so long needs its button pressed.
 const SOON: Duration = Duration::from_secs(60);
 
+/// Some waits have several questions, one after the other.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// How a firmware's wait is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum WayOut {
@@ -100,6 +103,30 @@ impl Host {
         }
         // If it still waits it says so again within two seconds.
         self.attention.answered();
+    }
+
+    /// The same before it is known where the job is: a firmware that waits may have no room left for the questions.
+    pub(super) fn look_after_waiting_unattached(&mut self, now: Duration) {
+        // What an earlier process has counted is not over before it is known whether the firmware still waits.
+        if !self.attention.is_waiting() {
+            return;
+        }
+        let (question, way_out) = (self.attention.number(), self.way_out(false));
+        let Some(job) = &mut self.job else { return };
+        job.watch(now, Some(question), way_out.is_some(), &self.thermometer);
+        let is_told = self.ending_since.is_some_and(|since| now < since + AGAIN);
+        if is_told || !job.waits_too_long() {
+            return;
+        }
+        let Some(way_out) = way_out else { return };
+        if self.ending_since.replace(now).is_none() {
+            self.postpone(Wish::Pause);
+        }
+        tracing::warn!(wait.end = ?way_out, "nobody answered the printer: its wait is ended, and the print is to be paused");
+        match way_out {
+            WayOut::Press(button) => self.link.send_raw(format!("\nM876 S{button}\n").as_bytes()),
+            WayOut::EndWait => self.link.send_raw(b"\nM108\nM876 S1\n"),
+        }
     }
 
     /// Ends the wait where no question was heard, as by a host that came later.

@@ -46,6 +46,13 @@ pub(in super::super) struct JobRecord {
     way_back: Option<WayBack>,
 }
 
+impl JobRecord {
+    /// Another process goes on with it.
+    pub(in super::super) fn take_up(&mut self) {
+        self.vigil.take_up();
+    }
+}
+
 /// What of a job must be written down before anything more is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) struct JobMark {

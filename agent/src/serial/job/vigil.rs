@@ -45,14 +45,31 @@ pub(super) struct Vigil {
     bed_off: bool,
     /// The host goes on for a person who did not come.
     taken_over: bool,
+    /// An earlier process has counted so far, and the printer has had no time yet to say that it still waits.
+    #[serde(skip)]
+    taken_up: bool,
 }
+
+/// So often it is written down how long the wait has lasted, s.
+const WRITTEN_EVERY_S: u64 = 60;
+/// Firmware that waits for a person says so within this.
+const SAYS_SO: Duration = Duration::from_secs(5);
 
 /// What of it must be written down before anything more is sent.
 pub(super) type VigilMark = (u64, [bool; 3]);
 
 impl Vigil {
     pub(super) fn mark(&self) -> VigilMark {
-        (self.waited.as_secs() / 60, [self.nozzle_off, self.bed_off, self.taken_over])
+        (self.waited.as_secs() / WRITTEN_EVERY_S, [self.nozzle_off, self.bed_off, self.taken_over])
+    }
+
+    /// Another process goes on with it. What has not been written down counts as the longest that it can have been: agents that
+    /// are started again and again must not keep anything hot without end.
+    pub(super) fn take_up(&mut self) {
+        let unwritten = Duration::from_secs(WRITTEN_EVERY_S - self.waited.as_secs() % WRITTEN_EVERY_S);
+        self.waited += unwritten;
+        self.hot_for += unwritten;
+        self.taken_up = true;
     }
 
     /// Time passes; what is hot is so since the last look.
@@ -69,10 +86,14 @@ impl Vigil {
         if !goes_on && hot.nozzles.is_empty() {
             self.hot_for = Duration::ZERO;
         }
+        self.taken_up = false;
         (self.by_firmware, self.hot) = (by_firmware, hot);
     }
 
-    fn is_over(&mut self) {
+    fn is_over(&mut self, now: Duration) {
+        if self.taken_up && now < *self.seen.get_or_insert(now) + SAYS_SO {
+            return;
+        }
         if self.waited > Duration::ZERO || self.seen.is_some() {
             *self = Self::default();
         }
@@ -114,7 +135,7 @@ impl Job {
         };
         if !waits {
             if self.stage != Stage::Pausing {
-                self.vigil.is_over();
+                self.vigil.is_over(now);
             }
             return;
         }
@@ -218,7 +239,8 @@ impl Job {
     /// What makes everything hot again that was turned off in the wait, as far as the job's own commands don't tell of
     /// it; whether anything was turned off; and whether a nozzle was.
     pub(super) fn heat_again(&mut self) -> (Script, bool, bool) {
-        let off = std::mem::take(&mut self.vigil.off);
+        // Whatever ends the way back, another pause begins to count anew, with a nozzle that is hot.
+        let Vigil { off, .. } = std::mem::take(&mut self.vigil);
         let by_job = |tool: &u32| self.modal.nozzle_c.get(*tool).flatten().is_some_and(|target| target > 0.0);
         let mut lines = Vec::new();
         lines.extend(off.chamber.map(|target| format!("M141 S{target}")));
