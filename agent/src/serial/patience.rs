@@ -190,6 +190,12 @@ impl Patience {
         self.last_probe = now;
     }
 
+    /// What came first will not be answered: what is behind it is waited for from now on.
+    pub(super) fn on_urgent_unanswered(&mut self, now: Duration) {
+        self.last_answer = now;
+        self.overdue = false;
+    }
+
     /// Nothing is awaited any more.
     pub(super) fn relax(&mut self) {
         self.ask_at = None;

@@ -264,6 +264,22 @@ fn a_cancel_ends_the_firmwares_wait(#[case] profile: &str, #[case] after_s: u64)
     cancel(&mut rig, 240);
 }
 
+/// The questions of the process before are in the printer's queue, and there is no room for many lines more.
+#[test]
+fn a_cancel_ends_the_firmwares_wait_after_a_restart_in_it() {
+    for after_s in (0..600).step_by(15) {
+        let mut rig = Rig::ready(build("marlin-menu"), Parking::default());
+        rig.start(&file_with("M600"));
+        rig.until_asked("HeaterTimeout");
+        rig.restart();
+        rig.stay_s(30);
+        rig.resume();
+        rig.until_asked("HeaterTimeout");
+        rig.stay_s(after_s);
+        cancel(&mut rig, 240);
+    }
+}
+
 #[test]
 fn a_cancel_ends_the_wait_at_purge_more_or_continue() {
     let mut rig = Rig::ready(build("marlin-menu"), Parking::default());

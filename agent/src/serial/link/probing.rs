@@ -30,16 +30,22 @@ impl Link {
             while !self.window.is_empty() && self.credit() {}
             return;
         }
-        self.patience.probe(now);
         if self.window.take_numbering() {
+            self.patience.probe(now);
             self.set_number(now);
             return;
         }
-        if self.window.front_number().is_none() {
-            // An urgent command that is not answered by this firmware.
+        // Urgent commands are not answered by this firmware, or found no room: nothing has to be asked for that.
+        let mut are_urgent = false;
+        while !self.window.is_empty() && self.window.front_number().is_none() {
             self.window.pop();
+            are_urgent = true;
+        }
+        if are_urgent {
+            self.patience.on_urgent_unanswered(now);
             return;
         }
+        self.patience.probe(now);
         self.probed_by_question = self.cursor == self.history.next_number();
         if self.probed_by_question {
             self.own_lines += 1;

@@ -269,6 +269,34 @@ fn a_late_request_of_before_the_numbering_doubles_nothing() {
     }
 }
 
+/// While it waits for a person its queue is full, and what finds no room there is never answered.
+#[test]
+fn urgent_commands_that_are_never_answered_hold_nothing_up() {
+    let mut bench = Bench::ready(StandIn { hold: Some("M600"), prompts: true, ..StandIn::new() });
+    bench.start(&["G1 X1", "M600", "G1 X2"]);
+    run_to(&mut bench, "M600");
+    bench.printer.dead = true;
+    for _ in 0..20 {
+        bench.printer.say("//action:prompt_begin Load filament");
+        bench.printer.say("//action:prompt_button Continue");
+        bench.printer.say("//action:prompt_show");
+        bench.printer.say("echo:busy: paused for user");
+        bench.step();
+        bench.host.resume(bench.now);
+        bench.step();
+    }
+    let urgent = String::from_utf8(bench.sent.clone()).unwrap().matches("M876 S0").count();
+    assert_eq!(urgent, 20, "it would be no test");
+    bench.printer.dead = false;
+    bench.printer.hold = None;
+    let held = std::mem::take(&mut bench.printer.held);
+    bench.printer.out.extend(held);
+    let since = bench.now;
+    bench.run_to_end();
+    assert!((bench.now - since).as_secs() < 30, "{:?}", bench.now - since);
+    assert_eq!(bench.printer.job(), ["G1 X1", "M600", "G1 X2"]);
+}
+
 #[test]
 fn a_reset_whose_banner_was_lost_is_found_out_by_the_numbers() {
     let mut bench = Bench::ready(StandIn::new());
