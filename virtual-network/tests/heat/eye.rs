@@ -14,6 +14,9 @@ use crate::plan::Trouble;
 /// With no job at work and a way to the printer, it is cold after this.
 pub(crate) const COLD_WITHIN: Duration = Duration::from_secs(60);
 
+/// The answer to a preheat is on its way for no longer.
+const WORD_WITHIN: Duration = Duration::from_secs(2);
+
 /// Firmware without EMERGENCY_PARSER that is stopped at once goes on with the command that it is at, and with those behind it: two
 /// waits for a temperature.
 const AT_A_COMMAND: Duration = Duration::from_secs(15 * 60);
@@ -24,6 +27,8 @@ struct Alone {
     /// Nobody may have wanted the bed warm since then, and the others.
     bed_since: Option<Instant>,
     others_since: Option<Instant>,
+    /// Something is hot that must not be, since then.
+    hot_since: Option<Instant>,
 }
 
 /// What people and jobs want, and what the printers do.
@@ -121,7 +126,11 @@ impl Eye {
         if may(self.bed_until) && !is_out_of_reach && targets.bed > 0.0 && !others {
             house.saw("bed kept warm");
         }
-        (others_must && others || bed_must && targets.bed > 0.0).then(|| {
+        let is_wrong = others_must && others || bed_must && targets.bed > 0.0;
+        let since = if is_wrong { alone.hot_since.or(Some(now)) } else { None };
+        alone.hot_since = since;
+        // The word that a person has it so comes some moments after the heat.
+        since.is_some_and(|since| since.elapsed() > WORD_WITHIN).then(|| {
             format!("printer {printer}: hot with no job at work and nobody who wants it so: {targets:?}")
         })
     }

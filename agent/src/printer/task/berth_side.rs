@@ -30,7 +30,9 @@ impl Printer {
     /// Whether this task has to end, because another port is the one to be driven.
     pub(super) fn has_to_move(&self) -> bool {
         // What is settled in memory alone the next task would take for owed.
-        let is_free = self.life.claim().is_none() && !self.preheats.is_at_hand() && self.journal.is_written();
+        // One that waits for a person is at no work, and is found again by the next task.
+        let is_idle = self.life.claim().is_none() || self.interrupted.is_some();
+        let is_free = is_idle && !self.preheats.is_at_hand() && self.journal.is_written();
         is_free
             && match self.berth.why {
                 Why::Settings if self.owes_heat() => self.is_hot_in_reach() && self.is_in_vain(),
