@@ -227,7 +227,7 @@ fn printers_are_stopped_at_once_and_what_came_of_it_is_said_for_each() {
             json(202, &format!(r#"{{"printers":[{ada},{bo}],"unknown":[]}}"#))
         }
         line if line.contains(other) => {
-            json(200, &printer(other, "Bo", if before < 2 { "sending" } else { "not_delivered" }))
+            json(200, &printer(other, "Bo", if before < 6 { "sending" } else { "not_delivered" }))
         }
         _ => json(200, &printer(one, "Ada", "sent_and_reset")),
     });
@@ -235,6 +235,7 @@ fn printers_are_stopped_at_once_and_what_came_of_it_is_said_for_each() {
     assert_eq!(status, Some(1), "one is not certain");
     assert!(out.starts_with("Ada: M112 was sent to the printer, and its board was reset"), "{out}");
     assert_eq!(out.matches("Ada: ").count(), 1, "{out}");
+    assert_eq!(out.matches("Bo: no answer yet").count(), 1, "before anything is known: {out}");
     let unrecorded = out.lines().filter(|line| line.contains("The hub could not write this down"));
     assert!(unrecorded.eq(out.lines().filter(|line| line.starts_with("Ada: "))), "{out}");
     assert!(out.contains("Bo: its agent did not answer, so this could not be delivered."), "{out}");

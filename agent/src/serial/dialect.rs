@@ -86,6 +86,13 @@ impl Dialect {
         matches!(self, Self::Repetier | Self::Malyan)
     }
 
+    /// Once it has asked for a line it passes over the next ones that don't follow it, and answers them by `ok` all the same
+    /// (`skip N` in Repetier's gcode.cpp): what is sent behind a request looks taken, and is not.
+    #[must_use]
+    pub(super) fn skips_with_ok(self) -> bool {
+        self == Self::Repetier
+    }
+
     /// Ends a print from the memory card, or keeps it from going on; `times`: it was told so already. Marlin 2 turns its heaters off
     /// with that; one that does not know `M524` (before 2.0, and whatever says nothing of itself) may know the other one.
     #[must_use]

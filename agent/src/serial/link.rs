@@ -366,9 +366,9 @@ impl Link {
                 let unproved = self.told == base && (number <= base || number > known);
                 // Twice: one request may be damaged, or be a late one of before, and setting the numbers in vain would double what was
                 // sent behind them.
-                let doubles_nothing = unproved && self.cursor == base + 1;
+                let at_once = self.cursor == base + 1 || self.dialect.skips_with_ok();
                 let is_certain = times > 1 && (unproved || self.numbering.is_stale(number, self.told));
-                if doubles_nothing || is_certain {
+                if unproved && at_once || is_certain {
                     // The line that sets the number was damaged into one that does nothing.
                     self.window.clear();
                     self.told = base;

@@ -19,6 +19,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// And for so long: the hub says by then that it could not be delivered.
 const LOOKS: u32 = 150;
 
+/// What is on its way for so many looks is said to be: whoever stops a printer does not want to wait in silence.
+const UNANSWERED_AFTER: u32 = 4;
+
 /// Which printers.
 #[derive(Debug)]
 pub(crate) enum Which {
@@ -44,7 +47,7 @@ pub(crate) async fn run(client: &Client, which: Which, sure: bool) -> Result<(),
         stopped = client.parse(answer.get("printers").cloned().unwrap_or(Value::Null))?;
     }
     let mut told = BTreeSet::new();
-    for _ in 0..LOOKS {
+    for look in 0..LOOKS {
         for printer in &stopped {
             let Some(stop) = printer.emergency_stop.as_ref().filter(|stop| !stop.is_on_its_way()) else {
                 continue;
@@ -53,8 +56,15 @@ pub(crate) async fn run(client: &Client, which: Which, sure: bool) -> Result<(),
                 output::line(&printable(&sentence(&printer.name, stop)))?;
             }
         }
-        if stopped.iter().all(|it| it.emergency_stop.as_ref().is_none_or(|stop| !stop.is_on_its_way())) {
+        let is_on_its_way =
+            |it: &&Printer| it.emergency_stop.as_ref().is_some_and(EmergencyStop::is_on_its_way);
+        let on_their_way: Vec<&str> =
+            stopped.iter().filter(is_on_its_way).map(|it| it.name.as_str()).collect();
+        if on_their_way.is_empty() {
             break;
+        }
+        if look == UNANSWERED_AFTER {
+            output::line(&printable(&unanswered(&on_their_way)))?;
         }
         tokio::time::sleep(LOOK_EVERY).await;
         for printer in &mut stopped {
@@ -96,6 +106,14 @@ fn confirmed() -> Result<bool, CliError> {
     Ok(word.trim() == "yes")
 }
 
+/// No agent of these has answered yet.
+fn unanswered(names: &[&str]) -> String {
+    format!(
+        "{}: no answer yet, and it is sent again and again. If you can, go there now, and switch the printer off by hand.",
+        names.join(", ")
+    )
+}
+
 /// What came of it.
 fn sentence(name: &str, stop: &EmergencyStop) -> String {
     let told = reach(name, stop);
@@ -122,7 +140,8 @@ fn reach(name: &str, stop: &EmergencyStop) -> String {
         ),
         "not_delivered" => {
             format!(
-                "{name}: its agent did not answer, so this could not be delivered. Switch the printer off by hand."
+                "{name}: its agent did not answer, so this could not be delivered. Switch the printer off by hand. It is still \
+                 sent, in case the agent comes back."
             )
         }
         "failed" => format!("{name}: {}", stop.reason.as_deref().unwrap_or("it could not be stopped.")),
