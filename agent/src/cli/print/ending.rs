@@ -98,7 +98,11 @@ pub(super) async fn heat(
             is_taken_over = look => if is_taken_over {
                 return Some(Heat::SeenTo);
             },
-            () = stop.asked() => return gone.map(|_| Heat::NotThere),
+            () = stop.asked() => {
+                // As it is now: it may be back since the last look, and then the printer is stopped at once.
+                let is_gone = port.view.borrow().port_error.is_some();
+                return is_gone.then_some(Heat::NotThere);
+            }
         }
     }
 }
