@@ -94,6 +94,8 @@ pub struct Host {
     checkpoint_due: Due,
     /// The firmware's wait for a person is being ended since then.
     ending_since: Option<Duration>,
+    /// And last told to end, before it was known where the job is.
+    ended_at: Option<Duration>,
     /// The printer has asked its host to go.
     left_alone: bool,
     /// It was told to stop at once, and went on.
@@ -135,6 +137,7 @@ impl Host {
             warming: false,
             checkpoint_due: Due::default(),
             ending_since: None,
+            ended_at: None,
             left_alone: false,
             ignored: None,
             events: VecDeque::new(),

@@ -2,5 +2,6 @@
 //! does, with faults on demand. Time is the test's.
 
 mod exactness;
+mod late_answers;
 mod stand_in;
 mod story;

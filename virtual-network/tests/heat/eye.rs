@@ -43,6 +43,8 @@ pub(crate) struct Eye {
     /// The process makes safe and can do nothing else: no job is at work, whatever the hub believes.
     is_unable: bool,
     was_hot: bool,
+    /// A person has asked for heat, and no word has come of that yet.
+    is_asked: bool,
     /// It was stopped at once, and gets to that when it has done what it is at.
     at_a_command_until: Option<Instant>,
 }
@@ -71,6 +73,7 @@ impl Eye {
             }
             _ => true,
         };
+        self.is_asked |= matches!(trouble, Trouble::Preheated(_));
         self.is_unable = (self.is_unable && !ends) || matches!(trouble, Trouble::Unable(..));
         if ends {
             (self.person_until, self.bed_until) = (None, None);
@@ -130,7 +133,8 @@ impl Eye {
         let since = if is_wrong { alone.hot_since.or(Some(now)) } else { None };
         alone.hot_since = since;
         // The word that a person has it so comes some moments after the heat.
-        since.is_some_and(|since| since.elapsed() > WORD_WITHIN).then(|| {
+        let grace = if self.is_asked { WORD_WITHIN } else { Duration::ZERO };
+        since.is_some_and(|since| since.elapsed() >= grace).then(|| {
             format!("printer {printer}: hot with no job at work and nobody who wants it so: {targets:?}")
         })
     }
@@ -144,6 +148,7 @@ impl Eye {
             (books.is_at_work() && !is_interrupted && !self.is_unable, books.preheated.take())
         };
         if let Some(minutes) = preheated {
+            self.is_asked = false;
             self.person_until = minutes_from_now(minutes);
             self.bed_until = self.bed_until.filter(|_| minutes > 0);
         }

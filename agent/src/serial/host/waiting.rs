@@ -112,20 +112,25 @@ impl Host {
             return;
         }
         let (question, way_out) = (self.attention.number(), self.way_out(false));
+        // By then there is no room for that either.
+        let is_late = self.ending_since.is_some_and(|since| now >= since + SOON);
+        let way_out = way_out.filter(|_| !is_late);
         let Some(job) = &mut self.job else { return };
         job.watch(now, Some(question), way_out.is_some(), &self.thermometer);
-        let is_told = self.ending_since.is_some_and(|since| now < since + AGAIN);
-        if is_told || !job.waits_too_long() {
-            return;
-        }
-        let Some(way_out) = way_out else { return };
-        if self.ending_since.replace(now).is_none() {
+        let is_due = job.waits_too_long() && self.ended_at.is_none_or(|at| now >= at + AGAIN);
+        let Some(way_out) = way_out.filter(|_| is_due) else { return };
+        self.ended_at = Some(now);
+        if self.ending_since.is_none() {
+            self.ending_since = Some(now);
             self.postpone(Wish::Pause);
         }
         tracing::warn!(wait.end = ?way_out, "nobody answered the printer: its wait is ended, and the print is to be paused");
         match way_out {
             WayOut::Press(button) => self.link.send_raw(format!("\nM876 S{button}\n").as_bytes()),
-            WayOut::EndWait => self.link.send_raw(b"\nM108\nM876 S1\n"),
+            WayOut::EndWait if self.firmware.can("PROMPT_SUPPORT") => {
+                self.link.send_raw(b"\nM108\nM876 S1\n");
+            }
+            WayOut::EndWait => self.link.send_raw(b"\nM108\n"),
         }
     }
 

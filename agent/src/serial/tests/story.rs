@@ -5,14 +5,14 @@ use crate::serial::{Connection, End, HostEvent, JobEvent};
 
 const HEAD: [&str; 5] = ["M140 S60", "G28", "M109 S200", "G92 E0", "M82"];
 
-fn cube() -> Vec<String> {
+pub(super) fn cube() -> Vec<String> {
     let mut file: Vec<String> = HEAD.map(String::from).to_vec();
     file.extend((0..500).map(|at| format!("G1 X{at} Y{} Z0.2 E{at}.5", at % 7)));
     file.extend(["M104 S0", "M84"].map(String::from));
     file
 }
 
-fn texts(file: &[String]) -> Vec<&str> {
+pub(super) fn texts(file: &[String]) -> Vec<&str> {
     file.iter().map(String::as_str).collect()
 }
 
@@ -24,7 +24,7 @@ fn job_events(bench: &Bench) -> Vec<JobEvent> {
     bench.events.iter().filter_map(job).collect()
 }
 
-fn run_to(bench: &mut Bench, command: &str) {
+pub(super) fn run_to(bench: &mut Bench, command: &str) {
     bench.run_until(|bench| bench.printer.job().last() == Some(&command));
 }
 
@@ -240,61 +240,6 @@ fn a_numbering_that_was_damaged_into_nothing_is_sent_again() {
     let mut printed = bench.printer.job();
     printed.retain(|line| *line != "M105" && *line != "M400");
     assert_eq!(printed, texts(&file));
-}
-
-/// Where an `ok` too many came before, its answer is taken for that of `M110`, and the first lines are under way.
-#[test]
-fn a_late_request_of_before_the_numbering_doubles_nothing() {
-    for times in 1..5 {
-        let file = cube();
-        let mut bench = Bench::ready(StandIn::new());
-        bench.start(&texts(&file));
-        let mut late = "Resend: 104\n".repeat(times);
-        while !late.is_empty() {
-            let are_there = std::cell::Cell::new(false);
-            let down = |bytes: Vec<u8>| {
-                are_there.set(bytes.starts_with(b"N201 "));
-                bytes
-            };
-            let up =
-                |line: String| Some(if are_there.get() { std::mem::take(&mut late) + &line } else { line });
-            bench.step_over(down, up);
-        }
-        bench.run_to_end();
-        let of_the_job =
-            bench.printer.journal.iter().filter(|(number, _)| number.is_some_and(|number| number > 200));
-        let mut printed: Vec<&str> = of_the_job.map(|(_, command)| command.as_str()).collect();
-        printed.retain(|line| *line != "M105" && *line != "M400");
-        assert_eq!(printed, texts(&file), "asked {times} times");
-    }
-}
-
-/// While it waits for a person its queue is full, and what finds no room there is never answered.
-#[test]
-fn urgent_commands_that_are_never_answered_hold_nothing_up() {
-    let mut bench = Bench::ready(StandIn { hold: Some("M600"), prompts: true, ..StandIn::new() });
-    bench.start(&["G1 X1", "M600", "G1 X2"]);
-    run_to(&mut bench, "M600");
-    bench.printer.dead = true;
-    for _ in 0..20 {
-        bench.printer.say("//action:prompt_begin Load filament");
-        bench.printer.say("//action:prompt_button Continue");
-        bench.printer.say("//action:prompt_show");
-        bench.printer.say("echo:busy: paused for user");
-        bench.step();
-        bench.host.resume(bench.now);
-        bench.step();
-    }
-    let urgent = String::from_utf8(bench.sent.clone()).unwrap().matches("M876 S0").count();
-    assert_eq!(urgent, 20, "it would be no test");
-    bench.printer.dead = false;
-    bench.printer.hold = None;
-    let held = std::mem::take(&mut bench.printer.held);
-    bench.printer.out.extend(held);
-    let since = bench.now;
-    bench.run_to_end();
-    assert!((bench.now - since).as_secs() < 30, "{:?}", bench.now - since);
-    assert_eq!(bench.printer.job(), ["G1 X1", "M600", "G1 X2"]);
 }
 
 #[test]

@@ -1,0 +1,59 @@
+//! Answers that come when nobody waits for them any more, and answers that never come.
+
+use super::stand_in::{Bench, StandIn};
+use super::story::{cube, run_to, texts};
+
+/// Where an `ok` too many came before, its answer is taken for that of `M110`, and the first lines are under way.
+#[test]
+fn a_late_request_of_before_the_numbering_doubles_nothing() {
+    for times in 1..5 {
+        let file = cube();
+        let mut bench = Bench::ready(StandIn::new());
+        bench.start(&texts(&file));
+        let mut late = "Resend: 104\n".repeat(times);
+        while !late.is_empty() {
+            let are_there = std::cell::Cell::new(false);
+            let down = |bytes: Vec<u8>| {
+                are_there.set(bytes.starts_with(b"N201 "));
+                bytes
+            };
+            let up =
+                |line: String| Some(if are_there.get() { std::mem::take(&mut late) + &line } else { line });
+            bench.step_over(down, up);
+        }
+        bench.run_to_end();
+        let of_the_job =
+            bench.printer.journal.iter().filter(|(number, _)| number.is_some_and(|number| number > 200));
+        let mut printed: Vec<&str> = of_the_job.map(|(_, command)| command.as_str()).collect();
+        printed.retain(|line| *line != "M105" && *line != "M400");
+        assert_eq!(printed, texts(&file), "asked {times} times");
+    }
+}
+
+/// While it waits for a person its queue is full, and what finds no room there is never answered.
+#[test]
+fn urgent_commands_that_are_never_answered_hold_nothing_up() {
+    let mut bench = Bench::ready(StandIn { hold: Some("M600"), prompts: true, ..StandIn::new() });
+    bench.start(&["G1 X1", "M600", "G1 X2"]);
+    run_to(&mut bench, "M600");
+    bench.printer.dead = true;
+    for _ in 0..20 {
+        bench.printer.say("//action:prompt_begin Load filament");
+        bench.printer.say("//action:prompt_button Continue");
+        bench.printer.say("//action:prompt_show");
+        bench.printer.say("echo:busy: paused for user");
+        bench.step();
+        bench.host.resume(bench.now);
+        bench.step();
+    }
+    let urgent = String::from_utf8(bench.sent.clone()).unwrap().matches("M876 S0").count();
+    assert_eq!(urgent, 20, "it would be no test");
+    bench.printer.dead = false;
+    bench.printer.hold = None;
+    let held = std::mem::take(&mut bench.printer.held);
+    bench.printer.out.extend(held);
+    let since = bench.now;
+    bench.run_to_end();
+    assert!((bench.now - since).as_secs() < 30, "{:?}", bench.now - since);
+    assert_eq!(bench.printer.job(), ["G1 X1", "M600", "G1 X2"]);
+}
