@@ -32,8 +32,13 @@ const LOOK_FOR_PRINTERS: Duration = Duration::from_secs(2);
 
 /// Drives every printer that is paired or gets paired, until `stop` turns true; leaves all of them safe.
 ///
-/// `ports` are those that an earlier process has left open.
-pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop: watch::Receiver<bool>) {
+/// `ports` are those that an earlier process has left open. The answer: the names of printers that may be hot all the same.
+pub async fn run(
+    settings: &Settings,
+    clock: SharedClock,
+    ports: PortStore,
+    stop: watch::Receiver<bool>,
+) -> Vec<String> {
     let (ask, mut questions) = mpsc::channel::<Question>(8);
     let mut answering = JoinSet::new();
     match status_socket::open(&settings.data) {
@@ -43,7 +48,8 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
         Err(error) => tracing::warn!(error = %error, "`stardust-agent status` can't ask this agent"),
     }
     let page = open_page(settings, &ask, &mut answering).await;
-    answering.spawn(left::look_after(settings.clone(), clock.clone(), ports.clone(), stop.clone()));
+    let mut left = JoinSet::new();
+    left.spawn(left::look_after(settings.clone(), clock.clone(), ports.clone(), stop.clone()));
     let mut seats: BTreeMap<PathBuf, Seat> = BTreeMap::new();
     let mut said_how_to_pair = false;
     let mut stopping = stop.clone();
@@ -101,7 +107,13 @@ pub async fn run(settings: &Settings, clock: SharedClock, ports: PortStore, stop
     for (_, seat) in seats {
         seat.ended().await;
     }
+    // A task that has panicked has been reported where it happened.
+    let _ = left.join_next().await;
     answering.shutdown().await;
+    left::still_hot(settings).await.unwrap_or_else(|error| {
+        tracing::error!(error = %error, "whether a printer is hot can't be found out");
+        Vec::new()
+    })
 }
 
 /// The status page, where one is wanted and can be had: its address. No print depends on it.

@@ -14,6 +14,7 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 use super::LOOK_FOR_PRINTERS;
 use crate::disk_work::DiskWork;
 use crate::folder_lock::FolderLock;
+use crate::journal::Journal;
 use crate::port::PortStore;
 use crate::printer::folder::{JournalStamp, PrinterFolder};
 use crate::printer::left_hot::{self, Patience};
@@ -21,14 +22,14 @@ use crate::printer::wiring::Wiring;
 use crate::settings::Settings;
 
 /// A printer that could not be made safe is tried again this late at the latest: its cable may be put in again.
-pub(super) const AT_THE_LATEST: Duration = Duration::from_secs(16);
+const AT_THE_LATEST: Duration = Duration::from_secs(16);
 
-/// Looks for them until `stop` turns true.
+/// Looks for them until `stop` turns true, and those that are being made safe then are, or can't be.
 pub(super) async fn look_after(
     settings: Settings,
     clock: SharedClock,
     ports: PortStore,
-    stop: watch::Receiver<bool>,
+    mut stop: watch::Receiver<bool>,
 ) {
     let mut left = Left::default();
     while !*stop.borrow() {
@@ -39,8 +40,33 @@ pub(super) async fn look_after(
             }),
             Err(error) => tracing::error!(error = %error, "what was left hot can't be looked for"),
         }
-        tokio::time::sleep(LOOK_FOR_PRINTERS).await;
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => {}
+            () = tokio::time::sleep(LOOK_FOR_PRINTERS) => {}
+        }
     }
+    while !left.is_idle() {
+        left.one_is_over().await;
+    }
+}
+
+/// Printers of this agent that may be hot, as their journals say, and that nobody else looks after.
+pub(super) async fn still_hot(settings: &Settings) -> std::io::Result<Vec<String>> {
+    let settings = settings.clone();
+    let look = move || {
+        let owes = |folder: &PrinterFolder| {
+            Journal::look(&folder.journal()).map_or(true, |state| !state.heat.is_empty())
+        };
+        let is_free = |folder: &PrinterFolder| FolderLock::take_if_free(folder.path()).is_some();
+        let paired = PrinterFolder::all(&settings).into_iter().filter(owes);
+        let all: BTreeMap<_, _> = paired
+            .chain(PrinterFolder::left_hot(&settings))
+            .filter(is_free)
+            .map(|folder| (folder.path().to_owned(), folder.name()))
+            .collect();
+        Ok(all.into_values().collect())
+    };
+    DiskWork::on_threads().run(look).await
 }
 
 /// Those that are known, and the work on each.
@@ -129,7 +155,7 @@ impl Found {
 
 /// How far one attempt has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Attempt {
+enum Attempt {
     /// Nothing more has to be done, or can be; its journal as it is then.
     Over(Option<JournalStamp>),
     /// Its port is not there, or it does not answer.
@@ -140,7 +166,7 @@ pub(super) enum Attempt {
 
 impl Attempt {
     /// Makes it safe, if nobody else is at work there.
-    pub(super) async fn at(
+    async fn at(
         folder: &PrinterFolder,
         clock: &SharedClock,
         wiring: &impl Wiring,
@@ -158,26 +184,33 @@ impl Attempt {
     }
 }
 
-/// Until it is safe, or `stop` turns true. Its journal as it was left.
-async fn make_safe(
+/// Until it is safe, or `stop` has turned true and nothing more can be done. Its journal as it was left.
+pub(super) async fn make_safe(
     folder: PrinterFolder,
     patience: Patience,
     clock: SharedClock,
     ports: PortStore,
-    stop: watch::Receiver<bool>,
+    mut stop: watch::Receiver<bool>,
 ) -> Option<JournalStamp> {
     let mut again = LOOK_FOR_PRINTERS;
-    while !*stop.borrow() {
-        match Attempt::at(&folder, &clock, &ports, patience, stop.clone()).await {
+    loop {
+        let wait = match Attempt::at(&folder, &clock, &ports, patience, stop.clone()).await {
             Attempt::Over(journal) => return journal,
-            Attempt::Theirs => tokio::time::sleep(LOOK_FOR_PRINTERS).await,
-            Attempt::InVain => {
-                tokio::time::sleep(again).await;
+            Attempt::InVain if patience == Patience::Short => {
+                let wait = again;
                 again = (again * 2).min(AT_THE_LATEST);
+                wait
             }
+            Attempt::InVain | Attempt::Theirs => LOOK_FOR_PRINTERS,
+        };
+        if *stop.borrow() {
+            return None;
+        }
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => {}
+            () = tokio::time::sleep(wait) => {}
         }
     }
-    None
 }
 
 #[cfg(test)]
@@ -185,6 +218,7 @@ mod tests {
     use super::*;
     use crate::port::DeviceTree;
     use crate::printer::by_hand;
+    use crate::serial::Heaters;
     use stardust_clock::SystemClock;
 
     /// A print at a port has ended well, another one has begun there before anybody has looked again.
@@ -195,7 +229,8 @@ mod tests {
         let port = data.path().join("ttyX");
         let (ports, clock) = (PortStore::default(), SystemClock::shared());
         let (_stop, stopped) = watch::channel(false);
-        let owe = || by_hand::owe(&settings, &port, None, &DeviceTree::default()).unwrap();
+        let owe =
+            || by_hand::owe(&settings, &port, None, Heaters::default(), &DeviceTree::default()).unwrap();
         let mut left = Left::default();
         let look = |left: &mut Left| {
             left.see_to(Found::left_hot(&settings).collect(), |folder, patience| {

@@ -249,9 +249,13 @@ async fn keep_running(
             was_made_safe = left_hot::make_safe(&folder, &clock, &ports, Patience::Short, stop.clone()).await;
         }
         tokio::select! {
-            _ = stop.changed() => {}
+            _ = stop.wait_for(|stop| *stop) => {}
             () = tokio::time::sleep(START_AGAIN) => {}
         }
+    }
+    if told.is_some() && !was_made_safe {
+        // Nobody comes after it.
+        left_hot::make_safe(&folder, &clock, &ports, Patience::Short, stop).await;
     }
 }
 

@@ -12,6 +12,7 @@ mod pair;
 mod ports;
 mod print;
 mod run;
+mod signals;
 mod status;
 
 use std::io::Write;
@@ -23,6 +24,7 @@ use stardust_clock::SystemClock;
 
 use crate::port::DeviceTree;
 use crate::printer::by_hand;
+use crate::serial::Heaters;
 use crate::settings::{Given, Settings};
 
 /// The agent beside a 3D printer: connects it to a Stardust hub, or prints a file by itself.
@@ -153,6 +155,12 @@ struct OwedArguments {
     /// Its speed
     #[arg(long, value_name = "N", value_parser = baud())]
     baud: Option<u32>,
+    /// It heats this tool
+    #[arg(long = "tool", value_name = "N")]
+    tools: Vec<u32>,
+    /// It heats the chamber
+    #[arg(long)]
+    chamber: bool,
     /// Nothing more is owed
     #[arg(long)]
     settled: bool,
@@ -260,10 +268,11 @@ pub fn run(arguments: Arguments) -> ExitCode {
 }
 
 fn owed(options: &OwedArguments, settings: &Settings) -> Result<(), Failure> {
-    match options.settled {
-        true => by_hand::settle(settings, &options.port),
-        false => by_hand::owe(settings, &options.port, options.baud, &DeviceTree::default()),
+    if options.settled {
+        return by_hand::settle(settings, &options.port);
     }
+    let heaters = Heaters { tools: options.tools.iter().copied().collect(), chamber: options.chamber };
+    by_hand::owe(settings, &options.port, options.baud, heaters, &DeviceTree::default())
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use stardust_clock::SharedClock;
 use stardust_gcode::sniff;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::keys::Keys;
+use super::signals::Ending;
 use super::{Failure, PrintArguments, own_agent};
 use crate::port::connect::connect;
 use crate::port::{Order, PortEvent, PortPlan, SpeedMemory};
@@ -68,7 +68,7 @@ pub(super) async fn run(
     }
     let source = FileSource::open(&options.file).map_err(unreadable)?;
 
-    let mut stop = signals().map_err(|error| format!("Signals can't be watched: {error}"))?;
+    let mut stop = Ending::watch_but(None)?;
     if let Some(driven) = own_agent::that_drives(settings, &options.port) {
         let why = driven.in_words(&options.port);
         return Err(format!(
@@ -96,7 +96,7 @@ pub(super) async fn run(
     let mut keys = Keys::listen().map_err(|error| format!("The keyboard can't be watched: {error}"))?;
     let mut told = Telling::new(size);
     // Before the first byte: who is killed turns nothing off.
-    let mut owed = match PrintByHand::begin(settings, &plan, stop.asked()).await {
+    let mut owed = match PrintByHand::begin(settings, &plan, brief.heaters.clone(), stop.asked()).await {
         Ok(Some(owed)) => Some(owed),
         Ok(None) => return Ok(ExitCode::from(CANCELLED)),
         Err(error) => {
@@ -168,34 +168,6 @@ pub(super) async fn run(
                 told.line("Cancelling: the heaters are being turned off. Once more stops at once.");
                 port.order(Order::Stop(End::Cancelled));
             }
-        }
-    }
-}
-
-/// Ctrl-C, the service manager's request to stop, and the end of the terminal: all of them end a print cleanly.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hang_up: Signal,
-    quit: Signal,
-}
-
-fn signals() -> std::io::Result<Signals> {
-    Ok(Signals {
-        interrupt: signal(SignalKind::interrupt())?,
-        terminate: signal(SignalKind::terminate())?,
-        hang_up: signal(SignalKind::hangup())?,
-        quit: signal(SignalKind::quit())?,
-    })
-}
-
-impl Signals {
-    async fn asked(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.hang_up.recv() => {}
-            _ = self.quit.recv() => {}
         }
     }
 }

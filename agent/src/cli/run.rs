@@ -1,17 +1,19 @@
 //! `stardust-agent run`
 //!
-//! Owns: signals. SIGINT, SIGTERM, SIGHUP and SIGQUIT: the first asks for a clean stop, the second stops the printers that are
-//! not done with that at once (`M112`) and ends. SIGUSR1 hands over: the
-//! process ends at once and leaves everything as it is, because systemd starts the next one, which goes on.
+//! Owns: signals. SIGINT, SIGTERM and all others by which a process ends: the first asks for a clean stop, the second stops the
+//! printers that are not done with that at once (`M112`) and ends. SIGUSR1 hands over: the process ends at once and leaves
+//! everything as it is, because systemd starts the next one, which goes on.
 
 use std::future::Future;
 use std::process::ExitCode;
 
+use rustix::process::Signal as Number;
 use stardust_clock::{SharedClock, SystemClock};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::Failure;
+use super::signals::Ending;
 use crate::agent;
 use crate::folder_lock::FolderLock;
 use crate::port::PortStore;
@@ -55,31 +57,25 @@ pub(super) async fn run(settings: &Settings, clock: SharedClock) -> Result<ExitC
     let (stop, stopping) = watch::channel(false);
     let signals = Signals::watch()?;
     let work = async {
-        agent::run(settings, clock, ports.clone(), stopping).await;
-        Ok(())
+        let hot = agent::run(settings, clock, ports.clone(), stopping).await;
+        if hot.is_empty() { Ok(()) } else { Err(may_be_hot(&hot)) }
     };
     signals.attend(work, &stop, &ports).await.map(|()| ExitCode::SUCCESS)
 }
 
+const HAND_OVER: Number = Number::USR1;
+
 /// Those that a service is ended by.
 struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hang_up: Signal,
-    quit: Signal,
+    ending: Ending,
     hand_over: Signal,
 }
 
 impl Signals {
     fn watch() -> Result<Self, Failure> {
-        let watch = |kind| signal(kind).map_err(|error| format!("Signals can't be watched: {error}"));
-        Ok(Self {
-            interrupt: watch(SignalKind::interrupt())?,
-            terminate: watch(SignalKind::terminate())?,
-            hang_up: watch(SignalKind::hangup())?,
-            quit: watch(SignalKind::quit())?,
-            hand_over: watch(SignalKind::user_defined1())?,
-        })
+        let hand_over = signal(SignalKind::from_raw(HAND_OVER.as_raw()));
+        let hand_over = hand_over.map_err(|error| format!("Signals can't be watched: {error}"))?;
+        Ok(Self { ending: Ending::watch_but(Some(HAND_OVER))?, hand_over })
     }
 
     /// Until the work is done, which is told by the first one to come to its end, or there was another one.
@@ -93,10 +89,7 @@ impl Signals {
         loop {
             tokio::select! {
                 result = &mut work => return result,
-                _ = self.interrupt.recv() => {}
-                _ = self.terminate.recv() => {}
-                _ = self.hang_up.recv() => {}
-                _ = self.quit.recv() => {}
+                () = self.ending.asked() => {}
                 _ = self.hand_over.recv() => {
                     if PortStore::is_kept() {
                         // What is sent from now on is known to the next process as well: every line is, before it is sent.
@@ -115,6 +108,15 @@ impl Signals {
             tracing::info!("stopping");
         }
     }
+}
+
+/// What a person is told of printers that were not seen safe before the end.
+fn may_be_hot(printers: &[String]) -> Failure {
+    format!(
+        "Stopped, and these printers may be HOT: {}. Their heaters could not be read back as off: look after them, or switch them \
+         off. The next start turns the heaters off as soon as it reaches them.",
+        printers.join(", ")
+    )
 }
 
 /// What a person is told who would not wait for the clean stop.

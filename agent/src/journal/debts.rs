@@ -6,12 +6,13 @@
 use std::path::{Path, PathBuf};
 
 use super::Record;
+use crate::serial::Heaters;
 
 /// What may be hot at so many ports is remembered.
 const MOST: usize = 5;
 
 /// What may be hot that nobody wants hot.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct HeatOwed {
     /// At which port, where it was written down.
     pub port: Option<PathBuf>,
@@ -21,11 +22,20 @@ pub struct HeatOwed {
     pub in_place: bool,
     /// It was told to stop at once, and nobody knows yet whether it has.
     pub stopped: bool,
+    /// What may be hot beside the heaters that the printer tells of.
+    pub heaters: Heaters,
+}
+
+/// Something, somewhere.
+impl Default for HeatOwed {
+    fn default() -> Self {
+        Self { port: None, baud: None, in_place: false, stopped: false, heaters: Heaters::unknown() }
+    }
 }
 
 impl From<HeatOwed> for Record {
-    fn from(HeatOwed { port, baud, in_place, stopped }: HeatOwed) -> Self {
-        Self::HeatOwed { port: port.unwrap_or_default(), baud, in_place, stopped }
+    fn from(HeatOwed { port, baud, in_place, stopped, heaters }: HeatOwed) -> Self {
+        Self::HeatOwed { port: port.unwrap_or_default(), baud, in_place, stopped, heaters: Some(heaters) }
     }
 }
 
@@ -67,7 +77,9 @@ impl Debts {
 
     /// One more. A person's takes the place of one at the same port; a job's that of all: whoever begins a job at a port says that
     /// the printer is there.
-    pub(super) fn take_on(&mut self, new: HeatOwed) {
+    pub(super) fn take_on(&mut self, mut new: HeatOwed) {
+        // What was heated there before is not off because something else is heated as well.
+        self.0.iter().filter(|old| old.port == new.port).for_each(|old| new.heaters.add(&old.heaters));
         let stays = |old: &HeatOwed| new.in_place && old.port.is_some() && old.port != new.port;
         self.0.retain(stays);
         self.0.push(new);

@@ -12,7 +12,7 @@ use stardust_protocol::{
 };
 
 use super::debts::{Debts, HeatOwed};
-use crate::serial::CutOff;
+use crate::serial::{CutOff, Heaters};
 
 /// Outcomes are remembered for this many commands: a repeat of an older one has expired anyway.
 const REMEMBERED_COMMANDS: usize = 128;
@@ -68,6 +68,9 @@ pub enum Record {
         /// spite of that.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         stopped: bool,
+        /// What gets hot, beside the heaters that the printer tells of. Agents before 0.2 have not written it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        heaters: Option<Heaters>,
     },
     /// With no job at work all heaters' targets were read back as 0.
     HeatSettled {
@@ -192,10 +195,11 @@ impl State {
                 let claim = claim.clone();
                 self.held = Some(Held { claim, started: false, reported: None, cut_off: None });
             }
-            Record::HeatOwed { port, baud, in_place, stopped } => {
+            Record::HeatOwed { port, baud, in_place, stopped, heaters } => {
                 let port = Some(port.clone()).filter(|port| !port.as_os_str().is_empty());
                 let (baud, in_place, stopped) = (*baud, *in_place, *stopped);
-                self.heat.take_on(HeatOwed { port, baud, in_place, stopped });
+                let heaters = heaters.clone().unwrap_or_else(Heaters::unknown);
+                self.heat.take_on(HeatOwed { port, baud, in_place, stopped, heaters });
             }
             Record::HeatSettled { port } => self.heat.settle(port.as_deref()),
             Record::Started { job_id } => {

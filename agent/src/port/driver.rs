@@ -345,6 +345,7 @@ impl Driver {
                 Order::Resume => self.host.resume(now),
                 Order::Stop(end) => self.host.stop(now, end),
                 Order::Answer(question, button) => self.host.answer(now, question, button),
+                Order::Name(heaters) => self.host.name_heaters(&heaters),
                 Order::MakeSafe(safety) => self.host.make_safe(now, safety),
                 Order::FollowStopUp => self.host.follow_stop_up(now),
                 Order::Preheat(preheat) => {

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use super::pulse::Pulse;
 use super::view::PortView;
 use super::waker::Waker;
-use crate::serial::{CommandSource, End, HostEvent, LayerPoint, Preheat, Safety};
+use crate::serial::{CommandSource, End, Heaters, HostEvent, LayerPoint, Preheat, Safety};
 use crate::trail::Trail;
 
 /// What the driver is asked to do.
@@ -27,6 +27,8 @@ pub enum Order {
     Stop(End),
     /// Answer the firmware's question of this number by the number of a button.
     Answer(u64, u8),
+    /// These were heated before this process knew the printer: they are turned off like those that it tells of.
+    Name(Heaters),
     /// Heaters off, with no job, until that was read back ([`HostEvent::HeatSettled`]).
     MakeSafe(Safety),
     /// It was told to stop at once, before this process: as [`Order::MakeSafe`], and what it prints from its memory card is ended.

@@ -47,7 +47,7 @@ pub use handle::{Order, Orders, PortEvent, PortHandle, Reach, SpeedView, Workpla
 pub use kept::PortStore;
 pub use latency::latency_ms;
 pub use locator::{adapter_is_of, device, locate, remember_adapter};
-pub use patience::Patience;
+pub use patience::{END_SILENT, Patience};
 pub use plan::PortPlan;
 pub use pulse::Pulse;
 pub use resumption::Resumption;

@@ -62,7 +62,7 @@ impl Refusal {
 }
 
 /// A file that can be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admitted {
     /// How many commands will be sent.
     pub commands: u64,
@@ -101,12 +101,14 @@ pub fn check(file: impl BufRead, profile: &Profile) -> Result<Admitted, Refusal>
     }
     brief.brings_progress = demands.brings_progress;
     brief.brings_messages = demands.brings_messages;
+    brief.heaters = demands.heaters();
     Ok(Admitted { commands: count, brief })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serial::Heaters;
     use crate::serial::dialect::Dialect;
     use rstest::rstest;
 
@@ -201,8 +203,10 @@ mod tests {
     #[test]
     fn what_the_file_shows_by_itself_is_found() {
         let brief = |file: &[u8]| check(file).unwrap().brief;
-        let bare = Brief { size_bytes: 8, ..Brief::default() };
+        let heaters = |tools: &[u32], chamber| Heaters { tools: tools.iter().copied().collect(), chamber };
+        let bare = Brief { size_bytes: 8, heaters: heaters(&[0], false), ..Brief::default() };
         assert_eq!(brief(b"G1\nM105\n; end\n"), bare);
+        assert_eq!(brief(b"M104 T2 S200\nM141 S45\nT1\n").heaters, heaters(&[1, 2], true));
         assert!(brief(b"G1\nM73 P1 R5\n").brings_progress && !brief(b"G1\nM73 P1 R5\n").brings_messages);
         assert!(brief(b"G1\nm117 Hello\n").brings_messages);
     }

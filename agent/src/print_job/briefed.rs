@@ -24,6 +24,6 @@ impl<S: CommandSource> CommandSource for Briefed<S> {
     }
 
     fn brief(&self) -> Option<Brief> {
-        Some(self.brief)
+        Some(self.brief.clone())
     }
 }

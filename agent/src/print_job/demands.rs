@@ -6,6 +6,7 @@ use stardust_gcode::command::{Code, Command};
 use stardust_gcode::modal::{Effect, Modal};
 
 use super::profile::Profile;
+use crate::serial::Heaters;
 
 /// Slicers round; a move may end so far beyond the edge, mm.
 const ROUNDING_MM: f64 = 0.5;
@@ -86,6 +87,11 @@ pub(super) struct Demands<'a> {
 impl<'a> Demands<'a> {
     pub(super) fn new(profile: &'a Profile) -> Self {
         Self { profile, modal: Modal::default(), brings_progress: false, brings_messages: false }
+    }
+
+    /// What the commands so far heat.
+    pub(super) fn heaters(&self) -> Heaters {
+        Heaters::named_by(&self.modal)
     }
 
     /// Looks at the next command.

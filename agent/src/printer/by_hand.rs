@@ -19,6 +19,7 @@ use crate::folder_lock::FolderLock;
 use crate::journal::{HeatOwed, Journal};
 use crate::pairing::service;
 use crate::port::{self, DeviceTree, PortPlan, remember_adapter};
+use crate::serial::Heaters;
 use crate::settings::Settings;
 
 const BY_HAND: &str = "print";
@@ -30,6 +31,8 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 pub struct PrintByHand {
     settings: Settings,
     port: PathBuf,
+    /// What its file heats.
+    heaters: Heaters,
     /// A print before it has left something hot at this port, and nobody has turned it off yet.
     was_hot: bool,
     at_work: Option<FolderLock>,
@@ -44,13 +47,14 @@ impl PrintByHand {
     pub async fn begin(
         settings: &Settings,
         plan: &PortPlan,
+        heaters: Heaters,
         asked: impl Future<Output = ()>,
     ) -> Result<Option<Self>, String> {
         let port = std::path::absolute(&plan.path).map_err(|error| error.to_string())?;
         let folder = folder_of(settings, &port);
         let (disk, path, journal) = (DiskWork::on_threads(), folder.path().to_owned(), folder.journal());
         let was_hot = disk.run(move || Ok(!Journal::peek(&journal).heat.is_empty())).await.unwrap_or(false);
-        let mut print = Self { settings: settings.clone(), port, was_hot, at_work: None };
+        let mut print = Self { settings: settings.clone(), port, heaters, was_hot, at_work: None };
         print.owe(plan).await?;
         tokio::pin!(asked);
         tokio::select! {
@@ -78,10 +82,11 @@ impl PrintByHand {
 
     async fn owe(&self, plan: &PortPlan) -> Result<(), String> {
         let (settings, port, plan) = (self.settings.clone(), self.port.clone(), plan.clone());
+        let heaters = self.heaters.clone();
         let write = move || {
             match service::other_owner(&settings.data) {
-                Some(owner) => by_owner(owner, &settings, &port, plan.baud, Standing::Owed),
-                None => owe(&settings, &port, plan.baud, &plan.devices),
+                Some(owner) => by_owner(owner, &settings, &port, plan.baud, &Standing::Owed(heaters)),
+                None => owe(&settings, &port, plan.baud, heaters, &plan.devices),
             }
             .map_err(std::io::Error::other)
         };
@@ -106,7 +111,7 @@ impl PrintByHand {
         let disk = DiskWork::on_threads();
         let removed = disk.run(move || {
             match service::other_owner(&settings.data) {
-                Some(owner) => by_owner(owner, &settings, &port, None, Standing::Settled),
+                Some(owner) => by_owner(owner, &settings, &port, None, &Standing::Settled),
                 None => settle(&settings, &port),
             }
             .map_err(std::io::Error::other)
@@ -127,7 +132,7 @@ impl PrintByHand {
 
 /// What is to be written down.
 enum Standing {
-    Owed,
+    Owed(Heaters),
     Settled,
 }
 
@@ -137,12 +142,17 @@ fn by_owner(
     settings: &Settings,
     port: &Path,
     baud: Option<u32>,
-    standing: Standing,
+    standing: &Standing,
 ) -> Result<(), String> {
     let mut arguments = vec![OsString::from("owed"), "--port".into(), port.into()];
     arguments.extend(baud.into_iter().flat_map(|baud| ["--baud".into(), baud.to_string().into()]));
-    if matches!(standing, Standing::Settled) {
-        arguments.push("--settled".into());
+    match standing {
+        Standing::Settled => arguments.push("--settled".into()),
+        Standing::Owed(heaters) => {
+            arguments
+                .extend(heaters.tools.iter().flat_map(|tool| ["--tool".into(), tool.to_string().into()]));
+            arguments.extend(heaters.chamber.then(|| "--chamber".into()));
+        }
     }
     let is_done = service::run_as(owner, arguments, settings)?;
     is_done
@@ -154,13 +164,19 @@ fn by_owner(
 ///
 /// # Errors
 /// Why it can't be, in words.
-pub fn owe(settings: &Settings, port: &Path, baud: Option<u32>, devices: &DeviceTree) -> Result<(), String> {
+pub fn owe(
+    settings: &Settings,
+    port: &Path,
+    baud: Option<u32>,
+    heaters: Heaters,
+    devices: &DeviceTree,
+) -> Result<(), String> {
     let folder = folder_of(settings, port);
     let path = folder.path();
     fs::create_dir_all(path).map_err(|error| format!("{}: {error}", path.display()))?;
     remember_adapter(devices, port, &folder.adapter_file());
     let mut journal = Journal::open(&folder.journal()).map_err(|error| error.to_string())?;
-    let owed = HeatOwed { port: Some(port.to_owned()), baud, ..HeatOwed::default() };
+    let owed = HeatOwed { port: Some(port.to_owned()), baud, heaters, ..HeatOwed::default() };
     journal.append(&[owed.into()]).map_err(|error| error.to_string())
 }
 
@@ -189,9 +205,15 @@ pub(super) fn left_hot(settings: &Settings) -> Vec<PrinterFolder> {
 pub(crate) struct LeftByHand {
     print: PrinterFolder,
     journal: Option<JournalStamp>,
+    heaters: Heaters,
 }
 
 impl LeftByHand {
+    /// What it has heated, beside the heaters that the printer tells of.
+    pub(super) fn heaters(&self) -> &Heaters {
+        &self.heaters
+    }
+
     /// It was read back that all is off. Another print that has begun there meanwhile, on a slow disk, owes for itself.
     pub(super) fn forget(&self) -> std::io::Result<()> {
         if self.print.journal_stamp() == self.journal { forget(&self.print) } else { Ok(()) }
@@ -201,7 +223,17 @@ impl LeftByHand {
 /// Those that may have left the printer at this port hot, for who drives a printer of the same data.
 pub(super) fn left_at(folder: &PrinterFolder, plan: &PortPlan) -> Vec<LeftByHand> {
     let left = left_hot_at(folder, plan).into_iter();
-    left.map(|print| LeftByHand { journal: print.journal_stamp(), print }).collect()
+    left.map(|print| LeftByHand { journal: print.journal_stamp(), heaters: heated_by(&print), print })
+        .collect()
+}
+
+fn heated_by(print: &PrinterFolder) -> Heaters {
+    let mut heaters = Heaters::default();
+    match Journal::look(&print.journal()) {
+        Ok(state) => state.heat.iter().for_each(|owed| heaters.add(&owed.heaters)),
+        Err(_) => heaters = Heaters::unknown(),
+    }
+    heaters
 }
 
 /// The same, by their folders.
@@ -308,7 +340,10 @@ mod tests {
 
         let begin = async |port: &Path| {
             let plan = PortPlan::new(port.to_owned(), None);
-            PrintByHand::begin(&settings, &plan, std::future::pending()).await.unwrap().unwrap()
+            PrintByHand::begin(&settings, &plan, Heaters::default(), std::future::pending())
+                .await
+                .unwrap()
+                .unwrap()
         };
         let mut print = begin(&port).await;
         let folder = left_hot(&settings).remove(0);

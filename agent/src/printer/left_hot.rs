@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use stardust_clock::SharedClock;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::by_hand;
 use super::folder::PrinterFolder;
 use super::wiring::Wiring;
 use crate::journal::{HeatOwed, Journal};
-use crate::port::{Order, PortEvent, PortPlan, device};
+use crate::port::{self, Order, PortEvent, PortPlan, device};
 use crate::serial::{HostEvent, Parking, Safety};
+use crate::systemd;
 use crate::trail::Trail;
 
 /// How long a printer is waited for.
@@ -37,6 +38,8 @@ impl Patience {
 
 /// The port is looked at this often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The service manager that waits for the end is asked for more time each time for so long.
+const MORE_TIME: Duration = Duration::from_secs(15);
 
 /// What may be hot of a printer that can't be driven.
 #[derive(Debug)]
@@ -51,7 +54,7 @@ struct Hot {
 }
 
 /// Turns off what may be on, and reads it back. True: nothing more has to be done, because all is off or nobody could do
-/// more; false: to be tried again.
+/// more; false: to be tried again. When `stop` turns true, it goes on for as long as a printer is waited for then.
 pub async fn make_safe(
     folder: &PrinterFolder,
     clock: &SharedClock,
@@ -85,24 +88,42 @@ pub async fn make_safe(
             return false;
         }
     };
+    port.order(Order::Name(owed.heaters.clone()));
     port.order(if owed.stopped { Order::FollowStopUp } else { Order::MakeSafe(safety) });
-    let began = Instant::now();
-    let settled = async {
-        loop {
+    let (began, mut end, mut said_gone) = (Instant::now(), None, false);
+    let settled = loop {
+        if *stop.borrow() {
+            systemd::ask_for_time(MORE_TIME);
+            let end = end.get_or_insert_with(port::Patience::at_the_end);
+            let (left, is_there) = {
+                let view = port.view.borrow();
+                (end.left(&view), view.port_error.is_none())
+            };
+            if left.is_zero() {
+                break false;
+            }
+            if !is_there && !std::mem::replace(&mut said_gone, true) {
+                tracing::warn!(
+                    printer.name = name,
+                    wait_s = port::END_SILENT.as_secs(),
+                    "stopping, the printer may be hot, and its port is not there: waiting for it a moment"
+                );
+            }
+        } else {
             let is_there = port.view.borrow().port_error.is_none();
             if patience.is_over(began.elapsed(), is_there) {
-                return false;
-            }
-            match timeout_at(Instant::now() + LOOK_EVERY, port.events.recv()).await {
-                Ok(Some(PortEvent::Host(HostEvent::HeatSettled, _))) => return true,
-                Ok(None) => return false,
-                Ok(Some(_)) | Err(_) => {}
+                break false;
             }
         }
-    };
-    let settled = tokio::select! {
-        settled = settled => settled,
-        _ = stop.wait_for(|stop| *stop) => false,
+        tokio::select! {
+            event = port.events.recv() => match event {
+                Some(PortEvent::Host(HostEvent::HeatSettled, _)) => break true,
+                None => break false,
+                Some(_) => {}
+            },
+            Ok(()) = stop.changed() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
     };
     port.close().await;
     if settled {

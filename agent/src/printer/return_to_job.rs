@@ -58,7 +58,7 @@ pub(super) fn look(folder: &PrinterFolder) -> Option<(Return, Option<Resumption>
         tracing::error!(job.id = %held.claim.job_id, file = %file.display(), "the file of the job at work is gone");
         return None;
     }
-    let brief = found.head.brief;
+    let brief = found.head.brief.clone();
     let Some(Place { checkpoint, speed, printed }) = found.place.filter(|_| !is_untouched) else {
         return Some((Return { held, brief, reached: None }, None));
     };

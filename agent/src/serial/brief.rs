@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::heat::Heaters;
+
 /// A file that was looked through.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Brief {
     /// Bytes to the end of its last command.
     pub size_bytes: u64,
@@ -20,4 +22,7 @@ pub struct Brief {
     /// Its end is missing: when all of it is printed, the print is not finished.
     #[serde(default)]
     pub cut_off: bool,
+    /// What its commands heat.
+    #[serde(default)]
+    pub heaters: Heaters,
 }

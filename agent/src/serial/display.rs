@@ -51,7 +51,7 @@ impl Display {
         if acknowledged < self.next_bytes {
             return None;
         }
-        let (way, brief) = self.shows.filter(|_| now >= self.not_before)?;
+        let (way, brief) = self.shows.as_ref().filter(|_| now >= self.not_before)?;
         let size = u128::from(brief.size_bytes.max(1));
         let percent = (u128::from(acknowledged) * 100 / size).min(99);
         self.next_bytes = match percent {
@@ -61,7 +61,7 @@ impl Display {
         };
         self.not_before = now + EVERY;
         #[allow(clippy::cast_possible_truncation, reason = "below a hundred")]
-        line(way, percent as u32, brief.estimated)
+        line(*way, percent as u32, brief.estimated)
     }
 
     /// What shows that all is done.
@@ -109,31 +109,34 @@ mod tests {
         firmware
     }
 
-    const NEITHER: Brief = Brief {
-        size_bytes: 1000,
-        estimated: None,
-        brings_progress: false,
-        brings_messages: false,
-        cut_off: false,
-    };
-    const PROGRESS: Brief = Brief { brings_progress: true, ..NEITHER };
-    const MESSAGES: Brief = Brief { brings_messages: true, ..NEITHER };
+    fn neither() -> Brief {
+        Brief { size_bytes: 1000, ..Brief::default() }
+    }
+
+    fn progress() -> Brief {
+        Brief { brings_progress: true, ..neither() }
+    }
+
+    fn messages() -> Brief {
+        Brief { brings_messages: true, ..neither() }
+    }
+
     const NEW: &[&str] = &["FIRMWARE_NAME:Marlin 2.1", "Cap:BUILD_PERCENT:1"];
     const BARE: &[&str] = &["FIRMWARE_NAME:Marlin 2.1", "Cap:BUILD_PERCENT:0", "Cap:PROGRESS:1"];
     const OLD: &[&str] = &["FIRMWARE_NAME:Marlin 1.1.9"];
     const PRUSA: &[&str] = &["FIRMWARE_NAME:Prusa-Firmware 3.13.2 based on Marlin"];
 
     #[rstest]
-    #[case(NEW, Some(NEITHER), Some("M73 P0"))]
-    #[case(NEW, Some(MESSAGES), Some("M73 P0"))]
-    #[case(NEW, Some(PROGRESS), None)]
+    #[case(NEW, Some(neither()), Some("M73 P0"))]
+    #[case(NEW, Some(messages()), Some("M73 P0"))]
+    #[case(NEW, Some(progress()), None)]
     #[case(NEW, None, None)]
-    #[case(PRUSA, Some(NEITHER), Some("M73 P0"))]
-    #[case(BARE, Some(NEITHER), None)]
-    #[case(OLD, Some(NEITHER), Some("M117 0 %"))]
-    #[case(OLD, Some(MESSAGES), None)]
-    #[case(OLD, Some(PROGRESS), None)]
-    #[case(&["FIRMWARE_NAME:Klipper"], Some(NEITHER), None)]
+    #[case(PRUSA, Some(neither()), Some("M73 P0"))]
+    #[case(BARE, Some(neither()), None)]
+    #[case(OLD, Some(neither()), Some("M117 0 %"))]
+    #[case(OLD, Some(messages()), None)]
+    #[case(OLD, Some(progress()), None)]
+    #[case(&["FIRMWARE_NAME:Klipper"], Some(neither()), None)]
     fn only_what_the_firmware_has_and_the_file_has_not(
         #[case] said: &[&str],
         #[case] brief: Option<Brief>,
@@ -145,8 +148,8 @@ mod tests {
 
     #[test]
     fn each_whole_percent_once_and_not_more_than_one_a_second() {
-        let brief = Brief { size_bytes: 1001, estimated: Some(Duration::from_secs(3600)), ..NEITHER };
-        let mut display = Display::new(&firmware(NEW), Some(brief));
+        let brief = Brief { size_bytes: 1001, estimated: Some(Duration::from_secs(3600)), ..neither() };
+        let mut display = Display::new(&firmware(NEW), Some(brief.clone()));
         let mut shown = Vec::new();
         for byte in 0..=1001 {
             let line = display.due(Duration::from_secs(byte), byte);
@@ -163,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_file_of_nothing_is_survived() {
-        let brief = Brief { size_bytes: 0, ..NEITHER };
+        let brief = Brief { size_bytes: 0, ..neither() };
         let mut display = Display::new(&firmware(NEW), Some(brief));
         assert!(display.due(Duration::ZERO, u64::MAX).is_some());
         assert!(display.due(Duration::MAX / 2, 5).is_none() && display.done().is_some());

@@ -46,6 +46,26 @@ pub struct Heaters {
 }
 
 impl Heaters {
+    /// Where nobody knows what was heated: a chamber is the one that firmware may have and not tell of.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self { tools: BTreeSet::new(), chamber: true }
+    }
+
+    /// Those that a file's commands have named.
+    #[must_use]
+    pub fn named_by(modal: &Modal) -> Self {
+        let mut heaters = Self::default();
+        heaters.learn_job(modal);
+        heaters
+    }
+
+    /// These as well.
+    pub fn add(&mut self, more: &Self) {
+        self.tools.extend(more.tools.iter().filter(|tool| **tool < MOST_TOOLS));
+        self.chamber |= more.chamber;
+    }
+
     /// Those that the firmware and its thermometer name.
     pub(super) fn learn(&mut self, firmware: &Firmware, thermometer: &Thermometer) {
         self.tools.extend(0..firmware.extruders.unwrap_or(1).min(MOST_TOOLS));

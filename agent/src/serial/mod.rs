@@ -77,7 +77,7 @@ pub use cooling::{BedHotFor, NozzleHotFor, Waiting};
 pub use cut_off::CutOff;
 pub use envelope::Envelope;
 pub use feeder::{CommandSource, Fed, SourceError};
-pub use heat::{Heating, Safety};
+pub use heat::{Heaters, Heating, Safety};
 pub use heat_reach::HeatOutOfReach;
 pub use host::{Connection, Host, HostEvent};
 pub use job::{End, JobEvent, Stage};

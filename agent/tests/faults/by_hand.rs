@@ -192,6 +192,9 @@ fn a_print_that_waits_for_its_cable_ends_when_it_is_asked_to_and_goes_on_owing(
     let mut print = told_print(&host);
     let mut said = BufReader::new(print.stdout.take().unwrap()).lines();
     assert!(said.any(|line| line.unwrap().contains("The printer may be hot")));
+    // Not at once by the first one: its cable may be in again in a moment.
+    kill_process(Pid::from_child(&print), signal).unwrap();
+    assert!(said.any(|line| line.unwrap().contains("still waited for")));
     kill_process(Pid::from_child(&print), signal).unwrap();
     let ended = print.wait_with_output().unwrap();
     let failed = String::from_utf8(ended.stderr).unwrap();

@@ -190,6 +190,9 @@ fn a_job_takes_over_from_a_preheat_and_its_end_makes_the_printer_safe(#[case] ma
 #[case::its_terminal_is_gone(Machine::Plain, Signal::HUP)]
 #[case::quit(Machine::Plain, Signal::QUIT)]
 #[case::ctrl_c(Machine::Plain, Signal::INT)]
+#[case::nothing_hands_over_here(Machine::Plain, Signal::USR1)]
+#[case::by_mistake(Machine::Plain, Signal::USR2)]
+#[case::its_power_fails(Machine::Plain, Signal::POWER)]
 fn a_stop_while_the_firmware_waits_for_its_bed_leaves_no_heat_behind(
     #[case] machine: Machine,
     #[case] signal: Signal,

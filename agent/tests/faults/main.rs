@@ -11,6 +11,7 @@
 )]
 
 mod by_hand;
+mod cable_out;
 mod certificate;
 mod disk;
 mod full;
@@ -27,4 +28,5 @@ mod spool;
 #[path = "../stand_in/mod.rs"]
 mod stand_in;
 mod tls_front;
+mod untold;
 mod vanished;

@@ -184,23 +184,3 @@ fn one_that_is_asked_twice_to_end_stops_the_printer_at_once() {
     let wire = String::from_utf8_lossy(&std::fs::read(&unable.wire).unwrap()).into_owned();
     assert!(wire.lines().any(|line| line == "M112"), "{wire}");
 }
-
-#[test]
-fn one_that_is_asked_to_end_does_not_wait_for_a_port_that_is_not_there() {
-    let mut host = heats(Host::paired(None, 50));
-    host.kill();
-    let (port, away) = (host.printer().port(), host.runtime().join("away"));
-    std::fs::rename(&port, &away).unwrap();
-    let log = host.runtime().join("log");
-    let log = std::fs::File::options().append(true).open(log).unwrap();
-    let mut process = host.command().args(["run", "--no-such-thing"]).stderr(log).spawn().unwrap();
-    eventually("it looks for it", || (host.logged("port not open") > 0).then_some(()));
-    kill_process(Pid::from_child(&process), Signal::TERM).unwrap();
-    let ended = eventually("it ends", || process.try_wait().unwrap());
-    assert_eq!(ended.code(), Some(SETTINGS_ARE_WRONG), "{:?}", ended.signal());
-    assert!(!host.printer().is_cold(), "nobody could turn it off");
-    // What is owed stands.
-    std::fs::rename(&away, &port).unwrap();
-    host.run();
-    host.is_made_safe();
-}

@@ -118,7 +118,23 @@ fn after_the_second_signal_no_heat_is_left_behind(#[case] options: &[&str], #[ca
 /// bed is warm. Its board starts anew by DTR: that would turn them off too.
 #[rstest]
 fn one_signal_of_any_kind_leaves_no_heat_behind(
-    #[values(Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT)] signal: Signal,
+    #[values(
+        Signal::INT,
+        Signal::TERM,
+        Signal::HUP,
+        Signal::QUIT,
+        Signal::USR1,
+        Signal::USR2,
+        Signal::ALARM,
+        Signal::VTALARM,
+        Signal::PROF,
+        Signal::IO,
+        Signal::POWER,
+        Signal::XCPU,
+        Signal::XFSZ,
+        Signal::STKFLT
+    )]
+    signal: Signal,
 ) {
     let mut print = Print::start(&["--no-emergency-parser", "--speed", "20"], HEATS);
     print.accepted("M190");

@@ -132,7 +132,12 @@ impl Printer {
             Order::Stop(end) => self.stop(end),
             Order::MakeSafe(_) | Order::FollowStopUp => self.make_safe(),
             Order::StartAt(..) => self.world.broken("nothing was cut off, and yet it goes on".into()),
-            Order::Answer(..) | Order::Preheat(_) | Order::Say(_) | Order::Kill(_) | Order::LeaveOpen => {}
+            Order::Name(_)
+            | Order::Answer(..)
+            | Order::Preheat(_)
+            | Order::Say(_)
+            | Order::Kill(_)
+            | Order::LeaveOpen => {}
         }
     }
 

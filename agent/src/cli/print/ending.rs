@@ -8,9 +8,11 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{CANCELLED, Signals};
+use tokio::time::Instant;
+
+use super::{CANCELLED, Ending};
 use crate::cli::{Failure, say};
-use crate::port::{Patience, PortEvent, PortHandle};
+use crate::port::{END_SILENT, Patience, PortEvent, PortHandle};
 use crate::printer::by_hand::PrintByHand;
 use crate::serial::{End, HostEvent, JobEvent};
 
@@ -52,17 +54,17 @@ impl Heat {
     }
 }
 
-/// Waits until all heaters were read back as off, or that can't be had. A port that is not there is waited for until it is back, a
-/// signal ends that, or an agent has taken it over. None: a signal came while the port was there, so the printer is to be stopped
-/// at once.
+/// Waits until all heaters were read back as off, or that can't be had. A port that is not there is waited for until it is back or
+/// an agent has taken it over; a signal ends that, soon, and another one at once. None: a signal came while the port was there, so
+/// the printer is to be stopped at once.
 pub(super) async fn heat(
     port: &mut PortHandle,
-    stop: &mut Signals,
+    stop: &mut Ending,
     mut owed: Option<&mut PrintByHand>,
     over: &JobEvent,
 ) -> Option<Heat> {
     let mut patience = Patience::new(PATIENCE, PATIENCE_ALIVE);
-    let mut was_gone = false;
+    let (mut was_gone, mut until) = (false, None);
     loop {
         let (left, gone) = {
             let view = port.view.borrow();
@@ -73,11 +75,15 @@ pub(super) async fn heat(
             patience = Patience::new(PATIENCE, PATIENCE_ALIVE);
             if !std::mem::replace(&mut was_gone, true) {
                 let why = if let JobEvent::Stopped(End::Failed(reason)) = over { reason } else { error };
+                let wait = END_SILENT.as_secs();
                 say(&format!(
                     "{why} The printer may be hot. This program waits until its port is back, and turns the heaters off then. \
-                     Ctrl-C ends the waiting."
+                     Ctrl-C ends the waiting {wait} s later."
                 ));
                 owed.iter_mut().for_each(|owed| owed.offer());
+            }
+            if until.is_some_and(|until| Instant::now() >= until) {
+                return Some(Heat::NotThere);
             }
         } else if left.is_zero() {
             return Some(Heat::NotKnown);
@@ -101,7 +107,14 @@ pub(super) async fn heat(
             () = stop.asked() => {
                 // As it is now: it may be back since the last look, and then the printer is stopped at once.
                 let is_gone = port.view.borrow().port_error.is_some();
-                return is_gone.then_some(Heat::NotThere);
+                if !is_gone {
+                    return None;
+                }
+                // Whoever has closed the terminal has not looked at the cable.
+                if until.replace(Instant::now() + END_SILENT).is_some() {
+                    return Some(Heat::NotThere);
+                }
+                say("Its port is still waited for, a few seconds. Once more ends that at once.");
             }
         }
     }
@@ -134,11 +147,10 @@ pub(super) fn stopped(end: End, heat: Heat) -> Result<ExitCode, Failure> {
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
-    use tokio::time::Instant;
 
     use super::super::rig::{Rig, Way};
-    use super::super::signals;
     use super::*;
+    use crate::serial::Heaters;
     use crate::settings::Settings;
 
     /// Longer than a printer that is there and silent is waited for, and not so long that the firmware turns itself off.
@@ -167,7 +179,7 @@ mod tests {
         rig.print(&file).await;
         rig.until(|rig| rig.printer.targets().bed > 0.0).await;
         rig.way = way;
-        let mut stop = signals().unwrap();
+        let mut stop = Ending::watch_but(None).unwrap();
         let over = tokio::select! {
             over = rig_is_over(&mut port) => over,
             () = rig.until(|_| false) => unreachable!(),
@@ -203,13 +215,13 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let settings = Settings::of_data(data.path().to_owned());
         let plan = crate::port::PortPlan::new("/dev/ttyNone".into(), None);
-        let begun = PrintByHand::begin(&settings, &plan, std::future::pending()).await;
+        let begun = PrintByHand::begin(&settings, &plan, Heaters::default(), std::future::pending()).await;
         let mut print = begun.unwrap().unwrap();
         let folder = data.path().join("print/%2Fdev%2FttyNone");
         let (mut port, mut rig) = Rig::connected("marlin").await;
         rig.way = Way::Unplugged(LONG * 1000);
         rig.step().await;
-        let mut stop = signals().unwrap();
+        let mut stop = Ending::watch_but(None).unwrap();
         let over = JobEvent::Completed;
         let began = Instant::now();
         let agent = async {

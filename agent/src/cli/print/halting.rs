@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::Signals;
+use super::Ending;
 use crate::cli::{Failure, say};
 use crate::port::{Patience, PortEvent, PortHandle, Reach, STOP_KEPT};
 use crate::printer::by_hand::PrintByHand;
@@ -30,7 +30,7 @@ const LOOK: &str = "Look whether the heaters are off; else switch the printer of
 /// `owed`: what this print has written down that it may leave hot; it stands unless all was read back as off.
 pub(super) async fn stop_at_once(
     port: &mut PortHandle,
-    stop: &mut Signals,
+    stop: &mut Ending,
     owed: Option<PrintByHand>,
 ) -> Failure {
     let by = "at the keyboard";

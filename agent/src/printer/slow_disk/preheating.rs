@@ -158,6 +158,9 @@ async fn a_stop_at_once_is_followed_up_by_the_next_process() {
         tokio::task::yield_now().await;
     }
     let mut next = Run::begin_with(data.path(), false).await;
+    // What it was at nobody knows.
+    let order = next.order().await;
+    assert!(matches!(&order, Order::Name(heaters) if heaters.chamber), "{order:?}");
     let order = next.order().await;
     assert!(matches!(order, Order::FollowStopUp), "{order:?}");
     next.printer_says(HostEvent::HeatSettled);

@@ -129,6 +129,9 @@ impl Printer {
 
     /// Somebody has.
     pub(super) fn on_left_by_hand(&mut self, prints: Vec<LeftByHand>) {
+        for print in &prints {
+            self.port.order(Order::Name(print.heaters().clone()));
+        }
         self.left_by_hand = prints;
         // A job has heaters of its own, and turns all of them off in the end.
         if !self.life.is_running() {

@@ -12,13 +12,13 @@ use tokio::time::Instant;
 
 use super::Printer;
 use crate::boot::BootId;
-use crate::journal::Record;
+use crate::journal::{HeatOwed, Record};
 use crate::port::Order;
 use crate::print_job::briefed::Briefed;
 use crate::print_job::file_source::FileSource;
 use crate::print_job::lifecycle::Action;
 use crate::printer::by_hand::LeftByHand;
-use crate::serial::{Brief, End, JobEvent};
+use crate::serial::{Brief, End, Heaters, JobEvent};
 use crate::trail::{Head, Trail};
 
 /// An agent that stops waits so long for the disk.
@@ -156,7 +156,8 @@ impl Printer {
             drop(inbound.send(FromDisk::Recorded(result).into()));
         };
         // Before the first byte: what is about to get hot has to be turned off by somebody.
-        let owed = Record::from(self.heat_owed(false));
+        let heaters = self.file.as_ref().map_or_else(Heaters::unknown, |(_, brief)| brief.heaters.clone());
+        let owed = Record::from(HeatOwed { heaters, ..self.heat_owed(false) });
         let owed = matches!(record, Record::Started { .. }).then_some(owed);
         let records = owed.into_iter().chain([record.clone()]).collect();
         self.journal.lock().want(records, Box::new(reply));
@@ -200,7 +201,7 @@ impl Printer {
 
     fn head(&self, returns: bool) -> Option<Head> {
         let (claim, (_, brief)) = self.life.claim().zip(self.file.as_ref())?;
-        let (job_id, claim_id, brief) = (claim.job_id, claim.claim_id, *brief);
+        let (job_id, claim_id, brief) = (claim.job_id, claim.claim_id, brief.clone());
         Some(Head { job_id, claim_id, brief, boot: BootId::current(), returns })
     }
 
@@ -264,7 +265,7 @@ impl Printer {
 
     /// The job's file is open, or can't be: it begins, or ends.
     fn begin(&mut self, opened: Result<Opened, Unopened>) {
-        let brief = self.file.as_ref().map(|(_, brief)| *brief);
+        let brief = self.file.as_ref().map(|(_, brief)| brief.clone());
         let failed = match (opened, brief) {
             (Ok(Opened { source, trail }), Some(brief)) => {
                 self.trail = trail.or(self.trail.take());
@@ -285,7 +286,7 @@ impl Printer {
 
     /// The file of a job that goes on at a layer is open, or can't be: then it stands where it stood.
     fn return_to_layer(&mut self, opened: Result<Opened, Unopened>) {
-        let brief = self.file.as_ref().map(|(_, brief)| *brief);
+        let brief = self.file.as_ref().map(|(_, brief)| brief.clone());
         let (Opened { source, trail }, point, brief) = match (opened, self.return_point.take(), brief) {
             (Ok(opened), Some(point), Some(brief)) => (opened, point, brief),
             (opened, ..) => {

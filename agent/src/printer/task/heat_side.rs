@@ -9,14 +9,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Printer;
 use crate::journal::{HeatOwed, Record};
-use crate::port::{Order, Patience};
-use crate::serial::{End, Safety};
+use crate::port::{END_SILENT, Order, Patience};
+use crate::serial::{End, Heaters, Safety};
 use crate::systemd;
 
-/// How long a stop of the agent waits for a printer that does not answer any more.
-const STOP_PATIENCE: Duration = Duration::from_secs(10);
-/// And for one that does: it may heat, and nothing but the end of that gets its ear.
-const STOP_PATIENCE_ALIVE: Duration = Duration::from_secs(15 * 60);
 /// The service manager is asked for more time this often, for three times as long.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long the hub is waited for in the end.
@@ -28,6 +24,9 @@ impl Printer {
         // A job of which nothing was sent yet begins behind this.
         // One that was heated elsewhere may be at this port now.
         let may_be_hot = self.owes_heat() || self.hot_elsewhere().is_some();
+        for owed in self.owed_here() {
+            self.port.order(Order::Name(owed.heaters));
+        }
         if !may_be_hot || self.life.is_running() {
             return;
         }
@@ -61,7 +60,8 @@ impl Printer {
     /// The printer is told to stop at once: nobody knows what is hot from now on, and whether it goes on.
     pub(super) fn owe_for_stop(&mut self) {
         if !self.owed_here().iter().any(|owed| owed.stopped) {
-            let owed = HeatOwed { stopped: true, ..self.heat_owed(true) };
+            let heaters = Heaters::unknown();
+            let owed = HeatOwed { stopped: true, heaters, ..self.heat_owed(true) };
             self.journal.lock().keep(&[owed.into()]);
         }
     }
@@ -90,21 +90,26 @@ impl Printer {
             // Nobody would turn it off when its time is over.
             self.port.order(Order::MakeSafe(Safety::InPlace));
         }
-        let mut patience = Patience::new(STOP_PATIENCE, STOP_PATIENCE_ALIVE);
-        let mut said = false;
+        let mut patience = Patience::at_the_end();
+        let (mut said_busy, mut said_gone) = (false, false);
         while self.life.is_running() || self.owes_heat() {
             let (left, is_there) = {
                 let view = self.port.view.borrow();
                 (patience.left(&view), view.port_error.is_none())
             };
-            // A port that is not there has nothing to wait for.
-            if left.is_zero() || !is_there && !self.life.is_running() {
+            if left.is_zero() {
                 tracing::warn!(
                     "stopping, and the heaters could not be read back as off: look after the printer"
                 );
                 break;
             }
-            if patience.elapsed() >= STOP_PATIENCE && !std::mem::replace(&mut said, true) {
+            if !is_there && !std::mem::replace(&mut said_gone, true) {
+                tracing::warn!(
+                    wait_s = END_SILENT.as_secs(),
+                    "stopping, the printer may be hot, and its port is not there: waiting for it a moment"
+                );
+            }
+            if is_there && patience.elapsed() >= END_SILENT && !std::mem::replace(&mut said_busy, true) {
                 tracing::warn!(
                     "the printer is busy and can't be interrupted: waiting until its heaters are off"
                 );

@@ -12,7 +12,7 @@ use super::disk_wait::FromDisk;
 use crate::journal::{HeatOwed, JournalError};
 use crate::port::Order;
 use crate::printer::preheat;
-use crate::serial::{self, HeatOutOfReach, Heating, Safety, Wanted, WantedBy};
+use crate::serial::{self, HeatOutOfReach, Heaters, Heating, Safety, Wanted, WantedBy};
 
 /// The port was not able to begin.
 pub(super) const NOT_READY: &str =
@@ -79,7 +79,8 @@ impl Printer {
     /// What is owed from now on.
     pub(super) fn heat_owed(&self, in_place: bool) -> HeatOwed {
         let (port, baud) = (Some(self.berth.plan.path.clone()), self.berth.plan.baud);
-        HeatOwed { port, baud, in_place, stopped: false }
+        // What a person heats, and the printer tells of: nothing else is preheated.
+        HeatOwed { port, baud, in_place, stopped: false, heaters: Heaters::default() }
     }
 
     /// It is written down that the printer may get hot, or can't be.

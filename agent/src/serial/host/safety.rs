@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use stardust_gcode::command::parse;
 
-use super::super::heat::{Due, Heating, Safety};
+use super::super::heat::{Due, Heaters, Heating, Safety};
 use super::super::job::{End, Job};
 use super::super::reply::TemperatureReport;
 use super::{Host, HostEvent, Phase};
@@ -22,6 +22,14 @@ impl Safety {
 }
 
 impl Host {
+    /// Somebody has heated these, whatever the firmware tells of them.
+    pub fn name_heaters(&mut self, heaters: &Heaters) {
+        self.heaters.add(heaters);
+        if let Some(job) = &mut self.job {
+            job.heaters.add(heaters);
+        }
+    }
+
     /// With no job: everything is turned off as soon as the firmware answers, and again until it is. Ignored while there is
     /// a job.
     pub fn make_safe(&mut self, now: Duration, safety: Safety) {
