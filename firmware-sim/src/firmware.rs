@@ -160,7 +160,7 @@ impl Firmware {
             heard: Duration::ZERO,
             stalled_until: None,
             overrun: 0,
-            machine: Machine::boot(config),
+            machine: Machine::boot(config, boot > 0),
             accepted: Vec::new(),
         }
     }

@@ -318,6 +318,9 @@ impl Host {
                 }
             }
             Reply::Start => self.restarted(now),
+            // Else it was asked.
+            Reply::Ready if matches!(self.phase, Phase::Halted(_) | Phase::Told(_)) => self.restarted(now),
+            Reply::Ready => {}
             Reply::Wait => self.link.on_wait(now),
             Reply::Firmware(..) => {
                 self.link.set_dialect(self.firmware.dialect);

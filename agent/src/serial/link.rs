@@ -117,6 +117,11 @@ impl Link {
         self.cursor < self.history.next_number()
     }
 
+    /// Whether what is in flight is the host's own, and nothing of a job.
+    pub(super) fn awaits_only_its_own(&self) -> bool {
+        self.window.is_own()
+    }
+
     /// Whether a command in flight waits for a temperature or a person.
     pub(super) fn is_waiting(&self) -> bool {
         self.window.is_waiting()

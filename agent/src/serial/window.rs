@@ -59,6 +59,11 @@ impl Window {
         self.lines.is_empty()
     }
 
+    /// Whether there is something, and all of it is the host's own.
+    pub(super) fn is_own(&self) -> bool {
+        !self.is_empty() && self.lines.iter().all(|line| line.origin == Origin::Host)
+    }
+
     /// Whether a line may join those in flight. The first always may.
     pub(super) fn has_room(&self, bytes: usize, pace: Pace, max_lines: usize) -> bool {
         self.lines.is_empty()

@@ -135,3 +135,37 @@ fn a_line_that_never_comes_through_is_named_after_ten_tries(
     let took = bench.now() - began;
     assert!(took < Duration::from_secs(60), "{took:?}: {}", bench.story("it takes too long"));
 }
+
+/// Klipper stays where it is when its controller is started anew, and says so: what it was at is lost, and it takes the next job.
+/// Behind a stop at once it is the only sign that it can be used again.
+#[test]
+fn klipper_that_is_started_anew_is_greeted_anew() {
+    let mut bench = Bench::connect("klipper", &FaultPlan::none(), 1);
+    bench.start(&file(200));
+    bench.printed_so_many(100);
+    bench.printer.reset(bench.now());
+    let reason = failure(bench.finish());
+    assert!(reason.contains("Klipper state: Disconnect"), "{reason}");
+    bench.run_until("ready", |bench| bench.host.is_ready());
+    bench.start(&file(200));
+    bench.printed_so_many(100);
+    bench.host.kill(bench.now(), "from the hub");
+    bench.wait(Duration::from_secs(60));
+    assert!(!bench.host.is_ready(), "it has stopped");
+    bench.printer.reset(bench.now());
+    bench.run_until("ready", |bench| bench.host.is_ready());
+    bench.start(&file(200));
+    assert_eq!(bench.finish(), JobEvent::Completed, "{}", bench.story("it is as good as new"));
+}
+
+/// A file may ask it how it is (`STATUS`).
+#[test]
+fn klipper_that_says_that_it_is_ready_in_mid_print_is_believed() {
+    let mut bench = Bench::connect("klipper", &FaultPlan::none(), 1);
+    let lines = file(200);
+    bench.start(&lines);
+    bench.printed_so_many(100);
+    bench.host.receive(bench.now(), b"// Klipper state: Ready\n");
+    assert_eq!(bench.finish(), JobEvent::Completed, "{}", bench.story("it has said nothing else"));
+    assert_eq!(bench.printed(), lines);
+}

@@ -52,3 +52,38 @@ fn a_fault_costs_seconds_and_not_minutes(
         assert!(more <= at_most, "{profile}, seed {seed}: {strikes} × {kind:?} cost {more:?}");
     }
 }
+
+/// OctoPrint asks a printer that prints, and is silent, after 30 s at the latest (`communication`); and again, if that was lost too.
+const AT_THE_WORST: Duration = Duration::from_secs(60);
+
+/// Wherever one `ok` is lost, also the last ones of a job, and also where the host's own questions are answered all the while:
+/// firmware that does not count its lines, or tells its temperatures to nobody who has not asked.
+#[rstest]
+fn one_lost_answer_anywhere_never_keeps_a_print_from_its_end(
+    #[values(
+        "klipper", "reprapfirmware", "teacup", "malyan", "ultimaker2", "creality", "marlin", "prusa", "repetier"
+    )]
+    profile: &str,
+) {
+    let mut file: Vec<String> = ["G28", "G91", "G1 F1200"].map(String::from).to_vec();
+    file.extend((0..40).map(|at| format!("G1 X{}", if at % 2 == 0 { 20 } else { -20 })));
+    let time = |plan: &FaultPlan| {
+        let mut bench = Bench::connect(profile, plan, 1);
+        let began = bench.now();
+        bench.start(&file);
+        assert_eq!(bench.finish(), JobEvent::Completed, "{}", bench.story("it did not get through"));
+        (bench.now() - began, !bench.printer.strikes().is_empty())
+    };
+    let (clean, _) = time(&FaultPlan::none());
+    let mut struck = 0;
+    for line in 1.. {
+        let (took, has_struck) = time(&FaultPlan::none().with(FaultKind::LoseOk, Trigger::AtLine(line)));
+        if !has_struck {
+            break;
+        }
+        struck += 1;
+        let more = took.saturating_sub(clean);
+        assert!(more <= AT_THE_WORST, "{profile}: the {line}. answer lost costs {more:?} of {clean:?}");
+    }
+    assert!(struck > file.len(), "{struck}");
+}

@@ -106,6 +106,8 @@ pub(crate) struct Counting {
 pub(crate) struct Speech {
     /// At power-up.
     pub(crate) banner: &'static [&'static str],
+    /// Before that, when it is started anew.
+    pub(crate) parting: &'static [&'static str],
     pub(crate) counting: Counting,
     pub(crate) reading: Reading,
     pub(crate) temperatures: Temperatures,

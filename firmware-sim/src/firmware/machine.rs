@@ -133,7 +133,8 @@ impl AutoReport {
 }
 
 impl Machine {
-    pub(crate) fn boot(config: Config) -> Self {
+    /// `is_again`: it was at work before.
+    pub(crate) fn boot(config: Config, is_again: bool) -> Self {
         let mut machine = Self {
             out: Vec::new(),
             dead: false,
@@ -162,7 +163,9 @@ impl Machine {
         if machine.config.watches_plate {
             machine.put_plate(Box::new(Plate::new(machine.config.travel_mm)));
         }
-        for line in machine.speech().banner {
+        let speech = machine.speech();
+        let parting = if is_again { speech.parting } else { &[] };
+        for line in parting.iter().chain(speech.banner) {
             machine.line(line);
         }
         if let Some(bytes) = machine.config.prints_from_card {

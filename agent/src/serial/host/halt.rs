@@ -95,7 +95,7 @@ impl Host {
     pub(super) fn hear_told(&mut self, now: Duration, reply: &Reply) -> bool {
         let Phase::Told(told) = &mut self.phase else { return false };
         let report = match reply {
-            Reply::Start => return false,
+            Reply::Start | Reply::Ready => return false,
             Reply::Temperatures(report) => Some(report),
             Reply::Ok(ok) => ok.temperatures.as_ref(),
             Reply::Error(ErrorKind::Fatal, message)

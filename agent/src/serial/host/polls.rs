@@ -36,7 +36,9 @@ impl Host {
         if rests && self.link.is_idle() {
             self.link.send_alone(now, &command);
         } else if feeding {
-            if !self.link.has_room(&command) {
+            // Where nothing but a question of our own is in flight, an answer before it was lost: another one would be taken for that,
+            // and the job would wait for the last one for ever.
+            if !self.link.has_room(&command) || self.link.awaits_only_its_own() {
                 self.poll_at = Some(WITH_ROOM);
                 return;
             }

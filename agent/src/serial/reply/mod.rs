@@ -46,6 +46,8 @@ pub enum Reply {
     Busy(Busy),
     /// The controller has started (anew).
     Start,
+    /// Klipper is at work. It says so when it has been started anew behind a stop, and whenever it is asked (`STATUS`).
+    Ready,
     /// Idle firmware asks for something to do.
     Wait,
     /// Temperatures, by request, by themselves or while waiting for them.
@@ -86,6 +88,9 @@ impl Reply {
         if let Some(rest) = text.strip_prefix("//").map(str::trim_start) {
             if let Some(action) = rest.strip_prefix("action:") {
                 return Self::Action(action.trim().to_owned());
+            }
+            if rest == "Klipper state: Ready" {
+                return Self::Ready;
             }
             // Its `!!` says no more than that one command was refused (klippy/gcode.py).
             if ["Klipper state: Shutdown", "Klipper state: Disconnect"].contains(&rest) {

@@ -22,7 +22,7 @@ fn klipper() -> Reply {
 #[case("ok 10", Reply::Ok(Ok { line: Some(10), ..Ok::default() }))]
 #[case("ok 10 20", Reply::Ok(Ok::default()))]
 #[case("// Klipper state: Shutdown", Reply::Error(ErrorKind::Fatal, "Klipper state: Shutdown".into()))]
-#[case("// Klipper state: Ready", Reply::Other("// Klipper state: Ready".into()))]
+#[case("// Klipper state: Ready", Reply::Ready)]
 #[case("ok FIRMWARE_NAME:Klipper FIRMWARE_VERSION:v0.12.0", klipper())]
 #[case("ok FIRMWARE_VERSION:v0.12.0 FIRMWARE_NAME:Klipper", klipper())]
 #[case("Resend: 5", Reply::Resend(5))]

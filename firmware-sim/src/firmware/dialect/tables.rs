@@ -32,6 +32,7 @@ pub(super) static MARLIN: Speech = Speech {
         "echo:Hardcoded Default Settings Loaded",
         "//action:prompt_end",
     ],
+    parting: &[],
     counting: MARLIN_COUNTING,
     reading: reading::MARLIN,
     temperatures: Temperatures::Marlin,
@@ -116,8 +117,12 @@ pub(super) static REPETIER: Speech = Speech {
 };
 
 /// Klipper: klippy/gcode.py, klippy/extras/heaters.py (M105), gcode_move.py (M114).
+///
+/// Its controller is started anew by a person (FIRMWARE_RESTART), also behind a loss of its power: klippy stays where it is, and says
+/// so on its pty (gcode.py, `_respond_state`).
 pub(super) static KLIPPER: Speech = Speech {
-    banner: &[],
+    banner: &["// Klipper state: Ready"],
+    parting: &["// Klipper state: Disconnect"],
     counting: Counting { checksums: false, ..LOOSE_COUNTING },
     reading: reading::KLIPPER,
     temperatures: Temperatures::Klipper,
