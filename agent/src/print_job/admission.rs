@@ -200,6 +200,20 @@ mod tests {
         assert!(super::check(&b"G28\nG1 X-90 Y-30 Z1 E1\n"[..], &known).is_err());
     }
 
+    #[rstest]
+    #[case(
+        "G28\nM104 S2000\n",
+        "Line 2 of the file does not fit this printer (“M104 S2000”): it asks for 2000 °C"
+    )]
+    #[case("M190 R2000\n", "Line 1")]
+    fn what_no_printer_reaches_is_refused_where_nothing_is_known_of_it(
+        #[case] file: &str,
+        #[case] reason: &str,
+    ) {
+        let refusal = check(file.as_bytes()).unwrap_err().to_string();
+        assert!(refusal.starts_with(reason), "{refusal}");
+    }
+
     #[test]
     fn what_the_file_shows_by_itself_is_found() {
         let brief = |file: &[u8]| check(file).unwrap().brief;

@@ -8,6 +8,10 @@ use stardust_gcode::modal::{Effect, Modal};
 use super::profile::Profile;
 use crate::serial::Heaters;
 
+/// Where nobody has said what a printer's heaters may reach: nozzles for PEEK and PEKK are sold up to 500 °C, beds up to 260 °C.
+const NOZZLE_MAX_C: f64 = 550.0;
+const BED_MAX_C: f64 = 300.0;
+
 /// Slicers round; a move may end so far beyond the edge, mm.
 const ROUNDING_MM: f64 = 0.5;
 
@@ -33,6 +37,18 @@ pub enum TooMuch {
         "it asks for {asked} °C, and the printer's {heater} may reach {max} °C at most: slice it for this printer"
     )]
     Temperature {
+        /// `nozzle` or `bed`.
+        heater: &'static str,
+        /// °C.
+        asked: f64,
+        /// °C.
+        max: f64,
+    },
+    /// A temperature that no printer reaches.
+    #[error(
+        "it asks for {asked} °C, and no printer's {heater} reaches more than {max} °C: look at the file's settings"
+    )]
+    NoPrinters {
         /// `nozzle` or `bed`.
         heater: &'static str,
         /// °C.
@@ -115,11 +131,11 @@ impl<'a> Demands<'a> {
             (b'M', 104 | 109) => {
                 self.modal.tools().try_for_each(|tool| self.tool(tool))?;
                 let asked = command.param(b'S').or_else(|| command.param(b'R'));
-                temperature("nozzle", asked, self.profile.nozzle_max_c)
+                temperature("nozzle", asked, self.profile.nozzle_max_c, NOZZLE_MAX_C)
             }
             (b'M', 140 | 190) => {
                 let asked = command.param(b'S').or_else(|| command.param(b'R'));
-                temperature("bed", asked, self.profile.bed_max_c)
+                temperature("bed", asked, self.profile.bed_max_c, BED_MAX_C)
             }
             _ => Ok(()),
         }
@@ -164,9 +180,10 @@ impl<'a> Demands<'a> {
     }
 }
 
-fn temperature(heater: &'static str, asked: Option<f64>, max: Option<f64>) -> Result<(), TooMuch> {
+fn temperature(heater: &'static str, asked: Option<f64>, max: Option<f64>, any: f64) -> Result<(), TooMuch> {
     match (asked, max) {
         (Some(asked), Some(max)) if asked > max => Err(TooMuch::Temperature { heater, asked, max }),
+        (Some(asked), None) if asked > any => Err(TooMuch::NoPrinters { heater, asked, max: any }),
         _ => Ok(()),
     }
 }

@@ -61,7 +61,15 @@ const AT_THE_WORST: Duration = Duration::from_secs(60);
 #[rstest]
 fn one_lost_answer_anywhere_never_keeps_a_print_from_its_end(
     #[values(
-        "klipper", "reprapfirmware", "teacup", "malyan", "ultimaker2", "creality", "marlin", "prusa", "repetier"
+        "klipper",
+        "reprapfirmware",
+        "teacup",
+        "malyan",
+        "ultimaker2",
+        "creality",
+        "marlin",
+        "prusa",
+        "repetier"
     )]
     profile: &str,
 ) {

@@ -11,6 +11,7 @@
 mod echoed;
 mod extended;
 mod firmwares;
+mod hands_over;
 mod letters;
 mod message;
 
@@ -19,6 +20,7 @@ use stardust_gcode::command::{Argument, Code, Command, Flaw, Unsendable};
 use super::dialect::Dialect;
 use extended::Malformed;
 use firmwares::{Firmware, Looks, Words};
+use hands_over::HandsOver;
 
 /// Why a command can't arrive as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +50,9 @@ pub enum Unreadable {
         "this printer's firmware finds a “{0}” in it and takes it for another command: take it out of the line"
     )]
     Letter(char),
+    /// What follows would not be printed.
+    #[error(transparent)]
+    HandsOver(#[from] HandsOver),
     /// Klipper would refuse it in mid-print.
     #[error(transparent)]
     Malformed(#[from] Malformed),
@@ -67,6 +72,7 @@ impl Unreadable {
             Self::Numbering => "sets_the_line_number",
             Self::Words => "words_not_known",
             Self::Letter(_) => "letter_with_a_meaning",
+            Self::HandsOver(to) => to.code(),
             Self::Malformed(_) => "malformed_words",
             Self::Open(_) => "quote_left_open",
         }
@@ -105,9 +111,12 @@ pub fn arriving(
 /// What can be said where nobody knows the firmware yet.
 ///
 /// # Errors
-/// [`Unreadable::Flaw`].
+/// [`Unreadable::Flaw`], [`Unreadable::HandsOver`].
 pub fn any_printer(command: &Command<'_>) -> Result<(), Unreadable> {
-    command.flaw().map_or(Ok(()), |flaw| Err(flaw.into()))
+    if let Some(flaw) = command.flaw() {
+        return Err(flaw.into());
+    }
+    HandsOver::of(command).map_or(Ok(()), |to| Err(to.into()))
 }
 
 fn check(

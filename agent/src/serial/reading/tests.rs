@@ -35,6 +35,8 @@ fn a_message_is_made_harmless(#[case] dialect: Dialect, #[case] line: &str, #[ca
 #[case(Dialect::Prusa, "Tx")]
 #[case(Dialect::RepRapFirmware, "G1 X{move.axes[0].max*0.5}")]
 #[case(Dialect::Repetier, "M23 gnome.gco")]
+#[case(Dialect::RepRapFirmware, "M37 S0")]
+#[case(Dialect::Marlin, "M29")]
 fn what_arrives_is_sent_as_it_stands(#[case] dialect: Dialect, #[case] line: &str) {
     assert_eq!(sent(dialect, line).as_deref(), Ok(line));
 }
@@ -54,6 +56,15 @@ fn what_arrives_is_sent_as_it_stands(#[case] dialect: Dialect, #[case] line: &st
 #[case(Dialect::RepRapFirmware, "M98 P*", "byte_with_a_meaning")]
 #[case(Dialect::Klipper, "EXCLUDE_OBJECT_START NAME=part (1)", "malformed_words")]
 #[case(Dialect::Klipper, "M862.3 P\"a;b\"", "byte_with_a_meaning")]
+#[case(Dialect::Marlin, "M28 part.gco", "writes_to_card")]
+#[case(Dialect::Prusa, "M24", "prints_from_card")]
+#[case(Dialect::Repetier, "M32 part.gco", "prints_from_card")]
+#[case(Dialect::RepRapFirmware, "M37 S1", "simulates")]
+#[case(Dialect::RepRapFirmware, "M37 P\"part.g\"", "simulates")]
+#[case(Dialect::Marlin, "M575 P0 B57600", "changes_the_speed")]
+#[case(Dialect::RepRapFirmware, "M997", "starts_anew")]
+#[case(Dialect::RepRapFirmware, "M999", "starts_anew")]
+#[case(Dialect::Klipper, "M112", "stops_at_once")]
 fn what_can_not_arrive_is_refused(#[case] dialect: Dialect, #[case] line: &str, #[case] code: &str) {
     assert_eq!(sent(dialect, line), Err(code));
 }
