@@ -8,6 +8,7 @@ mod found;
 mod left;
 mod seat;
 mod unable;
+mod unread;
 mod waiting;
 
 use std::collections::BTreeMap;

@@ -118,14 +118,14 @@ pub(crate) enum Command {
         /// The printers: their names or ids.
         #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "PRINTER")]
         printers: Vec<String>,
-        /// Every printer of the workspace; asks once more.
+        /// Every printer of the workspace; with `--clear`: every one that is stopped. Asks once more.
         #[arg(long)]
         all: bool,
         /// Don't ask.
         #[arg(long, requires = "all")]
         yes: bool,
         /// The printers are in order again: jobs may start on them.
-        #[arg(long, conflicts_with = "all")]
+        #[arg(long)]
         clear: bool,
     },
     /// Preheat an idle printer for a time; its heaters are turned off when that is over.
@@ -183,6 +183,7 @@ mod tests {
     #[case(&["stop", "Ada", "Bo"])]
     #[case(&["stop", "--all", "--yes"])]
     #[case(&["stop", "--clear", "Ada"])]
+    #[case(&["stop", "--clear", "--all", "--yes"])]
     #[case(&["preheat", "Ada", "--nozzle", "200", "--nozzle", "0", "--bed", "60", "--minutes", "240"])]
     #[case(&["preheat", "Ada", "--bed", "60"])]
     #[case(&["cool-down", "Ada", "Bo"])]
@@ -199,7 +200,8 @@ mod tests {
     #[case(&["dance"])]
     #[case(&["stop"])]
     #[case(&["stop", "Ada", "--all"])]
-    #[case(&["stop", "--clear", "--all"])]
+    #[case(&["stop", "--clear", "Ada", "--all"])]
+    #[case(&["stop", "--clear"])]
     #[case(&["preheat", "Ada"])]
     #[case(&["preheat", "Ada", "--bed", "151"])]
     #[case(&["preheat", "Ada", "--bed", "60", "--minutes", "0"])]

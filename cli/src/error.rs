@@ -35,6 +35,12 @@ pub(crate) enum CliError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The end of a print file is missing, and nobody has said that it is to be printed all the same.
+    #[error(
+        "{0} is cut off: its end is missing, and so the end of the part would be. Nothing was queued. Export it again and \
+         upload that, or print it as far as it goes: add --even-if-cut-off"
+    )]
+    CutOff(String),
     /// A file could not be read or written.
     #[error("{path}: {source}", path = .path.display())]
     File {

@@ -14,6 +14,11 @@ pub(crate) fn duration(seconds: u64) -> String {
     }
 }
 
+/// `2026-11-23 06:25`, of a time as the hub writes it (RFC 3339).
+pub(crate) fn to_the_minute(at: &str) -> String {
+    at.get(..16).unwrap_or_default().replace('T', " ")
+}
+
 /// `935.8 kB`.
 pub(crate) fn size(bytes: u64) -> String {
     let units = ["kB", "MB", "GB"];
@@ -82,6 +87,7 @@ mod tests {
 
     #[test]
     fn the_rest() {
+        assert_eq!(to_the_minute("2026-11-23T06:25:24.123Z"), "2026-11-23 06:25");
         assert_eq!(length(3270.08), "3.27 m");
         assert_eq!((weight(9.99), weight(1250.0)), ("9.99 g".into(), "1.25 kg".into()));
         assert_eq!(

@@ -25,9 +25,25 @@ pub(crate) fn lines<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -
         .collect()
 }
 
+/// A text of no more than so many characters: the end of a longer one is left out, and that shows.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_cut_shows_it() {
+        assert_eq!(cut("Größe", 5), "Größe");
+        assert_eq!(cut("Größen", 5), "Größ…");
+        assert_eq!(cut("a bcd", 3), "a…");
+    }
 
     #[test]
     fn columns_are_as_wide_as_they_must_be() {

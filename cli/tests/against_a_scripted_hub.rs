@@ -235,10 +235,10 @@ fn printers_are_stopped_at_once_and_what_came_of_it_is_said_for_each() {
     assert_eq!(status, Some(1), "one is not certain");
     assert!(out.starts_with("Ada: M112 was sent to the printer, and its board was reset"), "{out}");
     assert_eq!(out.matches("Ada: ").count(), 1, "{out}");
-    assert_eq!(out.matches("Bo: no answer yet").count(), 1, "before anything is known: {out}");
+    assert_eq!(out.matches("Bo: no answer from its agent yet").count(), 1, "before anything is known: {out}");
     let unrecorded = out.lines().filter(|line| line.contains("The hub could not write this down"));
     assert!(unrecorded.eq(out.lines().filter(|line| line.starts_with("Ada: "))), "{out}");
-    assert!(out.contains("Bo: its agent did not answer, so this could not be delivered."), "{out}");
+    assert!(out.contains("Bo: its agent does not answer: it may be down or cut off."), "{out}");
     assert!(err.contains("not stopped for certain: Bo."), "{err}");
     let asked = format!(r#"{{"ids":["{one}","{other}"]}}"#);
     assert!(hub.asked("POST /api/v1/printers/emergency-stop", 0, |r| r.body == asked));
@@ -297,4 +297,65 @@ fn what_no_printer_has_answered_is_not_told_as_done() {
         let (status, out, err) = said(&hub.stardust(order));
         assert!(status == Some(1) && out.is_empty() && err.contains(what), "{out}{err}");
     }
+}
+
+#[test]
+fn a_file_that_is_cut_off_says_in_words_how_it_is_printed_all_the_same() {
+    let hub = Hub::start(|request, _| match request.line.as_str() {
+        "POST /api/v1/jobs" if request.body.contains("even_if_cut_off") => json(200, &job("queued")),
+        "POST /api/v1/jobs" => json(409, r#"{"detail":"It is cut off.","code":"file_cut_off"}"#),
+        _ => json(200, &format!(r#"{{"items":[{{"id":"{FILE}","name":"a.gcode","extraction":"ready"}}]}}"#)),
+    });
+    let (status, _, err) = said(&hub.stardust(&["print", "a.gcode"]));
+    assert_eq!(status, Some(1));
+    assert!(err.contains("a.gcode is cut off") && err.contains("add --even-if-cut-off"), "{err}");
+    assert!(!err.contains("even_if_cut_off") && !err.contains("file_cut_off"), "{err}");
+    assert_eq!(said(&hub.stardust(&["print", "a.gcode", "--even-if-cut-off"])).0, Some(0));
+}
+
+#[test]
+fn a_wish_of_a_printer_out_of_reach_is_not_called_asked() {
+    let hub = Hub::start(|request, _| match request.line.as_str() {
+        line if line.ends_with("/pause") => json(
+            202,
+            &format!(
+                r#"{{"id":"{JOB}","file_name":"a.gcode","state":"printing","requested":"pause","printer_name":"Ada",
+                    "printer_id":"{FILE}"}}"#
+            ),
+        ),
+        _ => json(
+            200,
+            &format!(r#"{{"id":"{FILE}","name":"Ada","state":"offline","contact":{{"state":"lost"}}}}"#),
+        ),
+    });
+    let (status, out, err) = said(&hub.stardust(&["pause", JOB]));
+    assert_eq!((status, err.as_str()), (Some(0), ""));
+    assert!(out.starts_with("a.gcode: the agent of Ada is out of reach"), "{out}");
+}
+
+#[test]
+fn every_stop_that_stands_is_cleared_at_once_and_no_other() {
+    let hub = Hub::start(|request, _| match request.line.as_str() {
+        "GET /api/v1/printers?limit=200" => json(
+            200,
+            &format!(
+                r#"{{"items":[{{"id":"{FILE}","name":"Ada","state":"error","emergency_stop":{{"state":"sent"}}}},
+                             {{"id":"{JOB}","name":"Bo","state":"idle"}}]}}"#
+            ),
+        ),
+        _ => json(
+            200,
+            &format!(
+                r#"{{"id":"{FILE}","name":"Ada","state":"error","contact":{{"state":"online"}},"status":{{"halted":true}}}}"#
+            ),
+        ),
+    });
+    let (status, _, err) = said(&hub.stardust(&["stop", "--clear", "--all"]));
+    assert_eq!(status, Some(1));
+    assert!(err.contains("--yes"), "{err}");
+    let (status, out, err) = said(&hub.stardust(&["stop", "--clear", "--all", "--yes"]));
+    assert_eq!((status, err.as_str()), (Some(0), ""));
+    assert!(out.contains("its board has halted") && !out.contains("Bo"), "{out}");
+    let cleared: Vec<String> = hub.lines().into_iter().filter(|line| line.starts_with("POST")).collect();
+    assert_eq!(cleared, [format!("POST /api/v1/printers/{FILE}/emergency-stop/clear")]);
 }

@@ -68,6 +68,28 @@ async fn a_member_types_the_pin_that_an_unpaired_printer_shows() {
     test.stop().await;
 }
 
+/// A person has made a mistake in a printer's own settings: whoever looks at the dashboard reads which.
+#[tokio::test]
+async fn the_hub_is_told_of_a_printer_whose_settings_can_not_be_read_until_they_are_mended() {
+    let mut test = TestHouse::start(&["Ada"], 400.0).await;
+    let config = test.agent_journal("Ada").with_file_name("printer.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    test.house.stations[0].agent.kill().await.unwrap();
+    std::fs::write(&config, format!("bawd = 9600\n{text}")).unwrap();
+    test.house.stations[0].agent.restart().await.unwrap();
+    let told = wait::until("the mistake at the hub", PATIENCE, async || {
+        let printer = test.printer("Ada").await;
+        (printer["state"] == "error")
+            .then(|| printer["status"]["message"].as_str().unwrap_or_default().to_owned())
+    })
+    .await
+    .unwrap();
+    assert!(told.contains("printer.toml") && told.contains("bawd"), "{told}");
+    std::fs::write(&config, text).unwrap();
+    test.printer_in_state("Ada", "idle").await;
+    test.stop().await;
+}
+
 #[tokio::test]
 async fn codes_are_not_guessed() {
     let test = TestHouse::start(&[], 400.0).await;

@@ -6,6 +6,7 @@
 mod login;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rumqttd::protocol::{ConnAck, ConnectReturnCode, Packet};
 use stardust_clock::SharedClock;
@@ -91,7 +92,8 @@ where
     let last =
         will.filter(|_| wants_will(reason)).into_iter().map(|will| Packet::Publish(will, None)).collect();
     session.end(last).await;
-    edge.events.lifecycle(EdgeEvent::Disconnected { principal, connection: id, reason }).await;
+    let silent_for = if reason == DisconnectReason::Silent { idle_limit } else { Duration::ZERO };
+    edge.events.lifecycle(EdgeEvent::Disconnected { principal, connection: id, reason, silent_for }).await;
     // From here on a successor may announce itself.
     drop(seat);
 }

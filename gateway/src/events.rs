@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use stardust_protocol::topic::Topic;
@@ -52,6 +53,8 @@ pub enum EdgeEvent {
         connection: ConnectionId,
         /// Why it ended.
         reason: DisconnectReason,
+        /// For so long nothing had come over it then, where that is why it ended.
+        silent_for: Duration,
     },
     /// A device has published on its own status topic. The payload has not been looked at.
     Published {

@@ -183,7 +183,11 @@ async fn who_falls_silent_is_dropped() {
     let mut bench = Bench::start(config).await;
     let mut raw = bench.device(bench.printer()).await;
     assert_eq!(raw.packet().await, None);
-    assert!(matches!(bench.event().await, EdgeEvent::Disconnected { reason: DisconnectReason::Silent, .. }));
+    let ended = bench.event().await;
+    let EdgeEvent::Disconnected { reason: DisconnectReason::Silent, silent_for, .. } = ended else {
+        panic!("{ended:?}")
+    };
+    assert_eq!(silent_for, Duration::from_millis(50), "so long ago it was heard last");
 }
 
 #[tokio::test]

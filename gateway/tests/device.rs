@@ -63,8 +63,8 @@ async fn a_device_and_the_hub_talk_both_ways() {
 
     client.disconnect().await.unwrap();
     while eventloop.poll().await.is_ok() {}
-    let reason = DisconnectReason::Client;
-    assert_eq!(bench.event().await, EdgeEvent::Disconnected { principal, connection, reason });
+    let (reason, silent_for) = (DisconnectReason::Client, Duration::ZERO);
+    assert_eq!(bench.event().await, EdgeEvent::Disconnected { principal, connection, reason, silent_for });
 }
 
 #[tokio::test]
@@ -96,8 +96,11 @@ async fn a_newer_connection_takes_the_place_of_an_older_one() {
     new.send(&support::connect(&printer.to_string(), PASSWORD)).await;
     assert_eq!(new.packet().await, Some(vec![0x20, 2, 0, 0]));
 
-    let reason = DisconnectReason::Replaced;
-    assert_eq!(bench.event().await, EdgeEvent::Disconnected { principal, connection: first, reason });
+    let (reason, silent_for) = (DisconnectReason::Replaced, Duration::ZERO);
+    assert_eq!(
+        bench.event().await,
+        EdgeEvent::Disconnected { principal, connection: first, reason, silent_for }
+    );
     let EdgeEvent::Connected { connection: second, .. } = bench.event().await else { panic!() };
     assert_ne!(first, second);
     assert_eq!(old.packet().await, None);

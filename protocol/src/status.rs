@@ -84,6 +84,9 @@ pub struct PrinterStatus {
     /// From minor 1.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub halted: bool,
+    /// `message` tells of a stop at once: it is over and done with when a person has cleared that. From minor 1.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub about_stop: bool,
 }
 
 impl PrinterStatus {
@@ -105,6 +108,7 @@ impl PrinterStatus {
             emergency_stop: None,
             preheat: None,
             halted: false,
+            about_stop: false,
         }
     }
 }

@@ -65,6 +65,7 @@ fn status() -> PrinterStatus {
         emergency_stop: None,
         preheat: None,
         halted: false,
+        about_stop: false,
     }
 }
 
@@ -102,6 +103,7 @@ fn status_messages() {
     let stopped = PrinterStatus {
         emergency_stop: Some(StopReport { command_id: id(), reach: StopReach::SentAndReset, at: at() }),
         halted: true,
+        about_stop: true,
         ..PrinterStatus::new(PrinterState::Error)
     };
     check("status_emergency_stop", &StatusMessage { body: StatusBody::Full(stopped), ..full.clone() });

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::found::Unpaired;
-use super::waiting;
+use super::{unread, waiting};
 use crate::disk_work::DiskWork;
 use crate::journal::{Journal, State};
 use crate::port::{PortStore, Pulse};
@@ -218,6 +218,7 @@ async fn keep_running(
             (was_made_safe, told) = (false, None);
         }
         let mut must_be_safe = false;
+        let is_unread = matches!(result, Ok(Err(SetupError::Folder(_))));
         let message = match result {
             // Stopped, or a later pairing takes over.
             Ok(Ok(left)) => {
@@ -242,12 +243,31 @@ async fn keep_running(
         report.send_modify(|now| {
             let (name, hub) = now.take().map_or((folder.name(), String::new()), |was| (was.name, was.hub));
             let link = "Not connected: the printer is not driven.".into();
-            *now = Some(PrinterReport::idle(name, hub, link, PrinterState::Error, Some(message)));
+            *now = Some(PrinterReport::idle(name, hub, link, PrinterState::Error, Some(message.clone())));
         });
-        if must_be_safe && !was_made_safe {
-            // Once for each process: a person may heat it at its panel afterwards.
-            was_made_safe = left_hot::make_safe(&folder, &clock, &ports, Patience::Short, stop.clone()).await;
+        let stopping = stop.clone();
+        // Once for each process: a person may heat it at its panel afterwards.
+        let make_safe = async {
+            while must_be_safe && !was_made_safe {
+                let stop = stopping.clone();
+                was_made_safe = left_hot::make_safe(&folder, &clock, &ports, Patience::Short, stop).await;
+                if !is_unread || *stopping.borrow() {
+                    return;
+                }
+                tokio::time::sleep(START_AGAIN).await;
+            }
+            if is_unread {
+                std::future::pending::<()>().await;
+            }
+        };
+        if is_unread && !*stop.borrow() {
+            tokio::select! {
+                () = unread::until_mended(&folder, &message, &clock, &mut stop) => {}
+                () = make_safe => {}
+            }
+            continue;
         }
+        make_safe.await;
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => {}
             () = tokio::time::sleep(START_AGAIN) => {}

@@ -22,8 +22,24 @@ use findings::{Finding, Verdict};
 /// Of one printer.
 #[derive(Debug, Serialize)]
 struct Examination {
-    port: PathBuf,
+    /// Its port; none where the printer's own settings can't be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<PathBuf>,
+    /// Its name on this machine, where it was not named by its port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    printer: Option<String>,
     findings: Vec<Finding>,
+}
+
+impl Examination {
+    fn tell(&self, json: bool) {
+        if json {
+            return;
+        }
+        let port = self.port.as_ref().map(|port| port.display().to_string());
+        say(&format!("{}:", port.or(self.printer.clone()).unwrap_or_default()));
+        self.findings.iter().for_each(|finding| say(&finding.in_words()));
+    }
 }
 
 /// Looks at the named port, or at those of all paired printers.
@@ -32,17 +48,23 @@ pub(super) async fn run(
     settings: &Settings,
     clock: SharedClock,
 ) -> Result<ExitCode, Failure> {
-    let plans: Vec<PortPlan> = match &options.port {
-        Some(port) => {
-            let speeds = Some(SpeedMemory::new(&settings.data));
-            vec![PortPlan { speeds, ..PortPlan::new(port.clone(), options.baud) }]
+    let (mut plans, mut all) = (Vec::new(), Vec::new());
+    if let Some(port) = &options.port {
+        let speeds = Some(SpeedMemory::new(&settings.data));
+        plans.push((None, PortPlan { speeds, ..PortPlan::new(port.clone(), options.baud) }));
+    } else {
+        for folder in PrinterFolder::all(settings) {
+            let printer = Some(folder.name());
+            match folder.load() {
+                Ok((config, _)) => plans.push((printer, folder.port_plan(&config))),
+                Err(error) => {
+                    let findings = vec![findings::unread(&error)];
+                    all.push(Examination { port: None, printer, findings });
+                }
+            }
         }
-        None => PrinterFolder::all(settings)
-            .into_iter()
-            .filter_map(|folder| Some(folder.port_plan(&folder.load().ok()?.0)))
-            .collect(),
-    };
-    if plans.is_empty() {
+    }
+    if plans.is_empty() && all.is_empty() {
         let found: Vec<String> =
             listing::list(&DeviceTree::default()).into_iter().map(|port| port.path).collect();
         return Err(match found.as_slice() {
@@ -53,8 +75,8 @@ pub(super) async fn run(
             found => format!("No printer is paired. Name the port: --port {}", found.join(" or --port ")),
         });
     }
-    let mut all = Vec::new();
-    for plan in plans {
+    all.iter().for_each(|examination| examination.tell(options.json));
+    for (printer, plan) in plans {
         let port = plan.path.clone();
         let device = locate(&plan).unwrap_or_else(|_| port.clone());
         let driven = own_agent::that_drives(settings, &device);
@@ -62,11 +84,8 @@ pub(super) async fn run(
             Some(driven) => of_the_agent(&driven, &port),
             None => examine(plan, &clock).await,
         };
-        let examination = Examination { port, findings };
-        if !options.json {
-            say(&format!("{}:", examination.port.display()));
-            examination.findings.iter().for_each(|finding| say(&finding.in_words()));
-        }
+        let examination = Examination { port: Some(port), printer, findings };
+        examination.tell(options.json);
         all.push(examination);
     }
     if options.json {

@@ -24,6 +24,7 @@ use stardust_clock::SystemClock;
 
 use crate::port::DeviceTree;
 use crate::printer::by_hand;
+use crate::printer::folder::PrinterFolder;
 use crate::serial::Heaters;
 use crate::settings::{Given, Settings};
 
@@ -63,7 +64,8 @@ enum Command {
     Doctor(DoctorArguments),
     /// Print one file with no hub: the quickest check of a printer
     Print(PrintArguments),
-    /// Say whether `run` could start with these settings: exit status 0, or 78 with the mistake
+    /// Say whether `run` could start with these settings, and drive every printer: exit status 0, 78 with the mistake, or 65 with the
+    /// printers whose own files can't be read; `run` drives the others
     Check(RunArguments),
     /// Write down what a print with no hub owes, as the user to whom the data belong: root's `print` does
     #[command(hide = true)]
@@ -187,6 +189,9 @@ fn baud() -> clap::builder::RangedI64ValueParser<u32> {
 /// The exit status at which the service is not started again at once (the unit names it): what is wrong stays wrong
 /// until a person has changed it.
 const SETTINGS_ARE_WRONG: u8 = 78;
+/// The settings are well, but a printer's own files can't be read: the others are driven (the script behind the unit's `ExecStop`
+/// knows this one).
+const PRINTERS_ARE_WRONG: u8 = 65;
 /// As every program has it whose command line can't be understood.
 const USAGE: u8 = 2;
 
@@ -250,8 +255,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let result = runtime.block_on(async {
         match arguments.command {
             Command::Run(_) => run::run(&settings, SystemClock::shared()).await,
-            // They were understood, and this program can be started: that was the question.
-            Command::Check(_) => Ok(ExitCode::SUCCESS),
+            // They were understood, and this program can be started: that is the first question.
+            Command::Check(_) => Ok(check_printers(&settings)),
             Command::Pair(options) => pair::run(options, &settings, SystemClock::shared()).await,
             Command::Status { json } => status::run(&settings, json),
             Command::Ports => ports::run(),
@@ -265,6 +270,15 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Ok(code) => code,
         Err(message) => fail(&message),
     }
+}
+
+/// Whether the files of every printer can be read.
+fn check_printers(settings: &Settings) -> ExitCode {
+    let unread = PrinterFolder::all(settings).into_iter().filter_map(|folder| {
+        let error = folder.load().err()?;
+        Some(fail(&format!("{}: {error}. This printer is not driven until that is mended.", folder.name())))
+    });
+    if unread.count() == 0 { ExitCode::SUCCESS } else { ExitCode::from(PRINTERS_ARE_WRONG) }
 }
 
 fn owed(options: &OwedArguments, settings: &Settings) -> Result<(), Failure> {

@@ -159,7 +159,7 @@ pub(super) async fn run(
                     Choice::Nothing => {}
                 }
             },
-            _ = tick.tick() => told.show(&port.view.borrow(), clock.elapsed() - started),
+            _ = tick.tick() => told.show(&port.view.borrow(), clock.elapsed()),
             () = stop.asked() => {
                 if std::mem::replace(&mut cancelling, true) {
                     told.is_abandoned();

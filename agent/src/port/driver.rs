@@ -368,6 +368,9 @@ impl Driver {
             let speed = speed.or_else(|| Some(rustix::termios::tcgetattr(port).ok()?.output_speed()));
             trail.keep(now, checkpoint, speed.unwrap_or(SPEEDS[0]));
         }
+        if self.host.attention_text().is_some() {
+            trail.stand_still(now);
+        }
     }
 
     /// Writes what can be written without waiting.

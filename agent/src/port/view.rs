@@ -91,6 +91,13 @@ impl PortView {
         self.port_error.is_none() && is_heard
     }
 
+    /// Whether a job is being printed now: it neither stands still nor waits for a person.
+    #[must_use]
+    pub fn prints(&self) -> bool {
+        let goes_on = |job: &JobView| !matches!(job.stage, Stage::Paused | Stage::Ended);
+        self.attention.is_none() && self.job.as_ref().is_some_and(goes_on)
+    }
+
     /// Before the port was opened.
     #[must_use]
     pub fn closed() -> Self {

@@ -19,6 +19,7 @@
 
 mod config;
 mod later_pairing;
+mod salvage;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -37,6 +38,7 @@ use crate::port::{PortPlan, SpeedMemory, adapter_is_of};
 use crate::settings::{Settings, in_words};
 use crate::spool::Spool;
 pub use config::PrinterConfig;
+pub use salvage::HubOfBroken;
 
 const CONFIG: &str = "printer.toml";
 const CREDENTIAL: &str = "credential";
@@ -271,6 +273,15 @@ impl PrinterFolder {
         // One printer's own setting is no smaller than that of all.
         config.mqtt_in_clear |= self.mqtt_in_clear;
         Ok(config)
+    }
+
+    /// Where its hub is, as far as that is certain although its settings can't be understood.
+    #[must_use]
+    pub fn hub_of_broken(&self) -> Option<HubOfBroken> {
+        let found = HubOfBroken::read(&fs::read_to_string(self.config_file()).ok()?)?;
+        let hub_ca = self.hub_ca.clone().or(found.hub_ca);
+        let mqtt_in_clear = found.mqtt_in_clear || self.mqtt_in_clear;
+        Some(HubOfBroken { hub_ca, mqtt_in_clear, ..found })
     }
 
     /// Its credential.

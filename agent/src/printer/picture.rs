@@ -55,6 +55,8 @@ pub fn status(view: &PortView, job: Option<JobPicture<'_>>, attention: Option<At
         motion: view.job.as_ref().map(|job| motion(job.motion)),
         job: job.map(|job| progress(job, layer)),
         halted: is_halted(view),
+        // At rest nothing comes before it.
+        about_stop: state == PrinterState::Idle && view.stop_ignored.is_some(),
         ..PrinterStatus::new(state)
     }
 }
@@ -237,6 +239,7 @@ mod tests {
         assert_eq!(state(&locked, None), (PrinterState::Attention, Some("Unlock it.".into())));
         let cold = PortView { stop_ignored: words(), heating: Heating::Settled, ..view() };
         assert_eq!(state(&cold, None), (PrinterState::Idle, words()));
+        assert!(status(&cold, None, None).about_stop && !status(&view(), None, None).about_stop);
     }
 
     #[test]

@@ -139,6 +139,11 @@ impl Trail {
         self.lost.as_ref().map(|(fault, _)| fault)
     }
 
+    /// The printer waits for a person: what passes until the next checkpoint is not printed.
+    pub fn stand_still(&mut self, now: Duration) {
+        self.watch.halt(now);
+    }
+
     /// Keeps a checkpoint: before anything that was decided until then is transmitted.
     pub fn keep(&mut self, now: Duration, checkpoint: Checkpoint, speed: u32) {
         match checkpoint.stage() {

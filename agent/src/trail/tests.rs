@@ -48,6 +48,19 @@ fn what_is_kept_is_found_again() {
 }
 
 #[test]
+fn what_passes_while_a_person_is_waited_for_is_not_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trail");
+    let s = Duration::from_secs;
+    let mut trail = Trail::begin(&path, &head()).unwrap();
+    trail.keep(s(10), checkpoint(), 250_000);
+    trail.stand_still(s(70));
+    trail.stand_still(s(3000));
+    trail.keep(s(3600), checkpoint(), 250_000);
+    assert_eq!(Trail::find(&path).unwrap().place.unwrap().printed, s(60));
+}
+
+#[test]
 fn a_trail_that_can_not_be_written_is_no_trail_until_it_can_be() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trail");

@@ -184,3 +184,22 @@ fn one_that_is_asked_twice_to_end_stops_the_printer_at_once() {
     let wire = String::from_utf8_lossy(&std::fs::read(&unable.wire).unwrap()).into_owned();
     assert!(wire.lines().any(|line| line == "M112"), "{wire}");
 }
+
+/// One printer's own settings, in which somebody has made a mistake.
+#[test]
+fn a_printer_whose_own_settings_can_not_be_read_is_named_by_check_and_by_doctor() {
+    let host = Host::paired(None, 50);
+    let ask = |command: &str| host.command().arg(command).output().unwrap();
+    assert_eq!(ask("check").status.code(), Some(0));
+    let config = host.file("printer.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("bawd = 9600\n{text}")).unwrap();
+    let check = ask("check");
+    let said = String::from_utf8(check.stderr).unwrap();
+    assert_eq!(check.status.code(), Some(65), "{said}");
+    assert!(said.contains("printer.toml") && said.contains("bawd"), "{said}");
+    let doctor = ask("doctor");
+    let said = String::from_utf8(doctor.stdout).unwrap();
+    assert!(!doctor.status.success(), "{said}");
+    assert!(said.contains("printer.toml") && said.contains("bawd") && said.contains("fault"), "{said}");
+}

@@ -77,6 +77,8 @@ pub(crate) struct PrinterStatus {
     pub(crate) job: Option<Progress>,
     pub(crate) interruption: Option<Interruption>,
     pub(crate) preheat: Option<Preheat>,
+    /// It has stopped: what it has told before stays as it was.
+    pub(crate) halted: bool,
 }
 
 /// Whether the hub hears from a printer's agent.
@@ -84,6 +86,14 @@ pub(crate) struct PrinterStatus {
 #[serde(default)]
 pub(crate) struct Contact {
     pub(crate) state: String,
+    pub(crate) since: Option<String>,
+}
+
+impl Contact {
+    /// Whether its agent is in reach.
+    pub(crate) fn is_online(&self) -> bool {
+        self.state == "online"
+    }
 }
 
 /// An emergency stop of a printer, as far as it is.
@@ -131,6 +141,14 @@ pub(crate) struct Printer {
     pub(crate) emergency_stop: Option<EmergencyStop>,
 }
 
+impl Printer {
+    /// What it says now; none where what it has said last is of another time: its agent is out of reach, or its board has
+    /// halted.
+    pub(crate) fn measured_now(&self) -> Option<&PrinterStatus> {
+        self.status.as_ref().filter(|status| self.contact.is_online() && !status.halted)
+    }
+}
+
 /// A print file of the library.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct PrintFile {
@@ -170,6 +188,8 @@ pub(crate) struct PrintJob {
     #[serde(default)]
     pub(crate) printer_name: Option<String>,
     #[serde(default)]
+    pub(crate) printer_id: Option<String>,
+    #[serde(default)]
     pub(crate) target_printer_id: Option<String>,
     pub(crate) state: String,
     #[serde(default)]
@@ -182,6 +202,16 @@ pub(crate) struct PrintJob {
     pub(crate) queued_at: Option<String>,
     #[serde(default)]
     pub(crate) needs_removal: bool,
+}
+
+impl PrintJob {
+    /// Whether a printer has begun with it and is not through.
+    pub(crate) fn is_at_work(&self) -> bool {
+        matches!(
+            self.state.as_str(),
+            "preparing" | "printing" | "pausing" | "paused" | "resuming" | "cancelling"
+        )
+    }
 }
 
 /// What happened to a resource.

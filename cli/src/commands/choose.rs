@@ -106,7 +106,8 @@ fn only_among(jobs: &[PrintJob]) -> Result<String, String> {
     }
 }
 
-async fn active_jobs(client: &Client) -> Result<Vec<PrintJob>, CliError> {
+/// The jobs that are not done.
+pub(crate) async fn active_jobs(client: &Client) -> Result<Vec<PrintJob>, CliError> {
     client.parse_all(&client.list("api/v1/jobs", &[("scope", "active")], usize::MAX).await?)
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::choose;
-use crate::api::{Client, PrintJob};
+use crate::api::{Client, PrintJob, Printer};
 use crate::error::CliError;
 use crate::output;
 
@@ -41,17 +41,47 @@ pub(crate) async fn run(client: &Client, word: &str, action: Action) -> Result<(
     let id = choose::job(client, word).await?;
     let answer = client.post(&format!("api/v1/jobs/{id}/{}", action.path()), &action.body()).await?;
     let job: PrintJob = client.parse(answer)?;
-    output::line(&output::printable(&sentence(&job)))
+    let printer: Option<Printer> = match job.printer_id.as_ref().filter(|_| job.requested.is_some()) {
+        Some(printer) => Some(client.parse(client.get(&format!("api/v1/printers/{printer}")).await?)?),
+        None => None,
+    };
+    output::line(&output::printable(&sentence(&job, action, printer.as_ref())))
 }
 
-/// What has come of it.
-fn sentence(job: &PrintJob) -> String {
+/// What has come of it. `printer`: the one that has been asked.
+fn sentence(job: &PrintJob, action: Action, printer: Option<&Printer>) -> String {
     let name = &job.file_name;
-    match (&job.requested, job.printer_name.as_deref()) {
-        (Some(requested), Some(printer)) => format!("{name}: {printer} has been asked to {requested}."),
-        (Some(requested), None) => format!("{name}: the printer has been asked to {requested}."),
-        (None, _) => format!("{name}: {}.", job.state.replace('_', " ")),
+    let on = job.printer_name.as_deref().unwrap_or("the printer");
+    match &job.requested {
+        Some(requested) if printer.is_some_and(|it| !it.contact.is_online()) => format!(
+            "{name}: the agent of {on} is out of reach: it may be down or cut off. {}",
+            kept(action, requested)
+        ),
+        Some(requested) => format!("{name}: {on} has been asked to {requested}."),
+        // How it ended was said before.
+        None if action == Action::ConfirmRemoval => format!("{name}: the bed of {on} is cleared."),
+        None => format!("{name}: {}.", job.state.replace('_', " ")),
     }
+}
+
+/// What becomes of a wish that no agent is there to hear. How long it counts is the hub's rule
+/// (`limits::COMMAND_EXPIRY_MS`, `RESUME_FROM_EXPIRY_MS`).
+fn kept(action: Action, requested: &str) -> String {
+    let (how_long, then) = match action {
+        Action::Cancel | Action::ConfirmRemoval => {
+            return format!(
+                "The wish to {requested} is kept until it is back. Until then the printer may go on: switch it off by hand \
+                 if it must not."
+            );
+        }
+        Action::Pause => ("a minute", "the printer may print on"),
+        Action::Resume { from_layer: None } => ("a minute", "the print waits on"),
+        Action::Resume { from_layer: Some(_) } => ("20 seconds", "the print waits on"),
+    };
+    format!(
+        "The wish to {requested} is kept for {how_long}. If the agent is not back by then, it is dropped, and {then}: ask \
+         again when the agent is back."
+    )
 }
 
 #[cfg(test)]
@@ -59,14 +89,47 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
+    const OUT_OF_REACH: &str = "a: the agent of Ada is out of reach: it may be down or cut off.";
+
+    fn job(rest: &str) -> PrintJob {
+        serde_json::from_str(&format!(r#"{{"id":"1","file_name":"a","printer_name":"Ada",{rest}}}"#)).unwrap()
+    }
+
+    fn ada(contact: &str) -> Printer {
+        let contact = format!(r#"{{"id":"p","name":"Ada","state":"x","contact":{{"state":"{contact}"}}}}"#);
+        serde_json::from_str(&contact).unwrap()
+    }
+
+    #[rstest]
+    #[case(r#""state":"printing","requested":"pause""#, Action::Pause, "a: Ada has been asked to pause.")]
+    #[case(r#""state":"cancelled""#, Action::Cancel, "a: cancelled.")]
+    #[case(r#""state":"finished""#, Action::ConfirmRemoval, "a: the bed of Ada is cleared.")]
+    #[case(r#""state":"failed""#, Action::ConfirmRemoval, "a: the bed of Ada is cleared.")]
+    fn sentences(#[case] told: &str, #[case] action: Action, #[case] expected: &str) {
+        assert_eq!(sentence(&job(told), action, Some(&ada("online"))), expected);
+    }
+
     #[rstest]
     #[case(
-        r#"{"id":"1","file_name":"a","state":"printing","printer_name":"Ada","requested":"pause"}"#,
-        "a: Ada has been asked to pause."
+        "pause",
+        Action::Pause,
+        "is kept for a minute. If the agent is not back by then, it is dropped, and the printer may print on"
     )]
-    #[case(r#"{"id":"1","file_name":"a","state":"cancelled"}"#, "a: cancelled.")]
-    #[case(r#"{"id":"1","file_name":"a","state":"finished","printer_name":"Ada"}"#, "a: finished.")]
-    fn sentences(#[case] job: &str, #[case] expected: &str) {
-        assert_eq!(sentence(&serde_json::from_str(job).unwrap()), expected);
+    #[case("resume", Action::Resume { from_layer: None }, "is kept for a minute.")]
+    #[case("resume", Action::Resume { from_layer: Some(3) }, "is kept for 20 seconds.")]
+    #[case(
+        "cancel",
+        Action::Cancel,
+        "is kept until it is back. Until then the printer may go on: switch it off by hand"
+    )]
+    fn nobody_is_told_that_a_printer_was_asked_whose_agent_is_out_of_reach(
+        #[case] requested: &str,
+        #[case] action: Action,
+        #[case] expected: &str,
+    ) {
+        let job = job(&format!(r#""state":"printing","requested":"{requested}""#));
+        let told = sentence(&job, action, Some(&ada("lost")));
+        assert!(told.starts_with(OUT_OF_REACH) && !told.contains("has been asked"), "{told}");
+        assert!(told.contains(&format!("The wish to {requested} {expected}")), "{told}");
     }
 }

@@ -1,25 +1,15 @@
 //! Prints that were cut off in mid-print: where, and how they go on.
 //!
-//! Owns: finding them among the printers, and the sentence about one. Must not know: how jobs are listed.
+//! Owns: which printer says so, and the sentence about one. Must not know: how jobs are listed.
 
-use crate::api::{Client, Interruption, PrintJob, Printer};
-use crate::error::CliError;
+use crate::api::{Interruption, Printer};
 
 /// Where a print was cut off.
 pub(crate) type CutOff = Interruption;
 
-/// Those among these jobs. The printers are asked only when there may be one.
-pub(crate) async fn of(client: &Client, jobs: &[PrintJob]) -> Result<Vec<CutOff>, CliError> {
-    if !jobs.iter().any(|job| job.state == "paused") {
-        return Ok(Vec::new());
-    }
-    let printers: Vec<Printer> = client.parse_all(&client.list("api/v1/printers", &[], usize::MAX).await?)?;
-    Ok(printers.iter().filter_map(told).cloned().collect())
-}
-
 /// What a printer in reach says: what one out of reach said may be over.
 pub(crate) fn told(printer: &Printer) -> Option<&CutOff> {
-    printer.status.as_ref().filter(|_| printer.contact.state == "online")?.interruption.as_ref()
+    printer.status.as_ref().filter(|_| printer.contact.is_online())?.interruption.as_ref()
 }
 
 /// What is to be said about it.

@@ -1,16 +1,23 @@
-//! What of a printer is too hot to be touched although no job is at work on it.
+//! What of a printer is too hot to be touched although nobody may expect it.
 //!
-//! Owns: the rule and its sentence. Must not know: how printers are listed.
+//! Owns: the rule and its sentences. What was measured before its agent was lost, or its board halted, is never told as if it were
+//! so now. Must not know: how printers are listed.
 
-use crate::api::Printer;
+use crate::api::{PrintJob, Printer, PrinterStatus, Temperature};
 use crate::quantity;
 
 /// From here on, in °C, a nozzle or bed counts as hot; the dashboard has the same bound.
 const HOT_C: f64 = 50.0;
 
-/// `Still hot: nozzle 182 °C, bed 55 °C`; none while a job is at work, and of what is not measured now.
-pub(crate) fn sentence(printer: &Printer) -> Option<String> {
-    let status = printer.status.as_ref().filter(|_| printer.contact.state == "online")?;
+/// `Still hot: nozzle 182 °C, bed 55 °C`; none while a job is at work that can be seen. `job`: the one that is on it.
+pub(crate) fn sentence(printer: &Printer, job: Option<&PrintJob>) -> Option<String> {
+    match printer.measured_now() {
+        Some(status) => now(printer, status),
+        None => before(printer, job),
+    }
+}
+
+fn now(printer: &Printer, status: &PrinterStatus) -> Option<String> {
     let at_work = match printer.state.as_str() {
         "printing" | "preparing" | "paused" => true,
         // A job may wait for the answer.
@@ -20,17 +27,85 @@ pub(crate) fn sentence(printer: &Printer) -> Option<String> {
     if at_work {
         return None;
     }
+    let hot = told(status, |heat| (heat.actual >= HOT_C).then_some(heat.actual));
+    let still = if is_heating(status) { "Hot" } else { "Still hot" };
+    (!hot.is_empty()).then(|| format!("{still}: {hot}"))
+}
+
+/// Nobody measures it any more.
+fn before(printer: &Printer, job: Option<&PrintJob>) -> Option<String> {
+    let status = printer.status.clone().unwrap_or_default();
+    let at_work = job.map_or(status.job.is_some(), PrintJob::is_at_work);
+    // Without a job it cools, unless it was being heated then; how hot a halted board was it can't say any more.
+    if !at_work && !status.halted && !is_heating(&status) {
+        return None;
+    }
+    let hot = told(&status, |heat| (heat.actual >= HOT_C || heat.target >= HOT_C).then_some(heat.actual));
+    match (hot.is_empty(), at_work) {
+        (false, _) => Some(format!("May still be hot: {hot} when last measured. Look at the printer.")),
+        (true, true) => {
+            Some("May be hot: a print was at work at the last contact. Look at the printer.".into())
+        }
+        (true, false) => None,
+    }
+}
+
+fn is_heating(status: &PrinterStatus) -> bool {
+    status.tools.iter().chain(&status.bed).any(|heat| heat.target > 0.0)
+}
+
+/// Those nozzles and beds that `which` gives a temperature of.
+fn told(status: &PrinterStatus, which: impl Fn(&Temperature) -> Option<f64>) -> String {
     let several = status.tools.len() > 1;
     let nozzles = status.tools.iter().enumerate().map(|(index, tool)| {
         let name = if several { format!("nozzle {}", index + 1) } else { "nozzle".to_owned() };
-        (name, *tool)
+        (name, tool)
     });
-    let parts: Vec<_> = nozzles.chain(status.bed.map(|bed| ("bed".to_owned(), bed))).collect();
-    let hot: Vec<String> = parts
-        .iter()
-        .filter(|(_, heat)| heat.actual >= HOT_C)
-        .map(|(name, heat)| format!("{name} {}", quantity::temperature(heat.actual, 0.0)))
-        .collect();
-    let still = if parts.iter().any(|(_, heat)| heat.target > 0.0) { "Hot" } else { "Still hot" };
-    (!hot.is_empty()).then(|| format!("{still}: {}", hot.join(", ")))
+    let parts = nozzles.chain(status.bed.iter().map(|bed| ("bed".to_owned(), bed)));
+    let hot =
+        parts.filter_map(|(name, heat)| Some(format!("{name} {}", quantity::temperature(which(heat)?, 0.0))));
+    hot.collect::<Vec<String>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const WARM: &str = r#""tools":[{"actual":210,"target":215}],"bed":{"actual":60,"target":60}"#;
+    const COOLING: &str = r#""tools":[{"actual":99,"target":0}]"#;
+    const LAST: &str = "May still be hot: nozzle 210 °C, bed 60 °C when last measured. Look at the printer.";
+
+    #[rstest]
+    #[case::seen_at_work("online", WARM, Some("printing"), None)]
+    #[case::in_mid_print("lost", WARM, Some("printing"), Some(LAST))]
+    #[case::its_job_is_not_known("lost", WARM, None, Some(LAST))]
+    #[case::its_hub_was_started_anew(
+        "lost",
+        "",
+        Some("paused"),
+        Some("May be hot: a print was at work at the last contact. Look at the printer.")
+    )]
+    #[case::it_was_cooling("lost", COOLING, Some("awaiting_removal"), None)]
+    #[case::halted(
+        "online",
+        r#""halted":true,"tools":[{"actual":99,"target":0}]"#,
+        Some("failed"),
+        Some("May still be hot: nozzle 99 °C when last measured. Look at the printer.")
+    )]
+    fn what_is_not_measured_any_more_may_be_hot(
+        #[case] contact: &str,
+        #[case] status: &str,
+        #[case] job: Option<&str>,
+        #[case] expected: Option<&str>,
+    ) {
+        let state = if contact == "online" { "printing" } else { "offline" };
+        let printer = format!(
+            r#"{{"id":"p1","name":"Ada","state":"{state}","contact":{{"state":"{contact}"}},"status":{{{status}}}}}"#
+        );
+        let job = job.map(|state| format!(r#"{{"id":"j1","file_name":"a.gcode","state":"{state}"}}"#));
+        let job: Option<PrintJob> = job.map(|job| serde_json::from_str(&job).unwrap());
+        let told = sentence(&serde_json::from_str(&printer).unwrap(), job.as_ref());
+        assert_eq!(told.as_deref(), expected);
+    }
 }

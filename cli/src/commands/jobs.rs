@@ -1,7 +1,7 @@
 //! `stardust jobs`.
 
-use super::cut_off::{self, CutOff};
-use crate::api::{Client, PrintJob};
+use super::{cut_off, hot};
+use crate::api::{Client, PrintJob, Printer};
 use crate::error::CliError;
 use crate::output::printable;
 use crate::{output, quantity, table};
@@ -16,11 +16,15 @@ pub(crate) async fn run(client: &Client, scope: &str, limit: usize, json: bool) 
     if jobs.is_empty() {
         return output::line("There are no print jobs.");
     }
-    let cut_off = cut_off::of(client, &jobs).await?;
-    lines(&jobs, &cut_off).iter().try_for_each(|line| output::line(line))
+    // The printers are asked only when one of them may have something to say.
+    let printers = match jobs.iter().any(PrintJob::is_at_work) {
+        true => client.parse_all(&client.list("api/v1/printers", &[], usize::MAX).await?)?,
+        false => Vec::new(),
+    };
+    lines(&jobs, &printers).iter().try_for_each(|line| output::line(line))
 }
 
-fn lines(jobs: &[PrintJob], cut_off: &[CutOff]) -> Vec<String> {
+fn lines(jobs: &[PrintJob], printers: &[Printer]) -> Vec<String> {
     let rows: Vec<_> = jobs.iter().map(row).collect();
     let mut table =
         table::lines(["FILE", "PRINTER", "STATE", "DONE", "LEFT", "QUEUED", "ID"], &rows).into_iter();
@@ -29,10 +33,21 @@ fn lines(jobs: &[PrintJob], cut_off: &[CutOff]) -> Vec<String> {
         lines.push(line);
         // A sentence of its own: one long reason would push every other column off the screen.
         lines.extend(job.reason.as_deref().map(|reason| format!("    {}", printable(reason))));
-        let cut_off = cut_off.iter().find(|cut_off| cut_off.job_id == job.id).map(cut_off::sentence);
-        lines.extend(cut_off.map(|sentence| format!("    {}", printable(&sentence))));
+        let on = printers.iter().find(|printer| printer.current_job_id.as_ref() == Some(&job.id));
+        let cut_off = printers.iter().filter_map(cut_off::told).find(|cut_off| cut_off.job_id == job.id);
+        let said = on.filter(|_| job.is_at_work()).map(|on| of_printer(job, on)).unwrap_or_default();
+        let said = said.into_iter().chain(cut_off.map(cut_off::sentence));
+        lines.extend(said.map(|sentence| format!("    {}", printable(&sentence))));
     }
     lines
+}
+
+/// What is to be said of the printer that a job is at work on.
+fn of_printer(job: &PrintJob, on: &Printer) -> Vec<String> {
+    let out_of_reach = (!on.contact.is_online()).then(|| {
+        format!("The agent of {} is out of reach: it may be down or cut off. The printer may go on.", on.name)
+    });
+    out_of_reach.into_iter().chain(hot::sentence(on, Some(job))).collect()
 }
 
 fn row(job: &PrintJob) -> [String; 7] {
@@ -56,8 +71,7 @@ fn row(job: &PrintJob) -> [String; 7] {
         state,
         job.progress.map(|progress| quantity::percent(progress.fraction)).unwrap_or_default(),
         job.progress.and_then(|progress| progress.left_s).map(quantity::duration).unwrap_or_default(),
-        // RFC 3339 to the minute.
-        job.queued_at.as_deref().and_then(|at| at.get(..16)).unwrap_or_default().replace('T', " "),
+        job.queued_at.as_deref().map(quantity::to_the_minute).unwrap_or_default(),
         job.id.clone(),
     ]
 }
@@ -76,14 +90,19 @@ mod tests {
             {"id":"3","file_name":"c.gcode","state":"failed","reason":"The printer was reset.",
              "printer_name":"Bo","needs_removal":true},
             {"id":"4","file_name":"d.gcode","state":"paused","reason":"The power failed.","printer_name":"Cy",
-             "needs_removal":false}]"#,
+             "needs_removal":false},
+            {"id":"5","file_name":"e.gcode","state":"printing","printer_name":"Di"}]"#,
         )
         .unwrap();
-        let cut_off: Vec<CutOff> =
-            serde_json::from_str(r#"[{"job_id":"4","layer":12,"layers":[{"layer":12,"height_mm":2.4}]}]"#)
-                .unwrap();
+        let printers: Vec<Printer> = serde_json::from_str(
+            r#"[{"id":"p4","name":"Cy","state":"paused","contact":{"state":"online"},"current_job_id":"4","status":
+                 {"interruption":{"job_id":"4","layer":12,"layers":[{"layer":12,"height_mm":2.4}]}}},
+                {"id":"p5","name":"Di","state":"offline","contact":{"state":"lost"},"current_job_id":"5","status":
+                 {"bed":{"actual":60,"target":60}}}]"#,
+        )
+        .unwrap();
         assert_eq!(
-            lines(&jobs, &cut_off),
+            lines(&jobs, &printers),
             [
                 "FILE     PRINTER            STATE                       DONE  LEFT  QUEUED            ID",
                 "a.gcode  Ada                printing (pause asked for)  99 %  59s   2026-11-23 06:25  1",
@@ -94,6 +113,9 @@ mod tests {
                 "    The power failed.",
                 "    Cut off at layer 12. Look at the part, then go on with: stardust resume 4 --from-layer 12 (12: \
                  2.40 mm), or give it up with: stardust cancel 4",
+                "e.gcode  Di                 printing                                                  5",
+                "    The agent of Di is out of reach: it may be down or cut off. The printer may go on.",
+                "    May still be hot: bed 60 °C when last measured. Look at the printer.",
             ]
         );
     }

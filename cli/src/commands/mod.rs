@@ -52,10 +52,12 @@ pub(crate) async fn run(args: Args) -> Result<(), CliError> {
         }
         Command::Cancel { job } => control::run(&client()?, &job, control::Action::Cancel).await,
         Command::Answer { printer, button } => answer::run(&client()?, &printer, button.as_deref()).await,
-        Command::Stop { printers, clear: true, .. } => stop::clear(&client()?, &printers).await,
-        Command::Stop { printers, all, yes, .. } => {
+        Command::Stop { printers, all, yes, clear } => {
             let which = if all { stop::Which::All } else { stop::Which::Named(printers) };
-            stop::run(&client()?, which, yes).await
+            match clear {
+                true => stop::clear(&client()?, which, yes).await,
+                false => stop::run(&client()?, which, yes).await,
+            }
         }
         Command::Preheat { printer, nozzle, bed, minutes } => {
             let wanted = preheat::Wanted { nozzles: nozzle, bed, minutes };

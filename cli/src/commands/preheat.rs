@@ -55,7 +55,7 @@ fn not_known(printer: &Printer, what: &str) -> CliError {
 
 /// `Preheated until 06:25 UTC`; none where nothing stays on without a job.
 pub(crate) fn sentence(printer: &Printer) -> Option<String> {
-    let status = printer.status.as_ref().filter(|_| printer.contact.state == "online")?;
+    let status = printer.status.as_ref().filter(|_| printer.contact.is_online())?;
     let Preheat { until, reason } = status.preheat.as_ref()?;
     // Hours and minutes of RFC 3339, as the hub writes it.
     let until = until.get(11..16)?;

@@ -9,6 +9,9 @@ use crate::api::{Client, PrintFile, PrintJob};
 use crate::error::CliError;
 use crate::output;
 
+/// The hub's word for a file whose end is missing.
+const CUT_OFF: &str = "file_cut_off";
+
 /// Makes a job of a file.
 pub(crate) async fn run(
     client: &Client,
@@ -40,7 +43,12 @@ pub(crate) async fn run(
     if even_if_cut_off {
         request.insert("even_if_cut_off".into(), true.into());
     }
-    let answer = client.post("api/v1/jobs", &Value::Object(request)).await?;
+    let answer = client.post("api/v1/jobs", &Value::Object(request)).await.map_err(|error| match error {
+        CliError::Problem(problem) if problem.code.as_deref() == Some(CUT_OFF) => {
+            CliError::CutOff(file.to_owned())
+        }
+        error => error,
+    })?;
     let job: PrintJob = client.parse(answer.clone())?;
     if json {
         output::json(&answer)?;

@@ -1,10 +1,17 @@
 //! `stardust printers`.
 
-use super::{cut_off, hot, preheat};
-use crate::api::{Client, Printer};
+use super::{choose, cut_off, hot, preheat};
+use crate::api::{Client, PrintJob, Printer};
 use crate::error::CliError;
 use crate::output::printable;
 use crate::{output, quantity, table};
+
+/// What a terminal shows in one line, in characters.
+const WIDTH: usize = 100;
+/// A longer name is cut; `--json` has the whole.
+const NAME_WIDTH: usize = 24;
+/// More nozzles are not shown.
+const NOZZLES: usize = 2;
 
 /// Lists the printers.
 pub(crate) async fn run(client: &Client, json: bool) -> Result<(), CliError> {
@@ -16,43 +23,77 @@ pub(crate) async fn run(client: &Client, json: bool) -> Result<(), CliError> {
     if printers.is_empty() {
         return output::line("There are no printers. Make a pairing code in the dashboard to add one.");
     }
-    lines(&printers).iter().try_for_each(|line| output::line(line))
+    // What a printer is at that can't be seen, its job tells.
+    let is_in_the_dark = |it: &Printer| it.measured_now().is_none() && it.current_job_id.is_some();
+    let jobs = match printers.iter().any(is_in_the_dark) {
+        true => choose::active_jobs(client).await?,
+        false => Vec::new(),
+    };
+    lines(&printers, &jobs).iter().try_for_each(|line| output::line(line))
 }
 
-fn lines(printers: &[Printer]) -> Vec<String> {
+fn lines(printers: &[Printer], jobs: &[PrintJob]) -> Vec<String> {
     let rows: Vec<_> = printers.iter().map(row).collect();
-    let headings = ["NAME", "STATE", "JOB", "LEFT", "NOZZLE", "BED", "MODEL", "ID"];
-    let mut table = table::lines(headings, &rows).into_iter();
+    // The model last: where there is no room for it, nothing else is missing.
+    let headings = ["NAME", "STATE", "JOB", "LEFT", "NOZZLE", "BED", "MODEL"];
+    let mut table = table::lines(headings, &rows).into_iter().map(|line| table::cut(&line, WIDTH));
     let mut lines: Vec<_> = table.next().into_iter().collect();
     for (line, printer) in table.zip(printers) {
         lines.push(line);
-        let cut_off = cut_off::told(printer).map(cut_off::sentence);
-        lines.extend(cut_off.map(|sentence| format!("    {}", printable(&sentence))));
-        lines.extend(preheat::sentence(printer).map(|sentence| format!("    {sentence}")));
-        lines.extend(hot::sentence(printer).map(|sentence| format!("    {sentence}")));
+        lines.extend(
+            remarks(printer, printers, jobs).iter().map(|remark| format!("    {}", printable(remark))),
+        );
     }
     lines
 }
 
-fn row(printer: &Printer) -> [String; 8] {
-    // Temperatures of a printer out of reach are of another time.
-    let status = printer.status.clone().filter(|_| printer.contact.state == "online").unwrap_or_default();
-    let state = match (printer.contact.state.as_str(), &status.message) {
-        ("lost", _) => format!("{} (contact lost)", printer.state),
-        (_, Some(message)) => format!("{} ({message})", printer.state),
-        _ => printer.state.clone(),
-    };
-    let nozzles: Vec<String> =
-        status.tools.iter().map(|tool| quantity::temperature(tool.actual, tool.target)).collect();
+/// What is to be said of a printer beside its figures, each in a line of its own: a sentence would push the columns apart.
+fn remarks(printer: &Printer, all: &[Printer], jobs: &[PrintJob]) -> Vec<String> {
+    let is_namesake = |other: &&Printer| other.name == printer.name;
+    let id = (all.iter().filter(is_namesake).count() > 1).then(|| format!("id {}", printer.id));
+    let job = jobs.iter().find(|job| Some(&job.id) == printer.current_job_id.as_ref());
+    let status = printer.status.as_ref().filter(|_| printer.contact.is_online());
     [
-        printer.name.clone(),
-        state,
+        id,
+        no_contact(printer),
+        status.and_then(|status| status.message.clone()),
+        cut_off::told(printer).map(cut_off::sentence),
+        preheat::sentence(printer),
+        hot::sentence(printer, job),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// `Last contact with its agent: 2026-11-23 06:25 UTC`; none while there is contact.
+fn no_contact(printer: &Printer) -> Option<String> {
+    match (printer.contact.state.as_str(), printer.contact.since.as_deref()) {
+        ("lost", Some(since)) => {
+            Some(format!("Last contact with its agent: {} UTC", quantity::to_the_minute(since)))
+        }
+        ("lost", None) => Some("No contact with its agent".into()),
+        ("never", _) => Some("Its agent has not been in contact yet".into()),
+        _ => None,
+    }
+}
+
+fn row(printer: &Printer) -> [String; 7] {
+    let status = printer.measured_now().cloned().unwrap_or_default();
+    let mut nozzles: Vec<String> =
+        status.tools.iter().map(|tool| quantity::temperature(tool.actual, tool.target)).collect();
+    if nozzles.len() > NOZZLES {
+        nozzles.truncate(NOZZLES);
+        nozzles.push("…".into());
+    }
+    [
+        table::cut(&printer.name, NAME_WIDTH),
+        printer.state.clone(),
         status.job.map(|job| quantity::percent(job.fraction)).unwrap_or_default(),
         status.job.and_then(|job| job.left_s).map(quantity::duration).unwrap_or_default(),
         nozzles.join(" "),
         status.bed.map(|bed| quantity::temperature(bed.actual, bed.target)).unwrap_or_default(),
         printer.model.clone().unwrap_or_default(),
-        printer.id.clone(),
     ]
 }
 
@@ -67,38 +108,50 @@ mod tests {
             {"id":"1","name":"Ada","state":"printing","contact":{"state":"online"},"model":"MK3S","status":
              {"state":"printing","tools":[{"actual":214.7,"target":215}],"bed":{"actual":60,"target":60},
               "job":{"job_id":"9","state":"printing","fraction":0.425,"elapsed_s":60,"left_s":3750}}},
-            {"id":"2","name":"Bo","state":"offline","contact":{"state":"lost"},
-             "status":{"state":"idle","tools":[{"actual":99,"target":0}]}},
+            {"id":"2","name":"Bo","state":"offline","contact":{"state":"lost","since":"2026-11-23T06:25:24.123Z"},
+             "current_job_id":"j8","status":{"state":"idle","tools":[{"actual":214.2,"target":0}]}},
+            {"id":"8","name":"Bo","state":"offline","contact":{"state":"never"}},
             {"id":"3","name":"Cy","state":"error","contact":{"state":"online"},
-             "status":{"state":"error","message":"Thermal runaway","tools":[]}},
+             "status":{"state":"error","message":"Thermal runaway","halted":true,"tools":[{"actual":120,"target":0}]}},
             {"id":"4","name":"Di","state":"paused","contact":{"state":"online"},
              "status":{"interruption":{"job_id":"j1","refusal":"The file is gone."}}},
             {"id":"5","name":"Ed","state":"awaiting_removal","contact":{"state":"online"},"current_job_id":"j2",
              "status":{"tools":[{"actual":182.4,"target":0}],"bed":{"actual":55,"target":0}}},
             {"id":"6","name":"Fi","state":"idle","contact":{"state":"online"},
              "status":{"tools":[{"actual":49.9,"target":0},{"actual":50,"target":0}]}},
-            {"id":"7","name":"Gus","state":"idle","contact":{"state":"online"},
+            {"id":"7","name":"Gus","state":"idle","contact":{"state":"online"},"model":"Original Prusa MK4S with an MMU3 and more",
              "status":{"tools":[{"actual":120,"target":200}],
                        "preheat":{"until":"2026-11-23T06:25:24.123Z","reason":"asked"}}}]"#,
         )
         .unwrap();
+        let jobs: Vec<PrintJob> =
+            serde_json::from_str(r#"[{"id":"j8","file_name":"a.gcode","state":"printing"}]"#).unwrap();
         assert_eq!(
-            lines(&printers),
+            lines(&printers, &jobs),
             [
-                "NAME  STATE                    JOB   LEFT   NOZZLE       BED       MODEL  ID",
-                "Ada   printing                 42 %  1h 2m  215/215 °C   60/60 °C  MK3S   1",
-                "Bo    offline (contact lost)                                              2",
-                "Cy    error (Thermal runaway)                                             3",
-                "Di    paused                                                              4",
+                "NAME  STATE             JOB   LEFT   NOZZLE       BED       MODEL",
+                "Ada   printing          42 %  1h 2m  215/215 °C   60/60 °C  MK3S",
+                "Bo    offline",
+                "    id 2",
+                "    Last contact with its agent: 2026-11-23 06:25 UTC",
+                "    May still be hot: nozzle 214 °C when last measured. Look at the printer.",
+                "Bo    offline",
+                "    id 8",
+                "    Its agent has not been in contact yet",
+                "Cy    error",
+                "    Thermal runaway",
+                "    May still be hot: nozzle 120 °C when last measured. Look at the printer.",
+                "Di    paused",
                 "    Cut off. The file is gone. Give it up with: stardust cancel j1",
-                "Ed    awaiting_removal                      182 °C       55 °C            5",
+                "Ed    awaiting_removal               182 °C       55 °C",
                 "    Still hot: nozzle 182 °C, bed 55 °C",
-                "Fi    idle                                  50 °C 50 °C                   6",
+                "Fi    idle                           50 °C 50 °C",
                 "    Still hot: nozzle 2 50 °C",
-                "Gus   idle                                  120/200 °C                    7",
+                "Gus   idle                           120/200 °C             Original Prusa MK4S with an MMU3 and mo…",
                 "    Preheated until 06:25 UTC",
                 "    Hot: nozzle 120 °C",
             ]
         );
+        assert!(lines(&printers, &jobs).iter().all(|line| line.chars().count() <= WIDTH));
     }
 }

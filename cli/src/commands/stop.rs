@@ -22,6 +22,9 @@ const LOOKS: u32 = 150;
 /// What is on its way for so many looks is said to be: whoever stops a printer does not want to wait in silence.
 const UNANSWERED_AFTER: u32 = 4;
 
+const STOP_EVERY: &str =
+    "Stop EVERY printer of the workspace at once? What is being printed is lost. Type yes:";
+
 /// Which printers.
 #[derive(Debug)]
 pub(crate) enum Which {
@@ -34,7 +37,9 @@ pub(crate) enum Which {
 /// Stops them, and tells how far that came. An error unless `M112` was sent to all of them.
 pub(crate) async fn run(client: &Client, which: Which, sure: bool) -> Result<(), CliError> {
     let (body, strangers) = match which {
-        Which::All if !sure && !confirmed()? => return Err(CliError::Failed("nothing was stopped".into())),
+        Which::All if !sure && !confirmed("stopping every printer", STOP_EVERY)? => {
+            return Err(CliError::Failed("nothing was stopped".into()));
+        }
         Which::All => (json!({ "all": true }), Vec::new()),
         Which::Named(words) => {
             let (ids, strangers) = choose::printers(client, &words).await?;
@@ -84,23 +89,71 @@ pub(crate) async fn run(client: &Client, which: Which, sure: bool) -> Result<(),
 }
 
 /// Says that printers are in order again.
-pub(crate) async fn clear(client: &Client, words: &[String]) -> Result<(), CliError> {
-    for word in words {
-        let id = choose::printer(client, word).await?;
+pub(crate) async fn clear(client: &Client, which: Which, sure: bool) -> Result<(), CliError> {
+    let ids = match which {
+        Which::Named(words) => {
+            let mut ids = Vec::new();
+            for word in &words {
+                ids.push(choose::printer(client, word).await?);
+            }
+            ids
+        }
+        Which::All => {
+            let all = client.list("api/v1/printers", &[], usize::MAX).await?;
+            let mut stopped: Vec<Printer> = client.parse_all(&all)?;
+            stopped.retain(|printer| printer.emergency_stop.is_some());
+            if stopped.is_empty() {
+                return output::line("No printer is stopped.");
+            }
+            let names: Vec<&str> = stopped.iter().map(|printer| printer.name.as_str()).collect();
+            let question = format!(
+                "Are these in order again, so that jobs may start on them: {}? Type yes:",
+                printable(&names.join(", "))
+            );
+            if !sure && !confirmed("clearing every stop", &question)? {
+                return Err(CliError::Failed("nothing was cleared".into()));
+            }
+            stopped.into_iter().map(|printer| printer.id).collect()
+        }
+    };
+    for id in ids {
         let path = format!("api/v1/printers/{id}/emergency-stop/clear");
         let printer: Printer = client.parse(client.post(&path, &json!({})).await?)?;
-        output::line(&printable(&format!("{}: jobs may start on it again.", printer.name)))?;
+        output::line(&printable(&cleared(&printer)))?;
     }
     Ok(())
 }
 
-/// All printers at once is asked once more, at a terminal; a program says --yes.
-fn confirmed() -> Result<bool, CliError> {
+/// What a printer waits for once its stop is cleared.
+fn cleared(printer: &Printer) -> String {
+    let name = &printer.name;
+    let is_halted = printer.status.as_ref().is_some_and(|status| status.halted);
+    let waits = if !printer.contact.is_online() {
+        "its agent is out of reach. Jobs may start on it when the agent is back and the printer is ready."
+    } else if is_halted {
+        "its board has halted: switch the printer off and on again. Jobs may start on it when it answers."
+    } else {
+        match printer.state.as_str() {
+            "idle" => return format!("{name}: jobs may start on it again."),
+            "awaiting_removal" => {
+                return format!(
+                    "{name}: its stop is cleared, but not its bed. When the bed is clear: stardust cleared {name}"
+                );
+            }
+            "error" => "it reports an error. Jobs may start on it when that is over; see: stardust printers",
+            _ => "it is not ready yet. Jobs may start on it when it is; see: stardust printers",
+        }
+    };
+    format!("{name}: its stop is cleared, but {waits}")
+}
+
+/// Something is to be done to all printers: that is asked once more, at a terminal; a program says --yes.
+fn confirmed(what: &str, question: &str) -> Result<bool, CliError> {
     let input = std::io::stdin();
     if !input.is_terminal() {
-        return Err(CliError::Failed("stopping every printer needs --yes where nobody can be asked".into()));
+        return Err(CliError::Failed(format!("{what} needs --yes where nobody can be asked")));
     }
-    output::line("Stop EVERY printer of the workspace at once? What is being printed is lost. Type yes:")?;
+    output::line(question)?;
     let mut word = String::new();
     input.lock().read_line(&mut word).map_err(|error| CliError::Failed(error.to_string()))?;
     Ok(word.trim() == "yes")
@@ -109,7 +162,8 @@ fn confirmed() -> Result<bool, CliError> {
 /// No agent of these has answered yet.
 fn unanswered(names: &[&str]) -> String {
     format!(
-        "{}: no answer yet, and it is sent again and again. If you can, go there now, and switch the printer off by hand.",
+        "{}: no answer from its agent yet: it may be down or cut off. The stop is sent again and again; until it is answered, the \
+         printer goes on. If you can, go there now, and switch it off by hand.",
         names.join(", ")
     )
 }
@@ -140,11 +194,53 @@ fn reach(name: &str, stop: &EmergencyStop) -> String {
         ),
         "not_delivered" => {
             format!(
-                "{name}: its agent did not answer, so this could not be delivered. Switch the printer off by hand. It is still \
-                 sent, in case the agent comes back."
+                "{name}: its agent does not answer: it may be down or cut off. As far as is known the stop has not reached the \
+                 printer, which goes on: switch it off by hand. The stop is sent for 10 minutes, in case the agent comes back."
             )
         }
         "failed" => format!("{name}: {}", stop.reason.as_deref().unwrap_or("it could not be stopped.")),
         other => format!("{name}: {}.", other.replace('_', " ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::ready("idle", "online", false, "Ada: jobs may start on it again.")]
+    #[case::halted("error", "online", true, "its board has halted: switch the printer off and on again.")]
+    #[case::away("offline", "lost", true, "its agent is out of reach.")]
+    #[case::bed(
+        "awaiting_removal",
+        "online",
+        false,
+        "but not its bed. When the bed is clear: stardust cleared Ada"
+    )]
+    #[case::fault("error", "online", false, "it reports an error.")]
+    #[case::starting("connecting", "online", false, "it is not ready yet.")]
+    fn jobs_are_promised_only_where_they_may_start(
+        #[case] state: &str,
+        #[case] contact: &str,
+        #[case] halted: bool,
+        #[case] expected: &str,
+    ) {
+        let printer = format!(
+            r#"{{"id":"p","name":"Ada","state":"{state}","contact":{{"state":"{contact}"}},"status":{{"halted":{halted}}}}}"#
+        );
+        let told = cleared(&serde_json::from_str(&printer).unwrap());
+        assert!(told.contains(expected), "{told}");
+        assert_eq!(told.contains("jobs may start on it again"), state == "idle", "{told}");
+    }
+
+    #[test]
+    fn an_agent_that_does_not_answer_is_not_called_a_connection_that_failed() {
+        let stop: EmergencyStop = serde_json::from_str(r#"{"state":"not_delivered"}"#).unwrap();
+        let told = sentence("Ada", &stop);
+        for part in ["its agent does not answer", "down or cut off", "goes on: switch it off by hand"] {
+            assert!(told.contains(part), "{told}");
+        }
+        assert!(unanswered(&["Ada"]).contains("the printer goes on"));
     }
 }

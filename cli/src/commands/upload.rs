@@ -98,6 +98,10 @@ async fn extracted(client: &Client, mut found: Value, id: &str) -> Result<Value,
     }
 }
 
+/// What is said of a file whose end is missing.
+const CUT_OFF: &str = "the end of the file is missing, and so the end of the part will be: export and upload it again, or \
+    print it as far as it goes with `stardust print … --even-if-cut-off`";
+
 /// What is known of a file.
 pub(crate) fn summary(file: &PrintFile) -> Vec<String> {
     let version =
@@ -134,7 +138,7 @@ pub(crate) fn summary(file: &PrintFile) -> Vec<String> {
         let filament = [amounts.join(", "), known.material.clone().unwrap_or_default()].join(" ");
         field("filament", Some(filament.trim().to_owned()).filter(|text| !text.is_empty()));
         if known.truncated {
-            field("warning", Some("the end of the file is missing: export and upload it again".into()));
+            field("warning", Some(CUT_OFF.into()));
         }
     }
     lines.iter().map(|line| output::printable(line)).collect()
@@ -152,7 +156,8 @@ mod tests {
              "filament_g":9.99,"material":"PETG","printer_model":"ENDER3","truncated":true}}"#,
         &["a.gcode  935.8 kB, version 2", "  id        1", "  slicer    PrusaSlicer 2.5.0", "  for       ENDER3",
           "  time      1h 2m", "  filament  3.27 m, 9.99 g PETG",
-          "  warning   the end of the file is missing: export and upload it again"],
+          "  warning   the end of the file is missing, and so the end of the part will be: export and upload it again, or print \
+           it as far as it goes with `stardust print … --even-if-cut-off`"],
     )]
     #[case::volume_alone(
         r#"{"id":"1","name":"a","size_bytes":5,"extraction":"ready","metadata":{"filament_cm3":5.048}}"#,

@@ -45,8 +45,8 @@ pub enum StopState {
     SentAndReset,
     /// The agent could not send it, and says why.
     Failed,
-    /// The agent has not answered in time: somebody has to go to the printer. It is still carried out if the agent comes back
-    /// soon.
+    /// The agent has not answered in time: it may be down or cut off. As far as is known the printer goes on, and somebody has to go
+    /// there and switch it off. The stop is still carried out if the agent comes back soon.
     NotDelivered,
 }
 

@@ -22,10 +22,18 @@ pub async fn run(app: Arc<App>, mut events: mpsc::Receiver<EdgeEvent>) {
                 app.fleet.connected(printer, connection, now);
                 app.last_times.printer_seen(printer, now.1);
             }
-            EdgeEvent::Disconnected { principal: Principal::Device { printer, .. }, connection, reason } => {
+            EdgeEvent::Disconnected {
+                principal: Principal::Device { printer, .. },
+                connection,
+                reason,
+                silent_for,
+            } => {
                 tracing::info!(printer.id = %printer, mqtt.connection = %connection, %reason, "agent disconnected");
-                app.fleet.disconnected(printer, connection, now);
-                app.last_times.printer_seen(printer, now.1);
+                // An agent that hangs was heard last when it fell silent, not when that was noticed.
+                let silent_ms = i64::try_from(silent_for.as_millis()).unwrap_or(i64::MAX);
+                let heard_at = now.1.plus_millis(-silent_ms);
+                app.fleet.disconnected(printer, connection, (now.0, heard_at));
+                app.last_times.printer_seen(printer, heard_at);
             }
             EdgeEvent::Published { topic, payload } => status(&app, topic, &payload).await,
         }
@@ -61,4 +69,38 @@ async fn ask_for_full(app: &App, topic: Topic) {
         command: Command::ReportStatus,
     };
     app.tell_agent(Topic { channel: Channel::Command, ..topic }, &message).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use stardust_gateway::{ConnectionId, DisconnectReason};
+
+    use super::*;
+    use crate::db::testing::Engine;
+    use crate::fleet::ContactState;
+    use crate::testing::hub;
+
+    #[tokio::test]
+    async fn the_last_contact_with_an_agent_that_hangs_is_when_it_fell_silent() {
+        let hub = hub(Engine::Sqlite).await;
+        let device = hub.pair("Ada").await;
+        let (printer, workspace) = (device.printer_id, hub.owner.workspace_id);
+        let principal = Principal::Device { workspace, printer };
+        let connection = ConnectionId::numbered(1);
+        let tell = async |event| {
+            let (sender, receiver) = mpsc::channel(1);
+            sender.send(event).await.unwrap();
+            drop(sender);
+            run(Arc::clone(&hub.app), receiver).await;
+        };
+        tell(EdgeEvent::Connected { principal, connection }).await;
+        hub.clock.advance(Duration::from_secs(600));
+        let (reason, silent_for) = (DisconnectReason::Silent, Duration::from_secs(30));
+        tell(EdgeEvent::Disconnected { principal, connection, reason, silent_for }).await;
+        let contact = hub.app.fleet.printer(workspace, printer).unwrap().contact;
+        let heard_at = hub.app.clock.now().plus_millis(-30_000);
+        assert_eq!((contact.state, contact.since), (ContactState::Lost, Some(heard_at)));
+    }
 }

@@ -46,7 +46,7 @@ pub struct Printer {
 pub struct Contact {
     /// Whether it is.
     pub state: ContactState,
-    /// Since when.
+    /// Since when; of one that is lost: when something was heard of it last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
 }

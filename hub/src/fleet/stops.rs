@@ -23,7 +23,7 @@ impl Fleet {
 
     /// Another stop, or none.
     pub fn set_stop(&self, id: PrinterId, stop: Option<EmergencyStop>) {
-        self.change(id, |twin| twin.stop = stop);
+        self.change(id, |twin| (twin.stop_cleared, twin.stop) = (false, stop));
         self.stop_news.notify_waiters();
     }
 
@@ -46,7 +46,11 @@ impl Fleet {
 
     /// This stop is over and done with; another one that was asked for since stays.
     pub fn clear_stop(&self, id: PrinterId, stop: CommandId) {
-        self.change(id, |twin| twin.stop = twin.stop.take().filter(|standing| standing.id != stop));
+        self.change(id, |twin| {
+            if twin.stop.take_if(|standing| standing.id == stop).is_some() {
+                twin.stop_cleared = true;
+            }
+        });
         self.stop_news.notify_waiters();
     }
 

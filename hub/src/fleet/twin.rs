@@ -10,7 +10,8 @@ use serde_json::Value;
 use stardust_gateway::ConnectionId;
 use stardust_protocol::status::StatusBody;
 use stardust_protocol::{
-    JobId, JobProgress, PrinterId, PrinterStatus, SessionId, StatusMessage, Timestamp, WorkspaceId, patch,
+    JobId, JobProgress, PrinterId, PrinterState, PrinterStatus, SessionId, StatusMessage, Timestamp,
+    WorkspaceId, patch,
 };
 use tokio::sync::Notify;
 
@@ -45,6 +46,8 @@ pub(super) struct Twin {
     speaker: Speaker,
     refusals: Refusals,
     pub(super) stop: Option<EmergencyStop>,
+    /// A stop was cleared, and no other one asked for since.
+    pub(super) stop_cleared: bool,
 }
 
 /// What became of a status message.
@@ -75,11 +78,23 @@ impl Twin {
             speaker: Speaker::default(),
             refusals: Refusals::default(),
             stop: None,
+            stop_cleared: false,
         }
     }
 
     fn was_stopped(&self) -> bool {
         self.stop.as_ref().is_some_and(|stop| stop.state.has_reached())
+    }
+
+    /// What the printer has said last, as people are shown it: who has said that it is in order again is not told of the stop any
+    /// more once it is at rest. Its agent does not learn of that, and says so until something else is done with it.
+    fn shown_status(&self) -> Option<PrinterStatus> {
+        let mut status = self.status.clone()?;
+        let was_cleared = self.stop_cleared || status.emergency_stop.is_some();
+        if self.stop.is_none() && was_cleared && status.about_stop && status.state == PrinterState::Idle {
+            status.message = None;
+        }
+        Some(status)
     }
 
     fn view(&self) -> Printer {
@@ -93,7 +108,7 @@ impl Twin {
             version: self.row.version,
             state: shown_state(self.contact.state, reported, self.job.as_ref(), self.was_stopped()),
             contact: self.contact,
-            status: self.status.clone(),
+            status: self.shown_status(),
             second_agent: self.refusals.shown(),
             emergency_stop: self.stop.clone(),
             current_job_id: self.job.map(|job| job.id),
@@ -255,7 +270,7 @@ impl Fleet {
         });
     }
 
-    /// A connection has ended; nothing changes if the agent has another one by now.
+    /// A connection has ended; nothing changes if the agent has another one by now. `at`: when something came over it last.
     pub fn disconnected(&self, id: PrinterId, connection: ConnectionId, (now, at): (Duration, Timestamp)) {
         self.change(id, |twin| {
             if twin.connection == Some(connection) {
@@ -327,102 +342,4 @@ fn document(printer: &Printer) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-    use stardust_protocol::{PrinterState, ProtocolVersion};
-
-    const AT: fn() -> Timestamp = crate::accounts::testing::now;
-
-    fn fleet() -> (Fleet, PrinterId) {
-        let row = PrinterRow {
-            id: PrinterId::generate(AT()),
-            workspace_id: WorkspaceId::generate(AT()),
-            name: "Ender".into(),
-            model: None,
-            created_at: AT(),
-            last_seen_at: None,
-            version: 1,
-        };
-        let id = row.id;
-        (Fleet::new(vec![row], Arc::new(Bus::new("run".into()))), id)
-    }
-
-    fn message(session: SessionId, seq: u64, body: StatusBody) -> StatusMessage {
-        StatusMessage { protocol: ProtocolVersion::CURRENT, session, seq, at: AT(), body }
-    }
-
-    #[test]
-    fn deltas_follow_a_full_status_without_gaps() {
-        let (fleet, id) = fleet();
-        let session = SessionId::generate(AT());
-        let delta = |seq| message(session, seq, StatusBody::Delta(json!({"state": "printing"})));
-        assert_eq!(fleet.apply(id, delta(1), AT()), Applied::NeedsFull);
-        let full = StatusBody::Full(PrinterStatus::new(PrinterState::Idle));
-        assert_eq!(fleet.apply(id, message(session, 2, full), AT()), Applied::Yes(None));
-        assert_eq!(fleet.apply(id, delta(4), AT()), Applied::NeedsFull);
-        assert_eq!(fleet.apply(id, delta(3), AT()), Applied::Yes(None));
-        let other = message(SessionId::generate(AT()), 4, StatusBody::Delta(json!({})));
-        assert_eq!(fleet.apply(id, other, AT()), Applied::NeedsFull);
-        let stranger = PrinterId::generate(AT());
-        assert_eq!(fleet.apply(stranger, delta(5), AT()), Applied::Stranger);
-    }
-
-    #[test]
-    fn a_print_that_was_cut_off_shows_until_the_agent_takes_it_back_or_is_out_of_reach() {
-        let (fleet, id) = fleet();
-        let mut live = fleet.bus.subscribe(fleet.lock()[&id].row.workspace_id, None).live;
-        fleet.set_contact(id, ContactState::Online, AT());
-        let session = SessionId::generate(AT());
-        let interruption = stardust_protocol::Interruption {
-            job_id: JobId::generate(AT()),
-            layer: Some(12),
-            height_mm: Some(2.4),
-            layers: vec![stardust_protocol::LayerStart { layer: 12, height_mm: 2.4 }],
-            refusal: None,
-        };
-        let cut_off = PrinterStatus {
-            interruption: Some(interruption.clone()),
-            ..PrinterStatus::new(PrinterState::Paused)
-        };
-        fleet.apply(id, message(session, 1, StatusBody::Full(cut_off)), AT());
-        assert_eq!(fleet.status_in_reach(id).unwrap().interruption, Some(interruption));
-        let over = json!({"state": "printing", "interruption": null});
-        fleet.apply(id, message(session, 2, StatusBody::Delta(over)), AT());
-        assert_eq!(fleet.status_in_reach(id).unwrap().interruption, None);
-        let changes: Vec<Value> = std::iter::from_fn(|| live.try_recv().ok())
-            .map(|change| serde_json::from_str(&change.json).unwrap())
-            .collect();
-        assert_eq!(changes[1]["data"]["status"]["interruption"]["layers"][0]["height_mm"], 2.4);
-        assert_eq!(changes[2]["data"]["status"], json!({"state": "printing", "interruption": null}));
-        fleet.set_contact(id, ContactState::Lost, AT());
-        assert_eq!(fleet.status_in_reach(id), None);
-    }
-
-    #[test]
-    fn a_job_that_leaves_late_does_not_take_the_next_one_with_it() {
-        let (fleet, id) = fleet();
-        let workspace = fleet.lock()[&id].row.workspace_id;
-        let on_printer = |ms| JobOnPrinter {
-            id: JobId::generate(AT().plus_millis(ms)),
-            state: stardust_protocol::JobState::Claimed,
-            needs_removal: false,
-        };
-        let (first, second) = (on_printer(0), on_printer(1));
-        fleet.set_job(id, first);
-        fleet.set_job(id, second);
-        fleet.let_go(id, first.id);
-        assert_eq!(fleet.printer(workspace, id).unwrap().current_job_id, Some(second.id));
-        fleet.let_go(id, second.id);
-        assert_eq!(fleet.printer(workspace, id).unwrap().current_job_id, None);
-    }
-
-    #[test]
-    fn a_delta_that_makes_no_sense_asks_for_the_whole() {
-        let (fleet, id) = fleet();
-        let session = SessionId::generate(AT());
-        fleet.apply(id, message(session, 1, StatusBody::Full(PrinterStatus::new(PrinterState::Idle))), AT());
-        let nonsense = message(session, 2, StatusBody::Delta(json!({"tools": "warm"})));
-        assert_eq!(fleet.apply(id, nonsense, AT()), Applied::NeedsFull);
-    }
-}
+mod tests;

@@ -40,7 +40,7 @@ pub async fn submit(app: &App, person: &Person, wish: Wish<'_>) -> Result<PrintJ
         return Err(Error::conflict(
             "file_cut_off",
             "This file is cut off: its end is missing, and so is the end of the part. Export it again and upload that, \
-             or say that it is to be printed as far as it goes (even_if_cut_off).",
+             or say that it is to be printed as far as it goes.",
         ));
     }
     if let Some(printer) = wish.printer_id {

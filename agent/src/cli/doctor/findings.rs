@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::cli::own_agent::{self, Driven};
 use crate::port::connect::ConnectError;
 use crate::port::round_trip::{QUESTIONS, RoundTrip};
+use crate::printer::folder::FolderError;
 
 /// An adapter that holds answers back for longer slows printing down, ms.
 const SLOW_TIMER_MS: u32 = 2;
@@ -76,6 +77,16 @@ impl Finding {
 /// The error names the cause and what to do itself.
 pub(super) fn no_connection(error: &ConnectError) -> Finding {
     Finding { verdict: Verdict::Fault, ..Finding::ok(error.to_string()) }
+}
+
+/// Its own files can't be read: which one, and why.
+pub(super) fn unread(error: &FolderError) -> Finding {
+    Finding {
+        verdict: Verdict::Fault,
+        why: Some("the agent does not drive this printer: nothing is printed on it".into()),
+        remedy: Some("mend that file, or pair the printer again with `stardust-agent pair`".into()),
+        ..Finding::ok(error.to_string())
+    }
 }
 
 pub(super) fn driven_by_the_agent(driven: &Driven, port: &Path) -> Finding {

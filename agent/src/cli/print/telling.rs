@@ -10,6 +10,7 @@ use super::choice;
 use crate::cli::say;
 use crate::port::PortView;
 use crate::print_job::estimate::{Known, left};
+use crate::print_job::stopwatch::Stopwatch;
 use crate::serial::Waiting;
 use crate::serial::reply::Heat;
 
@@ -20,6 +21,8 @@ pub(super) struct Telling {
     /// The question that was told, and its words.
     asked: Option<String>,
     heat: Option<String>,
+    /// While it is printed.
+    watch: Stopwatch,
 }
 
 impl Telling {
@@ -29,7 +32,7 @@ impl Telling {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self { bar, size, asked: None, heat: None }
+        Self { bar, size, asked: None, heat: None, watch: Stopwatch::default() }
     }
 
     /// Says a line: above the bar, or alone.
@@ -58,8 +61,19 @@ impl Telling {
         self.bar.abandon();
     }
 
+    /// How long it was printed, waits left out.
+    fn printed(&mut self, view: &PortView, now: Duration) -> Duration {
+        if view.prints() {
+            self.watch.run(now);
+        } else {
+            self.watch.halt(now);
+        }
+        self.watch.elapsed(now)
+    }
+
     /// A new look at the printer.
-    pub(super) fn show(&mut self, view: &PortView, elapsed: Duration) {
+    pub(super) fn show(&mut self, view: &PortView, now: Duration) {
+        let elapsed = self.printed(view, now);
         let Some(job) = &view.job else { return };
         let asked = view.attention.as_ref().map(choice::question);
         if asked != self.asked {
@@ -104,5 +118,39 @@ pub(super) fn duration(seconds: u64) -> String {
         (0, 0, s) => format!("{s} s"),
         (0, m, s) => format!("{m} min {s} s"),
         (h, m, _) => format!("{h} h {m} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::port::{Asked, JobView};
+    use crate::serial::{Motion, Stage};
+
+    #[test]
+    fn a_wait_is_no_time_printed() {
+        let s = Duration::from_secs;
+        let motion =
+            Motion { position: [None; 3], fan_percent: None, speed_percent: None, flow_percent: None };
+        let job = JobView {
+            stage: Stage::Feeding,
+            acknowledged_bytes: 1,
+            layer: None,
+            minutes_left: None,
+            remark: None,
+            motion,
+            waiting: None,
+        };
+        let prints = PortView { job: Some(job.clone()), ..PortView::closed() };
+        let paused = JobView { stage: Stage::Paused, ..job };
+        let paused = PortView { job: Some(paused), ..PortView::closed() };
+        let asked = Asked { question: 1, text: "Filament".into(), buttons: Vec::new(), goes_on: None };
+        let asks = PortView { attention: Some(asked), ..prints.clone() };
+        let mut telling = Telling::new(100);
+        for (view, at, printed) in
+            [(&prints, 0, 0), (&asks, 60, 60), (&prints, 600, 60), (&paused, 610, 70), (&paused, 900, 70)]
+        {
+            assert_eq!(telling.printed(view, s(at)), s(printed), "at {at} s");
+        }
     }
 }

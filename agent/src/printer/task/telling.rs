@@ -13,9 +13,7 @@ impl Printer {
     pub(super) fn follow_view(&mut self) {
         let view = self.port.view.borrow();
         self.question.follow(view.attention.as_ref(), self.clock.now());
-        if let Some(job) = &view.job {
-            self.progress.follow(job, self.clock.elapsed());
-        }
+        self.progress.follow(&view, self.clock.elapsed());
     }
 
     pub(super) fn status(&self) -> PrinterStatus {

@@ -1167,6 +1167,8 @@ export interface components {
         PrinterState: "offline" | "connecting" | "idle" | "preparing" | "printing" | "paused" | "awaiting_removal" | "attention" | "error" | "maintenance" | "disabled" | "unknown";
         /** @description All that is known live about a printer. */
         PrinterStatus: {
+            /** @description `message` tells of a stop at once: it is over and done with when a person has cleared that. From minor 1. */
+            about_stop?: boolean;
             /** @description Version of the agent. */
             agent_version?: string | null;
             attention?: components["schemas"]["Attention"] | null;

@@ -15,6 +15,8 @@ export interface Upload {
   /** Bytes a second; 0 while nothing is known. */
   readonly speed: number;
   readonly error?: unknown;
+  /** What became of it in the library. */
+  readonly fileId?: string;
 }
 
 interface Entry {
@@ -69,7 +71,7 @@ export function createUploadQueue({ send, stored, now, atOnce = 2 }: UploadQueue
     try {
       const file = await transfer.done;
       stored(file);
-      change(id, { state: "done", sent: entry.file.size });
+      change(id, { state: "done", sent: entry.file.size, fileId: file.id });
       entries.delete(id);
     } catch (error) {
       // A cancelled transfer ends with an error of its own; the person knows already.

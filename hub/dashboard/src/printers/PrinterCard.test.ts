@@ -102,6 +102,22 @@ describe("a printer's card", () => {
     expect(byTestId("job-progress")).not.toBeNull();
   });
 
+  it("does not call the last contact now", async () => {
+    const card = await show({ state: "offline", contact: { state: "lost", since: new Date(Date.now() - 20_000).toISOString() } });
+    expect(card.textContent).toContain("Last contact less than a minute ago");
+    expect(card.textContent).not.toMatch(/\bnow\b/);
+  });
+
+  it.each<[string, Partial<Printer>, boolean]>([
+    ["in reach", {}, false],
+    ["out of reach", { state: "offline", contact: { state: "lost" } }, true],
+    ["halted", { state: "error", status: { state: "error", halted: true, tools: [{ actual: 24, target: 0 }] } }, true],
+  ])("says of a printer that is %s whether its temperatures are old", async (_, printer, old) => {
+    const card = await show(printer);
+    expect(card.textContent).toContain("24 °C");
+    expect(byTestId("last-measured")?.textContent).toBe(old ? "Last measured" : undefined);
+  });
+
   const asks = (buttons: string[], id = "a1"): Partial<Printer> => ({
     state: "attention",
     status: { state: "attention", message: "Nozzle Parked", tools: [], attention: { id, text: "Nozzle Parked", buttons } },
@@ -202,6 +218,26 @@ describe("a printer's card", () => {
   ])("does not say hot %s", async (_, printer, job) => {
     await show({ ...printer, status: { state: "printing", ...warm } }, job);
     expect(hot()).toBeUndefined();
+  });
+
+  const away = { state: "offline" as const, contact: { state: "lost" as const } };
+  it.each<[string, Partial<Printer>, Partial<PrintJob> | undefined, string | undefined]>([
+    ["out of reach in mid-print", { ...away, status: { state: "printing", ...warm } }, { state: "printing", progress }, "nozzle 182 °C, bed 55 °C"],
+    ["out of reach at the first heat", { ...away, status: { state: "preparing", bed: { actual: 21, target: 60 } } }, { state: "preparing" }, "bed 21 °C"],
+    ["halted", { state: "error", status: { state: "error", halted: true, ...warm } }, { state: "failed", needs_removal: true }, "nozzle 182 °C"],
+    ["out of reach and done", { ...away, status: { state: "idle", ...warm } }, { state: "awaiting_removal", needs_removal: true }, undefined],
+  ])("says what may be hot of a printer that is %s", async (_, printer, job, expected) => {
+    await show(printer, job);
+    if (expected === undefined) expect(hot()).toBeUndefined();
+    else {
+      expect(hot()).toContain(`May still be hot: ${expected}`);
+      expect(hot()).toContain("when last measured. Look at the printer.");
+    }
+  });
+
+  it("says that it may be hot where only its job is known", async () => {
+    await show({ ...away, status: null }, { state: "paused" });
+    expect(hot()).toContain("May be hot: a print was at work at the last contact.");
   });
 
   it("passes on what the printer says", async () => {

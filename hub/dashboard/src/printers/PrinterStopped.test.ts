@@ -91,10 +91,18 @@ describe("an emergency stop", () => {
     expect(card.textContent).toContain(LOOK);
   });
 
-  it("says since when the agent is away that it could not be delivered to", async () => {
+  it("says of an agent that does not answer what is known, and since when, and blames no connection", async () => {
     const since = new Date(Date.now() - 3 * 3_600_000).toISOString();
     const card = await show(stopped("not_delivered", { state: "offline", contact: { state: "lost", since } }));
-    expect(card.textContent).toContain("Could not be delivered: the agent of Prusa 1 is out of reach, last contact 3 hours ago");
+    expect(card.textContent).toContain("The agent of Prusa 1 does not answer: it may be down or cut off (last contact 3 hours ago)");
+    expect(card.textContent).toContain("the stop has not reached the printer, which goes on");
+    expect(card.textContent).toContain("switch the printer off by hand");
+  });
+
+  it("says the same of one that hangs and has not been noticed to", async () => {
+    const card = await show(stopped("not_delivered"));
+    expect(card.textContent).toContain("The agent of Prusa 1 does not answer: it may be down or cut off.");
+    expect(card.textContent).toContain("which goes on");
     expect(card.textContent).toContain("switch the printer off by hand");
   });
 

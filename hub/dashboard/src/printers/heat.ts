@@ -12,15 +12,39 @@ export interface HotPart {
   actual: number;
 }
 
+/** Whether what its live data say is so now: its agent is in reach, and its board has not halted. */
+export const isMeasured = ({ contact, status }: Printer): boolean => contact.state === "online" && status?.halted !== true;
+
 /** Nothing while a job heats on purpose, and nothing that is not measured now. */
 export function hotPartsOf(printer: Printer, job: PrintJob | undefined): HotPart[] {
+  if (!isMeasured(printer) || isAtWork(printer, job)) return [];
+  return partsOf(printer).filter(({ actual }) => actual >= HOT_C);
+}
+
+const AT_THE_PRINTER: ReadonlySet<PrintJob["state"]> = new Set(["preparing", "printing", "pausing", "paused", "resuming", "cancelling"]);
+
+/**
+ * What may be hot although nobody measures it any more: a print was at work, it was being heated, or its board has halted. Empty:
+ * it may be hot, and nothing more is known; undefined: there is no reason to think so.
+ */
+export function lastHotPartsOf(printer: Printer, job: PrintJob | undefined): HotPart[] | undefined {
+  if (isMeasured(printer)) return undefined;
   const { status } = printer;
-  if (!status || printer.contact.state !== "online" || isAtWork(printer, job)) return [];
+  const works = job ? AT_THE_PRINTER.has(job.state) : Boolean(status?.job);
+  // Of a preheat its own words tell.
+  const heats = isHeating(printer) && !status?.preheat;
+  if (!works && !heats && status?.halted !== true) return undefined;
+  const hot = partsOf(printer).filter(({ actual, target }) => actual >= HOT_C || target >= HOT_C);
+  return hot.length > 0 || works ? hot : undefined;
+}
+
+function partsOf({ status }: Printer): (HotPart & { target: number })[] {
+  if (!status) return [];
   const nozzles = status.tools ?? [];
-  const parts: HotPart[] = nozzles.map(({ actual }, index) =>
-    ({ part: "nozzle", actual, ...(nozzles.length > 1 ? { number: index + 1 } : {}) }));
-  if (status.bed) parts.push({ part: "bed", actual: status.bed.actual });
-  return parts.filter(({ actual }) => actual >= HOT_C);
+  const parts: (HotPart & { target: number })[] = nozzles.map(({ actual, target }, index) =>
+    ({ part: "nozzle", actual, target, ...(nozzles.length > 1 ? { number: index + 1 } : {}) }));
+  if (status.bed) parts.push({ part: "bed", ...status.bed });
+  return parts;
 }
 
 /** Whether any heater is on without a job: somebody preheats. Each of them keeps the hub from removing the printer. */

@@ -1,0 +1,76 @@
+//! What can still be read of a `printer.toml` that can't be understood: where its hub is.
+//!
+//! The hub is told why its printer is not driven. Owns: that the credential goes nowhere else. A line counts only if it is understood by
+//! itself, whole: an address that was cut off with the file may be somebody else's. Must not know: what is told.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use url::Url;
+
+/// Where a printer's hub is, and how it may be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubOfBroken {
+    /// Its address.
+    pub hub: Url,
+    /// Who vouches for it.
+    pub hub_ca: Option<PathBuf>,
+    /// The credential may go over MQTT in clear.
+    pub mqtt_in_clear: bool,
+}
+
+/// One line of it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Line {
+    hub: Option<Url>,
+    hub_ca: Option<PathBuf>,
+    mqtt_in_clear: Option<bool>,
+}
+
+impl HubOfBroken {
+    /// Out of what the file holds. None where it is not certain.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let (mut hub, mut hub_ca, mut mqtt_in_clear) = (None, None, false);
+        // Tables come last: what stands in them is about something else. Without its newline a line may not be whole.
+        let lines = text.split_inclusive('\n').take_while(|line| !line.trim_start().starts_with('['));
+        for line in lines.filter(|line| line.ends_with('\n')) {
+            let Ok(line) = toml::from_str::<Line>(line) else { continue };
+            if let Some(named) = line.hub {
+                // Two of them: nobody knows which.
+                if hub.replace(named).is_some() {
+                    return None;
+                }
+            }
+            hub_ca = line.hub_ca.or(hub_ca);
+            mqtt_in_clear |= line.mqtt_in_clear.unwrap_or(false);
+        }
+        hub.map(|hub| Self { hub, hub_ca, mqtt_in_clear })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::a_word_too_much(
+        "name = Ada\nhub = \"https://hub.example\"\nhub_ca = \"/ca.pem\"\n",
+        Some("https://hub.example/")
+    )]
+    #[case::cut_off_behind_it(
+        "hub = \"https://hub.example\"\nport = \"/dev/tty",
+        Some("https://hub.example/")
+    )]
+    #[case::cut_off_in_it("name = \"Ada\"\nhub = \"https://hub.exam", None)]
+    #[case::cut_off_at_its_end("hub = \"https://hub.example\"", None)]
+    #[case::twice("hub = \"https://a.example\"\nhub = \"https://b.example\"\n", None)]
+    #[case::of_a_table("name = \n[profile]\nhub = \"https://hub.example\"\n", None)]
+    #[case::nothing("", None)]
+    fn only_an_address_that_is_whole_counts(#[case] text: &str, #[case] expected: Option<&str>) {
+        let found = HubOfBroken::read(text);
+        assert_eq!(found.as_ref().map(|found| found.hub.as_str()), expected);
+    }
+}
