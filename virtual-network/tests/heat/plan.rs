@@ -26,10 +26,12 @@ pub(crate) enum Broken {
     BelievesTheStop,
     /// The agent does not learn that its credential was taken away: it is as if the hub were away.
     IsNotTold,
+    /// What was heated that the printer does not tell of is not known to the next process.
+    ForgetsTheChamber,
 }
 
 impl Broken {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::ForgetsTheDebt,
         Self::IgnoresOrders,
         Self::BelievesItself,
@@ -38,6 +40,7 @@ impl Broken {
         Self::BelievesTheSettings,
         Self::BelievesTheStop,
         Self::IsNotTold,
+        Self::ForgetsTheChamber,
     ];
 }
 

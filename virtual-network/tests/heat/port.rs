@@ -120,6 +120,8 @@ impl Driver {
                     let _ = self.place.events.send(PortEvent::NotStarted);
                 }
             }
+            Order::Name(_) if self.house.plan.broken == Some(Broken::ForgetsTheChamber) => {}
+            Order::Name(heaters) => self.host.name_heaters(&heaters),
             Order::MakeSafe(_) if self.house.plan.broken == Some(Broken::IgnoresOrders) => {}
             Order::MakeSafe(safety) => self.host.make_safe(now, safety),
             Order::FollowStopUp => self.host.follow_stop_up(now),
@@ -142,7 +144,8 @@ impl Driver {
             }
             // A port that is closed keeps it; here it is given up.
             Order::Kill(_) => drop(self.place.events.send(PortEvent::Killed(Reach::GaveUp))),
-            _ => {}
+            // Interrupted jobs are given up in these runs.
+            Order::StartAt(..) | Order::Answer(..) | Order::Say(_) | Order::LeaveOpen => {}
         }
     }
 
