@@ -182,7 +182,11 @@ fn a_print_of_an_earlier_release_is_gone_on_with() {
         let file = left.file.clone();
         let printed = left.printed();
         let differs = printed.iter().zip(&file).position(|(one, other)| one != other);
-        assert_eq!(hash(&printed), hash(&file), "{} of {} lines, at {differs:?}", printed.len(), file.len());
+        let (whole, behind) = printed.split_at(file.len().min(printed.len()));
+        assert_eq!(hash(whole), hash(&file), "{} of {} lines, at {differs:?}", printed.len(), file.len());
+        // What it has heated that release has not written down: all that there may be is turned off in the end.
+        let cold = ["M400", "M104 S0", "M140 S0", "M141 S0", "M107", "M84"];
+        assert!(behind.iter().all(|line| cold.contains(&line.as_str())), "{behind:?}");
     }
 }
 
