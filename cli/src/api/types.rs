@@ -87,12 +87,19 @@ pub(crate) struct PrinterStatus {
 pub(crate) struct Contact {
     pub(crate) state: String,
     pub(crate) since: Option<String>,
+    /// It is not connected, but waits for commands over HTTPS.
+    pub(crate) waits: bool,
 }
 
 impl Contact {
-    /// Whether its agent is in reach.
+    /// Whether its agent is connected, and what it says live is so now.
     pub(crate) fn is_online(&self) -> bool {
         self.state == "online"
+    }
+
+    /// Whether its agent gets at once what it is asked.
+    pub(crate) fn is_in_reach(&self) -> bool {
+        self.is_online() || self.waits
     }
 }
 
@@ -142,7 +149,7 @@ pub(crate) struct Printer {
 }
 
 impl Printer {
-    /// What it says now; none where what it has said last is of another time: its agent is out of reach, or its board has
+    /// What it says now; none where what it has said last is of another time: its agent is not connected, or its board has
     /// halted.
     pub(crate) fn measured_now(&self) -> Option<&PrinterStatus> {
         self.status.as_ref().filter(|status| self.contact.is_online() && !status.halted)

@@ -53,7 +53,7 @@ fn sentence(job: &PrintJob, action: Action, printer: Option<&Printer>) -> String
     let name = &job.file_name;
     let on = job.printer_name.as_deref().unwrap_or("the printer");
     match &job.requested {
-        Some(requested) if printer.is_some_and(|it| !it.contact.is_online()) => format!(
+        Some(requested) if printer.is_some_and(|it| !it.contact.is_in_reach()) => format!(
             "{name}: the agent of {on} is out of reach: it may be down or cut off. {}",
             kept(action, requested)
         ),
@@ -96,9 +96,12 @@ mod tests {
     }
 
     fn ada(contact: &str) -> Printer {
-        let contact = format!(r#"{{"id":"p","name":"Ada","state":"x","contact":{{"state":"{contact}"}}}}"#);
-        serde_json::from_str(&contact).unwrap()
+        let printer = format!(r#"{{"id":"p","name":"Ada","state":"x","contact":{contact}}}"#);
+        serde_json::from_str(&printer).unwrap()
     }
+
+    const ONLINE: &str = r#"{"state":"online"}"#;
+    const WAITS: &str = r#"{"state":"lost","waits":true}"#;
 
     #[rstest]
     #[case(r#""state":"printing","requested":"pause""#, Action::Pause, "a: Ada has been asked to pause.")]
@@ -106,7 +109,9 @@ mod tests {
     #[case(r#""state":"finished""#, Action::ConfirmRemoval, "a: the bed of Ada is cleared.")]
     #[case(r#""state":"failed""#, Action::ConfirmRemoval, "a: the bed of Ada is cleared.")]
     fn sentences(#[case] told: &str, #[case] action: Action, #[case] expected: &str) {
-        assert_eq!(sentence(&job(told), action, Some(&ada("online"))), expected);
+        for contact in [ONLINE, WAITS] {
+            assert_eq!(sentence(&job(told), action, Some(&ada(contact))), expected, "{contact}");
+        }
     }
 
     #[rstest]
@@ -128,7 +133,7 @@ mod tests {
         #[case] expected: &str,
     ) {
         let job = job(&format!(r#""state":"printing","requested":"{requested}""#));
-        let told = sentence(&job, action, Some(&ada("lost")));
+        let told = sentence(&job, action, Some(&ada(r#"{"state":"lost"}"#)));
         assert!(told.starts_with(OUT_OF_REACH) && !told.contains("has been asked"), "{told}");
         assert!(told.contains(&format!("The wish to {requested} {expected}")), "{told}");
     }

@@ -32,10 +32,14 @@ fn now(printer: &Printer, status: &PrinterStatus) -> Option<String> {
     (!hot.is_empty()).then(|| format!("{still}: {hot}"))
 }
 
-/// Nobody measures it any more.
+/// Nobody here measures it any more.
 fn before(printer: &Printer, job: Option<&PrintJob>) -> Option<String> {
     let status = printer.status.clone().unwrap_or_default();
     let at_work = job.map_or(status.job.is_some(), PrintJob::is_at_work);
+    // Its agent is in reach and tells how the job goes: that is hot on purpose, as one that is seen at work.
+    if printer.contact.waits && job.is_some_and(PrintJob::is_at_work) {
+        return None;
+    }
     // Without a job it cools, unless it was being heated then; how hot a halted board was it can't say any more.
     if !at_work && !status.halted && !is_heating(&status) {
         return None;
@@ -86,6 +90,9 @@ mod tests {
         Some("paused"),
         Some("May be hot: a print was at work at the last contact. Look at the printer.")
     )]
+    #[case::its_agent_waits_by_https("waits", "", Some("printing"), None)]
+    #[case::its_agent_waits_and_measured_long_ago("waits", WARM, Some("paused"), None)]
+    #[case::its_agent_waits_and_it_was_heated_without_a_job("waits", WARM, None, Some(LAST))]
     #[case::it_was_cooling("lost", COOLING, Some("awaiting_removal"), None)]
     #[case::halted(
         "online",
@@ -100,8 +107,12 @@ mod tests {
         #[case] expected: Option<&str>,
     ) {
         let state = if contact == "online" { "printing" } else { "offline" };
+        let contact = match contact {
+            "waits" => r#""state":"lost","waits":true"#.to_owned(),
+            state => format!(r#""state":"{state}""#),
+        };
         let printer = format!(
-            r#"{{"id":"p1","name":"Ada","state":"{state}","contact":{{"state":"{contact}"}},"status":{{{status}}}}}"#
+            r#"{{"id":"p1","name":"Ada","state":"{state}","contact":{{{contact}}},"status":{{{status}}}}}"#
         );
         let job = job.map(|state| format!(r#"{{"id":"j1","file_name":"a.gcode","state":"{state}"}}"#));
         let job: Option<PrintJob> = job.map(|job| serde_json::from_str(&job).unwrap());

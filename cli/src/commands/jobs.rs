@@ -44,7 +44,7 @@ fn lines(jobs: &[PrintJob], printers: &[Printer]) -> Vec<String> {
 
 /// What is to be said of the printer that a job is at work on.
 fn of_printer(job: &PrintJob, on: &Printer) -> Vec<String> {
-    let out_of_reach = (!on.contact.is_online()).then(|| {
+    let out_of_reach = (!on.contact.is_in_reach()).then(|| {
         format!("The agent of {} is out of reach: it may be down or cut off. The printer may go on.", on.name)
     });
     out_of_reach.into_iter().chain(hot::sentence(on, Some(job))).collect()
@@ -91,14 +91,16 @@ mod tests {
              "printer_name":"Bo","needs_removal":true},
             {"id":"4","file_name":"d.gcode","state":"paused","reason":"The power failed.","printer_name":"Cy",
              "needs_removal":false},
-            {"id":"5","file_name":"e.gcode","state":"printing","printer_name":"Di"}]"#,
+            {"id":"5","file_name":"e.gcode","state":"printing","printer_name":"Di"},
+            {"id":"6","file_name":"f.gcode","state":"printing","printer_name":"Ed"}]"#,
         )
         .unwrap();
         let printers: Vec<Printer> = serde_json::from_str(
             r#"[{"id":"p4","name":"Cy","state":"paused","contact":{"state":"online"},"current_job_id":"4","status":
                  {"interruption":{"job_id":"4","layer":12,"layers":[{"layer":12,"height_mm":2.4}]}}},
                 {"id":"p5","name":"Di","state":"offline","contact":{"state":"lost"},"current_job_id":"5","status":
-                 {"bed":{"actual":60,"target":60}}}]"#,
+                 {"bed":{"actual":60,"target":60}}},
+                {"id":"p6","name":"Ed","state":"offline","contact":{"state":"lost","waits":true},"current_job_id":"6"}]"#,
         )
         .unwrap();
         assert_eq!(
@@ -116,6 +118,7 @@ mod tests {
                 "e.gcode  Di                 printing                                                  5",
                 "    The agent of Di is out of reach: it may be down or cut off. The printer may go on.",
                 "    May still be hot: bed 60 °C when last measured. Look at the printer.",
+                "f.gcode  Ed                 printing                                                  6",
             ]
         );
     }

@@ -68,6 +68,12 @@ fn remarks(printer: &Printer, all: &[Printer], jobs: &[PrintJob]) -> Vec<String>
 
 /// `Last contact with its agent: 2026-11-23 06:25 UTC`; none while there is contact.
 fn no_contact(printer: &Printer) -> Option<String> {
+    if printer.contact.waits {
+        return Some(
+            "Its agent gets commands at once, over HTTPS, but shows nothing live here: it does not reach the hub's MQTT port"
+                .into(),
+        );
+    }
     match (printer.contact.state.as_str(), printer.contact.since.as_deref()) {
         ("lost", Some(since)) => {
             Some(format!("Last contact with its agent: {} UTC", quantity::to_the_minute(since)))
@@ -111,6 +117,8 @@ mod tests {
             {"id":"2","name":"Bo","state":"offline","contact":{"state":"lost","since":"2026-11-23T06:25:24.123Z"},
              "current_job_id":"j8","status":{"state":"idle","tools":[{"actual":214.2,"target":0}]}},
             {"id":"8","name":"Bo","state":"offline","contact":{"state":"never"}},
+            {"id":"9","name":"Bob","state":"offline","contact":{"state":"lost","since":"2026-11-23T06:25:24.123Z","waits":true},
+             "current_job_id":"j8"},
             {"id":"3","name":"Cy","state":"error","contact":{"state":"online"},
              "status":{"state":"error","message":"Thermal runaway","halted":true,"tools":[{"actual":120,"target":0}]}},
             {"id":"4","name":"Di","state":"paused","contact":{"state":"online"},
@@ -138,6 +146,9 @@ mod tests {
                 "Bo    offline",
                 "    id 8",
                 "    Its agent has not been in contact yet",
+                "Bob   offline",
+                "    Its agent gets commands at once, over HTTPS, but shows nothing live here: it does not reach the hub's MQTT \
+                 port",
                 "Cy    error",
                 "    Thermal runaway",
                 "    May still be hot: nozzle 120 °C when last measured. Look at the printer.",

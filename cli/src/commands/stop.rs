@@ -128,6 +128,12 @@ pub(crate) async fn clear(client: &Client, which: Which, sure: bool) -> Result<(
 fn cleared(printer: &Printer) -> String {
     let name = &printer.name;
     let is_halted = printer.status.as_ref().is_some_and(|status| status.halted);
+    if printer.contact.waits {
+        return format!(
+            "{name}: its stop is cleared. Its agent is in reach, but shows nothing live here, so look at the printer: jobs may start \
+             on it when the agent finds it ready and its bed is clear."
+        );
+    }
     let waits = if !printer.contact.is_online() {
         "its agent is out of reach. Jobs may start on it when the agent is back and the printer is ready."
     } else if is_halted {
@@ -212,6 +218,12 @@ mod tests {
     #[case::ready("idle", "online", false, "Ada: jobs may start on it again.")]
     #[case::halted("error", "online", true, "its board has halted: switch the printer off and on again.")]
     #[case::away("offline", "lost", true, "its agent is out of reach.")]
+    #[case::waits(
+        "offline",
+        r#"lost","waits":true,"since":"x"#,
+        true,
+        "Its agent is in reach, but shows nothing live"
+    )]
     #[case::bed(
         "awaiting_removal",
         "online",
