@@ -142,6 +142,8 @@ async fn behind_https_a_stop_needs_no_look() {
     .await
     .unwrap();
 
+    // Whoever looks at the printer can see that it hears.
+    assert_eq!(test.printer("Ada").await["contact"]["waits"], true);
     let ada = test.printer_id("Ada").await;
     wait::until("a stop without a look", PATIENCE, async || {
         let (before, halts) = (front.asked().len(), journal::halts(&wire));

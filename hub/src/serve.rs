@@ -80,6 +80,7 @@ pub async fn serve(
     let mut tasks = JoinSet::new();
     tasks.spawn(fleet::ingest::run(Arc::clone(&app), edge));
     tasks.spawn(fleet::second_agent::run(Arc::clone(&app), stopped.clone()));
+    tasks.spawn(fleet::waiting::run(Arc::clone(&app), stopped.clone()));
     tasks.spawn(last_times::run(Arc::clone(&app), stopped.clone()));
     tasks.spawn(queue::sweep::run(Arc::clone(&app), stopped.clone()));
     let work = Arc::new(Work(Arc::clone(&app)));

@@ -19,6 +19,7 @@ pub mod speaker;
 mod stops;
 pub mod store;
 pub mod twin;
+pub mod waiting;
 
 pub use printer::{Contact, ContactState, JobOnPrinter, Printer};
 pub use twin::Fleet;

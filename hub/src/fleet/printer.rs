@@ -22,7 +22,7 @@ pub struct Printer {
     pub created_at: Timestamp,
     /// Counts the changes of name and model.
     pub version: i64,
-    /// What it is doing: `offline` while its agent is out of reach, `awaiting_removal` until its bed is
+    /// What it is doing: `offline` while its agent is not connected, `awaiting_removal` until its bed is
     /// cleared, `error` from an emergency stop until it is cleared, else what the agent says.
     pub state: PrinterState,
     /// Whether its agent is in reach.
@@ -49,6 +49,19 @@ pub struct Contact {
     /// Since when; of one that is lost: when something was heard of it last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+    /// It is not connected, but waits for commands over HTTPS, as where MQTT does not reach it: whatever it is asked it gets at
+    /// once, and it tells how its jobs go. Only what it says live, such as temperatures, is missing. Absent: it does not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub waits: bool,
+}
+
+impl Contact {
+    /// As people are told of it: of one that is connected, that is all.
+    #[must_use]
+    pub fn shown(self) -> Self {
+        Self { waits: self.waits && self.state != ContactState::Online, ..self }
+    }
 }
 
 /// Whether an agent is in reach.

@@ -86,7 +86,7 @@ mod tests {
             created_at: now(),
             version: 1,
             state: PrinterState::Idle,
-            contact: Contact { state: ContactState::Online, since: None },
+            contact: Contact { state: ContactState::Online, since: None, waits: false },
             status: Some(status),
             second_agent: None,
             emergency_stop: None,
@@ -142,7 +142,7 @@ mod tests {
 
     #[rstest]
     #[case::cold(with(off), true)]
-    #[case::out_of_reach(Printer { contact: Contact { state: ContactState::Lost, since: None }, ..hot() }, true)]
+    #[case::out_of_reach(Printer { contact: Contact { state: ContactState::Lost, since: None, waits: false }, ..hot() }, true)]
     #[case::nothing_live(Printer { status: None, ..hot() }, true)]
     #[case::its_port_is_closed(with(|it| it.state = PrinterState::Offline), true)]
     #[case::it_does_not_answer(with(|it| it.state = PrinterState::Connecting), true)]

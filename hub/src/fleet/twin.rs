@@ -35,7 +35,7 @@ pub struct Fleet {
 #[derive(Debug)]
 pub(super) struct Twin {
     pub(super) row: PrinterRow,
-    contact: Contact,
+    pub(super) contact: Contact,
     connection: Option<ConnectionId>,
     /// The agent's run and the number of its last status message.
     last: Option<(SessionId, u64)>,
@@ -64,8 +64,8 @@ pub enum Applied {
 impl Twin {
     fn new(row: PrinterRow) -> Self {
         let contact = match row.last_seen_at {
-            Some(at) => Contact { state: ContactState::Lost, since: Some(at) },
-            None => Contact { state: ContactState::Never, since: None },
+            Some(at) => Contact { state: ContactState::Lost, since: Some(at), waits: false },
+            None => Contact { state: ContactState::Never, since: None, waits: false },
         };
         Self {
             row,
@@ -107,7 +107,7 @@ impl Twin {
             created_at: self.row.created_at,
             version: self.row.version,
             state: shown_state(self.contact.state, reported, self.job.as_ref(), self.was_stopped()),
-            contact: self.contact,
+            contact: self.contact.shown(),
             status: self.shown_status(),
             second_agent: self.refusals.shown(),
             emergency_stop: self.stop.clone(),
@@ -264,7 +264,7 @@ impl Fleet {
         self.change(id, |twin| {
             twin.speaker.connection(true, now);
             twin.connection = Some(connection);
-            twin.contact = Contact { state: ContactState::Online, since: Some(at) };
+            twin.contact = Contact { state: ContactState::Online, since: Some(at), waits: false };
             // What it said over another connection may be old: it says everything anew now.
             twin.last = None;
         });
@@ -276,7 +276,8 @@ impl Fleet {
             if twin.connection == Some(connection) {
                 twin.speaker.connection(false, now);
                 twin.connection = None;
-                twin.contact = Contact { state: ContactState::Lost, since: Some(at) };
+                let waits = twin.contact.waits;
+                twin.contact = Contact { state: ContactState::Lost, since: Some(at), waits };
             }
         });
     }
@@ -284,7 +285,7 @@ impl Fleet {
     /// As if an agent had connected, or gone, where a test has no connection.
     #[cfg(test)]
     pub(crate) fn set_contact(&self, id: PrinterId, state: ContactState, at: Timestamp) {
-        self.change(id, |twin| twin.contact = Contact { state, since: Some(at) });
+        self.change(id, |twin| twin.contact = Contact { state, since: Some(at), waits: false });
     }
 
     /// An agent has said how its printer is.

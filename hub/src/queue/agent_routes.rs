@@ -108,6 +108,7 @@ async fn next_commands(
     State(app): State<Arc<App>>,
     device: Device,
 ) -> Result<axum::Json<CommandsResponse>, Error> {
+    app.fleet.agent_waits(device.printer_id);
     let commands = match app.waiting_agents.next(device.printer_id, WAIT).await {
         Found::Said(commands) => commands,
         Found::First => vec![CommandMessage {

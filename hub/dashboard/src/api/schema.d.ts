@@ -536,6 +536,11 @@ export interface components {
             since?: components["schemas"]["Timestamp"] | null;
             /** @description Whether it is. */
             state: components["schemas"]["ContactState"];
+            /**
+             * @description It is not connected, but waits for commands over HTTPS, as where MQTT does not reach it: whatever it is asked it gets at
+             *     once, and it tells how its jobs go. Only what it says live, such as temperatures, is missing. Absent: it does not.
+             */
+            waits?: boolean;
         };
         /**
          * @description Whether an agent is in reach.
@@ -970,7 +975,7 @@ export interface components {
                 name: string;
                 second_agent?: components["schemas"]["SecondAgent"] | null;
                 /**
-                 * @description What it is doing: `offline` while its agent is out of reach, `awaiting_removal` until its bed is
+                 * @description What it is doing: `offline` while its agent is not connected, `awaiting_removal` until its bed is
                  *     cleared, `error` from an emergency stop until it is cleared, else what the agent says.
                  */
                 state: components["schemas"]["PrinterState"];
@@ -1128,7 +1133,7 @@ export interface components {
             name: string;
             second_agent?: components["schemas"]["SecondAgent"] | null;
             /**
-             * @description What it is doing: `offline` while its agent is out of reach, `awaiting_removal` until its bed is
+             * @description What it is doing: `offline` while its agent is not connected, `awaiting_removal` until its bed is
              *     cleared, `error` from an emergency stop until it is cleared, else what the agent says.
              */
             state: components["schemas"]["PrinterState"];

@@ -70,6 +70,15 @@ describe("the queue", () => {
     expect(waitingReason(jobSample({ target_printer_id: "p1" }), printers)?.why).toBe(why);
   });
 
+  it.each([
+    [{}, "unseen"],
+    [{ current_job_id: "j9" }, "busy"],
+    [{ emergency_stop: { id: "c1", asked_by: "Ada", asked_at: "", state: "sent" as const, state_since: "", recorded: true } }, "attention"],
+  ])("a job for a printer whose agent waits over HTTPS does not wait for contact: %s", (change, why) => {
+    const printer = printerSample({ state: "offline", contact: { state: "lost", waits: true }, ...change });
+    expect(waitingReason(jobSample({ target_printer_id: "p1" }), new Map([["p1", printer]]))?.why).toBe(why);
+  });
+
   it("a job for any printer waits for one that is free", () => {
     expect(waitingReason(jobSample(), new Map())?.why).toBe("noPrinters");
     expect(waitingReason(jobSample(), new Map([["p1", printerSample({ state: "paused" })]]))?.why).toBe("noneFree");

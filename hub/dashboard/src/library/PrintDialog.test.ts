@@ -25,6 +25,7 @@ beforeEach(() => {
   printers.replace([
     printerSample({ id: "p1", name: "Prusa 1" }),
     printerSample({ id: "p2", name: "Prusa 2", state: "offline", contact: { state: "lost" } }),
+    printerSample({ id: "p3", name: "Prusa 3", state: "offline", contact: { state: "lost", waits: true } }),
   ]);
 });
 
@@ -42,7 +43,9 @@ describe("the print dialog", () => {
     expect(dialog.textContent).toContain("bracket.gcode");
     expect(dialog.textContent?.replaceAll("\u00a0", " ")).toContain("1 h 13 min · 4.31 m · 12.9 g · PETG");
     expect(dialog.textContent).toContain("1 printer is free now");
-    expect(dialog.textContent).toContain("Out of contact: the job waits until it is back");
+    expect([...dialog.querySelectorAll(".hint")].map((hint) => hint.textContent)).toEqual([
+      "Out of contact: the job waits until it is back", "Shows nothing live: the job starts when its agent finds it ready",
+    ]);
     expect(dialog.querySelector<HTMLInputElement>("[data-testid=print-target-any]")?.checked).toBe(true);
   });
 

@@ -235,6 +235,19 @@ describe("a printer's card", () => {
     }
   });
 
+  const waits = { state: "offline" as const, contact: { state: "lost" as const, since: "2026-11-23T05:00:00.000Z", waits: true } };
+  it.each<[string, Printer["status"], Partial<PrintJob>, boolean]>([
+    ["at work", null, { state: "printing" }, false],
+    ["at work, and measured long ago", { state: "printing", ...warm }, { state: "paused" }, false],
+    ["done", { state: "idle", ...warm }, { state: "awaiting_removal", needs_removal: true }, false],
+    ["halted", { state: "error", halted: true, ...warm }, { state: "failed", needs_removal: true }, true],
+  ])("does not say that contact was lost where the agent waits over HTTPS, nor what may be hot while its job is known: %s", async (_, status, job, mayBe) => {
+    const card = await show({ ...waits, status }, job);
+    expect(card.textContent).toContain("Gets commands at once over HTTPS");
+    expect(card.textContent).not.toContain("Last contact");
+    expect(hot() !== undefined).toBe(mayBe);
+  });
+
   it("says that it may be hot where only its job is known", async () => {
     await show({ ...away, status: null }, { state: "paused" });
     expect(hot()).toContain("May be hot: a print was at work at the last contact.");

@@ -99,6 +99,13 @@ describe("an emergency stop", () => {
     expect(card.textContent).toContain("switch the printer off by hand");
   });
 
+  it("names no last contact of one that waits over HTTPS", async () => {
+    const contact = { state: "lost" as const, since: new Date(Date.now() - 3 * 3_600_000).toISOString(), waits: true };
+    const card = await show(stopped("sending", { state: "offline", contact }));
+    expect(card.textContent).toContain("Being sent to Prusa 1");
+    expect(card.textContent).not.toContain("3 hours ago");
+  });
+
   it("says the same of one that hangs and has not been noticed to", async () => {
     const card = await show(stopped("not_delivered"));
     expect(card.textContent).toContain("The agent of Prusa 1 does not answer: it may be down or cut off.");

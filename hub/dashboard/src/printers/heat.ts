@@ -1,6 +1,7 @@
 // What of a printer is too hot to be touched although no job is at work on it.
 import type { Printer, PrintJob } from "@/api/types";
 import { awaitsRemoval, isOver } from "@/jobs/rules";
+import { waitsUnseen } from "./contact";
 
 /** From here on, in °C, a nozzle or bed counts as hot. */
 const HOT_C = 50;
@@ -12,7 +13,7 @@ export interface HotPart {
   actual: number;
 }
 
-/** Whether what its live data say is so now: its agent is in reach, and its board has not halted. */
+/** Whether what its live data say is so now: its agent is connected, and its board has not halted. */
 export const isMeasured = ({ contact, status }: Printer): boolean => contact.state === "online" && status?.halted !== true;
 
 /** Nothing while a job heats on purpose, and nothing that is not measured now. */
@@ -31,6 +32,8 @@ export function lastHotPartsOf(printer: Printer, job: PrintJob | undefined): Hot
   if (isMeasured(printer)) return undefined;
   const { status } = printer;
   const works = job ? AT_THE_PRINTER.has(job.state) : Boolean(status?.job);
+  // Its agent tells how the job goes: that is hot on purpose, as one that is seen at work.
+  if (waitsUnseen(printer) && job && works) return undefined;
   // Of a preheat its own words tell.
   const heats = isHeating(printer) && !status?.preheat;
   if (!works && !heats && status?.halted !== true) return undefined;
