@@ -6,13 +6,13 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use stardust_protocol::PrinterId;
+use stardust_protocol::{CommandId, PrinterId};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::deliver::Pace;
 use super::{books, deliver};
 use crate::accounts::Person;
-use crate::api::extract::{Json, Path};
+use crate::api::extract::{Json, JsonOrNothing, Path};
 use crate::api::problem::Problem;
 use crate::app::App;
 use crate::error::Error;
@@ -33,6 +33,14 @@ pub struct PrintersToStop {
     /// Every printer of the workspace.
     #[serde(default)]
     all: bool,
+}
+
+/// Which stop to clear.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+pub struct StopToClear {
+    /// The `emergency_stop.id` that a person has seen: one that was asked for since stands (`another_stop`). Without it: whichever
+    /// stands.
+    stop_id: Option<CommandId>,
 }
 
 /// How far the stops are.
@@ -107,19 +115,31 @@ async fn stop_printers(
 
 /// Says that a printer is in order again after an emergency stop: jobs may start on it. A stop that its agent has not
 /// answered yet is taken back.
+///
+/// Refused are one where no stop stands (`not_stopped`) and, where `stop_id` says which one was seen, one where another stands by
+/// now (`another_stop`).
 #[utoipa::path(post, path = "/api/v1/printers/{id}/emergency-stop/clear", operation_id = "clear_emergency_stop", tag = "printers", params(("id" = PrinterId, Path,)),
+    request_body = Option<StopToClear>,
     responses((status = 200, body = Printer), (status = 404, body = Problem, content_type = "application/problem+json"),
-              (status = 409, body = Problem, content_type = "application/problem+json")))]
+              (status = 409, body = Problem, content_type = "application/problem+json"),
+              (status = 422, body = Problem, content_type = "application/problem+json")))]
 async fn clear(
     State(app): State<Arc<App>>,
     person: Person,
     Path(id): Path<PrinterId>,
+    JsonOrNothing(wanted): JsonOrNothing<StopToClear>,
 ) -> Result<axum::Json<Printer>, Error> {
     let gone = || Error::no_such("printer");
     let printer = app.fleet.printer(person.workspace_id, id).ok_or_else(gone)?;
     let Some(stop) = printer.emergency_stop else {
         return Err(Error::conflict("not_stopped", "There is no emergency stop of this printer to clear."));
     };
+    if wanted.stop_id.is_some_and(|seen| seen != stop.id) {
+        return Err(Error::conflict(
+            "another_stop",
+            "The printer was stopped anew meanwhile, and stays stopped. See why before you say that it is in order again.",
+        ));
+    }
     books::clear(&app, id, &stop).await?;
     tracing::info!(printer.id = %id, "emergency stop cleared");
     dispatch::wake(&app, person.workspace_id, Some(id)).await;

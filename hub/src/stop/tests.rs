@@ -274,6 +274,32 @@ async fn what_can_not_be_written_down_is_sent_all_the_same_and_written_when_it_c
     }
 }
 
+/// A person looks at one stop, and somebody else stops the printer once more before that person clears it.
+#[tokio::test]
+async fn a_stop_that_nobody_has_seen_is_not_cleared() {
+    let hub = hub(Engine::Sqlite).await;
+    let printer = hub.pair("Ada").await;
+    let path = format!("{}/emergency-stop/clear", printer.printer_id);
+    deliver::ask(&hub.app, &hub.owner, &[printer.printer_id], Pace::URGENT).await;
+    let seen = hub.stop(printer).id;
+    hub.answers(printer, CommandOutcome::Done).await;
+    deliver::ask(&hub.app, &hub.owner, &[printer.printer_id], Pace::URGENT).await;
+    let unseen = hub.stop(printer).id;
+    assert_ne!(seen, unseen);
+
+    let (status, problem) = hub.post(&path, &json!({"stop_id": seen})).await;
+    assert_eq!((status, problem["code"].as_str()), (StatusCode::CONFLICT, Some("another_stop")));
+    assert_eq!(hub.stop(printer).id, unseen, "it stands");
+    assert_eq!(hub.post(&path, &json!({"stop_id": unseen})).await.0, StatusCode::OK);
+    let (status, problem) = hub.post(&path, &json!({"stop_id": unseen})).await;
+    assert_eq!((status, problem["code"].as_str()), (StatusCode::CONFLICT, Some("not_stopped")));
+
+    // Clients of earlier releases send no body.
+    deliver::ask(&hub.app, &hub.owner, &[printer.printer_id], Pace::URGENT).await;
+    let request = Request::post(format!("/api/v1/printers/{path}"));
+    assert_eq!(hub.ask(request, Body::empty()).await.0, StatusCode::OK);
+}
+
 /// It could not be written down before a person cleared it, and is not when that is tried again.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]

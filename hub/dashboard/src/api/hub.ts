@@ -27,7 +27,9 @@ export const answerPrinter = (id: string, attention: string, button: number): Pr
 /** Stops a printer at once; its `emergency_stop` tells how far that is. */
 export const stopPrinter = (id: string): Promise<Printer> => answer(api.POST("/api/v1/printers/{id}/emergency-stop", by(id)));
 export const stopAllPrinters = () => answer(api.POST("/api/v1/printers/emergency-stop", { body: { all: true } }));
-export const clearStop = (id: string): Promise<Printer> => answer(api.POST("/api/v1/printers/{id}/emergency-stop/clear", by(id)));
+/** Clears the stop that was seen; the hub refuses when another one stands by now. */
+export const clearStop = (id: string, stopId: string): Promise<Printer> =>
+  answer(api.POST("/api/v1/printers/{id}/emergency-stop/clear", { ...by(id), body: { stop_id: stopId } }));
 /** Heats an idle printer for a time; its `status.preheat` tells until when. */
 export const preheatPrinter = (id: string, wanted: Preheat) =>
   told(api.POST("/api/v1/printers/{id}/preheat", { ...by(id), body: wanted }));

@@ -388,6 +388,8 @@ export interface paths {
         /**
          * Says that a printer is in order again after an emergency stop: jobs may start on it. A stop that its agent has not
          *     answered yet is taken back.
+         * @description Refused are one where no stop stands (`not_stopped`) and, where `stop_id` says which one was seen, one where another stands by
+         *     now (`another_stop`).
          */
         post: operations["clear_emergency_stop"];
         delete?: never;
@@ -1322,6 +1324,10 @@ export interface components {
          * @enum {string}
          */
         StopState: "sending" | "port_closed" | "sent" | "sent_and_reset" | "failed" | "not_delivered";
+        /** @description Which stop to clear. */
+        StopToClear: {
+            stop_id?: components["schemas"]["CommandId"] | null;
+        };
         /** @description How far the stops are. */
         StoppedPrinters: {
             /** @description The printers, each with its `emergency_stop`. */
@@ -2333,7 +2339,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["StopToClear"] | null;
+            };
+        };
         responses: {
             200: {
                 headers: {
@@ -2352,6 +2362,14 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

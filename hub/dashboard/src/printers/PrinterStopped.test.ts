@@ -128,11 +128,11 @@ describe("an emergency stop", () => {
     expect(card.textContent).toContain("The port takes nothing.");
   });
 
-  it("takes jobs again when somebody says that the printer is in order", async () => {
+  it("takes jobs again when somebody says that the printer is in order, and means the stop that is shown", async () => {
     const clear = vi.spyOn(hub, "clearStop").mockResolvedValue(printerSample());
     await show(stopped("sent"));
     byTestId("stop-clear")?.click();
     await flushPromises();
-    expect(clear).toHaveBeenCalledExactlyOnceWith("p1");
+    expect(clear).toHaveBeenCalledExactlyOnceWith("p1", "c1");
   });
 });
