@@ -1,3 +1,4 @@
+import { flushPromises } from "@vue/test-utils";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { PrintFile } from "@/api/types";
 import { files } from "@/live/live";
@@ -44,6 +45,37 @@ describe("a file whose end is missing", () => {
     expect(row.querySelector("[role=alert]")).not.toBeNull();
     vi.advanceTimersByTime(60_000);
     expect(dismiss).not.toHaveBeenCalled();
+  });
+});
+
+describe("a file that the hub still reads", () => {
+  const unread = (): PrintFile => fileSample({ extraction: "pending", metadata: undefined });
+
+  it("has no tick yet and stays, so that a flaw which is found after ten seconds is seen", async () => {
+    vi.useFakeTimers();
+    const dismiss = vi.spyOn(queue, "dismiss");
+    const row = await upload(unread());
+    expect(row.className).not.toContain("done");
+    expect(row.textContent).toContain("being read");
+    vi.advanceTimersByTime(10_000);
+    files.put(cutOff());
+    await flushPromises();
+    expect(row.textContent).toContain("its end is missing");
+    vi.advanceTimersByTime(60_000);
+    expect(dismiss).not.toHaveBeenCalled();
+  });
+
+  it("has one when it was read, and goes by itself then", async () => {
+    vi.useFakeTimers();
+    const dismiss = vi.spyOn(queue, "dismiss");
+    const row = await upload(unread());
+    vi.advanceTimersByTime(10_000);
+    files.put(fileSample());
+    await flushPromises();
+    expect(row.className).toContain("done");
+    expect(dismiss).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(4_000);
+    expect(dismiss).toHaveBeenCalledExactlyOnceWith(1);
   });
 });
 
