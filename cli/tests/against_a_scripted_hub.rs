@@ -339,7 +339,7 @@ fn every_stop_that_stands_is_cleared_at_once_and_no_other() {
         "GET /api/v1/printers?limit=200" => json(
             200,
             &format!(
-                r#"{{"items":[{{"id":"{FILE}","name":"Ada","state":"error","emergency_stop":{{"state":"sent"}}}},
+                r#"{{"items":[{{"id":"{FILE}","name":"Ada","state":"error","emergency_stop":{{"id":"c1","state":"sent"}}}},
                              {{"id":"{JOB}","name":"Bo","state":"idle"}}]}}"#
             ),
         ),
@@ -358,4 +358,39 @@ fn every_stop_that_stands_is_cleared_at_once_and_no_other() {
     assert!(out.contains("its board has halted") && !out.contains("Bo"), "{out}");
     let cleared: Vec<String> = hub.lines().into_iter().filter(|line| line.starts_with("POST")).collect();
     assert_eq!(cleared, [format!("POST /api/v1/printers/{FILE}/emergency-stop/clear")]);
+    assert!(hub.asked("POST", 0, |r| r.body == r#"{"stop_id":"c1"}"#), "only the one that was seen");
+}
+
+#[test]
+fn a_stop_that_is_not_cleared_does_not_keep_the_others_from_being() {
+    let printer = |name: &str, stop: &str| {
+        format!(
+            r#"{{"id":"{name}","name":"{name}","state":"idle","contact":{{"state":"online"}},
+                "emergency_stop":{{"id":"{stop}","state":"sent"}}}}"#
+        )
+    };
+    let hub = Hub::start(move |request, _| match request.line.as_str() {
+        "GET /api/v1/printers?limit=200" => {
+            let all = [printer("Ada", "c1"), printer("Bo", "c2"), printer("Cy", "c3"), printer("Di", "c4")];
+            json(200, &format!(r#"{{"items":[{}]}}"#, all.join(",")))
+        }
+        line if line.contains("/Ada/") => json(409, r#"{"code":"not_stopped","detail":"There is none."}"#),
+        line if line.contains("/Cy/") => json(409, r#"{"code":"another_stop","detail":"Stopped anew."}"#),
+        line => {
+            let name = if line.contains("/Bo/") { "Bo" } else { "Di" };
+            json(
+                200,
+                &format!(
+                    r#"{{"id":"{name}","name":"{name}","state":"idle","contact":{{"state":"online"}}}}"#
+                ),
+            )
+        }
+    });
+    let (status, out, err) = said(&hub.stardust(&["stop", "--clear", "--all", "--yes"]));
+    assert_eq!(status, Some(1));
+    assert_eq!(out, "Bo: jobs may start on it again.\nDi: jobs may start on it again.\n");
+    assert_eq!(
+        err,
+        "stardust: not cleared: Ada: There is none. (not_stopped); Cy: Stopped anew. (another_stop)\n"
+    );
 }

@@ -106,6 +106,9 @@ impl Contact {
 /// An emergency stop of a printer, as far as it is.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct EmergencyStop {
+    /// Which one.
+    #[serde(default)]
+    pub(crate) id: Option<String>,
     pub(crate) state: String,
     #[serde(default)]
     pub(crate) reason: Option<String>,

@@ -90,13 +90,14 @@ pub(crate) async fn run(client: &Client, which: Which, sure: bool) -> Result<(),
 
 /// Says that printers are in order again.
 pub(crate) async fn clear(client: &Client, which: Which, sure: bool) -> Result<(), CliError> {
-    let ids = match which {
+    let stops: Vec<StopToClear> = match which {
         Which::Named(words) => {
-            let mut ids = Vec::new();
+            let mut stops = Vec::new();
             for word in &words {
-                ids.push(choose::printer(client, word).await?);
+                let printer = choose::printer(client, word).await?;
+                stops.push(StopToClear { printer, name: word.clone(), seen: None });
             }
-            ids
+            stops
         }
         Which::All => {
             let all = client.list("api/v1/printers", &[], usize::MAX).await?;
@@ -113,15 +114,43 @@ pub(crate) async fn clear(client: &Client, which: Which, sure: bool) -> Result<(
             if !sure && !confirmed("clearing every stop", &question)? {
                 return Err(CliError::Failed("nothing was cleared".into()));
             }
-            stopped.into_iter().map(|printer| printer.id).collect()
+            stopped.into_iter().map(StopToClear::of).collect()
         }
     };
-    for id in ids {
-        let path = format!("api/v1/printers/{id}/emergency-stop/clear");
-        let printer: Printer = client.parse(client.post(&path, &json!({})).await?)?;
-        output::line(&printable(&cleared(&printer)))?;
+    // Each of them is tried: what keeps one from being cleared must not keep those behind it stopped.
+    let mut refused = Vec::new();
+    for stop in &stops {
+        match clear_one(client, stop).await {
+            Ok(printer) => output::line(&printable(&cleared(&printer)))?,
+            Err(error) if stops.len() == 1 => return Err(error),
+            Err(error) => refused.push(format!("{}: {error}", stop.name)),
+        }
     }
-    Ok(())
+    match refused.as_slice() {
+        [] => Ok(()),
+        refused => Err(CliError::Failed(printable(&format!("not cleared: {}", refused.join("; "))))),
+    }
+}
+
+/// A stop that a person says is over.
+struct StopToClear {
+    printer: String,
+    name: String,
+    /// The one that this person was shown here: one that was asked for since is not cleared.
+    seen: Option<String>,
+}
+
+impl StopToClear {
+    fn of(printer: Printer) -> Self {
+        let seen = printer.emergency_stop.and_then(|stop| stop.id);
+        Self { printer: printer.id, name: printer.name, seen }
+    }
+}
+
+async fn clear_one(client: &Client, stop: &StopToClear) -> Result<Printer, CliError> {
+    let path = format!("api/v1/printers/{}/emergency-stop/clear", stop.printer);
+    let body = stop.seen.as_ref().map_or_else(|| json!({}), |seen| json!({ "stop_id": seen }));
+    client.parse(client.post(&path, &body).await?)
 }
 
 /// What a printer waits for once its stop is cleared.
