@@ -334,6 +334,25 @@ fn a_wish_of_a_printer_out_of_reach_is_not_called_asked() {
 }
 
 #[test]
+fn a_wish_that_was_taken_is_said_to_be_also_where_nothing_is_heard_of_its_printer() {
+    for (status, printer) in [(503, "<html>busy</html>"), (200, "not JSON")] {
+        let hub = Hub::start(move |request, _| match request.line.as_str() {
+            line if line.ends_with("/cancel") => json(
+                202,
+                &format!(
+                    r#"{{"id":"{JOB}","file_name":"a.gcode","state":"printing","requested":"cancel","printer_name":"Ada",
+                        "printer_id":"{FILE}"}}"#
+                ),
+            ),
+            _ => json(status, printer),
+        });
+        let (status, out, err) = said(&hub.stardust(&["cancel", JOB]));
+        assert_eq!((status, err.as_str()), (Some(0), ""));
+        assert_eq!(out, "a.gcode: Ada has been asked to cancel.\n");
+    }
+}
+
+#[test]
 fn every_stop_that_stands_is_cleared_at_once_and_no_other() {
     let hub = Hub::start(|request, _| match request.line.as_str() {
         "GET /api/v1/printers?limit=200" => json(

@@ -41,14 +41,20 @@ pub(crate) async fn run(client: &Client, word: &str, action: Action) -> Result<(
     let id = choose::job(client, word).await?;
     let answer = client.post(&format!("api/v1/jobs/{id}/{}", action.path()), &action.body()).await?;
     let job: PrintJob = client.parse(answer)?;
-    let printer: Option<Printer> = match job.printer_id.as_ref().filter(|_| job.requested.is_some()) {
-        Some(printer) => Some(client.parse(client.get(&format!("api/v1/printers/{printer}")).await?)?),
+    let asked = job.printer_id.as_deref().filter(|_| job.requested.is_some());
+    let printer = match asked {
+        Some(id) => asked_printer(client, id).await.ok(),
         None => None,
     };
     output::line(&output::printable(&sentence(&job, action, printer.as_ref())))
 }
 
-/// What has come of it. `printer`: the one that has been asked.
+/// The printer that a wish is for. The hub has taken the wish by then: that this fails must not sound as if it had not.
+async fn asked_printer(client: &Client, id: &str) -> Result<Printer, CliError> {
+    client.parse(client.get(&format!("api/v1/printers/{id}")).await?)
+}
+
+/// What has come of it. `printer`: the one that has been asked, where that is known.
 fn sentence(job: &PrintJob, action: Action, printer: Option<&Printer>) -> String {
     let name = &job.file_name;
     let on = job.printer_name.as_deref().unwrap_or("the printer");
