@@ -16,6 +16,12 @@ pub(crate) fn line(text: &str) -> Result<(), CliError> {
     })
 }
 
+/// How many characters fit into a line of the terminal that shows the results; none where they go elsewhere, such as into a pipe.
+pub(crate) fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_col > 0).then_some(size.ws_col.into())
+}
+
 /// A result as JSON.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), CliError> {
     let text = serde_json::to_string_pretty(value)

@@ -148,6 +148,16 @@ fn lists_are_read_page_by_page() {
 }
 
 #[test]
+fn what_a_program_reads_is_not_cut() {
+    let (name, model) = ("Ada".repeat(20), "MK4".repeat(40));
+    let printer = format!(r#"{{"id":"1","name":"{name}","state":"idle","model":"{model}"}}"#);
+    let hub = Hub::start(move |_, _| json(200, &format!(r#"{{"items":[{printer}]}}"#)));
+    let (status, out, err) = said(&hub.stardust(&["printers"]));
+    assert_eq!((status, err.as_str()), (Some(0), ""));
+    assert!(out.contains(&"Ada".repeat(20)) && out.contains(&"MK4".repeat(40)), "{out}");
+}
+
+#[test]
 fn what_a_printer_asks_is_answered_by_the_words_of_a_button() {
     let hub = Hub::start(|request, _| match request.line.as_str() {
         "GET /api/v1/printers?limit=200" => {

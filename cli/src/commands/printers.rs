@@ -6,9 +6,9 @@ use crate::error::CliError;
 use crate::output::printable;
 use crate::{output, quantity, table};
 
-/// What a terminal shows in one line, in characters.
+/// A terminal that is narrower than this breaks the line: more is not cut off, or figures would be missing.
 const WIDTH: usize = 100;
-/// A longer name is cut; `--json` has the whole.
+/// In a terminal a longer name is cut; `--json` has the whole.
 const NAME_WIDTH: usize = 24;
 /// More nozzles are not shown.
 const NOZZLES: usize = 2;
@@ -29,28 +29,35 @@ pub(crate) async fn run(client: &Client, json: bool) -> Result<(), CliError> {
         true => choose::active_jobs(client).await?,
         false => Vec::new(),
     };
-    lines(&printers, &jobs).iter().try_for_each(|line| output::line(line))
+    lines(&printers, &jobs, output::columns()).iter().try_for_each(|line| output::line(line))
 }
 
-fn lines(printers: &[Printer], jobs: &[PrintJob]) -> Vec<String> {
-    let rows: Vec<_> = printers.iter().map(row).collect();
+/// `columns`: of the terminal; whatever else reads them gets the whole lines.
+fn lines(printers: &[Printer], jobs: &[PrintJob], columns: Option<usize>) -> Vec<String> {
+    let names: Vec<String> = printers.iter().map(|printer| name(printer, columns)).collect();
+    let rows: Vec<_> = printers.iter().zip(&names).map(|(printer, name)| row(printer, name)).collect();
     // The model last: where there is no room for it, nothing else is missing.
     let headings = ["NAME", "STATE", "JOB", "LEFT", "NOZZLE", "BED", "MODEL"];
-    let mut table = table::lines(headings, &rows).into_iter().map(|line| table::cut(&line, WIDTH));
+    let fitted = |line: String| match columns {
+        Some(columns) => table::cut(&line, columns.max(WIDTH)),
+        None => line,
+    };
+    let mut table = table::lines(headings, &rows).into_iter().map(fitted);
     let mut lines: Vec<_> = table.next().into_iter().collect();
-    for (line, printer) in table.zip(printers) {
+    for ((line, printer), name) in table.zip(printers).zip(&names) {
         lines.push(line);
+        // By the names as they are shown: who reads them knows no more.
+        let has_namesake = names.iter().filter(|other| *other == name).count() > 1;
         lines.extend(
-            remarks(printer, printers, jobs).iter().map(|remark| format!("    {}", printable(remark))),
+            remarks(printer, has_namesake, jobs).iter().map(|remark| format!("    {}", printable(remark))),
         );
     }
     lines
 }
 
 /// What is to be said of a printer beside its figures, each in a line of its own: a sentence would push the columns apart.
-fn remarks(printer: &Printer, all: &[Printer], jobs: &[PrintJob]) -> Vec<String> {
-    let is_namesake = |other: &&Printer| other.name == printer.name;
-    let id = (all.iter().filter(is_namesake).count() > 1).then(|| format!("id {}", printer.id));
+fn remarks(printer: &Printer, has_namesake: bool, jobs: &[PrintJob]) -> Vec<String> {
+    let id = has_namesake.then(|| format!("id {}", printer.id));
     let job = jobs.iter().find(|job| Some(&job.id) == printer.current_job_id.as_ref());
     let status = printer.status.as_ref().filter(|_| printer.contact.is_online());
     [
@@ -84,7 +91,13 @@ fn no_contact(printer: &Printer) -> Option<String> {
     }
 }
 
-fn row(printer: &Printer) -> [String; 7] {
+/// A printer's name as it is shown.
+fn name(printer: &Printer, columns: Option<usize>) -> String {
+    let name = printable(&printer.name);
+    if columns.is_some() { table::cut(&name, NAME_WIDTH) } else { name }
+}
+
+fn row(printer: &Printer, name: &str) -> [String; 7] {
     let status = printer.measured_now().cloned().unwrap_or_default();
     let mut nozzles: Vec<String> =
         status.tools.iter().map(|tool| quantity::temperature(tool.actual, tool.target)).collect();
@@ -93,7 +106,7 @@ fn row(printer: &Printer) -> [String; 7] {
         nozzles.push("…".into());
     }
     [
-        table::cut(&printer.name, NAME_WIDTH),
+        name.to_owned(),
         printer.state.clone(),
         status.job.map(|job| quantity::percent(job.fraction)).unwrap_or_default(),
         status.job.and_then(|job| job.left_s).map(quantity::duration).unwrap_or_default(),
@@ -135,7 +148,7 @@ mod tests {
         let jobs: Vec<PrintJob> =
             serde_json::from_str(r#"[{"id":"j8","file_name":"a.gcode","state":"printing"}]"#).unwrap();
         assert_eq!(
-            lines(&printers, &jobs),
+            lines(&printers, &jobs, Some(80)),
             [
                 "NAME  STATE             JOB   LEFT   NOZZLE       BED       MODEL",
                 "Ada   printing          42 %  1h 2m  215/215 °C   60/60 °C  MK3S",
@@ -163,6 +176,31 @@ mod tests {
                 "    Hot: nozzle 120 °C",
             ]
         );
-        assert!(lines(&printers, &jobs).iter().all(|line| line.chars().count() <= WIDTH));
+    }
+
+    #[test]
+    fn names_that_look_the_same_have_their_ids_and_only_a_terminal_cuts_them() {
+        let printers: Vec<Printer> = serde_json::from_str(
+            r#"[{"id":"1","name":"Prusa i3 MK3S+ in the cellar, left","state":"idle","contact":{"state":"online"},
+                 "model":"A model whose name is so long that no line of a hundred characters has room for it"},
+                {"id":"2","name":"Prusa i3 MK3S+ in the cellar, right","state":"idle","contact":{"state":"online"}}]"#,
+        )
+        .unwrap();
+        let cut = [
+            "Prusa i3 MK3S+ in the c…  idle                           A model whose name is so long that no line…",
+            "    id 1",
+            "Prusa i3 MK3S+ in the c…  idle",
+            "    id 2",
+        ];
+        assert_eq!(lines(&printers, &[], Some(80))[1..], cut);
+        let wide = lines(&printers, &[], Some(200));
+        assert!(wide[1].ends_with("has room for it") && wide[1].contains("in the c…"), "{wide:?}");
+        let piped = lines(&printers, &[], None);
+        assert_eq!(piped.len(), 3, "each has its own name: {piped:?}");
+        assert!(piped[1].starts_with("Prusa i3 MK3S+ in the cellar, left  "), "{piped:?}");
+        assert!(
+            piped[1].ends_with("has room for it")
+                && piped[2].starts_with("Prusa i3 MK3S+ in the cellar, right")
+        );
     }
 }
