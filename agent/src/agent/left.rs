@@ -16,6 +16,7 @@ use crate::disk_work::DiskWork;
 use crate::folder_lock::FolderLock;
 use crate::journal::Journal;
 use crate::port::PortStore;
+use crate::printer::by_hand;
 use crate::printer::folder::{JournalStamp, PrinterFolder};
 use crate::printer::left_hot::{self, Patience};
 use crate::printer::wiring::Wiring;
@@ -54,6 +55,7 @@ pub(super) async fn look_after(
 pub(super) async fn still_hot(settings: &Settings) -> std::io::Result<Vec<String>> {
     let settings = settings.clone();
     let look = move || {
+        let in_words = |port: PathBuf| format!("the one at {}", port.display());
         let owes = |folder: &PrinterFolder| {
             Journal::look(&folder.journal()).map_or(true, |state| !state.heat.is_empty())
         };
@@ -62,7 +64,9 @@ pub(super) async fn still_hot(settings: &Settings) -> std::io::Result<Vec<String
         let all: BTreeMap<_, _> = paired
             .chain(PrinterFolder::left_hot(&settings))
             .filter(is_free)
-            .map(|folder| (folder.path().to_owned(), folder.name()))
+            .map(|folder| {
+                (folder.path().to_owned(), by_hand::port_of(&folder).map_or(folder.name(), in_words))
+            })
             .collect();
         Ok(all.into_values().collect())
     };
@@ -217,7 +221,6 @@ pub(super) async fn make_safe(
 mod tests {
     use super::*;
     use crate::port::DeviceTree;
-    use crate::printer::by_hand;
     use crate::serial::Heaters;
     use stardust_clock::SystemClock;
 

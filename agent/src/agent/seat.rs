@@ -187,11 +187,17 @@ async fn keep_running(
     pulse: Pulses,
 ) {
     let (mut was_made_safe, mut told) = (false, None);
+    // Whether nothing more is to be done in the end; whose printer it is then.
+    let mut is_left_safe = true;
+    let mut teller: Option<unread::Teller> = None;
     let disk = DiskWork::on_threads();
     let mut is_left_at_work = false;
     while !*stop.borrow() || is_left_at_work {
         let (end, ended) = watch::channel(*stop.borrow());
         is_left_at_work = false;
+        if let Some(telling) = teller.take() {
+            teller = telling.unless_mended().await;
+        }
         let at_work = (report.clone(), pulse.clone());
         let mut run = tokio::spawn(run_once(folder.clone(), clock.clone(), ports.clone(), ended, at_work));
         let mut looks = 0;
@@ -219,6 +225,7 @@ async fn keep_running(
         }
         let mut must_be_safe = false;
         let is_unread = matches!(result, Ok(Err(SetupError::Folder(_))));
+        is_left_safe = matches!(result, Ok(Ok(_) | Err(SetupError::BeingMadeSafe)));
         let message = match result {
             // Stopped, or a later pairing takes over.
             Ok(Ok(left)) => {
@@ -245,35 +252,22 @@ async fn keep_running(
             let link = "Not connected: the printer is not driven.".into();
             *now = Some(PrinterReport::idle(name, hub, link, PrinterState::Error, Some(message.clone())));
         });
-        let stopping = stop.clone();
-        // Once for each process: a person may heat it at its panel afterwards.
-        let make_safe = async {
-            while must_be_safe && !was_made_safe {
-                let stop = stopping.clone();
-                was_made_safe = left_hot::make_safe(&folder, &clock, &ports, Patience::Short, stop).await;
-                if !is_unread || *stopping.borrow() {
-                    return;
-                }
-                tokio::time::sleep(START_AGAIN).await;
-            }
-            if is_unread {
-                std::future::pending::<()>().await;
-            }
-        };
-        if is_unread && !*stop.borrow() {
-            tokio::select! {
-                () = unread::until_mended(&folder, &message, &clock, &mut stop) => {}
-                () = make_safe => {}
-            }
-            continue;
+        if is_unread && teller.is_none() {
+            teller = Some(unread::Teller::start(&folder, message, &clock));
         }
-        make_safe.await;
+        if must_be_safe && !was_made_safe {
+            // Once for each process: a person may heat it at its panel afterwards.
+            was_made_safe = left_hot::make_safe(&folder, &clock, &ports, Patience::Short, stop.clone()).await;
+            if *stop.borrow() {
+                return;
+            }
+        }
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => {}
             () = tokio::time::sleep(START_AGAIN) => {}
         }
     }
-    if told.is_some() && !was_made_safe {
+    if !is_left_safe && !was_made_safe {
         // Nobody comes after it.
         left_hot::make_safe(&folder, &clock, &ports, Patience::Short, stop).await;
     }

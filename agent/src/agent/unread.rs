@@ -3,11 +3,9 @@
 //! Owns: what the hub is told, and noticing that the files are others. Where the hub's address or the credential can't be read either
 //! nobody can be told but who asks on this machine. Must not know: how a printer is driven.
 
-use std::time::Duration;
-
 use stardust_clock::SharedClock;
 use stardust_protocol::{Command, PrinterState, PrinterStatus, SessionId};
-use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::disk_work::DiskWork;
 use crate::hub_link::client::HubClient;
@@ -16,38 +14,36 @@ use crate::hub_link::mqtt::{self, Clear, MqttEvent, MqttLink};
 use crate::hub_link::status::StatusFeed;
 use crate::printer::folder::PrinterFolder;
 
-/// The files are looked at again this often.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Tells one printer's hub, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Teller {
+    folder: PrinterFolder,
+    reason: String,
+    _work: JoinSet<()>,
+}
 
-/// Until its files say something else than `reason`, or `stop` changes.
-pub(super) async fn until_mended(
-    folder: &PrinterFolder,
-    reason: &str,
-    clock: &SharedClock,
-    stop: &mut watch::Receiver<bool>,
-) {
-    let (disk, theirs) = (DiskWork::on_threads(), folder.clone());
-    let link = disk.run(move || Ok(client(&theirs))).await.ok().flatten();
-    let link = link.map(|(client, clear)| mqtt::start(client, clear));
-    let mended = async {
-        loop {
-            tokio::time::sleep(LOOK_EVERY).await;
-            let (theirs, before) = (folder.clone(), reason.to_owned());
-            if let Ok(false) = disk.run(move || Ok(is_as_before(&theirs, &before))).await {
-                return;
+impl Teller {
+    /// Begins, if the printer's own files are why it is not driven, and there is a hub to tell.
+    pub(super) fn start(folder: &PrinterFolder, reason: String, clock: &SharedClock) -> Self {
+        let mut work = JoinSet::new();
+        let (theirs, why, clock) = (folder.clone(), reason.clone(), clock.clone());
+        work.spawn(async move {
+            let disk = DiskWork::on_threads();
+            let asked = why.clone();
+            let look = move || Ok(is_as_before(&theirs, &asked).then(|| client(&theirs)).flatten());
+            if let Some((client, clear)) = disk.run(look).await.ok().flatten() {
+                tell(mqtt::start(client, clear), &why, &clock).await;
             }
-        }
-    };
-    let telling = async {
-        if let Some(link) = link {
-            tell(link, reason, clock).await;
-        }
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        () = mended => {}
-        () = telling => {}
-        _ = stop.changed() => {}
+        });
+        Self { folder: folder.clone(), reason, _work: work }
+    }
+
+    /// It goes on as long as the files say the same: another process of this agent's would speak for the printer else.
+    pub(super) async fn unless_mended(self) -> Option<Self> {
+        let (folder, reason) = (self.folder.clone(), self.reason.clone());
+        let look = move || Ok(is_as_before(&folder, &reason));
+        // Who can't look does not know.
+        DiskWork::on_threads().run(look).await.unwrap_or(true).then_some(self)
     }
 }
 
@@ -63,7 +59,8 @@ fn is_as_before(folder: &PrinterFolder, reason: &str) -> bool {
     !folder.next().is_paired() && folder.load().is_err_and(|error| error.to_string() == reason)
 }
 
-/// As long as there is a hub to tell.
+/// As long as there is a hub to tell, and nobody stops the printer at once: this agent can't, and whoever does that has to learn at
+/// once that nobody does. Without a connection the hub says so.
 async fn tell(mut link: MqttLink, reason: &str, clock: &SharedClock) {
     let status = PrinterStatus {
         message: Some(format!("Its agent can't drive it. {reason}")),
@@ -74,6 +71,12 @@ async fn tell(mut link: MqttLink, reason: &str, clock: &SharedClock) {
     while let Some(event) = link.events.recv().await {
         let is_asked = match event {
             MqttEvent::Connected => true,
+            MqttEvent::Command(message) if message.command == Command::EmergencyStop => {
+                tracing::error!(
+                    "it is to be stopped at once, and can't be reached from here: switch it off by hand"
+                );
+                return;
+            }
             MqttEvent::Command(message) => message.command == Command::ReportStatus,
             MqttEvent::Session(_) | MqttEvent::Disconnected(_) => false,
             MqttEvent::Revoked => return,
@@ -91,13 +94,17 @@ async fn tell(mut link: MqttLink, reason: &str, clock: &SharedClock) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
     use stardust_clock::SystemClock;
     use stardust_protocol::CommandMessage;
     use stardust_protocol::ProtocolVersion;
     use stardust_protocol::status::StatusBody;
 
+    #[rstest]
+    #[case::its_credential_is_nobodys(None)]
+    #[case::it_is_stopped_at_once(Some(Command::EmergencyStop))]
     #[tokio::test]
-    async fn the_hub_is_told_why_whenever_it_asks_and_at_each_connection() {
+    async fn the_hub_is_told_why_whenever_it_asks_and_at_each_connection(#[case] last: Option<Command>) {
         let (link, mut far) = mqtt::link();
         let clock = SystemClock::shared();
         let asks = |command| {
@@ -110,6 +117,7 @@ mod tests {
                 command,
             })
         };
+        let last = last.map_or(MqttEvent::Revoked, asks);
         let told = async {
             for event in [MqttEvent::Connected, asks(Command::ReportStatus), MqttEvent::Connected] {
                 far.events.send(event).await.unwrap();
@@ -119,8 +127,8 @@ mod tests {
                 assert!(status.message.unwrap().ends_with("printer.toml: line 3: no such thing"));
             }
             far.events.send(asks(Command::Wake)).await.unwrap();
-            far.events.send(MqttEvent::Revoked).await.unwrap();
-            assert!(far.statuses.recv().await.is_none(), "nothing more is said");
+            far.events.send(last).await.unwrap();
+            assert!(far.statuses.recv().await.is_none(), "nothing more is said, and the link is closed");
         };
         tokio::join!(tell(link, "printer.toml: line 3: no such thing", &clock), told);
     }

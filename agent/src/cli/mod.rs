@@ -274,11 +274,14 @@ pub fn run(arguments: Arguments) -> ExitCode {
 
 /// Whether the files of every printer can be read.
 fn check_printers(settings: &Settings) -> ExitCode {
-    let unread = PrinterFolder::all(settings).into_iter().filter_map(|folder| {
-        let error = folder.load().err()?;
-        Some(fail(&format!("{}: {error}. This printer is not driven until that is mended.", folder.name())))
-    });
-    if unread.count() == 0 { ExitCode::SUCCESS } else { ExitCode::from(PRINTERS_ARE_WRONG) }
+    let mut code = ExitCode::SUCCESS;
+    for folder in PrinterFolder::all(settings) {
+        if let Err(error) = folder.load() {
+            fail(&format!("{}: {error}. This printer is not driven until that is mended.", folder.name()));
+            code = ExitCode::from(PRINTERS_ARE_WRONG);
+        }
+    }
+    code
 }
 
 fn owed(options: &OwedArguments, settings: &Settings) -> Result<(), Failure> {

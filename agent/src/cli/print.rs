@@ -107,6 +107,8 @@ pub(super) async fn run(
             None
         }
     };
+    // What a print before has left hot here is settled with this one.
+    port.order(Order::Name(owed.as_ref().map(PrintByHand::heaters).unwrap_or_default()));
     port.order(Order::Start(Box::new(Briefed::new(source, Brief { cut_off, ..brief })), None));
     told.message(format!("{commands} commands"));
     let started = clock.elapsed();
@@ -160,7 +162,7 @@ pub(super) async fn run(
                 }
             },
             _ = tick.tick() => told.show(&port.view.borrow(), clock.elapsed()),
-            () = stop.asked() => {
+            () = stop.heard(cancelling) => {
                 if std::mem::replace(&mut cancelling, true) {
                     told.is_abandoned();
                     return Err(stop_at_once(&mut port, &mut stop, owed).await);

@@ -87,15 +87,19 @@ impl Signals {
     ) -> Result<(), Failure> {
         tokio::pin!(work);
         loop {
+            let is_stopping = *stop.borrow();
             tokio::select! {
                 result = &mut work => return result,
-                () = self.ending.asked() => {}
+                () = self.ending.heard(is_stopping) => {}
                 _ = self.hand_over.recv() => {
                     if PortStore::is_kept() {
                         // What is sent from now on is known to the next process as well: every line is, before it is sent.
                         ports.hand_over();
                         tracing::info!("handing over to the next process");
                         return Ok(());
+                    }
+                    if is_stopping {
+                        continue;
                     }
                     tracing::warn!("there is nobody to hand over to (NOTIFY_SOCKET is not set): stopping instead");
                 }

@@ -1,6 +1,8 @@
 //! The signals by which a process ends that does not handle them.
 //!
-//! Owns: that each of them is a wish to end, which is heard: behind a process that is just gone, heaters stay on. Left out are those
+//! Owns: that each of them is a wish to end, which is heard: behind a process that is just gone, heaters stay on; and which of them
+//! say, the second time, that somebody does not want to wait: those that come only because somebody sends them. A terminal that is
+//! closed sends HUP twice, a limit its signal every second. Left out are those
 //! that nobody can handle (KILL, STOP), faults of the program itself (ABRT, SEGV …), and real-time signals, which nothing sends by
 //! itself. Must not know: what is ended, and how.
 
@@ -12,12 +14,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Failure;
 
-/// Those that a person, a terminal or a service manager sends come first; the others come by mistake, a timer, or a limit.
-const ENDING: [Number; 14] = [
-    Number::INT,
-    Number::TERM,
+/// Those of a person or a service manager.
+const SENT: [Number; 3] = [Number::INT, Number::TERM, Number::QUIT];
+/// Those of a terminal, by mistake, of a timer, or of a limit.
+const HAPPENING: [Number; 11] = [
     Number::HUP,
-    Number::QUIT,
     Number::USR1,
     Number::USR2,
     Number::ALARM,
@@ -32,7 +33,10 @@ const ENDING: [Number; 14] = [
 
 /// Those that are watched.
 #[derive(Debug)]
-pub(super) struct Ending(Vec<Signal>);
+pub(super) struct Ending {
+    sent: Vec<Signal>,
+    happening: Vec<Signal>,
+}
 
 impl Ending {
     /// All but this one, which means something else.
@@ -40,16 +44,37 @@ impl Ending {
     /// # Errors
     /// Why they can't be watched, in words.
     pub(super) fn watch_but(other: Option<Number>) -> Result<Self, Failure> {
-        let ending = ENDING.into_iter().filter(|number| Some(*number) != other);
-        let watched = ending.map(|number| signal(SignalKind::from_raw(number.as_raw())));
-        let watched: std::io::Result<_> = watched.collect();
-        watched.map(Self).map_err(|error| format!("Signals can't be watched: {error}"))
+        let watch = |numbers: &[Number]| -> std::io::Result<Vec<Signal>> {
+            let ours = numbers.iter().filter(|number| Some(**number) != other);
+            ours.map(|number| signal(SignalKind::from_raw(number.as_raw()))).collect()
+        };
+        let (sent, happening) = (watch(&SENT), watch(&HAPPENING));
+        let failed = |error| format!("Signals can't be watched: {error}");
+        Ok(Self { sent: sent.map_err(failed)?, happening: happening.map_err(failed)? })
     }
 
     /// Waits for the next one.
     pub(super) async fn asked(&mut self) {
+        self.heard(false).await;
+    }
+
+    /// Waits for the next one; `again`: there was one already, and only those count that somebody has sent.
+    pub(super) async fn heard(&mut self, again: bool) {
         poll_fn(|context| {
-            let came = self.0.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+            // Each is looked at, so that each is waited for.
+            let mut is_here = |signals: &mut Vec<Signal>| {
+                signals
+                    .iter_mut()
+                    .filter_map(|signal| signal.poll_recv(context).is_ready().then_some(()))
+                    .count()
+                    > 0
+            };
+            let came = if again {
+                is_here(&mut self.sent)
+            } else {
+                let sent = is_here(&mut self.sent);
+                is_here(&mut self.happening) || sent
+            };
             if came { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;

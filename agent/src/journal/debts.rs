@@ -78,9 +78,10 @@ impl Debts {
     /// One more. A person's takes the place of one at the same port; a job's that of all: whoever begins a job at a port says that
     /// the printer is there.
     pub(super) fn take_on(&mut self, mut new: HeatOwed) {
-        // What was heated there before is not off because something else is heated as well.
-        self.0.iter().filter(|old| old.port == new.port).for_each(|old| new.heaters.add(&old.heaters));
-        let stays = |old: &HeatOwed| new.in_place && old.port.is_some() && old.port != new.port;
+        let (in_place, port) = (new.in_place, new.port.clone());
+        let stays = |old: &HeatOwed| in_place && old.port.is_some() && old.port != port;
+        // What was heated before is not off because something else is heated as well.
+        self.0.iter().filter(|old| !stays(old)).for_each(|old| new.heaters.add(&old.heaters));
         self.0.retain(stays);
         self.0.push(new);
         let too_many = self.0.len().saturating_sub(MOST);

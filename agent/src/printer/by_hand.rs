@@ -31,7 +31,7 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 pub struct PrintByHand {
     settings: Settings,
     port: PathBuf,
-    /// What its file heats.
+    /// What its file heats, and what prints before it have left at this port.
     heaters: Heaters,
     /// A print before it has left something hot at this port, and nobody has turned it off yet.
     was_hot: bool,
@@ -54,6 +54,13 @@ impl PrintByHand {
         let folder = folder_of(settings, &port);
         let (disk, path, journal) = (DiskWork::on_threads(), folder.path().to_owned(), folder.journal());
         let was_hot = disk.run(move || Ok(!Journal::peek(&journal).heat.is_empty())).await.unwrap_or(false);
+        let (mut heaters, theirs) = (heaters, plan.clone());
+        let before = disk.run(move || {
+            let mut before = Heaters::default();
+            left_hot_at(&folder, &theirs).iter().for_each(|print| before.add(&heated_by(print)));
+            Ok(before)
+        });
+        heaters.add(&before.await.unwrap_or_else(|_| Heaters::unknown()));
         let mut print = Self { settings: settings.clone(), port, heaters, was_hot, at_work: None };
         print.owe(plan).await?;
         tokio::pin!(asked);
@@ -78,6 +85,12 @@ impl PrintByHand {
             return Ok(None);
         }
         Ok(Some(print))
+    }
+
+    /// What there is to turn off in the end, beside the heaters that the printer tells of.
+    #[must_use]
+    pub fn heaters(&self) -> Heaters {
+        self.heaters.clone()
     }
 
     async fn owe(&self, plan: &PortPlan) -> Result<(), String> {
@@ -250,7 +263,7 @@ pub(super) fn left_hot_at(folder: &PrinterFolder, plan: &PortPlan) -> Vec<Printe
 }
 
 /// Where a print was, as its folder's name says: also where its journal can't be read.
-pub(super) fn port_of(folder: &PrinterFolder) -> Option<PathBuf> {
+pub(crate) fn port_of(folder: &PrinterFolder) -> Option<PathBuf> {
     is_by_hand(folder).then(|| port_named(&folder.name())).flatten()
 }
 

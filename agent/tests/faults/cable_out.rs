@@ -22,6 +22,8 @@ enum Who {
     WithABrokenPrinter,
     /// One to which the printer does not belong any more.
     WithoutThePrinter,
+    /// One without printers, behind a print with no hub that was killed.
+    AfterAPrint,
     /// A print with no hub.
     Print,
 }
@@ -53,7 +55,7 @@ impl Rig {
         let fault = ["--fault", "unplug@200", "--unplugged", unplugged];
         let options = if who.is_at_work() { &fault[..] } else { &[] };
         let host = match who {
-            Who::Print => Host::unpaired_with(None, 20, options),
+            Who::Print | Who::AfterAPrint => Host::unpaired_with(None, 20, options),
             _ => Host::paired_with(None, 20, options),
         };
         let (port, away) = (host.printer().port(), host.runtime().join("away"));
@@ -78,7 +80,7 @@ impl Rig {
     }
 
     fn begin(host: &Host, who: Who) -> Child {
-        if who != Who::Print {
+        if !matches!(who, Who::Print | Who::AfterAPrint) {
             host.offer_file(1, job().as_bytes());
             return Self::run(host, ["run"]);
         }
@@ -124,6 +126,7 @@ impl Drop for Rig {
 #[case(Who::WithBrokenSettings, 78)]
 #[case(Who::WithABrokenPrinter, 0)]
 #[case(Who::WithoutThePrinter, 0)]
+#[case(Who::AfterAPrint, 0)]
 #[case(Who::Print, 1)]
 fn a_cable_that_is_back_in_a_moment_leaves_no_heat_behind(#[case] who: Who, #[case] code: i32) {
     let mut rig = Rig::out(who, "6");
@@ -142,6 +145,7 @@ fn a_cable_that_is_back_in_a_moment_leaves_no_heat_behind(#[case] who: Who, #[ca
 #[case(Who::WithBrokenSettings, 78, "its heaters could not be read back as off")]
 #[case(Who::WithABrokenPrinter, 1, "these printers may be HOT: ender-left")]
 #[case(Who::WithoutThePrinter, 1, "these printers may be HOT: ender-left")]
+#[case(Who::AfterAPrint, 1, "these printers may be HOT: the one at /")]
 #[case(Who::Print, 1, "so its heaters could not be turned off: they may be ON")]
 fn one_that_stays_out_is_said_and_stays_owed(#[case] who: Who, #[case] code: i32, #[case] words: &str) {
     let mut rig = Rig::out(who, "25");

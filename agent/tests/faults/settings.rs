@@ -185,6 +185,22 @@ fn one_that_is_asked_twice_to_end_stops_the_printer_at_once() {
     assert!(wire.lines().any(|line| line == "M112"), "{wire}");
 }
 
+/// A later pairing that can't take over is no reason to be left alone.
+#[test]
+fn a_printer_whose_later_pairing_can_not_be_read_is_made_safe() {
+    let mut host = heats(Host::paired(None, 50));
+    host.kill();
+    assert!(!host.printer().is_cold(), "nobody could turn it off");
+    let next = host.file("next");
+    std::fs::create_dir(&next).unwrap();
+    for file in ["printer.toml", "credential"] {
+        std::fs::write(next.join(file), "no such thing\n").unwrap();
+    }
+    std::fs::create_dir(next.join("journal.jsonl")).unwrap();
+    host.run();
+    host.is_made_safe();
+}
+
 /// One printer's own settings, in which somebody has made a mistake.
 #[test]
 fn a_printer_whose_own_settings_can_not_be_read_is_named_by_check_and_by_doctor() {

@@ -39,6 +39,21 @@ fn print(host: &Host, file: &str) -> Child {
 const HEATS: &str = "M141 S45\nM104 S200\nM140 S60\nG28\n";
 const HOT: [f64; 4] = [200.0, 0.0, 60.0, 45.0];
 
+/// What the first one has heated is the second one's to turn off: it is the second one that says that all is off.
+#[rstest]
+fn a_print_behind_one_that_was_killed_turns_off_what_that_has_heated(
+    #[values("prusa", "repetier", "reprapfirmware")] profile: &str,
+) {
+    let host = Host::unpaired_with(None, 20, &["--profile", profile, "--tools", "2", "--chamber", "60"]);
+    let mut first = print(&host, &job());
+    eventually("hot", || (host.printer().targets() == HOT).then_some(()));
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let ended = print(&host, "M104 S200\nG28\nG1 X10 F600\n").wait().unwrap();
+    assert!(ended.success());
+    assert!(host.printer().is_cold(), "it said so: {:?}", host.printer().targets());
+}
+
 #[rstest]
 #[case::prusa("prusa")]
 #[case::repetier("repetier")]

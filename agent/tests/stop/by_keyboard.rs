@@ -114,6 +114,23 @@ fn after_the_second_signal_no_heat_is_left_behind(#[case] options: &[&str], #[ca
     assert!(said.contains("told to halt (M112)") && is_known, "{said}");
 }
 
+/// A terminal that is closed sends HUP twice, a limit its signal again and again: nobody has asked not to wait.
+#[rstest]
+fn a_signal_that_comes_again_by_itself_is_no_second_wish(
+    #[values(Signal::HUP, Signal::XCPU, Signal::ALARM)] signal: Signal,
+) {
+    let mut print = Print::start(&["--no-emergency-parser", "--speed", "20"], HEATS);
+    print.accepted("M190");
+    eventually("it heats", || (!print.printer.is_cold()).then_some(()));
+    let code = eventually("it ends", || {
+        print.signal(signal);
+        print.process.try_wait().unwrap()
+    });
+    assert!(print.printer.is_cold(), "the process is gone: {:?}", print.printer.targets());
+    assert_eq!(code.code(), Some(130));
+    assert_eq!((halts(&print.wire), print.printer.boots()), (0, 1), "it was a clean one");
+}
+
 /// One of any of them is a clean stop: the heaters are off before the process ends, although the firmware hears nothing before its
 /// bed is warm. Its board starts anew by DTR: that would turn them off too.
 #[rstest]

@@ -42,7 +42,7 @@ pub(super) async fn stop_at_once(
         );
         reach = tokio::select! {
             reach = port.kill(by, STOP_KEPT) => reach,
-            () = stop.asked() => reach,
+            () = stop.heard(true) => reach,
         };
     }
     let told = match reach {
@@ -73,7 +73,7 @@ pub(super) async fn stop_at_once(
             }
             format!("{told} {end}")
         }
-        () = stop.asked() => format!("{told} {LOOK}"),
+        () = stop.heard(true) => format!("{told} {LOOK}"),
     }
 }
 

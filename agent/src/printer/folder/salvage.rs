@@ -35,8 +35,20 @@ impl HubOfBroken {
         let (mut hub, mut hub_ca, mut mqtt_in_clear) = (None, None, false);
         // Tables come last: what stands in them is about something else. Without its newline a line may not be whole.
         let lines = text.split_inclusive('\n').take_while(|line| !line.trim_start().starts_with('['));
-        for line in lines.filter(|line| line.ends_with('\n')) {
-            let Ok(line) = toml::from_str::<Line>(line) else { continue };
+        if ["\"\"\"", "\'\'\'"].iter().any(|quotes| text.contains(quotes)) {
+            // What looks like a line may be a part of a text.
+            return None;
+        }
+        for text in lines {
+            let is_whole = text.ends_with('\n');
+            let line = match toml::from_str::<Line>(text) {
+                Ok(line) if is_whole => line,
+                // Whom it may go to, and how, is said there, and not understood.
+                _ if ["hub", "mqtt_in_clear"].iter().any(|name| text.trim_start().starts_with(name)) => {
+                    return None;
+                }
+                _ => continue,
+            };
             if let Some(named) = line.hub {
                 // Two of them: nobody knows which.
                 if hub.replace(named).is_some() {
@@ -68,6 +80,10 @@ mod tests {
     #[case::cut_off_at_its_end("hub = \"https://hub.example\"", None)]
     #[case::twice("hub = \"https://a.example\"\nhub = \"https://b.example\"\n", None)]
     #[case::of_a_table("name = \n[profile]\nhub = \"https://hub.example\"\n", None)]
+    #[case::whom_to_trust_is_not_understood("hub = \"https://hub.example\"\nhub_ca = /ca.pem\n", None)]
+    #[case::whom_to_trust_is_cut_off("hub = \"https://hub.example\"\nhub_ca = \"/ca.pem\"", None)]
+    #[case::in_clear_is_not_understood("mqtt_in_clear = fal\nhub = \"https://hub.example\"\n", None)]
+    #[case::in_a_text("name = \"\"\"\nhub = \"https://hub.example\"\n\"\"\"\nx\n", None)]
     #[case::nothing("", None)]
     fn only_an_address_that_is_whole_counts(#[case] text: &str, #[case] expected: Option<&str>) {
         let found = HubOfBroken::read(text);

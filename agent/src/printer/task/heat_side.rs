@@ -24,8 +24,11 @@ impl Printer {
         // A job of which nothing was sent yet begins behind this.
         // One that was heated elsewhere may be at this port now.
         let may_be_hot = self.owes_heat() || self.hot_elsewhere().is_some();
-        for owed in self.owed_here() {
-            self.port.order(Order::Name(owed.heaters));
+        // Also what is owed at another port: one that was heated there may be at this one now.
+        let mut heaters = Heaters::default();
+        self.journal.lock().state().heat.iter().for_each(|owed| heaters.add(&owed.heaters));
+        if may_be_hot {
+            self.port.order(Order::Name(heaters));
         }
         if !may_be_hot || self.life.is_running() {
             return;

@@ -14,7 +14,7 @@ pub enum HandsOver {
         "behind it every line is written to the printer's memory card and not printed: take it out of the file"
     )]
     WritesToCard,
-    /// `M24`, `M32`: the printer prints another file.
+    /// `M24`, `M32`, Klipper's `SDCARD_PRINT_FILE`: the printer prints another file.
     #[error(
         "with it the printer begins to print from its memory card beside this print: take it out of the file"
     )]
@@ -27,9 +27,9 @@ pub enum HandsOver {
         "it changes the speed of the connection, and nothing behind it would arrive: take it out of the file"
     )]
     Speed,
-    /// `M997`, `M999`: the firmware is replaced, or starts anew.
+    /// `M997`, `M999`, Klipper's `RESTART`: the firmware is replaced, begins anew, or throws away what it has taken.
     #[error(
-        "it starts the printer's firmware anew, and the print is lost with that: take it out of the file"
+        "it has the printer begin anew, and what was sent before is lost with that: take it out of the file"
     )]
     StartsAnew,
     /// `M112`
@@ -52,11 +52,19 @@ impl HandsOver {
 
     /// What a command does of that, on whatever firmware.
     pub(super) fn of(command: &Command<'_>) -> Option<Self> {
-        let Some(Code { letter: b'M', number, .. }) = command.code() else { return None };
+        let Some(Code { letter: b'M', number, .. }) = command.code() else {
+            let word = command.text().split_ascii_whitespace().next().unwrap_or_default();
+            let is = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
+            return match () {
+                () if is(&["SDCARD_PRINT_FILE"]) => Some(Self::PrintsFromCard),
+                () if is(&["RESTART", "FIRMWARE_RESTART", "SAVE_CONFIG"]) => Some(Self::StartsAnew),
+                () => None,
+            };
+        };
         match number {
             24 | 32 => Some(Self::PrintsFromCard),
             28 => Some(Self::WritesToCard),
-            37 if command.param(b'S').is_some_and(|on| on > 0.0) || command.text().contains('P') => {
+            37 if command.param(b'S').is_some_and(|on| on > 0.0) || command.text().contains(['P', 'p']) => {
                 Some(Self::Simulates)
             }
             112 => Some(Self::Stops),

@@ -65,6 +65,9 @@ fn what_arrives_is_sent_as_it_stands(#[case] dialect: Dialect, #[case] line: &st
 #[case(Dialect::RepRapFirmware, "M997", "starts_anew")]
 #[case(Dialect::RepRapFirmware, "M999", "starts_anew")]
 #[case(Dialect::Klipper, "M112", "stops_at_once")]
+#[case(Dialect::Klipper, "sdcard_print_file FILENAME=a.gcode", "prints_from_card")]
+#[case(Dialect::Klipper, "FIRMWARE_RESTART", "starts_anew")]
+#[case(Dialect::Klipper, "SAVE_CONFIG", "starts_anew")]
 fn what_can_not_arrive_is_refused(#[case] dialect: Dialect, #[case] line: &str, #[case] code: &str) {
     assert_eq!(sent(dialect, line), Err(code));
 }
