@@ -104,7 +104,8 @@ pub(super) async fn heat(
             is_taken_over = look => if is_taken_over {
                 return Some(Heat::SeenTo);
             },
-            () = stop.heard(until.is_some()) => {
+            // While the port is there all is done that a closed terminal asks for.
+            () = stop.heard(gone.is_none() || until.is_some()) => {
                 // As it is now: it may be back since the last look, and then the printer is stopped at once.
                 let is_gone = port.view.borrow().port_error.is_some();
                 if !is_gone {
