@@ -187,7 +187,7 @@ async fn keep_running(
     pulse: Pulses,
 ) {
     let (mut was_made_safe, mut told) = (false, None);
-    // Whether nothing more is to be done in the end; whose printer it is then.
+    // Its task has left it safe, or another one has it.
     let mut is_left_safe = true;
     let mut teller: Option<unread::Teller> = None;
     let disk = DiskWork::on_threads();
