@@ -27,13 +27,17 @@ use crate::print_job::briefed::Briefed;
 use crate::print_job::file_source::FileSource;
 use crate::print_job::profile::Profile;
 use crate::print_job::wholeness;
-use crate::printer::by_hand::PrintByHand;
+use crate::printer::by_hand::{self, PrintByHand};
 use crate::serial::{Brief, End, HostEvent, JobEvent};
 use crate::settings::Settings;
 use choice::Choice;
 use ending::Heat;
 use halting::stop_at_once;
 use telling::{Telling, duration};
+
+/// A print before this one was killed, and this one has not come to turning anything off.
+const LEFT_HOT: &str = "Not printed, and the printer may be HOT: a print before this one was killed there, and nobody has turned its \
+                        heaters off yet. The next print does, or an agent that is started; else switch the printer off.";
 
 /// As the shell has it for a program ended by Ctrl-C.
 const CANCELLED: u8 = 130;
@@ -83,7 +87,12 @@ pub(super) async fn run(
     };
     let (mut port, _) = tokio::select! {
         ready = connect(plan.clone(), &clock) => ready.map_err(|error| error.to_string())?,
-        () = stop.asked() => return Ok(ExitCode::from(CANCELLED)),
+        () = stop.asked() => {
+            if by_hand::is_left_hot(settings, &plan).await {
+                return Err(LEFT_HOT.into());
+            }
+            return Ok(ExitCode::from(CANCELLED));
+        }
     };
     // Once more with what the firmware says of itself, before the first byte of the job.
     let (machine, dialect) = {

@@ -221,6 +221,7 @@ mod tests {
         let bare = Brief { size_bytes: 8, heaters: heaters(&[0], false), ..Brief::default() };
         assert_eq!(brief(b"G1\nM105\n; end\n"), bare);
         assert_eq!(brief(b"M104 T2 S200\nM141 S45\nT1\n").heaters, heaters(&[1, 2], true));
+        assert_eq!(brief(b"M141.0 S45\n").heaters, heaters(&[0], true), "as firmware reads it");
         assert!(brief(b"G1\nM73 P1 R5\n").brings_progress && !brief(b"G1\nM73 P1 R5\n").brings_messages);
         assert!(brief(b"G1\nm117 Hello\n").brings_messages);
     }

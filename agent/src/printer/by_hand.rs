@@ -143,6 +143,14 @@ impl PrintByHand {
     }
 }
 
+/// Whether a print has left the printer at this port hot, and nobody has turned it off yet.
+pub async fn is_left_hot(settings: &Settings, plan: &PortPlan) -> bool {
+    let (folder, plan) = (folder_of(settings, &plan.path), plan.clone());
+    let look = move || Ok(!left_hot_at(&folder, &plan).is_empty());
+    // Who can't look does not know.
+    DiskWork::on_threads().run(look).await.unwrap_or(true)
+}
+
 /// What is to be written down.
 enum Standing {
     Owed(Heaters),

@@ -17,6 +17,9 @@ impl Modal {
     /// Follows a command that the firmware will carry out, and tells what it does.
     pub fn apply(&mut self, command: &Command<'_>) -> Effect {
         let Some(Code { letter, number, sub }) = command.code() else { return Effect::None };
+        // No firmware has a heater's command with a number behind its point: it reads `M141.0` as `M141`.
+        let heats = letter == b'M' && matches!(number, 104 | 109 | 140 | 190 | 141 | 191);
+        let sub = sub.filter(|_| !heats);
         match (letter, number, sub) {
             (b'G', number, None) => self.apply_g(number, &Words::of(command)),
             (b'G', 92, Some(1)) => self.take_shift_back(),

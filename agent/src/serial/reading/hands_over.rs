@@ -9,7 +9,7 @@ use stardust_gcode::command::{Code, Command};
 /// To what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HandsOver {
-    /// `M28`: all lines behind it are written to the card, and not carried out.
+    /// `M28`, and RepRapFirmware's `M559` and `M560`: all lines behind it are written to the card, and not carried out.
     #[error(
         "behind it every line is written to the printer's memory card and not printed: take it out of the file"
     )]
@@ -63,7 +63,7 @@ impl HandsOver {
         };
         match number {
             24 | 32 => Some(Self::PrintsFromCard),
-            28 => Some(Self::WritesToCard),
+            28 | 559 | 560 => Some(Self::WritesToCard),
             37 if command.param(b'S').is_some_and(|on| on > 0.0) || command.text().contains(['P', 'p']) => {
                 Some(Self::Simulates)
             }

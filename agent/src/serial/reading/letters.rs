@@ -23,6 +23,32 @@ pub(super) fn found(text: &str, name: bool, looks: Looks) -> Option<char> {
     }
 }
 
+/// Whether a command's letter and its number are apart.
+pub(super) fn has_spaced_number(text: &str) -> bool {
+    let mut letters = text.chars();
+    let is_command =
+        letters.next().is_some_and(|first| matches!(first.to_ascii_uppercase(), 'G' | 'M' | 'T'));
+    let rest = letters.as_str();
+    let number = rest.trim_start_matches([' ', '\t']);
+    is_command && number.len() < rest.len() && number.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// The letter of a second command in the line: RepRapFirmware begins one at a G or M behind a space and outside quotes
+/// (StringParser.cpp).
+pub(super) fn second_command(text: &str) -> Option<char> {
+    let (mut is_quoted, mut before) = (false, 'x');
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        is_quoted ^= c == '"';
+        let begins = before == ' ' && matches!(c.to_ascii_uppercase(), 'G' | 'M');
+        if begins && !is_quoted && rest.peek().is_some_and(char::is_ascii_digit) {
+            return Some(c);
+        }
+        before = c;
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

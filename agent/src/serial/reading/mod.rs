@@ -45,6 +45,11 @@ pub enum Unreadable {
          printer"
     )]
     Words,
+    /// Marlin passes over the space, others take the letter alone for the command.
+    #[error(
+        "there is a space between its letter and its number, which firmwares read differently: take the space out"
+    )]
+    Spaced,
     /// A letter in it would be taken for another command.
     #[error(
         "this printer's firmware finds a “{0}” in it and takes it for another command: take it out of the line"
@@ -71,6 +76,7 @@ impl Unreadable {
             Self::Byte(_) => "byte_with_a_meaning",
             Self::Numbering => "sets_the_line_number",
             Self::Words => "words_not_known",
+            Self::Spaced => "spaced_number",
             Self::Letter(_) => "letter_with_a_meaning",
             Self::HandsOver(to) => to.code(),
             Self::Malformed(_) => "malformed_words",
@@ -116,6 +122,9 @@ pub fn any_printer(command: &Command<'_>) -> Result<(), Unreadable> {
     if let Some(flaw) = command.flaw() {
         return Err(flaw.into());
     }
+    if letters::has_spaced_number(command.text()) {
+        return Err(Unreadable::Spaced);
+    }
     HandsOver::of(command).map_or(Ok(()), |to| Err(to.into()))
 }
 
@@ -132,6 +141,11 @@ fn check(
             Words::Extended => extended::check(text)?,
             // Quotes keep for them what would mean something elsewhere.
             Words::Told => {}
+        }
+    }
+    if dialect == Dialect::RepRapFirmware {
+        if let Some(letter) = letters::second_command(text) {
+            return Err(Unreadable::Letter(letter));
         }
     }
     let is_extended = kind == Argument::Words && firmware.words == Words::Extended;

@@ -37,6 +37,8 @@ fn a_message_is_made_harmless(#[case] dialect: Dialect, #[case] line: &str, #[ca
 #[case(Dialect::Repetier, "M23 gnome.gco")]
 #[case(Dialect::RepRapFirmware, "M37 S0")]
 #[case(Dialect::Marlin, "M29")]
+#[case(Dialect::RepRapFirmware, "M98 P\"a M28.g\"")]
+#[case(Dialect::Marlin, "T0 M6")]
 fn what_arrives_is_sent_as_it_stands(#[case] dialect: Dialect, #[case] line: &str) {
     assert_eq!(sent(dialect, line).as_deref(), Ok(line));
 }
@@ -65,6 +67,11 @@ fn what_arrives_is_sent_as_it_stands(#[case] dialect: Dialect, #[case] line: &st
 #[case(Dialect::RepRapFirmware, "M997", "starts_anew")]
 #[case(Dialect::RepRapFirmware, "M999", "starts_anew")]
 #[case(Dialect::Klipper, "M112", "stops_at_once")]
+#[case(Dialect::RepRapFirmware, "M560", "writes_to_card")]
+#[case(Dialect::Marlin, "M 28 x.gco", "spaced_number")]
+#[case(Dialect::Prusa, "M\t104 S200", "spaced_number")]
+#[case(Dialect::RepRapFirmware, "G1 X5 M28 x.gco", "letter_with_a_meaning")]
+#[case(Dialect::RepRapFirmware, "T0 m112", "letter_with_a_meaning")]
 #[case(Dialect::Klipper, "sdcard_print_file FILENAME=a.gcode", "prints_from_card")]
 #[case(Dialect::Klipper, "FIRMWARE_RESTART", "starts_anew")]
 #[case(Dialect::Klipper, "SAVE_CONFIG", "starts_anew")]
