@@ -8,6 +8,7 @@ use bytes::BytesMut;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use postgres_types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::NoTls;
+use tokio_postgres::error::SqlState;
 
 use super::{DbError, Row, Value};
 
@@ -34,14 +35,26 @@ impl PostgresDb {
     }
 
     pub(super) async fn query(&self, sql: &'static str, params: Vec<Value>) -> Result<Vec<Row>, DbError> {
-        query(&connection(&self.readers).await?, sql, &params).await
+        let mut ended = 0;
+        loop {
+            match query(&connection(&self.readers).await?, sql, &params).await {
+                Err(error) if was_ended(&error) && ended < ENDED_AT_MOST => ended += 1,
+                other => return other,
+            }
+        }
     }
 
     pub(super) async fn begin(&self) -> Result<PostgresTx, DbError> {
-        let connection = connection(&self.writers).await?;
-        let tx = PostgresTx { connection: Some(connection) };
-        tx.get()?.batch_execute(BEGIN).await?;
-        Ok(tx)
+        let mut ended = 0;
+        loop {
+            let connection = connection(&self.writers).await?;
+            let tx = PostgresTx { connection: Some(connection) };
+            match tx.get()?.batch_execute(BEGIN).await.map_err(DbError::from) {
+                Ok(()) => return Ok(tx),
+                Err(error) if was_ended(&error) && ended < ENDED_AT_MOST => ended += 1,
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 
@@ -49,6 +62,16 @@ fn pool(config: tokio_postgres::Config, most: usize) -> Result<Pool, DbError> {
     let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let pool = Pool::builder(Manager::from_config(config, NoTls, recycling)).max_size(most).build();
     pool.map_err(|error| DbError::Pool(error.to_string()))
+}
+
+/// A server that starts anew ends all connections that wait in a pool, and the first to use one learns of it: so many are passed over.
+const ENDED_AT_MOST: u32 = 8;
+
+/// Whether the server had ended the connection: nothing was done, and another one may do it. Only for what changes nothing.
+fn was_ended(error: &DbError) -> bool {
+    let DbError::Postgres(error) = error else { return false };
+    let stops = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN];
+    error.is_closed() || error.code().is_some_and(|code| stops.contains(code))
 }
 
 async fn connection(pool: &Pool) -> Result<Object, DbError> {
