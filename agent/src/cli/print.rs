@@ -28,7 +28,7 @@ use crate::print_job::file_source::FileSource;
 use crate::print_job::profile::Profile;
 use crate::print_job::wholeness;
 use crate::printer::by_hand::{self, PrintByHand};
-use crate::serial::{Brief, End, HostEvent, JobEvent};
+use crate::serial::{Brief, End, Heaters, HostEvent, JobEvent};
 use crate::settings::Settings;
 use choice::Choice;
 use ending::Heat;
@@ -117,7 +117,7 @@ pub(super) async fn run(
         }
     };
     // What a print before has left hot here is settled with this one.
-    port.order(Order::Name(owed.as_ref().map(PrintByHand::heaters).unwrap_or_default()));
+    port.order(Order::Name(owed.as_ref().map_or_else(Heaters::unknown, PrintByHand::heaters)));
     port.order(Order::Start(Box::new(Briefed::new(source, Brief { cut_off, ..brief })), None));
     told.message(format!("{commands} commands"));
     let started = clock.elapsed();

@@ -2,9 +2,8 @@
 //!
 //! Owns: that each of them is a wish to end, which is heard: behind a process that is just gone, heaters stay on; and which of them
 //! say, the second time, that somebody does not want to wait: those that come only because somebody sends them. A terminal that is
-//! closed sends HUP twice, a limit its signal every second. Left out are those
-//! that nobody can handle (KILL, STOP), faults of the program itself (ABRT, SEGV …), and real-time signals, which nothing sends by
-//! itself. Must not know: what is ended, and how.
+//! closed sends HUP twice, a limit its signal every second. Left out are those that nobody can handle (KILL, STOP), faults of the
+//! program itself (ABRT, SEGV …), and real-time signals, which nothing sends by itself. Must not know: what is ended, and how.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -63,11 +62,7 @@ impl Ending {
         poll_fn(|context| {
             // Each is looked at, so that each is waited for.
             let mut is_here = |signals: &mut Vec<Signal>| {
-                signals
-                    .iter_mut()
-                    .filter_map(|signal| signal.poll_recv(context).is_ready().then_some(()))
-                    .count()
-                    > 0
+                signals.iter_mut().fold(false, |came, signal| signal.poll_recv(context).is_ready() || came)
             };
             let came = if again {
                 is_here(&mut self.sent)

@@ -47,20 +47,23 @@ impl PrintByHand {
     pub async fn begin(
         settings: &Settings,
         plan: &PortPlan,
-        heaters: Heaters,
+        mut heaters: Heaters,
         asked: impl Future<Output = ()>,
     ) -> Result<Option<Self>, String> {
         let port = std::path::absolute(&plan.path).map_err(|error| error.to_string())?;
         let folder = folder_of(settings, &port);
-        let (disk, path, journal) = (DiskWork::on_threads(), folder.path().to_owned(), folder.journal());
-        let was_hot = disk.run(move || Ok(!Journal::peek(&journal).heat.is_empty())).await.unwrap_or(false);
-        let (mut heaters, theirs) = (heaters, plan.clone());
+        let (disk, path, theirs) = (DiskWork::on_threads(), folder.path().to_owned(), plan.clone());
         let before = disk.run(move || {
-            let mut before = Heaters::default();
-            left_hot_at(&folder, &theirs).iter().for_each(|print| before.add(&heated_by(print)));
-            Ok(before)
+            // Also where the port is not there now, or was called something else then.
+            let own = Some(folder.clone()).filter(is_hot);
+            let left: Vec<_> = left_hot_at(&folder, &theirs).into_iter().chain(own).collect();
+            let mut heaters = Heaters::default();
+            left.iter().for_each(|print| heaters.add(&heated_by(print)));
+            Ok((!left.is_empty(), heaters))
         });
-        heaters.add(&before.await.unwrap_or_else(|_| Heaters::unknown()));
+        // Who can't look does not know.
+        let (was_hot, left) = before.await.unwrap_or_else(|_| (true, Heaters::unknown()));
+        heaters.add(&left);
         let mut print = Self { settings: settings.clone(), port, heaters, was_hot, at_work: None };
         print.owe(plan).await?;
         tokio::pin!(asked);
@@ -393,6 +396,8 @@ mod tests {
             assert_eq!(!left_hot(&settings).is_empty(), was_hot);
             drop(begin(&port).await);
         }
+        begin(&by_id).await.called_off().await;
+        assert!(!at("ttyX").is_empty(), "whatever its port was called then");
     }
 
     #[test]
