@@ -62,7 +62,11 @@ impl Ending {
         poll_fn(|context| {
             // Each is looked at, so that each is waited for.
             let mut is_here = |signals: &mut Vec<Signal>| {
-                signals.iter_mut().fold(false, |came, signal| signal.poll_recv(context).is_ready() || came)
+                let mut came = false;
+                for signal in signals {
+                    came |= signal.poll_recv(context).is_ready();
+                }
+                came
             };
             let came = if again {
                 is_here(&mut self.sent)
