@@ -14,7 +14,6 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 use super::LOOK_FOR_PRINTERS;
 use crate::disk_work::DiskWork;
 use crate::folder_lock::FolderLock;
-use crate::journal::Journal;
 use crate::port::PortStore;
 use crate::printer::by_hand;
 use crate::printer::folder::{JournalStamp, PrinterFolder};
@@ -56,11 +55,8 @@ pub(super) async fn still_hot(settings: &Settings) -> std::io::Result<Vec<String
     let settings = settings.clone();
     let look = move || {
         let in_words = |port: PathBuf| format!("the one at {}", port.display());
-        let owes = |folder: &PrinterFolder| {
-            Journal::look(&folder.journal()).map_or(true, |state| !state.heat.is_empty())
-        };
         let is_free = |folder: &PrinterFolder| FolderLock::take_if_free(folder.path()).is_some();
-        let paired = PrinterFolder::all(&settings).into_iter().filter(owes);
+        let paired = PrinterFolder::all(&settings).into_iter().filter(PrinterFolder::may_be_hot);
         let all: BTreeMap<_, _> = paired
             .chain(PrinterFolder::left_hot(&settings))
             .filter(is_free)

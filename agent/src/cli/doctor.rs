@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stardust_clock::SharedClock;
 
+use super::left_behind;
 use super::own_agent::{self, Driven};
+use super::signals::Ending;
 use super::{DoctorArguments, Failure, say};
 use crate::port::connect::connect;
 use crate::port::{DeviceTree, PortPlan, SpeedMemory, latency_ms, listing, locate, round_trip};
@@ -82,7 +84,7 @@ pub(super) async fn run(
         let driven = own_agent::that_drives(settings, &device);
         let findings = match driven {
             Some(driven) => of_the_agent(&driven, &port),
-            None => examine(plan, &clock).await,
+            None => examine(settings, plan, &clock).await?,
         };
         let examination = Examination { port: Some(port), printer, findings };
         examination.tell(options.json);
@@ -103,8 +105,16 @@ fn of_the_agent(driven: &Driven, port: &Path) -> Vec<Finding> {
     vec![findings::driven_by_the_agent(driven, port), findings::adapter(latency, port)]
 }
 
-/// All that can be seen of one printer; a fault ends it.
-async fn examine(plan: PortPlan, clock: &SharedClock) -> Vec<Finding> {
+/// All that can be seen of one printer, and whether it was left hot, which is mended.
+async fn examine(settings: &Settings, plan: PortPlan, clock: &SharedClock) -> Result<Vec<Finding>, Failure> {
+    let mut found = measure(plan.clone(), clock).await;
+    let left = left_behind::make_safe(settings, &plan, clock, &mut Ending::watch_but(None)?).await;
+    found.extend(left.map(findings::left_behind));
+    Ok(found)
+}
+
+/// What can be measured; a fault ends it.
+async fn measure(plan: PortPlan, clock: &SharedClock) -> Vec<Finding> {
     let began = clock.elapsed();
     let (port, speed) = match connect(plan.clone(), clock).await {
         Ok(connected) => connected,

@@ -5,6 +5,7 @@
 mod doctor;
 mod journald;
 mod keys;
+mod left_behind;
 mod logging;
 mod manual;
 mod own_agent;

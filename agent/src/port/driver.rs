@@ -21,6 +21,7 @@ use super::kill::KeptKill;
 use super::locator::Locator;
 use super::open::{OpenError, open};
 use super::plan::PortPlan;
+use super::reopening::{Need, Reopening, URGENT};
 use super::reset::{Unsent, reset_board};
 use super::resumption::Resumption;
 use super::seek::Sought;
@@ -29,17 +30,10 @@ use super::speed_search::SPEEDS;
 use super::view::PortView;
 use super::wait::{Wait, Woken, timespec};
 use super::waker::Waker;
-use crate::serial::{Host, HostEvent, JobEvent, Parking};
+use crate::serial::{Heating, Host, HostEvent, JobEvent, Parking};
 use crate::trail::Trail;
 
-/// Between attempts to open a port that is not there.
-const REOPEN_FIRST: Duration = Duration::from_millis(500);
-const REOPEN_LAST: Duration = Duration::from_secs(5);
-/// The port of a job that is to be gone on with, whose heaters are on, or of a machine that is to be stopped at once.
-const REOPEN_URGENT: Duration = Duration::from_millis(50);
 const ATTACH_PATIENCE: Duration = Duration::from_secs(30);
-/// A printer that has asked its host to go is left alone for so long.
-const LEFT_ALONE: Duration = Duration::from_secs(30);
 /// The view is renewed this often while nothing special happens.
 const VIEW_EVERY: Duration = Duration::from_millis(250);
 
@@ -143,11 +137,11 @@ pub(super) struct Driver {
 
 impl Driver {
     fn run(mut self) {
-        let mut back_off = REOPEN_FIRST;
+        let mut reopening = Reopening::new();
         loop {
             let reason = match self.open() {
                 Ok((path, port)) => {
-                    back_off = REOPEN_FIRST;
+                    reopening = Reopening::new();
                     self.was_open = true;
                     let port = Arc::new(port);
                     self.port = Some(Arc::clone(&port));
@@ -162,7 +156,7 @@ impl Driver {
                             format!("The port {} vanished ({error}).", path.display())
                         }
                         Ok(Ended::Asked) => {
-                            back_off = LEFT_ALONE;
+                            reopening = Reopening::left_alone();
                             "The printer has asked its host to disconnect: it is left alone for half a minute.".into()
                         }
                         Err(Abandoned::Closed | Abandoned::LeftOpen) => return,
@@ -175,17 +169,17 @@ impl Driver {
             }
             let now = self.clock.elapsed();
             if self.port_may_come(now) {
-                if self.wait_closed(REOPEN_URGENT).is_err() {
+                if self.wait_closed(|_| URGENT).is_err() {
                     return;
                 }
                 continue;
             }
             self.host.port_lost(self.clock.elapsed());
             self.tell(self.clock.elapsed(), Some(&reason));
-            if self.wait_closed(back_off).is_err() {
+            if self.wait_closed(|need| reopening.wait(need)).is_err() {
                 return;
             }
-            back_off = (back_off * 2).min(REOPEN_LAST);
+            reopening.failed();
         }
     }
 
@@ -418,16 +412,20 @@ impl Driver {
         }
     }
 
-    /// Waits before the next attempt to open the port.
-    fn wait_closed(&mut self, back_off: Duration) -> Result<(), Abandoned> {
+    /// Waits before the next attempt to open the port, for as long as it is told for what depends on it by now.
+    fn wait_closed(&mut self, wait: impl Fn(Need) -> Duration) -> Result<(), Abandoned> {
         let began = self.clock.elapsed();
         loop {
             self.waker.reset();
             let now = self.clock.elapsed();
             self.take_orders(now, false)?;
             self.look_at_kept_kill(now);
-            let back_off = if self.kept_kill.is_some() { back_off.min(REOPEN_URGENT) } else { back_off };
-            let left = (began + back_off).saturating_sub(now);
+            let need = match self.host.heating() {
+                _ if self.kept_kill.is_some() => Need::Stop,
+                Heating::Owed | Heating::Stubborn => Need::Heat,
+                Heating::Settled | Heating::Wanted(_) => Need::Nothing,
+            };
+            let left = (began + wait(need)).saturating_sub(now);
             if left.is_zero() {
                 return Ok(());
             }

@@ -7,7 +7,7 @@
 //! | [`open`], `permission`, `reset`, `latency` | opening a port the way a printer needs it |
 //! | [`kept`], `resumption` | what outlives this process: open ports, and a job to go on with |
 //! | `speed_search`, `recognition`, `speed_memory` | which speed it speaks: rules without I/O |
-//! | `handle`, [`driver`], `wait`, `seek`, `kill` | the thread: bytes, orders, waiting; finding the speed; stopping at once |
+//! | `handle`, [`driver`], `wait`, `seek`, `kill`, `reopening` | the thread: bytes, orders, waiting; finding the speed; stopping at once; opening it again |
 //! | `pulse` | whether the thread still turns |
 //! | [`connect`] | waiting until a printer is ready |
 //! | [`round_trip`] | how long an answer takes |
@@ -30,6 +30,7 @@ mod permission;
 mod plan;
 mod pulse;
 mod recognition;
+mod reopening;
 mod reset;
 mod resumption;
 pub mod round_trip;

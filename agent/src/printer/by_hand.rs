@@ -35,7 +35,8 @@ pub struct PrintByHand {
     heaters: Heaters,
     /// A print before it has left something hot at this port, and nobody has turned it off yet.
     was_hot: bool,
-    at_work: Option<FolderLock>,
+    /// Held while this process looks after the printer.
+    at_work: Vec<FolderLock>,
 }
 
 impl PrintByHand {
@@ -54,17 +55,13 @@ impl PrintByHand {
         let folder = folder_of(settings, &port);
         let (disk, path, theirs) = (DiskWork::on_threads(), folder.path().to_owned(), plan.clone());
         let before = disk.run(move || {
-            // Also where the port is not there now, or was called something else then.
-            let own = Some(folder.clone()).filter(is_hot);
-            let left: Vec<_> = left_hot_at(&folder, &theirs).into_iter().chain(own).collect();
-            let mut heaters = Heaters::default();
-            left.iter().for_each(|print| heaters.add(&heated_by(print)));
-            Ok((!left.is_empty(), heaters))
+            let left = left_before(&folder, &theirs);
+            Ok((!left.is_empty(), all_heated_by(&left)))
         });
         // Who can't look does not know.
         let (was_hot, left) = before.await.unwrap_or_else(|_| (true, Heaters::unknown()));
         heaters.add(&left);
-        let mut print = Self { settings: settings.clone(), port, heaters, was_hot, at_work: None };
+        let mut print = Self { settings: settings.clone(), port, heaters, was_hot, at_work: Vec::new() };
         print.owe(plan).await?;
         tokio::pin!(asked);
         tokio::select! {
@@ -74,7 +71,7 @@ impl PrintByHand {
                 return Ok(None);
             }
             // An agent that has just made the printer safe may be crossing that out, and this with it.
-            lock = FolderLock::take_within(&path, LOCK_PATIENCE) => print.at_work = lock.ok(),
+            lock = FolderLock::take_within(&path, LOCK_PATIENCE) => print.at_work.extend(lock.ok()),
         }
         print.owe(plan).await?;
         // A write that has begun comes to its end: what was asked meanwhile is heard behind it.
@@ -88,6 +85,20 @@ impl PrintByHand {
             return Ok(None);
         }
         Ok(Some(print))
+    }
+
+    /// What prints that were killed have left at this port. None: nothing, or somebody looks after it already.
+    pub async fn left_behind(settings: &Settings, plan: &PortPlan) -> Option<Self> {
+        let port = std::path::absolute(&plan.path).ok()?;
+        let (folder, plan) = (folder_of(settings, &port), plan.clone());
+        let look = move || {
+            let left = left_before(&folder, &plan);
+            let locks: Option<Vec<_>> =
+                left.iter().map(|print| FolderLock::take_if_free(print.path())).collect();
+            Ok(locks.filter(|locks| !locks.is_empty()).map(|locks| (all_heated_by(&left), locks)))
+        };
+        let (heaters, at_work) = DiskWork::on_threads().run(look).await.ok()??;
+        Some(Self { settings: settings.clone(), port, heaters, was_hot: true, at_work })
     }
 
     /// What there is to turn off in the end, beside the heaters that the printer tells of.
@@ -111,14 +122,14 @@ impl PrintByHand {
 
     /// Its port is gone: an agent with the same data may see to it from now on.
     pub fn offer(&mut self) {
-        self.at_work = None;
+        self.at_work.clear();
     }
 
     /// Whether one does by now, or has done so.
     pub async fn is_taken_over(&self) -> bool {
         let folder = folder_of(&self.settings, &self.port);
-        let look = move || Ok(!is_hot(&folder) || FolderLock::take_if_free(folder.path()).is_none());
-        self.at_work.is_none() && DiskWork::on_threads().run(look).await.unwrap_or(false)
+        let look = move || Ok(!folder.may_be_hot() || FolderLock::take_if_free(folder.path()).is_none());
+        self.at_work.is_empty() && DiskWork::on_threads().run(look).await.unwrap_or(false)
     }
 
     /// The heaters were read back as off.
@@ -144,14 +155,6 @@ impl PrintByHand {
             self.settled().await;
         }
     }
-}
-
-/// Whether a print has left the printer at this port hot, and nobody has turned it off yet.
-pub async fn is_left_hot(settings: &Settings, plan: &PortPlan) -> bool {
-    let (folder, plan) = (folder_of(settings, &plan.path), plan.clone());
-    let look = move || Ok(!left_hot_at(&folder, &plan).is_empty());
-    // Who can't look does not know.
-    DiskWork::on_threads().run(look).await.unwrap_or(true)
 }
 
 /// What is to be written down.
@@ -221,7 +224,11 @@ fn folder_of(settings: &Settings, port: &Path) -> PrinterFolder {
 
 /// The folders of prints that may have left something hot, or still may.
 pub(super) fn left_hot(settings: &Settings) -> Vec<PrinterFolder> {
-    all(&settings.data).into_iter().map(|path| PrinterFolder::at(settings, path)).filter(is_hot).collect()
+    all(&settings.data)
+        .into_iter()
+        .map(|path| PrinterFolder::at(settings, path))
+        .filter(PrinterFolder::may_be_hot)
+        .collect()
 }
 
 /// A print that may have left something hot, and what its journal was then.
@@ -251,6 +258,20 @@ pub(super) fn left_at(folder: &PrinterFolder, plan: &PortPlan) -> Vec<LeftByHand
         .collect()
 }
 
+/// The prints that may have left the printer at this port hot: also where the port is not there now, or was called something else
+/// then.
+fn left_before(folder: &PrinterFolder, plan: &PortPlan) -> Vec<PrinterFolder> {
+    let own = Some(folder.clone()).filter(|print| print.path().is_dir() && print.may_be_hot());
+    let others = left_hot_at(folder, plan).into_iter().filter(|print| print.path() != folder.path());
+    others.chain(own).collect()
+}
+
+fn all_heated_by(prints: &[PrinterFolder]) -> Heaters {
+    let mut heaters = Heaters::default();
+    prints.iter().for_each(|print| heaters.add(&heated_by(print)));
+    heaters
+}
+
 fn heated_by(print: &PrinterFolder) -> Heaters {
     let mut heaters = Heaters::default();
     match Journal::look(&print.journal()) {
@@ -264,7 +285,7 @@ fn heated_by(print: &PrinterFolder) -> Heaters {
 pub(super) fn left_hot_at(folder: &PrinterFolder, plan: &PortPlan) -> Vec<PrinterFolder> {
     let data = folder.path().parent().and_then(Path::parent);
     let (Some(data), Some(device)) = (data, port::device(plan)) else { return Vec::new() };
-    let prints = all(data).into_iter().map(|path| folder.beside(path)).filter(is_hot);
+    let prints = all(data).into_iter().map(|path| folder.beside(path)).filter(PrinterFolder::may_be_hot);
     let is_there = |print: &PrinterFolder| {
         let port = port_of(print)?;
         let theirs = PortPlan { devices: plan.devices.clone(), ..print.port_plan_of(port, None) };
@@ -300,11 +321,6 @@ fn is_by_hand(folder: &PrinterFolder) -> bool {
 fn all(data: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(data.join(BY_HAND)).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
-}
-
-/// What can't be read may say so.
-fn is_hot(folder: &PrinterFolder) -> bool {
-    Journal::look(&folder.journal()).map_or(true, |state| !state.heat.is_empty())
 }
 
 /// A port's path as a folder's name: what may not stand there, and what is not plain, as `%2F`.

@@ -108,11 +108,14 @@ impl PrinterFolder {
         let entries = fs::read_dir(printers(&settings.data)).into_iter().flatten().flatten();
         let folders = entries.map(|entry| entry.path()).filter(|path| path.is_dir());
         let folders = folders.map(|path| Self::at(settings, path));
-        // What can't be read may say so.
-        let is_hot =
-            |folder: &Self| Journal::look(&folder.journal()).map_or(true, |state| !state.heat.is_empty());
-        let unpaired = folders.filter(|folder| !folder.is_paired() && is_hot(folder));
+        let unpaired = folders.filter(|folder| !folder.is_paired() && folder.may_be_hot());
         unpaired.chain(by_hand::left_hot(settings)).collect()
+    }
+
+    /// Whether its journal says that something may be hot; what can't be read may say so.
+    #[must_use]
+    pub fn may_be_hot(&self) -> bool {
+        Journal::look(&self.journal()).map_or(true, |state| !state.heat.is_empty())
     }
 
     /// The folders of the other printers of this agent, paired or not.

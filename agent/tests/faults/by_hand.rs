@@ -15,7 +15,7 @@ use crate::stand_in::eventually;
 use crate::stand_in::printer::fixture;
 
 /// Starts a print, and kills it when it is hot.
-fn printed_and_killed(host: &Host) {
+pub(crate) fn printed_and_killed(host: &Host) {
     let mut print = print(host);
     eventually("hot", || (!host.printer().is_cold()).then_some(()));
     print.kill().unwrap();
@@ -30,7 +30,7 @@ fn print(host: &Host) -> Child {
 }
 
 /// Prints that owe something.
-fn owed(host: &Host) -> usize {
+pub(crate) fn owed(host: &Host) -> usize {
     let prints = std::fs::read_dir(host.data().join("print")).unwrap();
     prints.filter(|print| print.as_ref().unwrap().path().join("journal.jsonl").exists()).count()
 }
@@ -143,27 +143,6 @@ fn a_print_that_can_not_write_down_what_it_owes_says_so() {
     assert!(ended.status.success() && said.contains("could not be written down"), "{said}");
 }
 
-/// What the one before has left hot stays so, and is said.
-#[test]
-fn a_print_that_is_ended_while_it_greets_a_hot_printer_says_so() {
-    let host = Host::unpaired_with(None, 50, &["--profile", "repetier"]);
-    printed_and_killed(&host);
-    let mut print = told_print(&host);
-    // By then its signals are watched, and the greeting takes a while.
-    let mut is_open = || {
-        let files = std::fs::read_dir(format!("/proc/{}/fd", print.id())).into_iter().flatten().flatten();
-        let device = std::fs::canonicalize(host.printer().port()).unwrap();
-        files.filter_map(|file| std::fs::read_link(file.path()).ok()).any(|file| file == device).then_some(())
-    };
-    eventually("it greets", &mut is_open);
-    kill_process(Pid::from_child(&print), Signal::TERM).unwrap();
-    let code = print.wait().unwrap().code();
-    let mut failed = String::new();
-    std::io::Read::read_to_string(&mut print.stderr.take().unwrap(), &mut failed).unwrap();
-    assert!(code == Some(1) && failed.contains("may be HOT"), "{code:?} {failed}");
-    assert!(!host.printer().is_cold() && owed(&host) == 1, "an agent that comes sees to it");
-}
-
 /// Who is there beside a print whose cable is out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Beside {
@@ -223,7 +202,7 @@ fn a_print_that_waits_for_its_cable_ends_when_it_is_asked_to_and_goes_on_owing(
     assert!(!host.printer().is_cold() && owed(&host) == 1, "an agent that comes sees to it");
 }
 
-fn told_print(host: &Host) -> Child {
+pub(crate) fn told_print(host: &Host) -> Child {
     let mut command = host.command();
     command.arg("print").arg(fixture(FILE)).arg("--port").arg(host.printer().port());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()

@@ -19,6 +19,7 @@ mod heat;
 mod host;
 mod machine;
 mod no_log;
+mod not_begun;
 mod odd_files;
 mod other_port;
 mod read_only;

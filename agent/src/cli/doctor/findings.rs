@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::cli::left_behind::LeftBehind;
 use crate::cli::own_agent::{self, Driven};
 use crate::port::connect::ConnectError;
 use crate::port::round_trip::{QUESTIONS, RoundTrip};
@@ -87,6 +88,12 @@ pub(super) fn unread(error: &FolderError) -> Finding {
         remedy: Some("mend that file, or pair the printer again with `stardust-agent pair`".into()),
         ..Finding::ok(error.to_string())
     }
+}
+
+/// The sentence says what to do itself.
+pub(super) fn left_behind(left: LeftBehind) -> Finding {
+    let verdict = if left.is_safe() { Verdict::Ok } else { Verdict::Fault };
+    Finding { verdict, ..Finding::ok(left.sentence()) }
 }
 
 pub(super) fn driven_by_the_agent(driven: &Driven, port: &Path) -> Finding {

@@ -2,7 +2,7 @@
 //!
 //! Owns: which they are. Firmware carries them out faultlessly, so nothing would be said: a file with `M28` in it ends as a file on the
 //! printer's card, and the print as finished. Must not know: how lines are read.
-//! Sources: Marlin's gcode/sd, gcode/host, gcode/control; RepRapFirmware's GCodes2.cpp; Klipper's virtual_sdcard.py.
+//! Sources: Marlin's gcode/sd, gcode/host, gcode/control, feature/password; RepRapFirmware's GCodes2.cpp; Klipper's virtual_sdcard.py.
 
 use stardust_gcode::command::{Code, Command};
 
@@ -32,6 +32,11 @@ pub enum HandsOver {
         "it has the printer begin anew, and what was sent before is lost with that: take it out of the file"
     )]
     StartsAnew,
+    /// `M510`: by a password, which nobody but a person at the panel knows.
+    #[error(
+        "it locks the printer, which takes nothing behind it, not even that its heaters are turned off: take it out of the file"
+    )]
+    Locks,
     /// `M112`
     #[error("it stops the printer at once and for good: take it out of the file")]
     Stops,
@@ -46,6 +51,7 @@ impl HandsOver {
             Self::Simulates => "simulates",
             Self::Speed => "changes_the_speed",
             Self::StartsAnew => "starts_anew",
+            Self::Locks => "locks",
             Self::Stops => "stops_at_once",
         }
     }
@@ -68,6 +74,7 @@ impl HandsOver {
                 Some(Self::Simulates)
             }
             112 => Some(Self::Stops),
+            510 => Some(Self::Locks),
             575 => Some(Self::Speed),
             997 | 999 => Some(Self::StartsAnew),
             _ => None,
