@@ -135,7 +135,7 @@ impl Db {
         Ok(db)
     }
 
-    /// Reads rows outside any transaction.
+    /// Reads rows outside any transaction. The engines refuse to write here.
     ///
     /// # Errors
     /// The engine's.
@@ -219,7 +219,8 @@ impl Tx {
     /// Makes all of it permanent.
     ///
     /// # Errors
-    /// The engine's; then nothing has changed.
+    /// The engine's. Where the line to a PostgreSQL server was lost on the way, nobody knows whether it is permanent; else nothing
+    /// has changed.
     pub async fn commit(self) -> Result<(), DbError> {
         match self.0 {
             TxEngine::Sqlite(tx) => tx.commit().await,

@@ -5,17 +5,22 @@ use std::error::Error;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use postgres_types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 
 use super::{DbError, Row, Value};
 
+#[cfg(test)]
+mod ended;
+
 const WRITERS: usize = 6;
 const READERS: usize = 4;
 /// A transaction does not wait longer for a lock, as on SQLite.
 const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '10s'";
+/// What reads may be asked again, so it must not write: as on SQLite, the database holds it to that.
+const READ_ONLY: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY";
 
 #[derive(Clone)]
 pub(super) struct PostgresDb {
@@ -31,7 +36,8 @@ pub(super) struct PostgresTx {
 impl PostgresDb {
     pub(super) fn open(url: &str) -> Result<Self, DbError> {
         let config: tokio_postgres::Config = url.parse()?;
-        Ok(Self { writers: pool(config.clone(), WRITERS)?, readers: pool(config, READERS)? })
+        let writers = pool(config.clone(), WRITERS, None)?;
+        Ok(Self { writers, readers: pool(config, READERS, Some(READ_ONLY))? })
     }
 
     pub(super) async fn query(&self, sql: &'static str, params: Vec<Value>) -> Result<Vec<Row>, DbError> {
@@ -58,16 +64,23 @@ impl PostgresDb {
     }
 }
 
-fn pool(config: tokio_postgres::Config, most: usize) -> Result<Pool, DbError> {
+/// `first`: what each new connection is told.
+fn pool(config: tokio_postgres::Config, most: usize, first: Option<&'static str>) -> Result<Pool, DbError> {
     let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let pool = Pool::builder(Manager::from_config(config, NoTls, recycling)).max_size(most).build();
-    pool.map_err(|error| DbError::Pool(error.to_string()))
+    let mut pool = Pool::builder(Manager::from_config(config, NoTls, recycling)).max_size(most);
+    if let Some(first) = first {
+        pool = pool.post_create(Hook::async_fn(move |connection, _| {
+            Box::pin(async move { connection.batch_execute(first).await.map_err(HookError::Backend) })
+        }));
+    }
+    pool.build().map_err(|error| DbError::Pool(error.to_string()))
 }
 
 /// A server that starts anew ends all connections that wait in a pool, and the first to use one learns of it: so many are passed over.
 const ENDED_AT_MOST: u32 = 8;
 
-/// Whether the server had ended the connection: nothing was done, and another one may do it. Only for what changes nothing.
+/// Whether the server had ended the connection: another one may do it. Only for what changes nothing, for whether the server had
+/// done it before is not known here.
 fn was_ended(error: &DbError) -> bool {
     let DbError::Postgres(error) = error else { return false };
     let stops = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN];
@@ -76,7 +89,8 @@ fn was_ended(error: &DbError) -> bool {
 
 async fn connection(pool: &Pool) -> Result<Object, DbError> {
     pool.get().await.map_err(|error| match error {
-        deadpool_postgres::PoolError::Backend(error) => DbError::Postgres(error),
+        deadpool_postgres::PoolError::Backend(error)
+        | deadpool_postgres::PoolError::PostCreateHook(HookError::Backend(error)) => DbError::Postgres(error),
         other => DbError::Pool(other.to_string()),
     })
 }

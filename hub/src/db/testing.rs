@@ -25,6 +25,10 @@ pub(crate) enum WriteLock {
 }
 
 impl TestDb {
+    pub(crate) fn address(&self) -> &DbAddress {
+        &self.address
+    }
+
     /// From now on it can be read and not written.
     pub(crate) async fn lock_writes(&self) -> WriteLock {
         match &self.address {
