@@ -8,6 +8,7 @@
 //! | [`spool`] | print files on disk |
 //! | [`journal`] | what must survive restarts |
 //! | [`disk`] | what may be wrong with the disk |
+//! | [`plain_file`] | opening files in whose place anything may stand |
 //! | [`disk_work`] | where work that waits for it is done |
 //! | [`trail`] | where the job at work is, for the process that comes after this one |
 //! | [`hub_link`] | the wire to the hub |
@@ -31,6 +32,7 @@ pub mod folder_lock;
 pub mod hub_link;
 pub mod journal;
 pub mod pairing;
+pub mod plain_file;
 pub mod port;
 pub mod print_job;
 pub mod printer;

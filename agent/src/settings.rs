@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use url::Url;
 
+use crate::plain_file;
 use crate::printer::section::{PrinterSection, Sections};
 use crate::status_page::{NotLoopback, PageAddress};
 
@@ -20,6 +21,8 @@ pub use salvage::Given;
 pub const SYSTEM_CONFIG: &str = "/etc/stardust/agent.toml";
 /// Print files of a few weeks, on any memory card.
 const DEFAULT_SPOOL_BYTES: u64 = 2 << 30;
+/// No configuration is longer.
+const LONGEST_BYTES: u64 = 1 << 20;
 /// Where the service keeps its data.
 const SYSTEM_DATA: &str = "/var/lib/stardust-agent";
 
@@ -121,8 +124,8 @@ impl Settings {
 }
 
 fn read(path: &Path) -> Result<ConfigFile, SettingsError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| SettingsError::Unreadable(path.to_owned(), error))?;
+    let text = plain_file::read_text(path, LONGEST_BYTES)
+        .map_err(|error| SettingsError::Unreadable(path.to_owned(), error))?;
     toml::from_str(&text).map_err(|error| SettingsError::Wrong(path.to_owned(), in_words(&text, &error)))
 }
 

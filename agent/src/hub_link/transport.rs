@@ -12,6 +12,7 @@ use reqwest::{Certificate, Client, Request, Response};
 
 use super::back_off::random_seed;
 use super::certificate;
+use crate::plain_file;
 
 /// A download may last; its pieces may not.
 const PIECE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -79,10 +80,14 @@ impl Transport for Network {
     }
 }
 
+/// All authorities of a system are a tenth of that.
+const LONGEST_BYTES: u64 = 4 << 20;
+
 /// The authorities of a file.
 fn authorities(path: &Path) -> Result<Vec<Certificate>, String> {
     let file = path.display();
-    let bytes = std::fs::read(path).map_err(|error| format!("hub_ca: {file} can't be read: {error}"))?;
+    let bytes = plain_file::read(path, LONGEST_BYTES)
+        .map_err(|error| format!("hub_ca: {file} can't be read: {error}"))?;
     let found = Certificate::from_pem_bundle(&bytes)
         .map_err(|error| format!("hub_ca: {file}: {}", causes(&error)))?;
     if found.is_empty() { Err(format!("hub_ca: {file} holds no certificate (PEM)")) } else { Ok(found) }

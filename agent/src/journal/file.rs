@@ -2,9 +2,11 @@
 //!
 //! Owns: that they are on disk when a call returns. Must not know: what they say.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
+
+use crate::plain_file;
 
 /// Lines could not be written.
 #[derive(Debug)]
@@ -62,7 +64,7 @@ impl Medium for JournalFile {
     fn replace(&mut self, text: &[u8]) -> Result<(), Unwritten> {
         self.open = None;
         let new = self.path.with_extension("new");
-        let written = File::create(&new).and_then(|mut file| {
+        let written = plain_file::draft(&new).and_then(|mut file| {
             file.write_all(text)?;
             file.sync_all()?;
             std::fs::rename(&new, &self.path)
@@ -76,7 +78,7 @@ impl Medium for JournalFile {
             if let Some(folder) = self.path.parent() {
                 File::open(folder)?.sync_all()?;
             }
-            OpenOptions::new().append(true).open(&self.path)
+            plain_file::open_to_append(&self.path)
         };
         let file = settled().map_err(|source| Unwritten { source, may_be_there: true })?;
         self.open = Some(Open { file, length: text.len() as u64 });

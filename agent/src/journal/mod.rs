@@ -25,16 +25,29 @@ pub use record::{Held, Record, State};
 use stardust_clock::Clock;
 use stardust_protocol::EventBody;
 
+use crate::plain_file::{self, NoPlainFile};
 use file::{JournalFile, Medium, Unwritten};
 use ledger::Step;
 
 /// The journal can't be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("the journal {path} can't be used: {source}; free some space or check the disk")]
+#[error("the journal {path} can't be used: {source}; {}", self.what_to_do())]
 pub struct JournalError {
     path: PathBuf,
     source: std::io::Error,
 }
+
+impl JournalError {
+    fn what_to_do(&self) -> &'static str {
+        match NoPlainFile::why(&self.source) {
+            Some(_) => "move it away, and put the journal back where there is a copy",
+            None => "free some space or check the disk",
+        }
+    }
+}
+
+/// What waits for a hub that is away for years does not make it longer.
+const LONGEST_BYTES: u64 = 64 << 20;
 
 /// An open journal, for who may wait for the disk: every call is on disk when it returns, or says that it is not.
 #[derive(Debug)]
@@ -50,10 +63,7 @@ impl Journal {
     /// # Errors
     /// [`JournalError`] when it can't be read: nobody knows then what is at work.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let bytes = match std::fs::read(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            read => read.map_err(|source| JournalError { path: path.to_owned(), source })?,
-        };
+        let bytes = bytes(path)?;
         Ok(Self::on(Box::new(JournalFile::new(path.to_owned())), path, &bytes))
     }
 
@@ -75,12 +85,7 @@ impl Journal {
     /// # Errors
     /// [`JournalError`].
     pub fn look(path: &Path) -> Result<State, JournalError> {
-        match std::fs::read(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(State::default()),
-            read => read
-                .map(|bytes| replay(&bytes))
-                .map_err(|source| JournalError { path: path.to_owned(), source }),
-        }
+        bytes(path).map(|bytes| replay(&bytes))
     }
 
     /// Appends what must be known before something is done; it is on disk when this returns. On an error none of it
@@ -142,6 +147,14 @@ impl std::ops::Deref for Journal {
 
     fn deref(&self) -> &Ledger {
         &self.ledger
+    }
+}
+
+/// What is there; nothing is as good as no file.
+fn bytes(path: &Path) -> Result<Vec<u8>, JournalError> {
+    match plain_file::read(path, LONGEST_BYTES) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read.map_err(|source| JournalError { path: path.to_owned(), source }),
     }
 }
 

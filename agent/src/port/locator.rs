@@ -4,6 +4,7 @@
 //! stands for the adapter that was found there first; another one that takes its name is left alone. Must not
 //! know: how a port is opened.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,10 @@ use serde::{Deserialize, Serialize};
 use super::devices::{Adapter, DeviceTree};
 use super::open::OpenError;
 use super::plan::PortPlan;
+use crate::plain_file;
+
+/// One adapter, in words.
+const LONGEST_BYTES: u64 = 64 << 10;
 
 /// What is kept: the adapter, and the port that a person had named when it was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +37,7 @@ pub(super) struct Locator {
 impl Locator {
     /// For the port that a person has named. With a `file` the adapter is known again after a restart.
     pub(super) fn new(devices: DeviceTree, named: PathBuf, file: Option<PathBuf>) -> Self {
-        let kept = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
+        let kept = file.as_ref().and_then(|file| plain_file::read_text(file, LONGEST_BYTES).ok());
         let kept: Option<Kept> = kept.and_then(|text| toml::from_str(&text).ok());
         // Named anew: what was known is about another port.
         let pinned = kept.filter(|kept| kept.port == named).map(|kept| kept.adapter);
@@ -103,7 +108,9 @@ impl Locator {
         let kept = Kept { port: self.named.clone(), adapter: adapter.clone() };
         let Ok(text) = toml::to_string(&kept) else { return };
         let new = file.with_extension("new");
-        let written = std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, file));
+        let written = plain_file::draft(&new)
+            .and_then(|mut draft| draft.write_all(text.as_bytes()))
+            .and_then(|()| std::fs::rename(&new, file));
         if let Err(error) = written {
             tracing::warn!(error = %error, "the printer's adapter could not be kept");
         }
@@ -139,7 +146,8 @@ pub fn device(plan: &PortPlan) -> Option<PathBuf> {
 /// Whether `file` says which adapter this port is.
 #[must_use]
 pub fn adapter_is_of(file: &Path, port: &Path) -> bool {
-    let kept = std::fs::read_to_string(file).ok().and_then(|text| toml::from_str::<Kept>(&text).ok());
+    let kept =
+        plain_file::read_text(file, LONGEST_BYTES).ok().and_then(|text| toml::from_str::<Kept>(&text).ok());
     kept.is_some_and(|kept| kept.port == port)
 }
 

@@ -2,9 +2,14 @@
 //!
 //! Owns: one small file for each printer's adapter. Must not know: how a speed is found.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::pairing::service;
+use crate::plain_file;
+
+/// A number.
+const LONGEST_BYTES: u64 = 64;
 
 /// The speeds that were found, by the identity of the adapter: the port's name may be another one tomorrow.
 #[derive(Debug, Clone)]
@@ -23,7 +28,7 @@ impl SpeedMemory {
     }
 
     pub(super) fn recall(&self, identity: &str) -> Option<u32> {
-        let speed = std::fs::read_to_string(self.file(identity)).ok()?.trim().parse().ok()?;
+        let speed = plain_file::read_text(&self.file(identity), LONGEST_BYTES).ok()?.trim().parse().ok()?;
         (speed > 0).then_some(speed)
     }
 
@@ -32,7 +37,7 @@ impl SpeedMemory {
         // Root would follow a link that somebody else has put there.
         let is_ours = self.0.parent().is_none_or(|data| service::other_owner(data).is_none());
         if is_ours && self.recall(identity) != Some(speed) && std::fs::create_dir_all(&self.0).is_ok() {
-            let _ = std::fs::write(self.file(identity), format!("{speed}\n"));
+            let _ = plain_file::draft(&self.file(identity)).and_then(|mut file| writeln!(file, "{speed}"));
         }
     }
 }

@@ -10,6 +10,7 @@ use stardust_gcode::command::Command;
 use stardust_gcode::commands::of_line;
 use stardust_gcode::lines::{LineScanner, Position};
 
+use crate::plain_file;
 use crate::serial::{CommandSource, Fed, SourceError};
 
 /// A print file being read.
@@ -34,7 +35,7 @@ impl FileSource<BufReader<File>> {
     /// # Errors
     /// When it can't be opened.
     pub fn open_at(path: &Path, offset: u64, layer: Option<u32>) -> std::io::Result<Self> {
-        let mut file = File::open(path)?;
+        let mut file = plain_file::open(path)?;
         file.seek(SeekFrom::Start(offset))?;
         let reader = BufReader::with_capacity(32 * 1024, file);
         // Its number is told only of a line that admission would have refused.

@@ -2,12 +2,13 @@
 //!
 //! Owns: how little of a file has to be read for that. Must not know: what is done with a file that was cut off.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use stardust_gcode::metadata::Completeness;
 use stardust_gcode::scan::MetadataScanner;
+
+use crate::plain_file;
 
 /// Slicers write what tells them at the beginning and their marks at the end: so much of both is looked at first, bytes.
 const ENDS: u64 = 512 * 1024;
@@ -18,11 +19,7 @@ const PIECE: usize = 64 * 1024;
 /// # Errors
 /// When the file can't be read.
 pub fn is_cut_off(path: &Path) -> io::Result<bool> {
-    // A pipe has no end that one could look at.
-    if !std::fs::metadata(path)?.is_file() {
-        return Ok(false);
-    }
-    let mut file = File::open(path)?;
+    let mut file = plain_file::open(path)?;
     let size = file.metadata()?.len();
     if size > 2 * ENDS {
         let mut scanner = MetadataScanner::new();

@@ -18,6 +18,7 @@ use crate::disk_work::DiskWork;
 use crate::hub_link::client::{HubClient, HubError};
 use crate::hub_link::events::{Delivery, SharedJournal, deliver};
 use crate::hub_link::telemetry::{self, SharedSeries};
+use crate::plain_file;
 use crate::print_job::admission;
 use crate::print_job::layers::{Layer, Unfit};
 use crate::print_job::profile::Profile;
@@ -166,7 +167,7 @@ impl Calls {
             let began = clock.elapsed();
             let job = claim.job_id;
             let result = match spool.fetch(&hub, &claim).await {
-                Ok(path) => admit(path, profile).await,
+                Ok(path) => admit(path, profile, &DiskWork::on_threads()).await,
                 Err(SpoolError::Hub(error)) if error.is_claim_lost() => {
                     let _ = inbound.send(Inbound::Leave(job, Err(error)));
                     return;
@@ -191,7 +192,8 @@ impl Calls {
     pub(super) fn plan_return(&self, claim: &Claim, layer: Layer, cut_off: CutOff, profile: Profile) {
         let (job, file, inbound) = (claim.job_id, self.spool.path_of(claim), self.inbound.clone());
         tokio::spawn(async move {
-            let admitted = admit(file, profile).await.map_err(|why| Refusal::File(Unfit::Unreadable(why)));
+            let admitted = admit(file, profile, &DiskWork::on_threads()).await;
+            let admitted = admitted.map_err(|why| Refusal::File(Unfit::Unreadable(why)));
             let plan = move || {
                 let (file, brief) = admitted?;
                 let point = interrupted::plan(&file, &layer, &cut_off)?;
@@ -257,17 +259,16 @@ async fn look(
 
 /// Looks the file through before anything of it goes to the printer. A large one takes seconds: on a thread of its
 /// own, so that everything else the agent does goes on.
-async fn admit(path: PathBuf, profile: Profile) -> Result<(PathBuf, Brief), String> {
+async fn admit(path: PathBuf, profile: Profile, disk: &DiskWork) -> Result<(PathBuf, Brief), String> {
     let look = move || {
-        let file =
-            std::fs::File::open(&path).map_err(|error| format!("The print file can't be read: {error}."))?;
+        let unreadable = |error: std::io::Error| format!("The print file can't be read: {error}.");
+        let file = plain_file::open(&path).map_err(unreadable)?;
         let admitted =
             admission::check(BufReader::new(file), &profile).map_err(|refusal| refusal.to_string())?;
-        let cut_off = wholeness::is_cut_off(&path)
-            .map_err(|error| format!("The print file can't be read: {error}."))?;
+        let cut_off = wholeness::is_cut_off(&path).map_err(unreadable)?;
         Ok((path, Brief { cut_off, ..admitted.brief }))
     };
-    let looked = tokio::task::spawn_blocking(look).await;
+    let looked = disk.run(move || Ok(look())).await;
     looked.unwrap_or_else(|error| Err(format!("The print file could not be looked through: {error}.")))
 }
 
@@ -275,26 +276,22 @@ async fn admit(path: PathBuf, profile: Profile) -> Result<(PathBuf, Brief), Stri
 mod tests {
     use super::*;
     use std::sync::mpsc::channel;
+    use std::sync::{Arc, Mutex};
 
-    /// A file that can't be read on until the other side of a pipe writes, and a runtime of one thread.
+    /// A disk that does not answer until everything else has gone on, and a runtime of one thread.
     #[tokio::test]
     async fn looking_through_a_file_lets_everything_else_go_on() {
         let folder = tempfile::tempdir().unwrap();
-        let pipe = folder.path().join("pipe");
-        let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR);
-        rustix::fs::mknodat(rustix::fs::CWD, &pipe, kind, mode, 0).unwrap();
-        let (went_on, wait) = channel();
-        let writer = pipe.clone();
-        let writer = std::thread::spawn(move || {
-            // Not for ever: a test that would hang fails instead.
-            let went_on = wait.recv_timeout(Duration::from_secs(20)).is_ok();
-            std::fs::write(writer, "G28\nM117 Hello\n").unwrap();
-            went_on
+        let file = folder.path().join("file");
+        std::fs::write(&file, "G28\nM117 Hello\n").unwrap();
+        let (go_on, wait) = channel();
+        let wait = Mutex::new(wait);
+        // Not for ever: a test that would hang fails instead.
+        let gate = move || wait.lock().unwrap().recv_timeout(Duration::from_secs(20)).unwrap();
+        let disk = DiskWork::behind(Arc::new(gate));
+        let (looked, ()) = tokio::join!(admit(file, Profile::default(), &disk), async move {
+            go_on.send(()).unwrap();
         });
-        let (looked, ()) = tokio::join!(admit(pipe, Profile::default()), async move {
-            went_on.send(()).unwrap();
-        });
-        assert!(looked.unwrap().1.brings_messages);
-        assert!(writer.join().unwrap(), "the thread was kept until the file was read");
+        assert!(looked.unwrap().1.brings_messages, "the thread was kept until the file was read");
     }
 }

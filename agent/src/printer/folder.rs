@@ -21,9 +21,8 @@ mod config;
 mod later_pairing;
 mod salvage;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -34,6 +33,7 @@ use super::section::{PrinterSection, overlay};
 use crate::disk_work::DiskWork;
 use crate::hub_link::client::Credential;
 use crate::journal::Journal;
+use crate::plain_file::{self, NoPlainFile};
 use crate::port::{PortPlan, SpeedMemory, adapter_is_of};
 use crate::settings::{Settings, in_words};
 use crate::spool::Spool;
@@ -47,6 +47,8 @@ const FORMER_ADAPTER: &str = "former-adapter.toml";
 const SPOOL: &str = "spool";
 const NEXT: &str = "next";
 const FORMER: &str = "former-";
+/// No settings and no credential are longer.
+const LONGEST_BYTES: u64 = 1 << 20;
 
 /// A printer's folder can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +60,14 @@ pub enum FolderError {
         path: PathBuf,
         /// What went wrong.
         source: std::io::Error,
+    },
+    /// Something stands there that is none of its files.
+    #[error("{path} can't be read: {what}. Move it away; then put the file back, or pair the printer again")]
+    InItsPlace {
+        /// Which file.
+        path: PathBuf,
+        /// What stands there.
+        what: NoPlainFile,
     },
     /// A person's mistake, most likely.
     #[error("{path} can't be understood: {message}")]
@@ -252,7 +262,8 @@ impl PrinterFolder {
     /// Whether pairing was done, to its end.
     #[must_use]
     pub fn is_paired(&self) -> bool {
-        self.config_file().is_file()
+        // Whatever stands there: what can't be read is no reason to take the printer for nobody's.
+        fs::symlink_metadata(self.config_file()).is_ok()
     }
 
     /// Reads settings and credential.
@@ -269,7 +280,7 @@ impl PrinterFolder {
     /// [`FolderError`].
     pub fn config(&self) -> Result<PrinterConfig, FolderError> {
         let path = self.config_file();
-        let text = fs::read_to_string(&path).map_err(disk(&path))?;
+        let text = text_of(&path)?;
         let mut config = self.understood(&text).map_err(|message| FolderError::Config { path, message })?;
         // What the agent's own settings say goes before what the printer was paired with.
         config.hub_ca = self.hub_ca.clone().or(config.hub_ca);
@@ -281,7 +292,7 @@ impl PrinterFolder {
     /// Where its hub is, as far as that is certain although its settings can't be understood.
     #[must_use]
     pub fn hub_of_broken(&self) -> Option<HubOfBroken> {
-        let found = HubOfBroken::read(&fs::read_to_string(self.config_file()).ok()?)?;
+        let found = HubOfBroken::read(&text_of(&self.config_file()).ok()?)?;
         let hub_ca = self.hub_ca.clone().or(found.hub_ca);
         let mqtt_in_clear = found.mqtt_in_clear || self.mqtt_in_clear;
         Some(HubOfBroken { hub_ca, mqtt_in_clear, ..found })
@@ -293,8 +304,7 @@ impl PrinterFolder {
     /// [`FolderError`].
     pub fn credential(&self) -> Result<Credential, FolderError> {
         let path = self.credential_file();
-        let token = fs::read_to_string(&path).map_err(disk(&path))?;
-        Ok(Credential::new(&token))
+        Ok(Credential::new(&text_of(&path)?))
     }
 
     fn understood(&self, text: &str) -> Result<PrinterConfig, String> {
@@ -311,7 +321,7 @@ impl PrinterFolder {
     /// [`FolderError`].
     pub fn stored_config(&self) -> Result<PrinterConfig, FolderError> {
         let path = self.config_file();
-        let text = fs::read_to_string(&path).map_err(disk(&path))?;
+        let text = text_of(&path)?;
         toml::from_str(&text).map_err(|error| FolderError::Config { path, message: in_words(&text, &error) })
     }
 
@@ -322,20 +332,14 @@ impl PrinterFolder {
     pub fn store(&self, config: &PrinterConfig, credential: &Credential) -> Result<(), FolderError> {
         self.prepare()?;
         let path = self.credential_file();
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(disk(&path))?;
+        let mut file = plain_file::create_private(&path).map_err(disk(&path))?;
         let written = writeln!(file, "{}", credential.secret()).and_then(|()| file.sync_all());
         written.map_err(disk(&path))?;
         let path = self.config_file();
         let text = toml::to_string(config)
             .map_err(|error| FolderError::Config { path: path.clone(), message: error.to_string() })?;
         let new = path.with_extension("new");
-        let written = File::create(&new)
+        let written = plain_file::draft(&new)
             .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&new, &path))
             .and_then(|()| File::open(&self.path)?.sync_all());
@@ -373,7 +377,14 @@ fn printers(data: &Path) -> PathBuf {
 
 fn disk(path: &Path) -> impl FnOnce(std::io::Error) -> FolderError {
     let path = path.to_owned();
-    move |source| FolderError::Disk { path, source }
+    move |source| match NoPlainFile::why(&source) {
+        Some(what) => FolderError::InItsPlace { path, what },
+        None => FolderError::Disk { path, source },
+    }
+}
+
+fn text_of(path: &Path) -> Result<String, FolderError> {
+    plain_file::read_text(path, LONGEST_BYTES).map_err(disk(path))
 }
 
 /// A folder's name for a printer's name: letters and digits of any script stay.

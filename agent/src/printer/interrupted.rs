@@ -3,12 +3,12 @@
 //! Owns: what people are told of it, and reading its file for the layer that they choose. Must not know: how the job goes
 //! on, the wire to the hub.
 
-use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
 use stardust_protocol::{Interruption, JobId};
 
+use crate::plain_file;
 use crate::port::PortView;
 use crate::print_job::layers::{self, Layer, Unfit};
 use crate::print_job::profile::Profile;
@@ -95,13 +95,13 @@ fn machine(view: &PortView, profile: &Profile) -> Machine {
 
 /// Reads a file for its layers: seconds for a large one.
 pub(super) fn read_layers(file: &Path, cut_off: &CutOff) -> Layers {
-    let file = File::open(file).map_err(|error| Unfit::Unreadable(error.to_string()))?;
+    let file = plain_file::open(file).map_err(|error| Unfit::Unreadable(error.to_string()))?;
     layers::layers(BufReader::new(file), cut_off.extruder_rule)
 }
 
 /// Reads a file up to a layer, likewise.
 pub(super) fn plan(file: &Path, layer: &Layer, cut_off: &CutOff) -> Result<LayerPoint, Refusal> {
-    let file = File::open(file).map_err(|error| Unfit::Unreadable(error.to_string()))?;
+    let file = plain_file::open(file).map_err(|error| Unfit::Unreadable(error.to_string()))?;
     let before = layers::before(BufReader::new(file), cut_off.extruder_rule, layer)?;
     return_plan::point(layer, cut_off, before)
 }

@@ -5,17 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use super::{DEFAULT_SPOOL_BYTES, SYSTEM_CONFIG, Settings, default_data};
+use super::{DEFAULT_SPOOL_BYTES, LONGEST_BYTES, SYSTEM_CONFIG, Settings, default_data};
+use crate::plain_file;
 use crate::printer::section::{PrinterSection, Sections};
-
-/// No configuration is longer.
-const MAX_CONFIG_BYTES: u64 = 1 << 20;
 
 /// Where the data are by the command line or the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,11 +84,7 @@ impl Settings {
 
 /// What a configuration says, however broken it is.
 fn read(config: &Path) -> (Option<PathBuf>, Sections) {
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(config);
-    if file.and_then(|file| file.take(MAX_CONFIG_BYTES).read_to_end(&mut bytes)).is_err() {
-        return Default::default();
-    }
+    let Ok(bytes) = plain_file::read(config, LONGEST_BYTES) else { return Default::default() };
     let text = String::from_utf8_lossy(&bytes);
     let (table, _mistakes) = DeTable::parse_recoverable(&text);
     let table = table.get_ref();

@@ -3,7 +3,7 @@
 //! Owns: going on where the part ends, and the hash of all of it, in pieces that a slow disk takes in a moment each. Must not
 //! know: room, retries.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -15,6 +15,7 @@ use stardust_protocol::agent_api::Claim;
 use super::SpoolError;
 use crate::disk_work::DiskWork;
 use crate::hub_link::client::{HubClient, HubError};
+use crate::plain_file;
 
 /// So much is read for its hash at once, bytes: who gives up does not wait long.
 const READ_AT_ONCE: usize = 4 << 20;
@@ -35,12 +36,12 @@ pub(super) struct Part {
 impl Part {
     /// To be read through and then written on.
     fn open(path: &Path) -> std::io::Result<Self> {
-        Ok(Self::of(OpenOptions::new().create(true).append(true).read(true).open(path)?))
+        Ok(Self::of(plain_file::open_to_append(path)?))
     }
 
     /// To be read through.
     pub(super) fn open_to_read(path: &Path) -> std::io::Result<Self> {
-        Ok(Self::of(File::open(path)?))
+        Ok(Self::of(plain_file::open(path)?))
     }
 
     fn of(file: File) -> Self {

@@ -20,6 +20,7 @@ use stardust_protocol::agent_api::Claim;
 
 use crate::disk_work::DiskWork;
 use crate::hub_link::client::{HubClient, HubError};
+use crate::plain_file;
 use download::{Part, fetch_rest};
 use shelves::{part_of, still_to_come};
 
@@ -260,7 +261,7 @@ impl Spool {
             let shelves = shelves::look(&spool.printers, spool.keep_bytes, None);
             let now = i128::from(spool.clock.now().as_millis()) * 1_000_000;
             let used = shelves::time(keeping::used_now(&shelves.kept, now));
-            File::open(file)?.set_modified(used)
+            plain_file::open(&file)?.set_modified(used)
         };
         if let Err(error) = self.disk.run(mark).await {
             tracing::debug!(error = %error, "when a print file was used could not be noted");

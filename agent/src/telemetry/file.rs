@@ -5,15 +5,20 @@
 //! Owns: the file's format. Must not know: what samples say, or when they are written.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
 use stardust_protocol::TelemetrySample;
 
+use crate::plain_file;
+
+/// So many samples are not kept.
+const LONGEST_BYTES: u64 = 64 << 20;
+
 /// What an earlier process has left; lines that can't be read are passed over.
 #[must_use]
 pub fn read(path: &Path) -> Vec<TelemetrySample> {
-    let text = fs::read_to_string(path).unwrap_or_default();
+    let text = plain_file::read_text(path, LONGEST_BYTES).unwrap_or_default();
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
@@ -42,7 +47,7 @@ pub fn write(path: &Path, text: &[u8]) -> io::Result<()> {
         };
     }
     let new = path.with_extension("new");
-    fs::write(&new, text)?;
+    plain_file::draft(&new)?.write_all(text)?;
     fs::rename(new, path)
 }
 

@@ -4,13 +4,15 @@
 //! beginning: a disk that fills up later takes nothing of it away.
 //! Owns: bytes. Must not know: what they mean.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use rustix::fs::{FallocateFlags, fallocate};
 use sha2::{Digest, Sha256};
+
+use crate::plain_file;
 
 /// Where each part begins, bytes. A checkpoint has 2 to 6 kB, with the longest scripts some 30 kB.
 const ROOM: u64 = 128 * 1024;
@@ -62,7 +64,7 @@ impl TrailFile {
     }
 
     fn with_room(path: &Path, head: &[u8]) -> std::io::Result<Self> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
+        let file = plain_file::draft(path)?;
         if fallocate(&file, FallocateFlags::empty(), 0, PARTS * ROOM).is_err() {
             // Not every file system can. Where there is no room, this fails too.
             let zeros = vec![0; usize::try_from(ROOM).unwrap_or(0)];
@@ -125,7 +127,7 @@ fn hash(number: u64, bytes: &[u8]) -> [u8; 32] {
 }
 
 fn opened(path: &Path, write: bool) -> std::io::Result<Option<File>> {
-    match OpenOptions::new().read(true).write(write).open(path) {
+    match if write { plain_file::open_to_write(path) } else { plain_file::open(path) } {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         file => file.map(Some),
     }

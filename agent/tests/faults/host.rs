@@ -119,6 +119,19 @@ impl Host {
         process.wait().unwrap();
     }
 
+    /// The same, and it does within a time in which anybody would still wait.
+    pub(crate) fn ends_when_asked(&mut self, signal: rustix::process::Signal) {
+        if let Some(process) = &self.process {
+            rustix::process::kill_process(rustix::process::Pid::from_child(process), signal).unwrap();
+        }
+        self.ended();
+    }
+
+    /// How it has ended.
+    pub(crate) fn ended(&mut self) -> std::process::ExitStatus {
+        eventually("it ends", || self.process.as_mut()?.try_wait().unwrap())
+    }
+
     pub(crate) fn kill(&mut self) {
         self.end(rustix::process::Signal::KILL);
     }

@@ -17,6 +17,7 @@ mod disk;
 mod full;
 mod heat;
 mod host;
+mod in_its_place;
 mod machine;
 mod no_log;
 mod not_begun;

@@ -13,6 +13,7 @@ use super::telling::Telling;
 use super::{CANCELLED, Ending, Failure};
 use crate::cli::keys::Keys;
 use crate::cli::{PrintArguments, own_agent};
+use crate::plain_file;
 use crate::port::connect::connect;
 use crate::port::{PortHandle, PortPlan};
 use crate::print_job::admission::{self, Admitted};
@@ -62,7 +63,7 @@ impl Prepared {
     ) -> Result<Self, NotBegun> {
         let name = options.file.display();
         let unreadable = |error: std::io::Error| format!("{name} can't be read: {error}");
-        let file = File::open(&options.file).map_err(unreadable)?;
+        let file = plain_file::open(&options.file).map_err(unreadable)?;
         let size = file.metadata().map_err(unreadable)?.len();
         let mut head = Vec::new();
         file.take(sniff::WINDOW as u64).read_to_end(&mut head).map_err(unreadable)?;
@@ -70,7 +71,7 @@ impl Prepared {
         if !content.is_gcode() {
             return Err(format!("{name} can't be printed: {content}").into());
         }
-        let file = File::open(&options.file).map_err(unreadable)?;
+        let file = plain_file::open(&options.file).map_err(unreadable)?;
         let check = |file, profile: &Profile| {
             admission::check(BufReader::new(file), profile).map_err(|refusal| format!("{name}: {refusal}"))
         };
@@ -102,7 +103,7 @@ impl Prepared {
             let view = port.view.borrow();
             (view.machine, view.dialect)
         };
-        let file = File::open(&options.file).map_err(unreadable)?;
+        let file = plain_file::open(&options.file).map_err(unreadable)?;
         let Admitted { commands, brief } =
             check(file, &Profile::default().with_firmware(machine).read_by(Some(dialect)))?;
         let keys = Keys::listen().map_err(|error| format!("The keyboard can't be watched: {error}"))?;

@@ -54,7 +54,8 @@ fn end_all(url: &str) {
         runtime.block_on(async {
             let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
             tokio::spawn(connection);
-            let others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            let others =
+                "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
             let end = format!("SELECT pg_terminate_backend(pid) {others}");
             client.batch_execute(&end).await.unwrap();
             let left = format!("SELECT count(*) {others}");
@@ -218,7 +219,8 @@ async fn what_may_have_been_done_is_not_done_again(#[case] at: Break, #[case] te
 async fn what_is_read_outside_of_a_transaction_can_t_write() {
     let (_test, url, db) = database().await;
     for _ in 0..2 {
-        let written = db.query("INSERT INTO notes (text) VALUES ('by a read') RETURNING text", params![]).await;
+        let written =
+            db.query("INSERT INTO notes (text) VALUES ('by a read') RETURNING text", params![]).await;
         let error = written.unwrap_err().to_string();
         assert!(error.contains("read-only transaction (25006)"), "{error}");
         // New ones, too.
