@@ -21,6 +21,7 @@ use crate::port::{PortStore, Pulse};
 use crate::printer::folder::PrinterFolder;
 use crate::printer::left_hot::{self, Patience};
 use crate::printer::report::{LastError, PrinterEntry, PrinterReport};
+use crate::printer::stop_desk::StopDesk;
 use crate::printer::{Left, Printer, SetupError};
 
 /// A printer whose task has ended is started again after this: soon, for its heaters may be on.
@@ -189,7 +190,7 @@ async fn keep_running(
     let (mut was_made_safe, mut told) = (false, None);
     // Its task has left it safe, or another one has it.
     let mut is_left_safe = true;
-    let mut teller: Option<unread::Teller> = None;
+    let (mut teller, mut desk) = (None::<unread::Teller>, StopDesk::default());
     let disk = DiskWork::on_threads();
     let mut is_left_at_work = false;
     while !*stop.borrow() || is_left_at_work {
@@ -221,10 +222,12 @@ async fn keep_running(
             }
         };
         if pulse.send_replace(None).is_some() {
+            // It was driven: what came before that is about a printer that nobody drove.
             (was_made_safe, told) = (false, None);
+            (teller, desk) = (None, StopDesk::default());
         }
         let mut must_be_safe = false;
-        let is_unread = matches!(result, Ok(Err(SetupError::Folder(_))));
+        let is_unread = matches!(result, Ok(Err(SetupError::Folder(_) | SetupError::Journal(_))));
         is_left_safe = matches!(result, Ok(Ok(_) | Err(SetupError::BeingMadeSafe)));
         let message = match result {
             // Stopped, or a later pairing takes over.
@@ -253,18 +256,26 @@ async fn keep_running(
             *now = Some(PrinterReport::idle(name, hub, link, PrinterState::Error, Some(message.clone())));
         });
         if is_unread && teller.is_none() {
-            teller = Some(unread::Teller::start(&folder, message, &clock));
+            teller = Some(unread::Teller::start(&folder, message, &clock, desk.clone()));
         }
-        if must_be_safe && !was_made_safe {
-            // Once for each process: a person may heat it at its panel afterwards.
-            was_made_safe = left_hot::make_safe(&folder, &clock, &ports, Patience::Short, stop.clone()).await;
-            if *stop.borrow() {
+        loop {
+            if must_be_safe && (!was_made_safe || desk.is_wanted()) {
+                // Once for each process, and each stop: a person may heat it at its panel afterwards.
+                let stop = stop.clone();
+                was_made_safe =
+                    left_hot::make_safe_or_stop(&folder, &clock, &ports, Patience::Short, stop, &desk).await;
+            }
+            if must_be_safe && *stop.borrow() {
                 return;
             }
-        }
-        tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => {}
-            () = tokio::time::sleep(START_AGAIN) => {}
+            let is_wanted = tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => false,
+                () = desk.wanted(), if must_be_safe => true,
+                () = tokio::time::sleep(START_AGAIN) => false,
+            };
+            if !is_wanted {
+                break;
+            }
         }
     }
     if !is_left_safe && !was_made_safe {

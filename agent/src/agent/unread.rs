@@ -1,10 +1,11 @@
-//! A printer whose own files can't be read: its hub is told why it is not driven, until somebody has mended them.
+//! A printer whose own files can't be read: its hub is told why it is not driven, until somebody has mended them, and may have it
+//! stopped at once all the same.
 //!
 //! Owns: what the hub is told, and noticing that the files are others. Where the hub's address or the credential can't be read either
-//! nobody can be told but who asks on this machine. Must not know: how a printer is driven.
+//! nobody can be told but who asks on this machine. Must not know: how a printer is driven, or stopped.
 
 use stardust_clock::SharedClock;
-use stardust_protocol::{Command, PrinterState, PrinterStatus, SessionId};
+use stardust_protocol::{Command, PrinterState, PrinterStatus, SessionId, StopReach};
 use tokio::task::JoinSet;
 
 use crate::disk_work::DiskWork;
@@ -12,7 +13,9 @@ use crate::hub_link::client::HubClient;
 use crate::hub_link::instance::Instance;
 use crate::hub_link::mqtt::{self, Clear, MqttEvent, MqttLink};
 use crate::hub_link::status::StatusFeed;
+use crate::journal::Journal;
 use crate::printer::folder::PrinterFolder;
+use crate::printer::stop_desk::StopDesk;
 
 /// Tells one printer's hub, until it is dropped.
 #[derive(Debug)]
@@ -24,7 +27,7 @@ pub(super) struct Teller {
 
 impl Teller {
     /// Begins, if the printer's own files are why it is not driven, and there is a hub to tell.
-    pub(super) fn start(folder: &PrinterFolder, reason: String, clock: &SharedClock) -> Self {
+    pub(super) fn start(folder: &PrinterFolder, reason: String, clock: &SharedClock, desk: StopDesk) -> Self {
         let mut work = JoinSet::new();
         let (theirs, why, clock) = (folder.clone(), reason.clone(), clock.clone());
         work.spawn(async move {
@@ -32,7 +35,7 @@ impl Teller {
             let asked = why.clone();
             let look = move || Ok(is_as_before(&theirs, &asked).then(|| client(&theirs)).flatten());
             if let Some((client, clear)) = disk.run(look).await.ok().flatten() {
-                tell(mqtt::start(client, clear), &why, &clock).await;
+                tell(mqtt::start(client, clear), &why, &clock, &desk).await;
             }
         });
         Self { folder: folder.clone(), reason, _work: work }
@@ -56,34 +59,56 @@ fn client(folder: &PrinterFolder) -> Option<(HubClient, Clear)> {
 
 fn is_as_before(folder: &PrinterFolder, reason: &str) -> bool {
     // A later pairing takes over.
-    !folder.next().is_paired() && folder.load().is_err_and(|error| error.to_string() == reason)
+    let why = || match folder.load() {
+        Err(error) => Some(error.to_string()),
+        Ok(_) => Journal::look(&folder.journal()).err().map(|error| error.to_string()),
+    };
+    !folder.next().is_paired() && why().as_deref() == Some(reason)
 }
 
-/// As long as there is a hub to tell, and nobody stops the printer at once: this agent can't, and whoever does that has to learn at
-/// once that nobody does. Without a connection the hub says so.
-async fn tell(mut link: MqttLink, reason: &str, clock: &SharedClock) {
-    let status = PrinterStatus {
-        message: Some(format!("Its agent can't drive it. {reason}")),
-        agent_version: Some(env!("CARGO_PKG_VERSION").into()),
-        ..PrinterStatus::new(PrinterState::Error)
+/// What people are told of it now.
+fn status(reason: &str, desk: &StopDesk) -> PrinterStatus {
+    let emergency_stop = desk.report();
+    let stopped = match emergency_stop.map(|stop| stop.reach) {
+        None => "",
+        Some(StopReach::Sent | StopReach::SentAndReset) => {
+            " It was told to stop at once (M112): look whether its heaters are off, else switch it off by hand."
+        }
+        Some(StopReach::PortClosed) => {
+            " It is to be stopped at once, and its port is closed: M112 is sent as soon as it is open. Switch it off by hand."
+        }
+        Some(_) => " It was to be stopped at once, and M112 was NOT sent: switch it off by hand.",
     };
+    PrinterStatus {
+        message: Some(format!("Its agent can't drive it. {reason}{stopped}")),
+        agent_version: Some(env!("CARGO_PKG_VERSION").into()),
+        emergency_stop,
+        ..PrinterStatus::new(PrinterState::Error)
+    }
+}
+
+/// As long as there is a hub to tell. A stop at once goes to the desk before anything is said.
+async fn tell(mut link: MqttLink, reason: &str, clock: &SharedClock, desk: &StopDesk) {
     let mut feed = StatusFeed::new(SessionId::generate(clock.now()));
-    while let Some(event) = link.events.recv().await {
-        let is_asked = match event {
-            MqttEvent::Connected => true,
-            MqttEvent::Command(message) if message.command == Command::EmergencyStop => {
-                tracing::error!(
-                    "it is to be stopped at once, and can't be reached from here: switch it off by hand"
-                );
-                return;
-            }
-            MqttEvent::Command(message) => message.command == Command::ReportStatus,
-            MqttEvent::Session(_) | MqttEvent::Disconnected(_) => false,
-            MqttEvent::Revoked => return,
+    let mut news = desk.news();
+    loop {
+        let is_asked = tokio::select! {
+            event = link.events.recv() => match event {
+                Some(MqttEvent::Connected) => true,
+                Some(MqttEvent::Command(message)) => {
+                    if let (Command::EmergencyStop, Some(id)) = (&message.command, message.id) {
+                        desk.ask(id, message.at);
+                    }
+                    message.command == Command::ReportStatus
+                }
+                Some(MqttEvent::Session(_) | MqttEvent::Disconnected(_)) => false,
+                Some(MqttEvent::Revoked) | None => return,
+            },
+            () = news.come() => true,
         };
         if is_asked {
             feed.start_over();
-            if let Some(message) = feed.next(&status, clock.elapsed(), clock.now()) {
+            if let Some(message) = feed.next(&status(reason, desk), clock.elapsed(), clock.now()) {
                 // One that is dropped is asked for.
                 let _ = link.send(message);
             }
@@ -96,41 +121,70 @@ mod tests {
     use super::*;
     use rstest::rstest;
     use stardust_clock::SystemClock;
-    use stardust_protocol::CommandMessage;
-    use stardust_protocol::ProtocolVersion;
     use stardust_protocol::status::StatusBody;
+    use stardust_protocol::{CommandId, CommandMessage, ProtocolVersion};
 
-    #[rstest]
-    #[case::its_credential_is_nobodys(None)]
-    #[case::it_is_stopped_at_once(Some(Command::EmergencyStop))]
+    use crate::hub_link::mqtt::FarEnd;
+    use crate::port::Reach;
+
+    fn said(command: Command, id: Option<CommandId>, clock: &SharedClock) -> MqttEvent {
+        let (protocol, at) = (ProtocolVersion::CURRENT, clock.now());
+        MqttEvent::Command(CommandMessage { protocol, id, at, expires_at: None, command })
+    }
+
+    async fn told(far: &mut FarEnd) -> PrinterStatus {
+        match far.statuses.recv().await.unwrap().body {
+            StatusBody::Full(status) => status,
+            StatusBody::Delta(_) => panic!("it is told whole"),
+        }
+    }
+
     #[tokio::test]
-    async fn the_hub_is_told_why_whenever_it_asks_and_at_each_connection(#[case] last: Option<Command>) {
+    async fn the_hub_is_told_why_whenever_it_asks_and_at_each_connection() {
         let (link, mut far) = mqtt::link();
-        let clock = SystemClock::shared();
-        let asks = |command| {
-            let at = clock.now();
-            MqttEvent::Command(CommandMessage {
-                protocol: ProtocolVersion::CURRENT,
-                id: None,
-                at,
-                expires_at: None,
-                command,
-            })
-        };
-        let last = last.map_or(MqttEvent::Revoked, asks);
-        let told = async {
-            for event in [MqttEvent::Connected, asks(Command::ReportStatus), MqttEvent::Connected] {
+        let (clock, desk) = (SystemClock::shared(), StopDesk::default());
+        let hub = async {
+            let asks = said(Command::ReportStatus, None, &clock);
+            for event in [MqttEvent::Connected, asks, MqttEvent::Connected] {
                 far.events.send(event).await.unwrap();
-                let said = far.statuses.recv().await.unwrap();
-                let StatusBody::Full(status) = said.body else { panic!("{said:?}") };
+                let status = told(&mut far).await;
                 assert_eq!(status.state, PrinterState::Error);
                 assert!(status.message.unwrap().ends_with("printer.toml: line 3: no such thing"));
             }
-            far.events.send(asks(Command::Wake)).await.unwrap();
-            far.events.send(last).await.unwrap();
+            far.events.send(said(Command::Wake, None, &clock)).await.unwrap();
+            far.events.send(MqttEvent::Revoked).await.unwrap();
             assert!(far.statuses.recv().await.is_none(), "nothing more is said, and the link is closed");
         };
-        tokio::join!(tell(link, "printer.toml: line 3: no such thing", &clock), told);
+        tokio::join!(tell(link, "printer.toml: line 3: no such thing", &clock, &desk), hub);
+    }
+
+    #[rstest]
+    #[case::on_the_wire(Reach::Sent { on_wire: true, dtr_pulsed: false }, StopReach::Sent, "was told to stop")]
+    #[case::at_a_closed_port(Reach::Waits, StopReach::PortClosed, "its port is closed")]
+    #[case::out_of_reach(Reach::GaveUp, StopReach::GivenUp, "NOT sent")]
+    #[tokio::test]
+    async fn a_stop_goes_to_whoever_has_the_port_and_what_came_of_it_is_told_at_once(
+        #[case] reach: Reach,
+        #[case] expected: StopReach,
+        #[case] words: &str,
+    ) {
+        let (link, mut far) = mqtt::link();
+        let (clock, desk) = (SystemClock::shared(), StopDesk::default());
+        let hub = async {
+            let id = CommandId::generate(clock.now());
+            far.events.send(said(Command::EmergencyStop, Some(id), &clock)).await.unwrap();
+            let status = told(&mut far).await;
+            assert_eq!(status.emergency_stop, None, "nothing is said of it before the port has said so");
+            desk.wanted().await;
+            assert!(desk.take());
+            desk.reached(reach);
+            let status = told(&mut far).await;
+            let stop = status.emergency_stop.unwrap();
+            assert_eq!((stop.command_id, stop.reach), (id, expected));
+            assert!(status.message.as_ref().unwrap().contains(words), "{status:?}");
+            far.events.send(MqttEvent::Revoked).await.unwrap();
+        };
+        tokio::join!(tell(link, "printer.toml: line 3: no such thing", &clock, &desk), hub);
     }
 
     #[test]

@@ -247,7 +247,8 @@ fn owes_at(folder: &PrinterFolder, here: &Path) -> bool {
     let is_here = |plan: &PortPlan| device(plan).as_deref() == Some(here);
     let of_settings = || {
         let config = folder.config().ok().map(|config| folder.port_plan(&config));
-        let plan = config.or_else(|| Some(folder.port_plan_of(folder.section_port()?, None)));
+        let of_broken = || folder.port_of_broken().map(|(port, baud)| folder.port_plan_of(port, baud));
+        let plan = config.or_else(of_broken);
         plan.is_some_and(|plan| is_here(&plan))
     };
     match Journal::look(&folder.journal()) {

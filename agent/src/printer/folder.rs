@@ -253,12 +253,6 @@ impl PrinterFolder {
         }
     }
 
-    /// The port that the agent's own settings name for it.
-    #[must_use]
-    pub fn section_port(&self) -> Option<PathBuf> {
-        self.section.as_ref()?.port.clone()
-    }
-
     /// Whether pairing was done, to its end.
     #[must_use]
     pub fn is_paired(&self) -> bool {
@@ -289,13 +283,26 @@ impl PrinterFolder {
         Ok(config)
     }
 
-    /// Where its hub is, as far as that is certain although its settings can't be understood.
+    /// Where its hub is, as far as that is certain although its settings may not be understood.
     #[must_use]
     pub fn hub_of_broken(&self) -> Option<HubOfBroken> {
+        if let Ok(PrinterConfig { hub, hub_ca, mqtt_in_clear, .. }) = self.config() {
+            return Some(HubOfBroken { hub, hub_ca, mqtt_in_clear });
+        }
         let found = HubOfBroken::read(&text_of(&self.config_file()).ok()?)?;
         let hub_ca = self.hub_ca.clone().or(found.hub_ca);
         let mqtt_in_clear = found.mqtt_in_clear || self.mqtt_in_clear;
         Some(HubOfBroken { hub_ca, mqtt_in_clear, ..found })
+    }
+
+    /// Where its port is, and its speed where that is set: by the agent's own settings, or by what is certain of the printer's
+    /// although they can't be understood.
+    #[must_use]
+    pub fn port_of_broken(&self) -> Option<(PathBuf, Option<u32>)> {
+        if let Some(PrinterSection { port: Some(port), baud, .. }) = &self.section {
+            return Some((port.clone(), *baud));
+        }
+        salvage::port(&text_of(&self.config_file()).ok()?)
     }
 
     /// Its credential.

@@ -2,8 +2,9 @@
 //! opened.
 //!
 //! Settings with a mistake, a credential or a journal that can't be read, a hub's address that is none: nothing of that
-//! is a reason to leave heaters on. Owns: what is enough to know for turning them off. Must not know: jobs, the hub.
+//! is a reason to leave heaters on, or not to stop it at once. Owns: what is enough to know for that. Must not know: jobs, the hub.
 
+use std::path::Path;
 use std::time::Duration;
 
 use stardust_clock::SharedClock;
@@ -12,9 +13,12 @@ use tokio::time::Instant;
 
 use super::by_hand;
 use super::folder::PrinterFolder;
+use super::stop_desk::StopDesk;
+use super::stops::BY;
 use super::wiring::Wiring;
+use crate::disk_work::DiskWork;
 use crate::journal::{HeatOwed, Journal};
-use crate::port::{self, Order, PortEvent, PortPlan, device};
+use crate::port::{self, Order, PortEvent, PortPlan, Reach, device};
 use crate::serial::{HostEvent, Parking, Safety};
 use crate::systemd;
 use crate::trail::Trail;
@@ -60,26 +64,48 @@ pub async fn make_safe(
     clock: &SharedClock,
     wiring: &impl Wiring,
     patience: Patience,
+    stop: watch::Receiver<bool>,
+) -> bool {
+    make_safe_or_stop(folder, clock, wiring, patience, stop, &StopDesk::default()).await
+}
+
+/// The same; what is asked for at the desk comes before everything else.
+pub async fn make_safe_or_stop(
+    folder: &PrinterFolder,
+    clock: &SharedClock,
+    wiring: &impl Wiring,
+    patience: Patience,
     mut stop: watch::Receiver<bool>,
+    desk: &StopDesk,
 ) -> bool {
     let disk = wiring.disk();
-    let looked = folder.clone();
-    let hot = match disk.run(move || Ok(look(&looked))).await {
+    let (looked, is_wanted) = (folder.clone(), desk.is_wanted());
+    let hot = match disk.run(move || Ok(look(&looked).or_else(|| is_wanted.then(|| anything(&looked))))).await
+    {
         Ok(looked) => looked,
         Err(error) => {
             tracing::error!(printer.name = folder.name(), error = %error, "whether it is hot can't be found out");
             return false;
         }
     };
-    let Some(Hot { owed, safety, plan, is_all }) = hot else { return true };
+    let Some(Hot { mut owed, safety, plan, is_all }) = hot else { return true };
     let name = folder.name();
     let Some(plan) = plan else {
+        if desk.take() {
+            tracing::error!(
+                printer.name = name,
+                "it is to be stopped at once, and nobody knows its port: switch it off by hand"
+            );
+            desk.reached(Reach::GaveUp);
+        }
         tracing::error!(printer.name = name, "it may be hot, and nobody knows its port: look after it");
         return true;
     };
+    let at = plan.path.clone();
+    let what = if desk.is_wanted() { "it is stopped at once" } else { "its heaters are turned off" };
     tracing::warn!(
         printer.name = name, port.path = %plan.path.display(),
-        "this printer can't be driven and may be hot: its heaters are turned off"
+        "this printer can't be driven and may be hot: {what}"
     );
     let mut port = match wiring.drive(folder, plan, Parking::default(), clock, None) {
         Ok(port) => port,
@@ -88,10 +114,21 @@ pub async fn make_safe(
             return false;
         }
     };
+    let is_stopped = desk.take();
+    if is_stopped {
+        // Before anything else: it is the first thing that is written when the port is open.
+        port.order(Order::Kill(BY.into()));
+    }
     port.order(Order::Name(owed.heaters.clone()));
-    port.order(if owed.stopped { Order::FollowStopUp } else { Order::MakeSafe(safety) });
-    let (began, mut end, mut said_gone) = (Instant::now(), None, false);
+    if !is_stopped {
+        let was_stopped = owed.stopped || desk.was_sent();
+        port.order(if was_stopped { Order::FollowStopUp } else { Order::MakeSafe(safety) });
+    }
+    let (mut began, mut end, mut said_gone) = (Instant::now(), None, false);
     let settled = loop {
+        if desk.take() {
+            port.order(Order::Kill(BY.into()));
+        }
         if *stop.borrow() {
             systemd::ask_for_time(MORE_TIME);
             let end = end.get_or_insert_with(port::Patience::at_the_end);
@@ -111,21 +148,33 @@ pub async fn make_safe(
             }
         } else {
             let is_there = port.view.borrow().port_error.is_none();
-            if patience.is_over(began.elapsed(), is_there) {
+            // A stop is kept for its port as long as the port's own thread keeps it.
+            if !desk.is_under_way() && patience.is_over(began.elapsed(), is_there) {
                 break false;
             }
         }
         tokio::select! {
             event = port.events.recv() => match event {
-                Some(PortEvent::Host(HostEvent::HeatSettled, _)) => break true,
+                // What was read back before it was on the wire settles nothing.
+                Some(PortEvent::Host(HostEvent::HeatSettled, _)) if !desk.is_under_way() => break true,
+                Some(PortEvent::Killed(reach)) => {
+                    desk.reached(reach);
+                    began = Instant::now();
+                    if reach == Reach::GaveUp {
+                        port.order(Order::FollowStopUp);
+                    }
+                    owed = owe_for_stop(&disk, folder, &owed, &at).await;
+                }
                 None => break false,
                 Some(_) => {}
             },
+            () = desk.wanted() => {}
             Ok(()) = stop.changed() => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     };
     port.close().await;
+    desk.give_back();
     if settled {
         tracing::warn!(printer.name = name, "its heaters are off");
         let folder = folder.clone();
@@ -141,6 +190,27 @@ pub async fn make_safe(
     }
     // What is hot at another port is seen to the next time.
     settled && is_all
+}
+
+/// Where nothing is owed, and it has to be stopped at once all the same.
+fn anything(folder: &PrinterFolder) -> Hot {
+    let owed = HeatOwed { in_place: true, ..HeatOwed::default() };
+    let plan = plan(folder, &owed);
+    Hot { owed, safety: Safety::InPlace, plan, is_all: true }
+}
+
+/// It was told to stop: whether it has is written down as a debt where that can be. Behind the sending.
+async fn owe_for_stop(disk: &DiskWork, folder: &PrinterFolder, owed: &HeatOwed, at: &Path) -> HeatOwed {
+    let owed = HeatOwed { port: Some(at.to_owned()), in_place: true, stopped: true, ..owed.clone() };
+    let (folder, record) = (folder.clone(), owed.clone().into());
+    let write = move || {
+        let written = Journal::open(&folder.journal()).and_then(|mut journal| journal.append(&[record]));
+        written.map_err(std::io::Error::other)
+    };
+    if let Err(error) = disk.run(write).await {
+        tracing::warn!(error = %error, "that it was told to stop could not be written down");
+    }
+    owed
 }
 
 /// What the journal says; one that can't be read may say anything.
@@ -167,7 +237,7 @@ fn look(folder: &PrinterFolder) -> Option<Hot> {
 }
 
 /// How to get at its port: as the journal has it, which no settings can make another one; where it does not say, by the
-/// printer's settings, or as the agent's settings name it.
+/// printer's settings, or as the agent's settings name it, or as what can be read of the printer's broken ones does.
 fn plan(folder: &PrinterFolder, owed: &HeatOwed) -> Option<PortPlan> {
     let config = folder.config().ok().map(|config| folder.port_plan(&config));
     let owed_at = owed.port.clone().or_else(|| by_hand::port_of(folder));
@@ -175,7 +245,10 @@ fn plan(folder: &PrinterFolder, owed: &HeatOwed) -> Option<PortPlan> {
         (Some(port), Some(plan)) if *port == plan.path => Some(plan),
         (Some(port), _) => Some(folder.port_plan_of(port.clone(), owed.baud)),
         (None, Some(plan)) => Some(plan),
-        (None, None) => Some(folder.port_plan_of(folder.section_port()?, owed.baud)),
+        (None, None) => {
+            let (port, baud) = folder.port_of_broken()?;
+            Some(folder.port_plan_of(port, owed.baud.or(baud)))
+        }
     }
 }
 

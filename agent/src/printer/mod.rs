@@ -17,6 +17,8 @@ mod question;
 pub mod report;
 mod return_to_job;
 pub mod section;
+pub mod stop_desk;
+mod stops;
 mod task;
 pub mod wiring;
 

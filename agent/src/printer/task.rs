@@ -36,6 +36,7 @@ use super::progress::Progress;
 use super::question::Question;
 use super::report::PrinterReport;
 use super::return_to_job::{self, Return};
+use super::stops::Stops;
 use super::wiring::Wiring;
 use super::{Left, SetupError};
 use crate::disk::DiskFault;
@@ -53,7 +54,6 @@ use credential_side::NewCredential;
 use disk_wait::DiskWait;
 pub(super) use disk_wait::FromDisk;
 use preheat_side::{NOT_READY, Preheats};
-use stop_side::Stops;
 use telemetry_side::Telemetry;
 
 /// Hints to look for work may get lost.

@@ -12,6 +12,7 @@ use stardust_protocol::{
 };
 
 use crate::halts;
+use crate::stand_in::broker::Broker;
 use crate::stand_in::eventually;
 use crate::stand_in::hub::Hub;
 use crate::stand_in::printer::{Printer, agent};
@@ -59,13 +60,25 @@ impl Bench {
         pair.env("STARDUST_AGENT_DATA", folder.path().join("data"));
         pair.args(["pair", &url, "K7QM-4TXP", "--name", "x", "--no-check", "--port"]).arg(&port).args(more);
         assert!(pair.output().unwrap().status.success());
-        let mut run = agent();
-        run.env("STARDUST_AGENT_DATA", folder.path().join("data")).arg("run");
-        let process = run.spawn().unwrap();
+        let process = run(&folder);
         Self { hub, wire, port, printer: Some(printer), process, folder }
     }
 
-    fn stop(&self, number: u8) -> CommandMessage {
+    /// Once more, with the same data.
+    pub(crate) fn run(&mut self) {
+        self.process = run(&self.folder);
+    }
+
+    /// The printer's folder.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.path().join("data/printers/x")
+    }
+
+    pub(crate) fn broker(&self) -> &Broker {
+        &self.hub.broker
+    }
+
+    pub(crate) fn stop(&self, number: u8) -> CommandMessage {
         CommandMessage {
             protocol: ProtocolVersion::CURRENT,
             id: Some(format!("0190a7c2-6f00-7000-8000-0000000001{number:02x}").parse().unwrap()),
@@ -85,13 +98,17 @@ impl Bench {
         state.events.iter().filter_map(answer).collect()
     }
 
-    fn live(&self) -> Vec<StopReach> {
+    pub(crate) fn live(&self) -> Vec<StopReach> {
         let reach = |(_, message): &(String, stardust_protocol::StatusMessage)| match &message.body {
             StatusBody::Full(status) => status.emergency_stop.map(|stop| stop.reach),
             StatusBody::Delta(_) => None,
         };
         self.hub.broker.statuses().iter().filter_map(reach).collect()
     }
+}
+
+fn run(folder: &tempfile::TempDir) -> Child {
+    agent().env("STARDUST_AGENT_DATA", folder.path().join("data")).arg("run").spawn().unwrap()
 }
 
 fn switch_on(port: &std::path::Path, wire: &std::path::Path, options: &[&str]) -> Printer {

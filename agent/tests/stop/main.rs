@@ -19,6 +19,7 @@ mod by_second_signal;
 mod driver;
 mod once_more;
 mod rig;
+mod unread;
 
 use std::path::Path;
 

@@ -151,11 +151,19 @@ impl EmergencyStop {
             StopReach::PortClosed => self.move_to(StopState::PortClosed, None, at),
             StopReach::Sent => self.move_to(StopState::Sent, None, at),
             StopReach::SentAndReset => self.move_to(StopState::SentAndReset, None, at),
-            // Its answer says why.
-            StopReach::NotTaken | StopReach::GivenUp | StopReach::Unknown => false,
+            // Its answer may say more, or never come: an agent that can't read its journal has none to keep it in.
+            StopReach::NotTaken => self.settle(StopState::Failed, Some(NOT_TAKEN), at),
+            StopReach::GivenUp => self.settle(StopState::Failed, Some(OUT_OF_REACH), at),
+            StopReach::Unknown => false,
         }
     }
 }
+
+/// What people are told of a stop that its agent could not bring to the printer.
+const NOT_TAKEN: &str = "The printer's port takes nothing, so M112 could not be sent; its board was reset by its DTR line where it is \
+                         wired so. Switch the printer off by hand.";
+const OUT_OF_REACH: &str =
+    "Its agent could not get at the printer's port, so M112 was not sent. Switch the printer off by hand.";
 
 #[cfg(test)]
 mod tests {
@@ -193,6 +201,20 @@ mod tests {
         assert!(stop.move_to(NotDelivered, None, at(3)));
         assert!(stop.hear(&report(this, StopReach::SentAndReset), at(4)), "late is better than never");
         assert_eq!((stop.state, stop.state_since), (SentAndReset, at(4)));
+    }
+
+    /// Also where no answer follows.
+    #[test]
+    fn a_stop_that_did_not_reach_the_printer_has_failed_as_soon_as_its_agent_says_so() {
+        for reach in [StopReach::NotTaken, StopReach::GivenUp] {
+            for before in [Sending, PortClosed, NotDelivered] {
+                let mut stop = EmergencyStop::new(CommandId::generate(at(0)), "Ada".into(), at(0));
+                stop.move_to(before, None, at(1));
+                assert!(stop.hear(&StopReport { command_id: stop.id, reach, at: at(0) }, at(2)));
+                assert_eq!(stop.state, Failed);
+                assert!(stop.reason.unwrap().ends_with("Switch the printer off by hand."));
+            }
+        }
     }
 
     #[test]

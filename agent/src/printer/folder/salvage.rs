@@ -1,7 +1,8 @@
-//! What can still be read of a `printer.toml` that can't be understood: where its hub is.
+//! What can still be read of a `printer.toml` that can't be understood: where its hub is, and its port.
 //!
-//! The hub is told why its printer is not driven. Owns: that the credential goes nowhere else. A line counts only if it is understood by
-//! itself, whole: an address that was cut off with the file may be somebody else's. Must not know: what is told.
+//! The hub is told why its printer is not driven, and may have it stopped at once. Owns: that the credential goes nowhere else, and a
+//! stop to no other printer. A line counts only if it is understood by itself, whole: an address that was cut off with the file may be
+//! somebody else's. Must not know: what is told.
 
 use std::path::PathBuf;
 
@@ -28,18 +29,45 @@ struct Line {
     mqtt_in_clear: Option<bool>,
 }
 
+/// One line that is about the port.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PortLine {
+    port: Option<PathBuf>,
+    baud: Option<u32>,
+}
+
+/// Whole lines before the first table, and what may not be whole; none where a text may have several of them.
+fn lines(text: &str) -> Option<impl Iterator<Item = &str>> {
+    // What looks like a line may be a part of a text.
+    let has_texts = ["\"\"\"", "\'\'\'"].iter().any(|quotes| text.contains(quotes));
+    // Tables come last: what stands in them is about something else.
+    let lines = text.split_inclusive('\n').take_while(|line| !line.trim_start().starts_with('['));
+    (!has_texts).then_some(lines)
+}
+
+/// Where the port is, and its speed where that is set. None where it is not certain.
+pub(super) fn port(text: &str) -> Option<(PathBuf, Option<u32>)> {
+    let (mut port, mut baud) = (None, None);
+    for text in lines(text)?.filter(|text| text.ends_with('\n')) {
+        let Ok(line) = toml::from_str::<PortLine>(text) else { continue };
+        // Two of them: nobody knows which.
+        if line.port.is_some() && port.is_some() {
+            return None;
+        }
+        port = line.port.or(port);
+        baud = line.baud.or(baud);
+    }
+    port.map(|port| (port, baud))
+}
+
 impl HubOfBroken {
     /// Out of what the file holds. None where it is not certain.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let (mut hub, mut hub_ca, mut mqtt_in_clear) = (None, None, false);
-        // Tables come last: what stands in them is about something else. Without its newline a line may not be whole.
-        let lines = text.split_inclusive('\n').take_while(|line| !line.trim_start().starts_with('['));
-        if ["\"\"\"", "\'\'\'"].iter().any(|quotes| text.contains(quotes)) {
-            // What looks like a line may be a part of a text.
-            return None;
-        }
-        for text in lines {
+        for text in lines(text)? {
+            // Without its newline a line may not be whole.
             let is_whole = text.ends_with('\n');
             let line = match toml::from_str::<Line>(text) {
                 Ok(line) if is_whole => line,
@@ -66,6 +94,18 @@ impl HubOfBroken {
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[rstest]
+    #[case::a_word_too_much("name = Ada\nport = \"/dev/a\"\nbaud = 9600\n", Some(("/dev/a", Some(9600))))]
+    #[case::cut_off_behind_it("port = \"/dev/a\"\nbaud = 96", Some(("/dev/a", None)))]
+    #[case::cut_off_in_it("hub = \"https://hub.example\"\nport = \"/dev/tty", None)]
+    #[case::cut_off_at_its_end("port = \"/dev/a\"", None)]
+    #[case::twice("port = \"/dev/a\"\nport = \"/dev/b\"\n", None)]
+    #[case::of_a_table("name = \n[profile]\nport = \"/dev/a\"\n", None)]
+    #[case::in_a_text("name = \"\"\"\nport = \"/dev/a\"\n\"\"\"\n", None)]
+    fn only_a_port_that_is_whole_counts(#[case] text: &str, #[case] expected: Option<(&str, Option<u32>)>) {
+        assert_eq!(port(text), expected.map(|(port, baud)| (PathBuf::from(port), baud)));
+    }
 
     #[rstest]
     #[case::a_word_too_much(
