@@ -5,6 +5,7 @@
 //! agent asks, a few messages in it. Must not know: HTTP, and what a message says.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -64,32 +65,38 @@ impl WaitingAgents {
     }
 
     /// Waits until something is said to a printer's agent, but no longer than `patience`. A call that waits already ends
-    /// with nothing.
-    pub async fn next(&self, printer: PrinterId, patience: Duration) -> Found {
+    /// with nothing. Its agent counts as waiting from now on, and not from when this is first polled.
+    pub fn next(&self, printer: PrinterId, patience: Duration) -> impl Future<Output = Found> + Send + '_ {
         let until = Instant::now() + patience;
-        let (news, turn) = {
-            let mut all = self.lock();
-            let Some(waiting) = all.get_mut(&printer) else {
-                let (messages, news, asked) = (Vec::new(), Arc::default(), Instant::now());
-                all.insert(printer, Waiting { messages, news, turn: 0, asked });
-                return Found::First;
-            };
-            waiting.turn += 1;
-            waiting.asked = Instant::now();
-            waiting.news.notify_waiters();
-            (Arc::clone(&waiting.news), waiting.turn)
-        };
-        loop {
-            let mut heard = std::pin::pin!(news.notified());
-            // Listening before looking: what comes in between is heard.
-            heard.as_mut().enable();
-            if let Some(said) = self.take(printer, turn) {
-                return Found::Said(said);
-            }
-            if tokio::time::timeout_at(until, heard).await.is_err() {
-                return Found::Said(Vec::new());
+        let asked = self.ask(printer);
+        async move {
+            let Some((news, turn)) = asked else { return Found::First };
+            loop {
+                let mut heard = std::pin::pin!(news.notified());
+                // Listening before looking: what comes in between is heard.
+                heard.as_mut().enable();
+                if let Some(said) = self.take(printer, turn) {
+                    return Found::Said(said);
+                }
+                if tokio::time::timeout_at(until, heard).await.is_err() {
+                    return Found::Said(Vec::new());
+                }
             }
         }
+    }
+
+    /// A printer's agent asks. None: it has not asked before.
+    fn ask(&self, printer: PrinterId) -> Option<(Arc<Notify>, u64)> {
+        let mut all = self.lock();
+        let Some(waiting) = all.get_mut(&printer) else {
+            let (messages, news, asked) = (Vec::new(), Arc::default(), Instant::now());
+            all.insert(printer, Waiting { messages, news, turn: 0, asked });
+            return None;
+        };
+        waiting.turn += 1;
+        waiting.asked = Instant::now();
+        waiting.news.notify_waiters();
+        Some((Arc::clone(&waiting.news), waiting.turn))
     }
 
     /// What this call answers with, as soon as it is to.

@@ -33,7 +33,8 @@ impl Fleet {
             twins.values().filter(|twin| twin.contact.waits).map(|twin| twin.row.id).filter(is_over).collect()
         };
         for id in over {
-            self.change(id, |twin| twin.contact.waits = false);
+            // It may have asked again meanwhile, and would not be told of before its next time.
+            self.change(id, |twin| twin.contact.waits = waits(id));
         }
     }
 }
@@ -111,6 +112,52 @@ mod tests {
         hub.app.fleet.forget_waiting(|_| false);
         assert_eq!(hub.contact(printer).await, json!({"state": "never"}));
         assert!(stream.try_recv().is_ok_and(|change| change.json.contains(r#""waits":null"#)));
+
+        hub.app.fleet.agent_waits(printer);
+        let asks_again_when_it_was_looked_at = std::cell::Cell::new(false);
+        hub.app.fleet.forget_waiting(|_| asks_again_when_it_was_looked_at.replace(true));
+        assert_eq!(hub.contact(printer).await["waits"], true, "it has asked meanwhile");
+    }
+
+    /// What the route does, again and again.
+    async fn goes_on_waiting(app: Arc<App>, printer: PrinterId) {
+        loop {
+            let next = app.waiting_agents.next(printer, Duration::from_secs(25));
+            app.fleet.agent_waits(printer);
+            next.await;
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_told_of_a_wait_ends_with_it_and_not_with_a_while() {
+        let hub = hub(Engine::Sqlite).await;
+        let [gone, stays] = [hub.waits_by_https().await, hub.waits_by_https().await].map(|it| it.printer_id);
+        let waits = |printer| hub.app.fleet.printer(hub.owner.workspace_id, printer).unwrap().contact.waits;
+        // The time is the test's from here on. Nothing asks the database, whose thread would not be waited for.
+        tokio::time::pause();
+        let (stop, stopped) = watch::channel(false);
+        let run = tokio::spawn(run(Arc::clone(&hub.app), stopped));
+        let asking = tokio::spawn(goes_on_waiting(Arc::clone(&hub.app), stays));
+        for _ in 0..2 {
+            let began = tokio::time::Instant::now();
+            while waits(gone) {
+                assert!(waits(stays), "{:?}", began.elapsed());
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            let told = began.elapsed().as_secs();
+            assert!((60..=66).contains(&told), "{told} s");
+            // It comes again, and is told of at once.
+            let next = hub.app.waiting_agents.next(gone, Duration::ZERO);
+            hub.app.fleet.agent_waits(gone);
+            assert!(waits(gone));
+            next.await;
+        }
+        // One that has gone, and whose last call is still open, is over in its turn, too.
+        asking.abort();
+        tokio::time::sleep(Duration::from_secs(66)).await;
+        assert!(!waits(stays) && !waits(gone));
+        stop.send_replace(true);
+        run.await.unwrap();
     }
 
     #[tokio::test]

@@ -108,8 +108,10 @@ async fn next_commands(
     State(app): State<Arc<App>>,
     device: Device,
 ) -> Result<axum::Json<CommandsResponse>, Error> {
+    // In this order: who is looked at in between counts as waiting already.
+    let next = app.waiting_agents.next(device.printer_id, WAIT);
     app.fleet.agent_waits(device.printer_id);
-    let commands = match app.waiting_agents.next(device.printer_id, WAIT).await {
+    let commands = match next.await {
         Found::Said(commands) => commands,
         Found::First => vec![CommandMessage {
             protocol: ProtocolVersion::CURRENT,
