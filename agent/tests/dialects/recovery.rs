@@ -77,6 +77,8 @@ fn one_lost_answer_anywhere_never_keeps_a_print_from_its_end(
     file.extend((0..40).map(|at| format!("G1 X{}", if at % 2 == 0 { 20 } else { -20 })));
     let time = |plan: &FaultPlan| {
         let mut bench = Bench::connect(profile, plan, 1);
+        // Nothing is in flight then: an answer more than there are lines would stand for the one that is lost.
+        bench.run_until("its temperatures", |bench| bench.host.thermometer().bed.is_some());
         let began = bench.now();
         bench.start(&file);
         assert_eq!(bench.finish(), JobEvent::Completed, "{}", bench.story("it did not get through"));
@@ -94,4 +96,40 @@ fn one_lost_answer_anywhere_never_keeps_a_print_from_its_end(
         assert!(more <= AT_THE_WORST, "{profile}: the {line}. answer lost costs {more:?} of {clean:?}");
     }
     assert!(struck > file.len(), "{struck}");
+}
+
+/// A line of the file that goes alone waits until all before it is answered. Where the firmware does not count its lines, the question
+/// of the next ten seconds is answered in place of what was lost, the one behind that in place of the first one, and so on.
+#[rstest]
+fn one_lost_answer_before_a_line_that_goes_alone_never_holds_a_job_up(
+    #[values("klipper", "reprapfirmware", "teacup")] profile: &str,
+    #[values("G4 P100", "M400", "G28 X")] alone: &str,
+) {
+    let mut file: Vec<String> = ["G28", "G91", "G1 F1200"].map(String::from).to_vec();
+    for round in 0..4 {
+        file.extend((0..6).map(|at| format!("G1 X{}", if (at + round) % 2 == 0 { 20 } else { -20 })));
+        file.push(alone.to_owned());
+    }
+    let mut time = Duration::ZERO;
+    for lost in 0.. {
+        let plan = match lost {
+            0 => FaultPlan::none(),
+            line => FaultPlan::none().with(FaultKind::LoseOk, Trigger::AtLine(line)),
+        };
+        let mut bench = Bench::connect(profile, &plan, 1);
+        // Nothing is in flight then: an answer more than there are lines would stand for the one that is lost.
+        bench.run_until("its temperatures", |bench| bench.host.thermometer().bed.is_some());
+        let began = bench.now();
+        bench.start(&file);
+        assert_eq!(bench.finish(), JobEvent::Completed, "{}", bench.story("it did not get through"));
+        let took = bench.now() - began;
+        if lost == 0 {
+            time = took;
+        } else if bench.printer.strikes().is_empty() {
+            assert!(lost > u64::try_from(file.len()).unwrap(), "{lost}");
+            return;
+        }
+        let more = took.saturating_sub(time);
+        assert!(more <= AT_THE_WORST, "{profile}: the {lost}. answer lost costs {more:?} of {time:?}");
+    }
 }
