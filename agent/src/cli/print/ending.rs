@@ -148,10 +148,13 @@ pub(super) fn stopped(end: End, heat: Heat) -> Result<ExitCode, Failure> {
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use rustix::process::{Signal, getpid, kill_process};
+    use tokio::time::timeout;
 
     use super::super::rig::{Rig, Way};
     use super::*;
-    use crate::serial::Heaters;
+    use crate::port::{PortView, SpeedView, handle};
+    use crate::serial::{Heaters, Host, Parking};
     use crate::settings::Settings;
 
     /// Longer than a printer that is there and silent is waited for, and not so long that the firmware turns itself off.
@@ -239,5 +242,26 @@ mod tests {
         assert_eq!(heat, Some(Heat::SeenTo));
         assert!(began.elapsed() >= LONG, "nobody was there before");
         assert!(stopped(End::Cancelled, Heat::SeenTo).is_err() && printed("Printed.", Heat::SeenTo).is_err());
+    }
+
+    /// Nobody has looked since: a signal goes by how it is, and not by how it was. What is there is stopped at once.
+    #[tokio::test]
+    async fn a_signal_just_as_its_port_is_back_does_not_wait_for_a_port() {
+        let (mut port, place) = handle(SpeedView::Known(115_200)).unwrap();
+        let host = Host::new(Duration::ZERO, Parking::default());
+        let is_there = |error| drop(place.view.send_replace(PortView::of(&host, error, None)));
+        is_there(Some("The port vanished."));
+        let mut stop = Ending::watch_but(None).unwrap();
+        let over = JobEvent::Stopped(End::Cancelled);
+        let mut ends = std::pin::pin!(heat(&mut port, &mut stop, None, &over));
+        tokio::select! {
+            biased;
+            heat = &mut ends => panic!("{heat:?}"),
+            () = std::future::ready(()) => {}
+        }
+        is_there(None);
+        // Each test is a process of its own: no other one hears of it.
+        kill_process(getpid(), Signal::TERM).unwrap();
+        assert_eq!(timeout(END_SILENT, ends).await, Ok(None));
     }
 }
