@@ -23,6 +23,7 @@ mod no_log;
 mod not_begun;
 mod odd_files;
 mod other_port;
+mod own_fault;
 mod read_only;
 mod revoked;
 mod settings;

@@ -1,0 +1,129 @@
+//! A fault of the agent itself: in mid-print the task of a printer panics, or the thread of its port does. It stays with that
+//! printer, whose heaters nobody may forget. The agent runs in this process, on a clock that fails; the evidence is the printer's.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use stardust_agent::port::PortStore;
+use stardust_agent::settings::Settings;
+use stardust_clock::{Clock, SystemClock};
+use stardust_protocol::{JobState, Timestamp};
+use tokio::sync::watch;
+
+use crate::host::Host;
+use crate::stand_in::eventually;
+
+/// Whoever asks for the time next panics.
+#[derive(Debug)]
+struct FaultyClock {
+    clock: SystemClock,
+    /// A task: the agent's own work is none, and in mid-print it is its printer's.
+    in_task: AtomicBool,
+    /// The thread of a port.
+    in_port: AtomicBool,
+}
+
+impl FaultyClock {
+    fn fail_if_wanted(&self) {
+        let is_task = tokio::task::try_id().is_some();
+        let is_port = std::thread::current().name() == Some("serial");
+        let fails = |is_here: bool, wanted: &AtomicBool| is_here && wanted.swap(false, Ordering::SeqCst);
+        assert!(!fails(is_task, &self.in_task) && !fails(is_port, &self.in_port), "a fault, on purpose");
+    }
+}
+
+impl Clock for FaultyClock {
+    fn now(&self) -> Timestamp {
+        self.fail_if_wanted();
+        self.clock.now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.fail_if_wanted();
+        self.clock.elapsed()
+    }
+}
+
+/// The agent, as `run` has it.
+struct Agent {
+    clock: Arc<FaultyClock>,
+    stop: watch::Sender<bool>,
+    thread: JoinHandle<Vec<String>>,
+}
+
+impl Agent {
+    fn start(data: PathBuf) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (in_task, in_port) = (AtomicBool::new(false), AtomicBool::new(false));
+        let clock = Arc::new(FaultyClock { clock: SystemClock::new(), in_task, in_port });
+        let (stop, stopping) = watch::channel(false);
+        let (theirs, settings) = (Arc::clone(&clock), Settings::read(Some(data), None).unwrap());
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(stardust_agent::agent::run(&settings, theirs, PortStore::default(), stopping))
+        });
+        Self { clock, stop, thread }
+    }
+
+    fn fails(&self, way: fn(&FaultyClock) -> &AtomicBool) {
+        let wanted = way(&self.clock);
+        wanted.store(true, Ordering::SeqCst);
+        eventually("the fault", || (!wanted.load(Ordering::SeqCst)).then_some(()));
+    }
+
+    /// Stops it, as a signal does; the printers that may be hot.
+    fn ended(self) -> Vec<String> {
+        self.stop.send_replace(true);
+        self.thread.join().unwrap()
+    }
+}
+
+/// In mid-print, and hot.
+fn printing(speed: u32) -> (Host, Agent) {
+    let host = Host::paired(None, speed);
+    host.offer();
+    let agent = Agent::start(host.data());
+    host.wait_for(JobState::Printing);
+    host.prints_on();
+    assert!(!host.printer().is_cold(), "it would be no test");
+    (host, agent)
+}
+
+fn last_error(host: &Host, text: &str) {
+    host.status_where(text, |status| {
+        status["last_error"]["message"].as_str().is_some_and(|it| it.contains(text))
+    });
+}
+
+/// As behind a kill: where its printer is at is found out, and it goes on from there.
+#[test]
+fn a_printer_whose_task_panics_is_started_again_and_its_print_goes_on() {
+    let (mut host, agent) = printing(100);
+    agent.fails(|clock| &clock.in_task);
+    last_error(&host, "A fault of the agent");
+    host.wait_for(JobState::AwaitingRemoval);
+    assert_eq!(agent.ended(), [""; 0]);
+    host.expect_the_file(1);
+}
+
+/// Nobody starts it again then.
+#[test]
+fn one_whose_task_panics_just_before_the_agent_is_stopped_is_made_safe() {
+    let (host, agent) = printing(50);
+    agent.fails(|clock| &clock.in_task);
+    assert_eq!(agent.ended(), [""; 0]);
+    assert!(host.printer().is_cold(), "{:?}", host.printer().targets());
+}
+
+#[test]
+fn one_whose_port_has_lost_its_thread_is_made_safe_and_driven_again() {
+    let (host, agent) = printing(50);
+    agent.fails(|clock| &clock.in_port);
+    host.is_made_safe();
+    last_error(&host, "the thread of its port has ended");
+    assert_eq!(agent.ended(), [""; 0]);
+    assert!(host.printer().is_cold(), "{:?}", host.printer().targets());
+}
