@@ -147,6 +147,13 @@ fn the_bed_of_an_interrupted_print_is_not_heated_again_by_an_agent_that_was_away
     };
     eventually("its bed is kept warm", || bed_alone().then_some(()));
     host.kill();
+    // The simulator writes its journal down a little later than its targets.
+    eventually("that is written down", || {
+        let mut since_reset =
+            host.printer().journal().into_iter().rev().take_while(|line| !line.cmd.is_empty());
+        let is_warm = since_reset.any(|line| line.cmd.starts_with("M140 S60"));
+        (host.printer().boots() == 2 && is_warm).then_some(())
+    });
     let before = host.printed();
     host.run();
     host.is_made_safe();
