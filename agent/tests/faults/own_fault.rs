@@ -118,12 +118,14 @@ fn one_whose_task_panics_just_before_the_agent_is_stopped_is_made_safe() {
     assert!(host.printer().is_cold(), "{:?}", host.printer().targets());
 }
 
+/// Its print has lost its place: it is made safe by whoever drives it next, if it is not before.
 #[test]
 fn one_whose_port_has_lost_its_thread_is_made_safe_and_driven_again() {
     let (host, agent) = printing(50);
     agent.fails(|clock| &clock.in_port);
     host.is_made_safe();
     last_error(&host, "the thread of its port has ended");
+    host.wait_for(JobState::Failed);
     assert_eq!(agent.ended(), [""; 0]);
     assert!(host.printer().is_cold(), "{:?}", host.printer().targets());
 }
