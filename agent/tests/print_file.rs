@@ -89,7 +89,9 @@ fn mistakes_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let empty = folder.path().join("empty.gcode");
     std::fs::write(&empty, "; nothing\n").unwrap();
-    for (file, said) in [(empty.as_path(), "without any G-code command"), (folder.path(), "Is a directory")] {
+    for (file, said) in
+        [(empty.as_path(), "without any G-code command"), (folder.path(), "a directory stands there")]
+    {
         let output = agent().arg("print").arg(file).args(["--port", "/dev/no-such-port"]).output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && error.contains(said), "{error}");

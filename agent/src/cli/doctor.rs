@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stardust_clock::SharedClock;
 
-use super::left_behind;
+use super::left_behind::{self, LeftBehind};
 use super::own_agent::{self, Driven};
 use super::signals::Ending;
 use super::{DoctorArguments, Failure, say};
@@ -50,6 +50,8 @@ pub(super) async fn run(
     settings: &Settings,
     clock: SharedClock,
 ) -> Result<ExitCode, Failure> {
+    // Before anything is turned off: who is ended in the middle of that leaves it on.
+    let mut stop = Ending::watch_but(None)?;
     let (mut plans, mut all) = (Vec::new(), Vec::new());
     if let Some(port) = &options.port {
         let speeds = Some(SpeedMemory::new(&settings.data));
@@ -60,7 +62,8 @@ pub(super) async fn run(
             match folder.load() {
                 Ok((config, _)) => plans.push((printer, folder.port_plan(&config))),
                 Err(error) => {
-                    let findings = vec![findings::unread(&error)];
+                    let hot = folder.may_be_hot().then(|| findings::left_behind(&LeftBehind::TheAgents));
+                    let findings = [findings::unread(&error)].into_iter().chain(hot).collect();
                     all.push(Examination { port: None, printer, findings });
                 }
             }
@@ -84,7 +87,14 @@ pub(super) async fn run(
         let driven = own_agent::that_drives(settings, &device);
         let findings = match driven {
             Some(driven) => of_the_agent(&driven, &port),
-            None => examine(settings, plan, &clock).await?,
+            None => {
+                let told = |line: &str| {
+                    if !options.json {
+                        say(line)
+                    }
+                };
+                examine(settings, plan, &clock, &mut stop, told).await
+            }
         };
         let examination = Examination { port: Some(port), printer, findings };
         examination.tell(options.json);
@@ -105,12 +115,21 @@ fn of_the_agent(driven: &Driven, port: &Path) -> Vec<Finding> {
     vec![findings::driven_by_the_agent(driven, port), findings::adapter(latency, port)]
 }
 
-/// All that can be seen of one printer, and whether it was left hot, which is mended.
-async fn examine(settings: &Settings, plan: PortPlan, clock: &SharedClock) -> Result<Vec<Finding>, Failure> {
-    let mut found = measure(plan.clone(), clock).await;
-    let left = left_behind::make_safe(settings, &plan, clock, &mut Ending::watch_but(None)?).await;
-    found.extend(left.map(findings::left_behind));
-    Ok(found)
+/// All that can be seen of one printer, after what was left hot there is off. A signal ends the measuring.
+async fn examine(
+    settings: &Settings,
+    plan: PortPlan,
+    clock: &SharedClock,
+    stop: &mut Ending,
+    told: impl Fn(&str),
+) -> Vec<Finding> {
+    let left = left_behind::make_safe(settings, &plan, clock, stop, told).await;
+    let left = left.as_ref().map(findings::left_behind);
+    let measured = tokio::select! {
+        measured = measure(plan, clock) => measured,
+        () = stop.asked() => vec![findings::interrupted()],
+    };
+    left.into_iter().chain(measured).collect()
 }
 
 /// What can be measured; a fault ends it.

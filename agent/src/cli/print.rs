@@ -4,7 +4,7 @@
 
 mod choice;
 mod ending;
-mod halting;
+pub(super) mod halting;
 mod prepared;
 #[cfg(test)]
 mod rig;
@@ -25,7 +25,6 @@ use crate::printer::by_hand::PrintByHand;
 use crate::serial::{End, Heaters, HostEvent, JobEvent};
 use crate::settings::Settings;
 use choice::Choice;
-use ending::Heat;
 use halting::stop_at_once;
 use prepared::{NotBegun, Prepared};
 use telling::duration;
@@ -53,14 +52,16 @@ pub(super) async fn run(
         Ok(ended) => return ended,
         Err(not_begun) => not_begun,
     };
-    let Some(left) = left_behind::make_safe(settings, &plan, &clock, &mut stop).await else { return why };
+    let Some(left) = left_behind::make_safe(settings, &plan, &clock, &mut stop, say).await else {
+        return why;
+    };
     match why {
         Ok(code) if left.is_safe() => {
             say(&format!("Nothing was printed. {}", left.sentence()));
             Ok(code)
         }
         Ok(_) => Err(format!("Nothing was printed. {}", left.sentence())),
-        Err(why) => Err(format!("{why} {}", left.sentence())),
+        Err(why) => Err(format!("{}. {}", why.trim_end_matches('.'), left.sentence())),
     }
 }
 
@@ -92,7 +93,7 @@ async fn print(
                         let Some(heat) = ending::heat(&mut port, stop, owed.as_mut(), &over).await else {
                             return Ok(Err(stop_at_once(&mut port, stop, owed).await));
                         };
-                        if let (Heat::Off, Some(owed)) = (heat, owed) {
+                        if let (true, Some(owed)) = (heat.is_safe(), owed) {
                             owed.settled().await;
                         }
                         let what = format!("Printed {name}: {commands} commands in {}.", duration(seconds));

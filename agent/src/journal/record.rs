@@ -280,6 +280,8 @@ impl State {
         for (job_id, claim_id) in &self.ended {
             records.push(Record::Ended { job_id: *job_id, claim_id: *claim_id });
         }
+        // Before the start of a job, which owes whatever there may be where nothing is written down.
+        records.extend(self.heat.iter().cloned().map(Record::from));
         if let Some(held) = &self.held {
             records.push(Record::Claimed { claim: held.claim.clone() });
             if held.started {
@@ -293,8 +295,6 @@ impl State {
                 records.push(Record::Reached { job_id: held.claim.job_id, state });
             }
         }
-        // Behind the start of a job, which owes by itself.
-        records.extend(self.heat.iter().cloned().map(Record::from));
         if self.heat.is_empty() && self.held.as_ref().is_some_and(|held| held.started) {
             records.push(HeatOwed::default().settled());
         }

@@ -1,6 +1,7 @@
 //! The journal over restarts and torn writes.
 
 use super::*;
+use crate::serial::Heaters;
 use proptest::prelude::*;
 use rstest::rstest;
 use stardust_clock::ManualClock;
@@ -123,6 +124,41 @@ proptest! {
         journal.keep_event(&*ManualClock::at(at()), moved(JobState::Failed), []);
         drop(journal);
         prop_assert_eq!(Journal::open(&path).unwrap().state().next_seq, next + 1);
+    }
+}
+
+/// What a record of this kind says of heat, or of the job that owes by itself.
+fn of_heat(kind: usize) -> Record {
+    let heaters = |tools: &[u32], chamber| Heaters { tools: tools.iter().copied().collect(), chamber };
+    let owes = |port: &str, in_place, heaters| -> Record {
+        HeatOwed { port: Some(port.into()), in_place, heaters, ..HeatOwed::default() }.into()
+    };
+    match kind {
+        0 => Record::Claimed { claim: claim() },
+        1 => Record::Started { job_id: claim().job_id },
+        2 => Record::Ended { job_id: claim().job_id, claim_id: claim().claim_id },
+        3 => owes("/dev/a", false, heaters(&[0], false)),
+        4 => owes("/dev/b", false, heaters(&[1], true)),
+        5 => owes("/dev/b", true, heaters(&[], false)),
+        6 => Record::HeatSettled { port: Some("/dev/a".into()) },
+        7 => Record::HeatSettled { port: Some("/dev/b".into()) },
+        _ => LAST_SETTLED,
+    }
+}
+
+proptest! {
+    /// Each start rewrites it to its essence.
+    #[test]
+    fn restarts_change_nothing_of_what_is_owed(kinds in proptest::collection::vec(0_usize..9, 0..12)) {
+        let (mut state, mut rewritten) = (State::default(), State::default());
+        for kind in kinds {
+            state.apply(&of_heat(kind));
+            rewritten.apply(&of_heat(kind));
+            let essence = rewritten.compacted();
+            rewritten = State::default();
+            essence.iter().for_each(|record| rewritten.apply(record));
+            prop_assert_eq!(&rewritten.heat, &state.heat);
+        }
     }
 }
 

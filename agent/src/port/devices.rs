@@ -166,7 +166,7 @@ fn is_of_its_own(serial: &str) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use rstest::rstest;
     use std::fs;

@@ -241,6 +241,12 @@ fn owing_at(folder: &PrinterFolder, plan: &PortPlan) -> Option<String> {
     folder.siblings().into_iter().find_map(|other| owes_at(&other, &here).then(|| other.name()))
 }
 
+/// Whether this printer may have left something hot at the device that this plan leads to.
+#[must_use]
+pub fn owes_at_plan(folder: &PrinterFolder, plan: &PortPlan) -> bool {
+    device(plan).is_some_and(|here| owes_at(folder, &here))
+}
+
 /// Whether this printer may have left something hot at this device. What can't be read, or is damaged, may say so: of the port that
 /// its settings name.
 fn owes_at(folder: &PrinterFolder, here: &Path) -> bool {

@@ -1,19 +1,25 @@
 //! What `stardust-agent print` may leave hot when it is killed: `print/<port>/` under the data directory, with a journal of its
-//! own that says so. The folder stays, for its lock; the journal goes when nothing is owed.
+//! own that says so. The folder stays, for its locks; the journal goes when nothing is owed.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | `names` | which folder belongs to which port |
+//! | `found` | what prints have left, and at which device |
+//! | [`killed`] | what one that was killed has left, for who names its port next |
 //!
 //! Owns: that there is such a journal from before the first byte of a print until the heaters were read back as off. The next
 //! agent takes it up ([`super::left_hot`]), or the printer that is paired at that port. Must not know: how anything is turned off.
 
+mod found;
+pub mod killed;
+mod names;
+
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::fs;
 use std::future::Future;
-use std::io::ErrorKind;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::folder::{JournalStamp, PrinterFolder};
 use crate::disk_work::DiskWork;
 use crate::folder_lock::FolderLock;
 use crate::journal::{HeatOwed, Journal};
@@ -22,7 +28,11 @@ use crate::port::{self, DeviceTree, PortPlan, remember_adapter};
 use crate::serial::Heaters;
 use crate::settings::Settings;
 
-const BY_HAND: &str = "print";
+pub(crate) use found::LeftByHand;
+pub(super) use found::{forget, left_at, left_hot, left_hot_at};
+use names::folder_of;
+pub(crate) use names::port_of;
+
 /// A slow disk may take so long for what an agent writes in its folder.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -31,12 +41,15 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 pub struct PrintByHand {
     settings: Settings,
     port: PathBuf,
-    /// What its file heats, and what prints before it have left at this port.
+    /// What its file heats, and what prints before it have left at this printer.
     heaters: Heaters,
-    /// A print before it has left something hot at this port, and nobody has turned it off yet.
+    /// What prints before it have left there, and nobody has turned off yet.
+    before: Vec<LeftByHand>,
+    /// Whether there is any such thing, also where that could not be looked up.
     was_hot: bool,
-    /// Held while this process looks after the printer.
-    at_work: Vec<FolderLock>,
+    at_work: Option<FolderLock>,
+    /// Held as long as this process looks after the printer, also while its port is gone and an agent may take it over.
+    _alive: Option<FolderLock>,
 }
 
 impl PrintByHand {
@@ -55,13 +68,22 @@ impl PrintByHand {
         let folder = folder_of(settings, &port);
         let (disk, path, theirs) = (DiskWork::on_threads(), folder.path().to_owned(), plan.clone());
         let before = disk.run(move || {
-            let left = left_before(&folder, &theirs);
-            Ok((!left.is_empty(), all_heated_by(&left)))
+            let mut left = left_at(&folder, &theirs);
+            if port::device(&theirs).is_none() && folder.path().is_dir() && folder.may_be_hot() {
+                left.push(LeftByHand::of(folder));
+            }
+            Ok(left)
         });
         // Who can't look does not know.
-        let (was_hot, left) = before.await.unwrap_or_else(|_| (true, Heaters::unknown()));
-        heaters.add(&left);
-        let mut print = Self { settings: settings.clone(), port, heaters, was_hot, at_work: Vec::new() };
+        let before = before.await.ok();
+        let was_hot = before.as_ref().is_none_or(|left| !left.is_empty());
+        match &before {
+            Some(left) => left.iter().for_each(|print| heaters.add(print.heaters())),
+            None => heaters.add(&Heaters::unknown()),
+        }
+        let before = before.unwrap_or_default();
+        let settings = settings.clone();
+        let mut print = Self { settings, port, heaters, before, was_hot, at_work: None, _alive: None };
         print.owe(plan).await?;
         tokio::pin!(asked);
         tokio::select! {
@@ -71,8 +93,9 @@ impl PrintByHand {
                 return Ok(None);
             }
             // An agent that has just made the printer safe may be crossing that out, and this with it.
-            lock = FolderLock::take_within(&path, LOCK_PATIENCE) => print.at_work.extend(lock.ok()),
+            lock = FolderLock::take_within(&path, LOCK_PATIENCE) => print.at_work = lock.ok(),
         }
+        print._alive = FolderLock::take_if_free(&names::alive(&path));
         print.owe(plan).await?;
         // A write that has begun comes to its end: what was asked meanwhile is heard behind it.
         let is_asked = tokio::select! {
@@ -85,20 +108,6 @@ impl PrintByHand {
             return Ok(None);
         }
         Ok(Some(print))
-    }
-
-    /// What prints that were killed have left at this port. None: nothing, or somebody looks after it already.
-    pub async fn left_behind(settings: &Settings, plan: &PortPlan) -> Option<Self> {
-        let port = std::path::absolute(&plan.path).ok()?;
-        let (folder, plan) = (folder_of(settings, &port), plan.clone());
-        let look = move || {
-            let left = left_before(&folder, &plan);
-            let locks: Option<Vec<_>> =
-                left.iter().map(|print| FolderLock::take_if_free(print.path())).collect();
-            Ok(locks.filter(|locks| !locks.is_empty()).map(|locks| (all_heated_by(&left), locks)))
-        };
-        let (heaters, at_work) = DiskWork::on_threads().run(look).await.ok()??;
-        Some(Self { settings: settings.clone(), port, heaters, was_hot: true, at_work })
     }
 
     /// What there is to turn off in the end, beside the heaters that the printer tells of.
@@ -122,26 +131,29 @@ impl PrintByHand {
 
     /// Its port is gone: an agent with the same data may see to it from now on.
     pub fn offer(&mut self) {
-        self.at_work.clear();
+        self.at_work = None;
     }
 
     /// Whether one does by now, or has done so.
     pub async fn is_taken_over(&self) -> bool {
         let folder = folder_of(&self.settings, &self.port);
         let look = move || Ok(!folder.may_be_hot() || FolderLock::take_if_free(folder.path()).is_none());
-        self.at_work.is_empty() && DiskWork::on_threads().run(look).await.unwrap_or(false)
+        self.at_work.is_none() && DiskWork::on_threads().run(look).await.unwrap_or(false)
     }
 
     /// The heaters were read back as off.
     pub async fn settled(self) {
-        let Self { settings, port, .. } = self;
+        let Self { settings, port, before, .. } = &self;
+        // Another print that has begun under another name meanwhile owes for itself.
+        let others: Vec<PathBuf> =
+            before.iter().filter(|left| left.is_as_it_was()).filter_map(LeftByHand::port).collect();
+        let (settings, ports) = (settings.clone(), others.into_iter().chain([port.clone()]));
         let disk = DiskWork::on_threads();
         let removed = disk.run(move || {
-            match service::other_owner(&settings.data) {
-                Some(owner) => by_owner(owner, &settings, &port, None, &Standing::Settled),
-                None => settle(&settings, &port),
-            }
-            .map_err(std::io::Error::other)
+            ports
+                .into_iter()
+                .try_for_each(|port| settle_as_owner(&settings, &port))
+                .map_err(std::io::Error::other)
         });
         // A folder that can't be removed has the heaters turned off once more.
         if let Err(error) = removed.await {
@@ -161,6 +173,14 @@ impl PrintByHand {
 enum Standing {
     Owed(Heaters),
     Settled,
+}
+
+/// Crosses out what is owed at the port of this name.
+fn settle_as_owner(settings: &Settings, port: &Path) -> Result<(), String> {
+    match service::other_owner(&settings.data) {
+        Some(owner) => by_owner(owner, settings, port, None, &Standing::Settled),
+        None => settle(settings, port),
+    }
 }
 
 /// Root acts as the user to whom the data belong: in a folder of somebody else it follows no link and owns nothing.
@@ -199,174 +219,36 @@ pub fn owe(
     devices: &DeviceTree,
 ) -> Result<(), String> {
     let folder = folder_of(settings, port);
-    let path = folder.path();
-    fs::create_dir_all(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let now = port::device(&PortPlan { devices: devices.clone(), ..PortPlan::new(port.to_owned(), baud) });
+    let then = PortPlan { devices: devices.clone(), ..folder.port_plan_of(port.to_owned(), baud) };
+    if folder.path().is_dir() && folder.may_be_hot() && now.is_some() && port::device(&then) != now {
+        return Err(format!(
+            "a print before has left another printer hot that had the name {} then; connect that one, and start an agent with the \
+             data in {} or `stardust-agent doctor --port` at it",
+            port.display(),
+            settings.data.display()
+        ));
+    }
+    let path = names::alive(folder.path());
+    fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     remember_adapter(devices, port, &folder.adapter_file());
     let mut journal = Journal::open(&folder.journal()).map_err(|error| error.to_string())?;
     let owed = HeatOwed { port: Some(port.to_owned()), baud, heaters, ..HeatOwed::default() };
     journal.append(&[owed.into()]).map_err(|error| error.to_string())
 }
 
-/// Writes down that the printer at this port is not hot, whatever its port was called when something was left there.
+/// Writes down that nothing is owed any more for the port of this name.
 ///
 /// # Errors
 /// Why it can't be, in words.
 pub fn settle(settings: &Settings, port: &Path) -> Result<(), String> {
-    let folder = folder_of(settings, port);
-    let others = left_hot_at(&folder, &folder.port_plan_of(port.to_owned(), None));
-    let mut all = others.iter().chain([&folder]);
-    all.try_for_each(forget).map_err(|error| error.to_string())
-}
-
-fn folder_of(settings: &Settings, port: &Path) -> PrinterFolder {
-    PrinterFolder::at(settings, settings.data.join(BY_HAND).join(name_of(port)))
-}
-
-/// The folders of prints that may have left something hot, or still may.
-pub(super) fn left_hot(settings: &Settings) -> Vec<PrinterFolder> {
-    all(&settings.data)
-        .into_iter()
-        .map(|path| PrinterFolder::at(settings, path))
-        .filter(PrinterFolder::may_be_hot)
-        .collect()
-}
-
-/// A print that may have left something hot, and what its journal was then.
-#[derive(Debug)]
-pub(crate) struct LeftByHand {
-    print: PrinterFolder,
-    journal: Option<JournalStamp>,
-    heaters: Heaters,
-}
-
-impl LeftByHand {
-    /// What it has heated, beside the heaters that the printer tells of.
-    pub(super) fn heaters(&self) -> &Heaters {
-        &self.heaters
-    }
-
-    /// It was read back that all is off. Another print that has begun there meanwhile, on a slow disk, owes for itself.
-    pub(super) fn forget(&self) -> std::io::Result<()> {
-        if self.print.journal_stamp() == self.journal { forget(&self.print) } else { Ok(()) }
-    }
-}
-
-/// Those that may have left the printer at this port hot, for who drives a printer of the same data.
-pub(super) fn left_at(folder: &PrinterFolder, plan: &PortPlan) -> Vec<LeftByHand> {
-    let left = left_hot_at(folder, plan).into_iter();
-    left.map(|print| LeftByHand { journal: print.journal_stamp(), heaters: heated_by(&print), print })
-        .collect()
-}
-
-/// The prints that may have left the printer at this port hot: also where the port is not there now, or was called something else
-/// then.
-fn left_before(folder: &PrinterFolder, plan: &PortPlan) -> Vec<PrinterFolder> {
-    let own = Some(folder.clone()).filter(|print| print.path().is_dir() && print.may_be_hot());
-    let others = left_hot_at(folder, plan).into_iter().filter(|print| print.path() != folder.path());
-    others.chain(own).collect()
-}
-
-fn all_heated_by(prints: &[PrinterFolder]) -> Heaters {
-    let mut heaters = Heaters::default();
-    prints.iter().for_each(|print| heaters.add(&heated_by(print)));
-    heaters
-}
-
-fn heated_by(print: &PrinterFolder) -> Heaters {
-    let mut heaters = Heaters::default();
-    match Journal::look(&print.journal()) {
-        Ok(state) => state.heat.iter().for_each(|owed| heaters.add(&owed.heaters)),
-        Err(_) => heaters = Heaters::unknown(),
-    }
-    heaters
-}
-
-/// The same, by their folders.
-pub(super) fn left_hot_at(folder: &PrinterFolder, plan: &PortPlan) -> Vec<PrinterFolder> {
-    let data = folder.path().parent().and_then(Path::parent);
-    let (Some(data), Some(device)) = (data, port::device(plan)) else { return Vec::new() };
-    let prints = all(data).into_iter().map(|path| folder.beside(path)).filter(PrinterFolder::may_be_hot);
-    let is_there = |print: &PrinterFolder| {
-        let port = port_of(print)?;
-        let theirs = PortPlan { devices: plan.devices.clone(), ..print.port_plan_of(port, None) };
-        Some(port::device(&theirs)? == device)
-    };
-    prints.filter(|print| is_there(print) == Some(true)).collect()
-}
-
-/// Where a print was, as its folder's name says: also where its journal can't be read.
-pub(crate) fn port_of(folder: &PrinterFolder) -> Option<PathBuf> {
-    is_by_hand(folder).then(|| port_named(&folder.name())).flatten()
-}
-
-/// Nothing is owed any more: of a print nothing is kept.
-pub(super) fn forget(folder: &PrinterFolder) -> std::io::Result<()> {
-    if !is_by_hand(folder) {
-        return Ok(());
-    }
-    for file in [folder.adapter_file(), folder.journal()] {
-        match fs::remove_file(&file) {
-            Err(error) if error.kind() == ErrorKind::IsADirectory => fs::remove_dir_all(file)?,
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn is_by_hand(folder: &PrinterFolder) -> bool {
-    folder.path().parent().is_some_and(|parent| parent.ends_with(BY_HAND))
-}
-
-fn all(data: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(data.join(BY_HAND)).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
-}
-
-/// A port's path as a folder's name: what may not stand there, and what is not plain, as `%2F`.
-fn name_of(port: &Path) -> String {
-    let mut name = String::new();
-    for byte in port.as_os_str().as_bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_".contains(byte) {
-            name.push(char::from(*byte));
-        } else {
-            // Writing to a string does not fail.
-            let _ = write!(name, "%{byte:02X}");
-        }
-    }
-    name
-}
-
-/// And back.
-fn port_named(name: &str) -> Option<PathBuf> {
-    let (mut bytes, mut rest) = (Vec::new(), name.as_bytes());
-    while let [first, behind @ ..] = rest {
-        rest = behind;
-        if *first != b'%' {
-            bytes.push(*first);
-            continue;
-        }
-        let (code, behind) = rest.split_at_checked(2)?;
-        bytes.push(u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok()?);
-        rest = behind;
-    }
-    Some(PathBuf::from(OsString::from_vec(bytes)))
+    forget(&folder_of(settings, port)).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_for_each_port_and_back() {
-        assert_eq!(name_of(Path::new("/dev/ttyUSB0")), "%2Fdev%2FttyUSB0");
-        for port in ["/dev/ttyUSB0", "/x/d/b", "/x/d+b", "/x/d%2Fb", "/x/ü n\n", "..", "/"] {
-            let name = name_of(Path::new(port));
-            assert!(!name.contains('/') && !name.starts_with('.'), "{name}");
-            assert_eq!(port_named(&name), Some(PathBuf::from(port)));
-        }
-        assert_eq!((port_named("%2"), port_named("%zz")), (None, None));
-    }
+    use crate::printer::folder::PrinterFolder;
 
     #[tokio::test]
     async fn what_a_print_owes_is_found_when_it_is_gone_and_by_the_printer_at_its_port() {

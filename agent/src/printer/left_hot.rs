@@ -156,7 +156,7 @@ pub async fn make_safe_or_stop(
         tokio::select! {
             event = port.events.recv() => match event {
                 // What was read back before it was on the wire settles nothing.
-                Some(PortEvent::Host(HostEvent::HeatSettled, _)) if !desk.is_under_way() => break true,
+                Some(PortEvent::Host(HostEvent::HeatSettled | HostEvent::HeatLeftToCard, _)) if !desk.is_under_way() => break true,
                 Some(PortEvent::Killed(reach)) => {
                     desk.reached(reach);
                     began = Instant::now();

@@ -279,7 +279,7 @@ impl Printer {
                 self.on_preheated(word.map_err(|not_set| not_set.to_string()));
                 Vec::new()
             }
-            PortEvent::Host(HostEvent::HeatSettled, _) => {
+            PortEvent::Host(HostEvent::HeatSettled | HostEvent::HeatLeftToCard, _) => {
                 self.on_heat_settled();
                 Vec::new()
             }

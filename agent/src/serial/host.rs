@@ -44,6 +44,8 @@ pub enum HostEvent {
     Job(JobEvent),
     /// With no job at work: all heaters are off, and that was read back. What was owed is settled.
     HeatSettled,
+    /// With no job at work: somebody prints from the printer's memory card, and what was owed is left to them.
+    HeatLeftToCard,
     /// What came of [`Host::preheat`]: the heaters are set, as the firmware tells, or are turned off again.
     Preheated(Result<(), super::NotSet>),
     /// The firmware has stopped, with its own words. Only a reset brings it back.

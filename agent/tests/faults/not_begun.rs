@@ -1,6 +1,7 @@
 //! A print was killed, and its printer is hot. Whoever names that port next and does not print there leaves no heat behind, and says
 //! what became of it. Read at the printer.
 
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Output, Stdio};
 
 use rstest::rstest;
@@ -73,7 +74,7 @@ fn what_a_print_that_was_killed_has_left_hot_is_turned_off(
     let output = run(&host, who);
     let said = said(&output);
     assert!(host.printer().is_cold(), "the process is gone: {:?} {said}", host.printer().targets());
-    assert!(said.contains("its heaters are off now") && output.status.code() == Some(code), "{said}");
+    assert!(said.contains("they are off now, read back") && output.status.code() == Some(code), "{said}");
     assert_eq!(owed(&host), 0, "settled");
 }
 
@@ -106,6 +107,22 @@ fn a_print_that_is_at_work_is_left_alone() {
     kill_process(Pid::from_child(&first), Signal::INT).unwrap();
     assert_eq!(first.wait_with_output().unwrap().status.code(), Some(130));
     assert!(host.printer().is_cold());
+}
+
+/// Its cable is out: it waits for that itself, and whoever looks meanwhile is no agent that takes it over.
+#[test]
+fn a_print_that_waits_for_its_cable_is_left_alone() {
+    let host = Host::unpaired_with(None, 50, &["--fault", "unplug@300", "--unplugged", "20"]);
+    let mut print = told_print(&host);
+    let mut said = BufReader::new(print.stdout.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap().contains("The printer may be hot")));
+    for who in [Who::AMissingFile, Who::Doctor] {
+        let output = run(&host, who);
+        assert!(!self::said(&output).contains("HOT"), "{}", self::said(&output));
+    }
+    assert!(print.try_wait().unwrap().is_none(), "it goes on waiting");
+    let output = print.wait_with_output().unwrap();
+    assert!(host.printer().is_cold(), "{}", self::said(&output));
 }
 
 /// The job may be gone on with: it is left to the agent, and said.

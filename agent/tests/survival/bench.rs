@@ -228,6 +228,7 @@ impl Bench {
                 }
                 HostEvent::Ready
                 | HostEvent::HeatSettled
+                | HostEvent::HeatLeftToCard
                 | HostEvent::Preheated(_)
                 | HostEvent::StopIgnored { .. }
                 | HostEvent::Halted(_) => {}

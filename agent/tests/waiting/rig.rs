@@ -96,6 +96,7 @@ impl Rig {
                 HostEvent::Preheated(word) => self.words.push(word),
                 HostEvent::Ready
                 | HostEvent::HeatSettled
+                | HostEvent::HeatLeftToCard
                 | HostEvent::StopIgnored { .. }
                 | HostEvent::Halted(_) => {}
             }

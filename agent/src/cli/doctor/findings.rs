@@ -90,8 +90,13 @@ pub(super) fn unread(error: &FolderError) -> Finding {
     }
 }
 
+/// Somebody did not want to wait.
+pub(super) fn interrupted() -> Finding {
+    Finding { verdict: Verdict::Fault, ..Finding::ok("interrupted: the rest was not looked at") }
+}
+
 /// The sentence says what to do itself.
-pub(super) fn left_behind(left: LeftBehind) -> Finding {
+pub(super) fn left_behind(left: &LeftBehind) -> Finding {
     let verdict = if left.is_safe() { Verdict::Ok } else { Verdict::Fault };
     Finding { verdict, ..Finding::ok(left.sentence()) }
 }

@@ -28,6 +28,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(super) enum Heat {
     /// All were read back as off.
     Off,
+    /// The printer prints from its memory card now, and heats for that.
+    OnTheCard,
     /// They could not be read back as off.
     NotKnown,
     /// Its port is not there, and is not waited for any more.
@@ -37,9 +39,17 @@ pub(super) enum Heat {
 }
 
 impl Heat {
+    /// Whether nothing is hot that nobody wants.
+    pub(super) fn is_safe(self) -> bool {
+        matches!(self, Self::Off | Self::OnTheCard)
+    }
+
     fn sentence(self) -> &'static str {
         match self {
             Self::Off => "The heaters are off.",
+            Self::OnTheCard => {
+                "The printer prints from its memory card by now, so its heaters were left to that."
+            }
             Self::NotKnown => {
                 "The heaters could not be read back as off: they may be ON. Look at the printer, and switch it off."
             }
@@ -98,6 +108,7 @@ pub(super) async fn heat(
         tokio::select! {
             event = port.events.recv() => match event {
                 Some(PortEvent::Host(HostEvent::HeatSettled, _)) => return Some(Heat::Off),
+                Some(PortEvent::Host(HostEvent::HeatLeftToCard, _)) => return Some(Heat::OnTheCard),
                 None => return Some(Heat::NotKnown),
                 Some(_) => {}
             },
@@ -123,7 +134,7 @@ pub(super) async fn heat(
 
 /// Everything was printed; `what` was.
 pub(super) fn printed(what: &str, heat: Heat) -> Result<ExitCode, Failure> {
-    if heat == Heat::Off {
+    if heat.is_safe() {
         say(&format!("{what} {}", heat.sentence()));
         return Ok(ExitCode::SUCCESS);
     }
@@ -135,7 +146,7 @@ pub(super) fn printed(what: &str, heat: Heat) -> Result<ExitCode, Failure> {
 pub(super) fn stopped(end: End, heat: Heat) -> Result<ExitCode, Failure> {
     let heaters = heat.sentence();
     match end {
-        End::Cancelled if heat == Heat::Off => {
+        End::Cancelled if heat.is_safe() => {
             say(&format!("Cancelled. {heaters}"));
             Ok(ExitCode::from(CANCELLED))
         }

@@ -33,6 +33,29 @@ pub(super) async fn stop_at_once(
     stop: &mut Ending,
     owed: Option<PrintByHand>,
 ) -> Failure {
+    let Stopped { sentence, is_off } = stopped_at_once(port, stop).await;
+    if let (true, Some(owed)) = (is_off, owed) {
+        owed.settled().await;
+    }
+    sentence
+}
+
+/// What came of it.
+pub(in crate::cli) struct Stopped {
+    /// What a person is told.
+    pub(in crate::cli) sentence: String,
+    /// All heaters were read back as off.
+    pub(in crate::cli) is_off: bool,
+}
+
+impl Stopped {
+    fn unknown(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), is_off: false }
+    }
+}
+
+/// The same, whoever has heated it.
+pub(in crate::cli) async fn stopped_at_once(port: &mut PortHandle, stop: &mut Ending) -> Stopped {
     let by = "at the keyboard";
     let mut reach = port.kill(by, KILL_PATIENCE).await;
     if reach == Some(Reach::Waits) {
@@ -54,26 +77,25 @@ pub(super) async fn stop_at_once(
              DTR line too; not every board is wired so."
         }
         Some(Reach::Sent { on_wire: false, .. }) => {
-            return "The printer's port takes nothing, so it could NOT be told to halt (M112); its board was reset by its DTR \
-                    line, but not every board is wired so. Switch the printer off by hand."
-                .into();
+            return Stopped::unknown(
+                "The printer's port takes nothing, so it could NOT be told to halt (M112); its board was reset by its DTR \
+                 line, but not every board is wired so. Switch the printer off by hand.",
+            );
         }
         Some(Reach::Waits | Reach::GaveUp) => {
-            return "The port stayed closed, so the printer was NOT told to halt (M112). Switch it off by hand.".into();
+            return Stopped::unknown(
+                "The port stayed closed, so the printer was NOT told to halt (M112). Switch it off by hand.",
+            );
         }
         None => {
-            return "The printer could NOT be told to halt (M112): its port is stuck. Switch it off by hand."
-                .into();
+            return Stopped::unknown(
+                "The printer could NOT be told to halt (M112): its port is stuck. Switch it off by hand.",
+            );
         }
     };
     tokio::select! {
-        (end, is_off) = what_comes_of_it(port) => {
-            if let (true, Some(owed)) = (is_off, owed) {
-                owed.settled().await;
-            }
-            format!("{told} {end}")
-        }
-        () = stop.heard(true) => format!("{told} {LOOK}"),
+        (end, is_off) = what_comes_of_it(port) => Stopped { sentence: format!("{told} {end}"), is_off },
+        () = stop.heard(true) => Stopped::unknown(format!("{told} {LOOK}")),
     }
 }
 

@@ -79,7 +79,7 @@ impl Host {
         // Whoever wanted it warm wants it no more.
         self.end_wanted(now);
         // Whatever was read back, and not told yet, was so before.
-        self.events.retain(|event| *event != HostEvent::HeatSettled);
+        self.events.retain(|event| !matches!(event, HostEvent::HeatSettled | HostEvent::HeatLeftToCard));
         // Whatever has heated it: until it was read back nobody knows.
         if self.debt.state() == Heating::Settled {
             self.debt.owe(now);

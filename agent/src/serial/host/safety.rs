@@ -91,7 +91,7 @@ impl Host {
         }
         if self.external.prints_from_card() && !self.is_being_stopped() && self.debt.forgive() {
             tracing::warn!("somebody prints from the memory card: the heaters are left to them");
-            self.events.push_back(HostEvent::HeatSettled);
+            self.events.push_back(HostEvent::HeatLeftToCard);
         }
         if !self.may_settle_heat() {
             return;
