@@ -16,7 +16,7 @@ use crate::disk_work::DiskWork;
 use crate::folder_lock::FolderLock;
 use crate::port::PortStore;
 use crate::printer::by_hand;
-use crate::printer::folder::{JournalStamp, PrinterFolder};
+use crate::printer::folder::{JournalStamp, OutOfSight, PrinterFolder};
 use crate::printer::left_hot::{self, Patience};
 use crate::printer::wiring::Wiring;
 use crate::settings::Settings;
@@ -32,6 +32,11 @@ pub(super) async fn look_after(
     mut stop: watch::Receiver<bool>,
 ) {
     let mut left = Left::default();
+    let theirs = settings.clone();
+    let out_of_sight = DiskWork::on_threads().run(move || Ok(OutOfSight::all(&theirs))).await;
+    for one in out_of_sight.into_iter().flatten() {
+        tracing::error!(path = %one.path.display(), error = %one.why, "a folder that can't be looked into: what is in there may be hot");
+    }
     while !*stop.borrow() {
         let theirs = settings.clone();
         match DiskWork::on_threads().run(move || Ok(Found::left_hot(&theirs).collect())).await {
@@ -64,7 +69,8 @@ pub(super) async fn still_hot(settings: &Settings) -> std::io::Result<Vec<String
                 (folder.path().to_owned(), by_hand::port_of(&folder).map_or(folder.name(), in_words))
             })
             .collect();
-        Ok(all.into_values().collect())
+        let out_of_sight = OutOfSight::all(&settings);
+        Ok(all.into_values().chain(out_of_sight.iter().map(OutOfSight::in_words)).collect())
     };
     DiskWork::on_threads().run(look).await
 }

@@ -154,6 +154,7 @@ async fn measure(plan: PortPlan, clock: &SharedClock) -> Vec<Finding> {
         Ok(None) => findings::no_round_trip("it left a question unanswered"),
         Err(error) => findings::no_round_trip(&error.to_string()),
     });
+    found.extend(findings::heated(&view.thermometer, view.external.is_some()));
     found.push(findings::firmware(view.firmware.as_deref()));
     found.push(findings::thermal_protection(view.warning.as_deref(), view.firmware.is_some()));
     found.push(findings::urgent_commands(view.can_interrupt));

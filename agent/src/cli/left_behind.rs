@@ -6,19 +6,20 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use stardust_clock::SharedClock;
+use stardust_clock::{SharedClock, SystemClock};
 
 use super::own_agent;
 use super::print::halting::stopped_at_once;
+use super::say;
 use super::signals::Ending;
 use crate::disk_work::DiskWork;
 use crate::folder_lock::FolderLock;
-use crate::port::{self, Order, Patience, PortEvent, PortHandle, PortPlan, drive};
+use crate::port::{self, Order, Patience, PortEvent, PortHandle, PortPlan, SpeedMemory, drive};
 use crate::printer::berth;
 use crate::printer::by_hand::killed::{Killed, KilledPrint};
 use crate::printer::folder::PrinterFolder;
 use crate::serial::{HostEvent, Parking, Safety};
-use crate::settings::Settings;
+use crate::settings::{Given, Settings};
 
 /// How long a printer that does not answer, or whose port can't be opened, is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -88,6 +89,22 @@ impl LeftBehind {
     /// Whether nothing is hot that nobody wants.
     pub(super) fn is_safe(&self) -> bool {
         matches!(self, Self::Off | Self::OnTheCard | Self::Stopped(_, true))
+    }
+}
+
+/// The settings can't be understood: what was left at this port is turned off all the same, and said.
+pub(super) fn beside_broken_settings(given: Given, port: &Path, baud: Option<u32>) {
+    // Without a runtime nothing can be done.
+    let Ok(runtime) = super::runtime() else { return };
+    let settings = Settings::salvaged(given);
+    let speeds = Some(SpeedMemory::new(&settings.data));
+    let plan = PortPlan { speeds, ..PortPlan::new(port.to_owned(), baud) };
+    let left = runtime.block_on(async {
+        let mut stop = Ending::watch_but(None).ok()?;
+        make_safe(&settings, &plan, &SystemClock::shared(), &mut stop, say).await
+    });
+    if let Some(left) = left {
+        super::fail(&left.sentence());
     }
 }
 

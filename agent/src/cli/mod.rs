@@ -25,7 +25,7 @@ use stardust_clock::SystemClock;
 
 use crate::port::DeviceTree;
 use crate::printer::by_hand;
-use crate::printer::folder::PrinterFolder;
+use crate::printer::folder::{OutOfSight, PrinterFolder};
 use crate::serial::Heaters;
 use crate::settings::{Given, Settings};
 
@@ -243,8 +243,13 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Ok(settings) => settings,
         Err(error) => {
             fail(&error.to_string());
-            if matches!(arguments.command, Command::Run(_)) {
-                run::make_safe(given);
+            match &arguments.command {
+                Command::Run(_) => run::make_safe(given),
+                Command::Print(PrintArguments { port, baud, .. })
+                | Command::Doctor(DoctorArguments { port: Some(port), baud, .. }) => {
+                    left_behind::beside_broken_settings(given, port, *baud);
+                }
+                _ => {}
             }
             return ExitCode::from(SETTINGS_ARE_WRONG);
         }
@@ -276,6 +281,14 @@ pub fn run(arguments: Arguments) -> ExitCode {
 /// Whether the files of every printer can be read.
 fn check_printers(settings: &Settings) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
+    for one in OutOfSight::all(settings) {
+        fail(&format!(
+            "{} can't be looked into ({}). The printers in there are not driven until that is mended.",
+            one.path.display(),
+            one.why
+        ));
+        code = ExitCode::from(PRINTERS_ARE_WRONG);
+    }
     for folder in PrinterFolder::all(settings) {
         if let Err(error) = folder.load() {
             fail(&format!("{}: {error}. This printer is not driven until that is mended.", folder.name()));

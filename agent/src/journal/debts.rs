@@ -96,7 +96,7 @@ impl Debts {
     }
 
     /// What was written down can't be read: something is owed, nobody knows where.
-    pub(super) fn lose_count(&mut self) {
+    pub fn lose_count(&mut self) {
         self.0.retain(|owed| owed.port.is_some());
         self.0.push(HeatOwed { in_place: true, ..HeatOwed::default() });
     }

@@ -24,6 +24,8 @@ const REMEMBERED_CLAIMS: usize = 64;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum Record {
+    /// There is a journal, and nothing in it yet: one without a record is none.
+    Begun,
     /// Events are numbered from here on.
     CountFrom {
         /// The next event's number.
@@ -227,7 +229,7 @@ impl State {
                 }
                 self.answered.push_back((*command_id, outcome.clone()));
             }
-            Record::Unknown => {}
+            Record::Begun | Record::Unknown => {}
         }
     }
 
@@ -297,6 +299,9 @@ impl State {
         }
         if self.heat.is_empty() && self.held.as_ref().is_some_and(|held| held.started) {
             records.push(HeatOwed::default().settled());
+        }
+        if records.is_empty() {
+            records.push(Record::Begun);
         }
         records
     }

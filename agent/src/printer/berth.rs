@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::by_hand;
 use super::folder::{PrinterConfig, PrinterFolder};
-use crate::journal::{Debts, HeatOwed, Journal};
+use crate::journal::{Debts, HeatOwed};
 use crate::port::{PortPlan, device};
 
 /// A port that could not be opened is tried again so much later: another program may have it.
@@ -257,7 +257,7 @@ fn owes_at(folder: &PrinterFolder, here: &Path) -> bool {
         let plan = config.or_else(of_broken);
         plan.is_some_and(|plan| is_here(&plan))
     };
-    match Journal::look(&folder.journal()) {
+    match folder.look_at_journal() {
         Err(_) => of_settings(),
         Ok(state) => state.heat.iter().any(|HeatOwed { port, baud, .. }| match port {
             Some(port) => is_here(&folder.port_plan_of(port.clone(), *baud)),
@@ -288,7 +288,7 @@ fn is_same(old: &PortPlan, plan: &PortPlan) -> bool {
 mod tests {
     use super::*;
     use crate::hub_link::client::Credential;
-    use crate::journal::Record;
+    use crate::journal::{Journal, Record};
     use crate::settings::Settings;
     use rstest::rstest;
 

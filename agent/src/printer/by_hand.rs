@@ -32,6 +32,7 @@ pub(crate) use found::LeftByHand;
 pub(super) use found::{forget, left_at, left_hot, left_hot_at};
 use names::folder_of;
 pub(crate) use names::port_of;
+pub(super) use names::prints;
 
 /// A slow disk may take so long for what an agent writes in its folder.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);

@@ -19,6 +19,8 @@
 
 mod config;
 mod later_pairing;
+mod memory;
+mod out_of_sight;
 mod salvage;
 
 use std::fs::{self, File};
@@ -32,7 +34,6 @@ use super::by_hand;
 use super::section::{PrinterSection, overlay};
 use crate::disk_work::DiskWork;
 use crate::hub_link::client::Credential;
-use crate::journal::Journal;
 use crate::plain_file::{self, NoPlainFile};
 use crate::port::{PortPlan, SpeedMemory, adapter_is_of};
 use crate::settings::{Settings, in_words};
@@ -79,6 +80,8 @@ pub enum FolderError {
     },
 }
 
+pub use out_of_sight::OutOfSight;
+
 /// By what a journal that was written is told from what it was before.
 pub type JournalStamp = (SystemTime, u64);
 
@@ -120,12 +123,6 @@ impl PrinterFolder {
         let folders = folders.map(|path| Self::at(settings, path));
         let unpaired = folders.filter(|folder| !folder.is_paired() && folder.may_be_hot());
         unpaired.chain(by_hand::left_hot(settings)).collect()
-    }
-
-    /// Whether its journal says that something may be hot; what can't be read may say so.
-    #[must_use]
-    pub fn may_be_hot(&self) -> bool {
-        Journal::look(&self.journal()).map_or(true, |state| !state.heat.is_empty())
     }
 
     /// The folders of the other printers of this agent, paired or not.

@@ -215,7 +215,7 @@ async fn owe_for_stop(disk: &DiskWork, folder: &PrinterFolder, owed: &HeatOwed, 
 
 /// What the journal says; one that can't be read may say anything.
 fn look(folder: &PrinterFolder) -> Option<Hot> {
-    let state = match Journal::look(&folder.journal()) {
+    let state = match folder.look_at_journal() {
         Ok(state) => state,
         Err(error) => {
             tracing::warn!(error = %error, "nobody knows whether the printer was left hot");

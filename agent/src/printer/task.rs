@@ -133,7 +133,7 @@ impl Printer {
         let is_at_work_there = owed.of_job().is_none_or(|owed| berth.is_here(owed));
         let (returning, job) = is_at_work_there.then(|| return_to_job::look(folder)).flatten().unzip();
         let port = wiring.drive(folder, berth.plan.clone(), config.parking(), &clock, job.flatten())?;
-        let journal = SharedJournal::new(Journal::open(&folder.journal())?, disk.clone());
+        let journal = SharedJournal::new(folder.open_journal()?, disk.clone());
         let spool = folder.open_spool(clock.clone(), disk.clone());
         let (hub, mqtt) = wiring.connect(folder, &config, credential)?;
         let (inbound, inbox) = mpsc::unbounded_channel();

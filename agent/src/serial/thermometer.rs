@@ -19,7 +19,8 @@ pub struct Thermometer {
 
 impl Thermometer {
     /// The highest temperature that something is set to, °C; none: nothing was told.
-    pub(super) fn highest_target(&self) -> Option<f64> {
+    #[must_use]
+    pub fn highest_target(&self) -> Option<f64> {
         let all = self.tools.values().chain(&self.bed).chain(&self.chamber);
         all.filter_map(|heat| heat.target).max_by(f64::total_cmp)
     }

@@ -18,6 +18,7 @@ mod full;
 mod heat;
 mod host;
 mod in_its_place;
+mod lost_journal;
 mod machine;
 mod no_log;
 mod not_begun;

@@ -70,6 +70,8 @@ pub(crate) struct Preheat {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct PrinterStatus {
+    /// As its agent tells it.
+    pub(crate) state: String,
     pub(crate) message: Option<String>,
     pub(crate) attention: Option<Attention>,
     pub(crate) tools: Vec<Temperature>,
@@ -152,10 +154,12 @@ pub(crate) struct Printer {
 }
 
 impl Printer {
-    /// What it says now; none where what it has said last is of another time: its agent is not connected, or its board has
-    /// halted.
+    /// What it says now; none where what it has said last is of another time: its agent is not connected, or
+    /// can't reach the printer, or its board has halted.
     pub(crate) fn measured_now(&self) -> Option<&PrinterStatus> {
-        self.status.as_ref().filter(|status| self.contact.is_online() && !status.halted)
+        self.status
+            .as_ref()
+            .filter(|status| self.contact.is_online() && status.state != "offline" && !status.halted)
     }
 }
 

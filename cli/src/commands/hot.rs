@@ -93,6 +93,12 @@ mod tests {
     #[case::its_agent_waits_by_https("waits", "", Some("printing"), None)]
     #[case::its_agent_waits_and_measured_long_ago("waits", WARM, Some("paused"), None)]
     #[case::its_agent_waits_and_it_was_heated_without_a_job("waits", WARM, None, Some(LAST))]
+    #[case::its_cable_is_out(
+        "online",
+        r#""state":"offline","tools":[{"actual":210,"target":215}],"bed":{"actual":60,"target":60}"#,
+        Some("failed"),
+        Some(LAST)
+    )]
     #[case::it_was_cooling("lost", COOLING, Some("awaiting_removal"), None)]
     #[case::halted(
         "online",

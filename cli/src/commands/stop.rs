@@ -42,14 +42,15 @@ pub(crate) async fn run(client: &Client, which: Which, sure: bool) -> Result<(),
         }
         Which::All => (json!({ "all": true }), Vec::new()),
         Which::Named(words) => {
-            let (ids, strangers) = choose::printers(client, &words).await?;
+            let (ids, strangers) = choose::printers(client, &words).await.map_err(not_stopped)?;
             (json!({ "ids": ids }), strangers)
         }
     };
     let mut stopped: Vec<Printer> = Vec::new();
     if body["ids"].as_array().is_none_or(|ids| !ids.is_empty()) {
-        let answer = client.post("api/v1/printers/emergency-stop", &body).await?;
-        stopped = client.parse(answer.get("printers").cloned().unwrap_or(Value::Null))?;
+        let answer = client.post("api/v1/printers/emergency-stop", &body).await.map_err(not_stopped)?;
+        stopped =
+            client.parse(answer.get("printers").cloned().unwrap_or(Value::Null)).map_err(nothing_known)?;
     }
     let mut told = BTreeSet::new();
     for look in 0..LOOKS {
@@ -73,7 +74,8 @@ pub(crate) async fn run(client: &Client, which: Which, sure: bool) -> Result<(),
         }
         tokio::time::sleep(LOOK_EVERY).await;
         for printer in &mut stopped {
-            *printer = client.parse(client.get(&format!("api/v1/printers/{}", printer.id)).await?)?;
+            let seen = client.get(&format!("api/v1/printers/{}", printer.id)).await;
+            *printer = seen.and_then(|seen| client.parse(seen)).map_err(nothing_known)?;
         }
     }
     let has_reached = |it: &&Printer| it.emergency_stop.as_ref().is_some_and(EmergencyStop::has_reached);
@@ -86,6 +88,20 @@ pub(crate) async fn run(client: &Client, which: Which, sure: bool) -> Result<(),
             missed.join(", ")
         )))),
     }
+}
+
+/// The hub did not take it, or nobody knows whether it did: whoever has asked believes by now that the machine stands still.
+fn not_stopped(error: CliError) -> CliError {
+    CliError::Failed(format!(
+        "NOT stopped, as far as is known: {error}. The printer goes on: switch it off by hand, or try again"
+    ))
+}
+
+/// The hub has it, and does not say any more what comes of it.
+fn nothing_known(error: CliError) -> CliError {
+    CliError::Failed(format!(
+        "the hub has taken the stop, and what comes of it is not known: {error}. Go there, and look whether the printer has stopped"
+    ))
 }
 
 /// Says that printers are in order again.

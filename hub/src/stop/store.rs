@@ -45,7 +45,8 @@ pub async fn withdraw_preheats(tx: &mut Tx, printer: PrinterId, now: Timestamp) 
     .map(drop)
 }
 
-/// Writes how far a stop has come, unless it was withdrawn or another one followed.
+/// Writes how far a stop has come, unless it was withdrawn or another one followed. One that is over is no open command any more: its
+/// agent may have no journal to answer it from, and would find it again when that is mended.
 ///
 /// # Errors
 /// The database's.
@@ -57,18 +58,28 @@ pub async fn update(db: &Db, printer: PrinterId, stop: &EmergencyStop) -> Result
         params![printer, stop.id, stop.state.as_str(), stop.state_since, stop.reason.as_deref()],
     )
     .await?;
+    if stop.state.is_over() {
+        let outcome = if stop.state.has_reached() { "done" } else { "refused" };
+        tx.execute(
+            "UPDATE commands SET outcome = $3, answered_at = $2, reason = $4 WHERE id = $1 AND outcome IS NULL",
+            params![stop.id, stop.state_since, outcome, stop.reason.as_deref()],
+        )
+        .await?;
+    }
     tx.commit().await
 }
 
-/// A person has said that the printer is in order again. A stop that nobody has answered is taken back.
+/// A person has said that the printer is in order again. Stops that nobody has answered are taken back: this one, and all before it.
 ///
 /// # Errors
 /// The database's.
 pub async fn clear(db: &Db, printer: PrinterId, stop: &EmergencyStop, now: Timestamp) -> Result<(), DbError> {
     let mut tx = db.begin().await?;
     tx.execute(
-        "UPDATE commands SET outcome = 'expired', answered_at = $2 WHERE id = $1 AND outcome IS NULL",
-        params![stop.id, now],
+        "UPDATE commands SET outcome = 'expired', answered_at = $2 \
+         WHERE printer_id = $1 AND outcome IS NULL AND body LIKE '%\"kind\":\"emergency_stop\"%' \
+         AND (id = $3 OR created_at <= $4)",
+        params![printer, now, stop.id, stop.asked_at],
     )
     .await?;
     tx.execute(

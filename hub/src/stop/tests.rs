@@ -143,6 +143,33 @@ async fn the_agents_live_word_is_enough_and_its_refusal_is_passed_on(#[case] eng
     assert_eq!(hub.stop(one).state, StopState::SentAndReset);
 }
 
+/// An agent that can't read its journal answers live alone, and asks for what is open when that is mended.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn a_stop_that_is_over_or_cleared_is_not_found_open_any_more(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let printer = hub.pair("Ada").await;
+    for (seq, reach) in (1..).zip([StopReach::GivenUp, StopReach::NotTaken, StopReach::Sent]) {
+        deliver::ask(&hub.app, &hub.owner, &[printer.printer_id], Pace::URGENT).await;
+        hub.tells(printer, seq, reach);
+        while !hub.open(printer).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        hub.app.fleet.set_stop(printer.printer_id, None);
+    }
+    // As a hub of before has left them: none of them was answered, and another one followed.
+    for _ in 0..2 {
+        hub.app.fleet.set_stop(printer.printer_id, None);
+        deliver::ask(&hub.app, &hub.owner, &[printer.printer_id], Pace::URGENT).await;
+    }
+    assert_eq!(hub.open(printer).await.len(), 2);
+    let path = format!("{}/emergency-stop/clear", printer.printer_id);
+    assert_eq!(hub.post(&path, &json!({})).await.0, StatusCode::OK);
+    assert_eq!(hub.open(printer).await, []);
+}
+
 #[tokio::test]
 async fn what_nobody_answers_is_said_to_be_undelivered_and_still_arrives() {
     let hub = hub(Engine::Sqlite).await;

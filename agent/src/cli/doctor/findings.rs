@@ -12,6 +12,7 @@ use crate::cli::own_agent::{self, Driven};
 use crate::port::connect::ConnectError;
 use crate::port::round_trip::{QUESTIONS, RoundTrip};
 use crate::printer::folder::FolderError;
+use crate::serial::Thermometer;
 
 /// An adapter that holds answers back for longer slows printing down, ms.
 const SLOW_TIMER_MS: u32 = 2;
@@ -99,6 +100,18 @@ pub(super) fn interrupted() -> Finding {
 pub(super) fn left_behind(left: &LeftBehind) -> Finding {
     let verdict = if left.is_safe() { Verdict::Ok } else { Verdict::Fault };
     Finding { verdict, ..Finding::ok(left.sentence()) }
+}
+
+/// Something is set to heat, and nobody prints, as far as is known here. `prints`: the printer does so from its memory card.
+pub(super) fn heated(thermometer: &Thermometer, prints: bool) -> Option<Finding> {
+    let hottest = thermometer.highest_target().unwrap_or(0.0);
+    (hottest > 0.0 && !prints).then(|| {
+        Finding::warning(
+            format!("it is set to heat to {hottest:.0} °C, and nobody prints here as far as these data tell"),
+            "nothing turns that off by itself",
+            "if you have not heated it at its panel: turn it off there, or switch the printer off",
+        )
+    })
 }
 
 pub(super) fn driven_by_the_agent(driven: &Driven, port: &Path) -> Finding {

@@ -8,7 +8,6 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::names::{BY_HAND, is_by_hand, port_of};
-use crate::journal::Journal;
 use crate::port::{self, PortPlan};
 use crate::printer::folder::{JournalStamp, PrinterFolder};
 use crate::serial::Heaters;
@@ -64,7 +63,7 @@ pub(in crate::printer) fn left_at(folder: &PrinterFolder, plan: &PortPlan) -> Ve
 
 fn heated_by(print: &PrinterFolder) -> Heaters {
     let mut heaters = Heaters::default();
-    match Journal::look(&print.journal()) {
+    match print.look_at_journal() {
         Ok(state) => state.heat.iter().for_each(|owed| heaters.add(&owed.heaters)),
         Err(_) => heaters = Heaters::unknown(),
     }

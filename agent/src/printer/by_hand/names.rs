@@ -13,6 +13,11 @@ use crate::settings::Settings;
 /// Under the data directory.
 pub(super) const BY_HAND: &str = "print";
 
+/// All of them, of these data.
+pub(in crate::printer) fn prints(data: &Path) -> PathBuf {
+    data.join(BY_HAND)
+}
+
 pub(super) fn folder_of(settings: &Settings, port: &Path) -> PrinterFolder {
     PrinterFolder::at(settings, settings.data.join(BY_HAND).join(name_of(port)))
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::journal::Journal;
 use crate::journal::{Debts, HeatOwed};
 use crate::print_job::profile::Profile;
 use crate::printer::section::Sections;

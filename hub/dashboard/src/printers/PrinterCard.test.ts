@@ -112,6 +112,7 @@ describe("a printer's card", () => {
     ["in reach", {}, false],
     ["out of reach", { state: "offline", contact: { state: "lost" } }, true],
     ["halted", { state: "error", status: { state: "error", halted: true, tools: [{ actual: 24, target: 0 }] } }, true],
+    ["without its cable", { state: "offline", status: { state: "offline", tools: [{ actual: 24, target: 0 }] } }, true],
   ])("says of a printer that is %s whether its temperatures are old", async (_, printer, old) => {
     const card = await show(printer);
     expect(card.textContent).toContain("24 °C");
@@ -225,6 +226,7 @@ describe("a printer's card", () => {
     ["out of reach in mid-print", { ...away, status: { state: "printing", ...warm } }, { state: "printing", progress }, "nozzle 182 °C, bed 55 °C"],
     ["out of reach at the first heat", { ...away, status: { state: "preparing", bed: { actual: 21, target: 60 } } }, { state: "preparing" }, "bed 21 °C"],
     ["halted", { state: "error", status: { state: "error", halted: true, ...warm } }, { state: "failed", needs_removal: true }, "nozzle 182 °C"],
+    ["without its cable", { state: "offline", status: { state: "offline", tools: [{ actual: 182, target: 200 }] } }, { state: "failed", needs_removal: true }, "nozzle 182 °C"],
     ["out of reach and done", { ...away, status: { state: "idle", ...warm } }, { state: "awaiting_removal", needs_removal: true }, undefined],
   ])("says what may be hot of a printer that is %s", async (_, printer, job, expected) => {
     await show(printer, job);

@@ -13,8 +13,9 @@ export interface HotPart {
   actual: number;
 }
 
-/** Whether what its live data say is so now: its agent is connected, and its board has not halted. */
-export const isMeasured = ({ contact, status }: Printer): boolean => contact.state === "online" && status?.halted !== true;
+/** Whether what its live data say is so now: its agent is connected and reaches the printer, and its board has not halted. */
+export const isMeasured = ({ contact, status }: Printer): boolean =>
+  contact.state === "online" && status?.state !== "offline" && status?.halted !== true;
 
 /** Nothing while a job heats on purpose, and nothing that is not measured now. */
 export function hotPartsOf(printer: Printer, job: PrintJob | undefined): HotPart[] {
