@@ -5,7 +5,7 @@
 //! Owns: that nothing waits or grows without end here, and saying what stands there. Must not know: what a file is for, or what is in it.
 
 use std::fs::{File, Metadata};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Write as _};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
@@ -81,27 +81,38 @@ pub fn open_to_append(path: &Path) -> io::Result<File> {
     opened(path, OFlags::RDWR | OFlags::CREATE | OFlags::APPEND, everyone())
 }
 
-/// An empty one, to be written and then to take another one's place: what else has its name goes.
+/// An empty one, to be written and then to take another one's place. What has its name is what is left of a draft before, or nobody
+/// knows what, and goes: written into, it may be what a link leads to.
 ///
 /// # Errors
-/// As for [`open`]: a directory does not go.
+/// The system's; a directory does not go.
 pub fn draft(path: &Path) -> io::Result<File> {
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::TRUNC;
-    match opened(path, flags, everyone()) {
-        Err(error) if NoPlainFile::why(&error).is_some() => {
-            std::fs::remove_file(path).map_err(|_| error)?;
-            opened(path, flags | OFlags::EXCL, everyone())
-        }
-        file => file,
-    }
+    draft_for(path, everyone())
 }
 
-/// An empty one in which something is written that is nobody else's business; its mode counts where there was none.
+/// Writes the whole file, in place of the one before: it is on disk then.
 ///
 /// # Errors
-/// As for [`open`].
-pub fn create_private(path: &Path) -> io::Result<File> {
-    opened(path, OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC, Mode::RUSR | Mode::WUSR)
+/// The system's, and a directory stays where it is. What is there is whole even so: mostly what was there before.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_for(path, bytes, everyone())
+}
+
+/// The same, of what is nobody else's business: nobody else may read it, whoever could read what was there before.
+///
+/// # Errors
+/// As for [`write`].
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_for(path, bytes, Mode::RUSR | Mode::WUSR)
+}
+
+/// Opens a folder, to lock it or to see to it that its names are on disk.
+///
+/// # Errors
+/// The system's.
+pub fn folder(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
 }
 
 /// All that it holds; no such file holds more than `most` bytes.
@@ -134,19 +145,54 @@ fn everyone() -> Mode {
     Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH
 }
 
-fn opened(path: &Path, flags: OFlags, mode: Mode) -> io::Result<File> {
-    let is_plain = |found: &Metadata| NoPlainFile::of(found).map_or(Ok(()), Err);
-    // Before it is opened, which for a device may do something.
-    match std::fs::metadata(path) {
-        Ok(found) => is_plain(&found)?,
+fn draft_for(path: &Path, readers: Mode) -> io::Result<File> {
+    // A directory is no draft of anybody's.
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => return Err(NoPlainFile::Other("a directory").into()),
+        Ok(_) => std::fs::remove_file(path)?,
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    // And once more what was opened: it may have come meanwhile, and is not waited for.
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+    opened_unseen(path, flags, readers)
+}
+
+fn write_for(path: &Path, bytes: &[u8], readers: Mode) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let written = draft_for(&new, readers)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&new, path).map_err(|error| what_stands_at(path).unwrap_or(error)));
+    if written.is_err() {
+        // The half of it takes what room there is, and may be secret.
+        let _ = std::fs::remove_file(&new);
+    }
+    written?;
+    path.parent().map_or(Ok(()), |parent| folder(parent)?.sync_all())
+}
+
+fn opened(path: &Path, flags: OFlags, mode: Mode) -> io::Result<File> {
+    // Before it is opened, which for a device may do something.
+    match std::fs::metadata(path) {
+        Ok(found) => NoPlainFile::of(&found).map_or(Ok(()), Err)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    opened_unseen(path, flags, mode)
+}
+
+/// Something else may have come there since anybody looked, and is not waited for.
+fn opened_unseen(path: &Path, flags: OFlags, mode: Mode) -> io::Result<File> {
     let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::open(path, flags, mode)?);
-    is_plain(&file.metadata()?)?;
-    Ok(file)
+    // Of a socket, or of a pipe that nobody reads, the system says that there is no such device.
+    let file = rustix::fs::open(path, flags, mode)
+        .map(File::from)
+        .map_err(|error| what_stands_at(path).unwrap_or_else(|| error.into()))?;
+    NoPlainFile::of(&file.metadata()?).map_or(Ok(file), |what| Err(what.into()))
+}
+
+/// Why nothing could be done with it, where that is because it is no plain file.
+fn what_stands_at(path: &Path) -> Option<io::Error> {
+    NoPlainFile::of(&std::fs::metadata(path).ok()?).map(Into::into)
 }
 
 #[cfg(test)]
@@ -154,7 +200,6 @@ mod tests {
     use super::*;
     use rstest::rstest;
     use rustix::fs::{CWD, FileType, mknodat};
-    use std::io::Write as _;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
     use std::os::unix::net::UnixListener;
     use std::path::PathBuf;
@@ -184,13 +229,55 @@ mod tests {
         assert_eq!(why(open(&path).map(drop)), expected);
         assert_eq!(why(open_to_write(&path).map(drop)), expected);
         assert_eq!(why(open_to_append(&path).map(drop)), expected);
-        assert_eq!(why(create_private(&path).map(drop)), expected);
         assert_eq!(why(read(&path, 10).map(drop)), expected);
         if what == "a directory" {
             assert_eq!(why(draft(&path).map(drop)), expected);
+            assert_eq!(why(write(&path, b"new")), expected);
+            assert_eq!(why(write_private(&path, b"new")), expected);
         } else {
             draft(&path).unwrap().write_all(b"new").unwrap();
             assert_eq!(read_text(&path, 3).unwrap(), "new");
+            std::fs::remove_file(&path).unwrap();
+            let _ = std::fs::remove_file(path.with_extension("else"));
+            stands_at(&path);
+            write_private(&path, b"newer").unwrap();
+            assert_eq!(read_text(&path, 5).unwrap(), "newer");
+        }
+        assert!(!path.with_extension("new").exists());
+    }
+
+    /// One that came between the look and the opening is told as well.
+    #[rstest]
+    #[case::pipe("a named pipe", pipe)]
+    #[case::directory("a directory", |path: &Path| std::fs::create_dir(path).unwrap())]
+    #[case::socket("a socket", |path: &Path| drop(UnixListener::bind(path).unwrap()))]
+    #[case::device("a device", |path: &Path| symlink("/dev/null", path).unwrap())]
+    fn what_came_meanwhile_is_named_too(
+        #[case] what: &'static str,
+        #[case] stands_at: fn(&Path),
+        #[values(OFlags::RDONLY, OFlags::WRONLY, OFlags::RDWR)] flags: OFlags,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        stands_at(&path);
+        let error = opened_unseen(&path, flags, Mode::empty()).unwrap_err();
+        assert_eq!(NoPlainFile::why(&error), Some(NoPlainFile::Other(what)), "{error}");
+    }
+
+    #[test]
+    fn a_draft_leaves_alone_what_a_link_in_its_place_leads_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, elsewhere) = (folder.path().join("file"), folder.path().join("elsewhere"));
+        for there in [true, false] {
+            let _ = (std::fs::remove_file(&path), std::fs::remove_file(&elsewhere));
+            if there {
+                std::fs::write(&elsewhere, "kept").unwrap();
+            }
+            symlink(&elsewhere, &path).unwrap();
+            draft(&path).unwrap().write_all(b"new").unwrap();
+            assert!(path.symlink_metadata().unwrap().is_file());
+            assert_eq!(read_text(&path, 3).unwrap(), "new");
+            assert_eq!(std::fs::read_to_string(&elsewhere).ok(), there.then(|| "kept".into()));
         }
     }
 
@@ -219,8 +306,11 @@ mod tests {
         for missing in [open(&path), open_to_write(&path)] {
             assert_eq!(missing.unwrap_err().kind(), ErrorKind::NotFound);
         }
-        create_private(&path).unwrap().write_all(b"secret").unwrap();
-        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let mode = || path.metadata().unwrap().permissions().mode() & 0o777;
+        write(&path, b"for everyone").unwrap();
+        assert_eq!(mode() & 0o700, 0o600);
+        write_private(&path, b"secret").unwrap();
+        assert_eq!(mode(), 0o600);
         open_to_append(&path).unwrap().write_all(b"!").unwrap();
         symlink(&path, folder.path().join("link")).unwrap();
         assert_eq!(read_text(&folder.path().join("link"), 100).unwrap(), "secret!");

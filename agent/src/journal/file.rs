@@ -76,7 +76,7 @@ impl Medium for JournalFile {
         }
         let settled = || {
             if let Some(folder) = self.path.parent() {
-                File::open(folder)?.sync_all()?;
+                plain_file::folder(folder)?.sync_all()?;
             }
             plain_file::open_to_append(&self.path)
         };

@@ -23,8 +23,7 @@ mod memory;
 mod out_of_sight;
 mod salvage;
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -336,18 +335,12 @@ impl PrinterFolder {
     pub fn store(&self, config: &PrinterConfig, credential: &Credential) -> Result<(), FolderError> {
         self.prepare()?;
         let path = self.credential_file();
-        let mut file = plain_file::create_private(&path).map_err(disk(&path))?;
-        let written = writeln!(file, "{}", credential.secret()).and_then(|()| file.sync_all());
-        written.map_err(disk(&path))?;
+        let secret = format!("{}\n", credential.secret());
+        plain_file::write_private(&path, secret.as_bytes()).map_err(disk(&path))?;
         let path = self.config_file();
         let text = toml::to_string(config)
             .map_err(|error| FolderError::Config { path: path.clone(), message: error.to_string() })?;
-        let new = path.with_extension("new");
-        let written = plain_file::draft(&new)
-            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&new, &path))
-            .and_then(|()| File::open(&self.path)?.sync_all());
-        written.map_err(disk(&path))
+        plain_file::write(&path, text.as_bytes()).map_err(disk(&path))
     }
 
     /// Makes the folder and finds out whether it can be written: before a pairing code is used up.

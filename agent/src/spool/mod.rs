@@ -116,7 +116,7 @@ impl Spool {
     }
 
     fn reserve_now(&self, claim: &Claim) -> std::io::Result<Option<Reservation>> {
-        let lock = File::open(&self.printers)?;
+        let lock = plain_file::folder(&self.printers)?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
         let missing = still_to_come(&self.path_of(claim), claim.size_bytes);
         let fits = self.largest_now().is_none_or(|largest| missing <= largest);
@@ -205,7 +205,7 @@ impl Spool {
                     let (part, whole, folder) = (part.to_owned(), whole.to_owned(), self.folder.clone());
                     let settle = move || {
                         std::fs::rename(part, &whole)?;
-                        File::open(&folder)?.sync_all()?;
+                        plain_file::folder(&folder)?.sync_all()?;
                         Ok(whole)
                     };
                     let whole = self.disk.run(settle).await?;

@@ -36,7 +36,7 @@ impl TrailFile {
     pub(super) fn create(path: &Path, head: &[u8]) -> std::io::Result<Self> {
         let trail = Self::in_place_of(path, head, |trail| trail.file.sync_all())?;
         // After a loss of power an older job's trail must not be there in its place.
-        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
+        path.parent().map_or(Ok(()), |folder| plain_file::folder(folder)?.sync_all())?;
         Ok(trail)
     }
 

@@ -3,13 +3,14 @@
 //! Owns: the steps of that, in an order in which it may be cut off anywhere; what goes on and what is set aside. Must not know: when
 //! the printer is free for it.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use stardust_protocol::PrinterId;
 
 use super::{ADAPTER, CONFIG, CREDENTIAL, FORMER, FolderError, NEXT, PrinterFolder, SPOOL, disk};
 use crate::journal::{Debts, HeatOwed, Journal, JournalError, Record};
+use crate::plain_file;
 
 impl PrinterFolder {
     /// A later pairing is kept here until it takes over.
@@ -61,7 +62,7 @@ impl PrinterFolder {
         }
         self.take_debt(&next)?;
         fs::remove_dir_all(&next.path).map_err(disk(&next.path))?;
-        File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(disk(&self.path))?;
+        plain_file::folder(&self.path).and_then(|folder| folder.sync_all()).map_err(disk(&self.path))?;
         Ok(true)
     }
 

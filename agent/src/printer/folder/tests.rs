@@ -4,7 +4,7 @@ use crate::journal::{Debts, HeatOwed};
 use crate::print_job::profile::Profile;
 use crate::printer::section::Sections;
 use crate::serial::{KeepBedWarm, Templates};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 fn settings(data: &tempfile::TempDir) -> Settings {
     Settings { spool_bytes: 1000, ..Settings::of_data(data.path().to_owned()) }
@@ -144,6 +144,45 @@ fn what_is_owed_is_owed_by_the_pairing_that_takes_over_wherever_that_was_cut_off
         folder.take_over().unwrap();
         assert_eq!(Journal::peek(&folder.journal()).heat, heat, "cut off after {cut_off_after} steps");
         assert_eq!(folder.load().unwrap(), (new.clone(), Credential::new("two")));
+    }
+}
+
+/// Whoever could read it before, or has put a link there, has nothing of what is written now.
+#[test]
+fn the_token_is_ours_alone_whatever_was_there_before() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = PrinterFolder::for_name(&settings(&data), "x");
+    let path = folder.credential_file();
+    let is_ours = |token: &str| {
+        let found = fs::symlink_metadata(&path).unwrap();
+        assert_eq!((found.is_file(), found.permissions().mode() & 0o777), (true, 0o600));
+        assert_eq!(folder.credential().unwrap().secret(), token);
+        let names = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name();
+        let mut there: Vec<_> = fs::read_dir(folder.path()).unwrap().map(names).collect();
+        there.sort();
+        assert_eq!(there, [CREDENTIAL, CONFIG], "no draft");
+    };
+    folder.prepare().unwrap();
+    fs::write(&path, "old\n").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let mut before = fs::File::open(&path).unwrap();
+    folder.store(&config(), &Credential::new("one")).unwrap();
+    is_ours("one");
+    let mut read = String::new();
+    std::io::Read::read_to_string(&mut before, &mut read).unwrap();
+    assert_eq!(read, "old\n", "nothing is written over it");
+
+    let elsewhere = data.path().join("elsewhere");
+    for there in [true, false] {
+        fs::remove_file(&path).unwrap();
+        symlink(&elsewhere, &path).unwrap();
+        let _ = fs::remove_file(&elsewhere);
+        if there {
+            fs::write(&elsewhere, "somebody's").unwrap();
+        }
+        folder.store(&config(), &Credential::new("two")).unwrap();
+        is_ours("two");
+        assert_eq!(fs::read_to_string(&elsewhere).ok(), there.then(|| "somebody's".into()));
     }
 }
 
