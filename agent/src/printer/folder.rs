@@ -24,6 +24,7 @@ mod out_of_sight;
 mod salvage;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -94,6 +95,8 @@ pub struct PrinterFolder {
     mqtt_in_clear: bool,
     /// The port at which nothing could be done just now.
     given_up: Option<PathBuf>,
+    /// It is that of a later pairing, which has not taken over.
+    is_later: bool,
 }
 
 impl PrinterFolder {
@@ -133,14 +136,14 @@ impl PrinterFolder {
 
     /// For what is not a paired printer's.
     pub(super) fn beside(&self, path: PathBuf) -> Self {
-        Self { path, section: None, ..self.clone() }
+        Self { path, section: None, is_later: false, ..self.clone() }
     }
 
     pub(super) fn at(settings: &Settings, path: PathBuf) -> Self {
         let (hub_ca, mqtt_in_clear) = (settings.hub_ca.clone(), settings.mqtt_in_clear);
         let spool_bytes = settings.spool_bytes;
-        let given_up = None;
-        let mut folder = Self { path, section: None, spool_bytes, hub_ca, mqtt_in_clear, given_up };
+        let (section, given_up, is_later) = (None, None, false);
+        let mut folder = Self { path, section, spool_bytes, hub_ca, mqtt_in_clear, given_up, is_later };
         folder.section = settings.sections.of(&folder.name()).cloned();
         folder
     }
@@ -252,8 +255,17 @@ impl PrinterFolder {
     /// Whether pairing was done, to its end.
     #[must_use]
     pub fn is_paired(&self) -> bool {
-        // Whatever stands there: what can't be read is no reason to take the printer for nobody's.
-        fs::symlink_metadata(self.config_file()).is_ok()
+        let config = self.config_file();
+        if self.is_later {
+            // What is no file could only take the place of a pairing that is good.
+            return fs::metadata(config).is_ok_and(|found| found.is_file());
+        }
+        // Whatever stands there: what can't be read, or not even looked at, is no reason to take the printer for nobody's. Only what
+        // is certainly absent is; so it is also in what is no folder.
+        fs::symlink_metadata(config).map_or_else(
+            |error| !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+            |_| true,
+        )
     }
 
     /// Reads settings and credential.

@@ -13,10 +13,10 @@ use crate::journal::{Debts, HeatOwed, Journal, JournalError, Record};
 use crate::plain_file;
 
 impl PrinterFolder {
-    /// A later pairing is kept here until it takes over.
+    /// A later pairing is kept here until it takes over. It counts only when its settings are there and are a file.
     #[must_use]
     pub fn next(&self) -> Self {
-        self.beside(self.path.join(NEXT))
+        Self { is_later: true, ..self.beside(self.path.join(NEXT)) }
     }
 
     /// Whether a later pairing waits that is of the same printer with the same hub, with another credential.

@@ -186,6 +186,58 @@ fn the_token_is_ours_alone_whatever_was_there_before() {
     }
 }
 
+/// A link that leads back to itself stands for all that keeps one from looking: a disk that fails, rights that are missing.
+#[test]
+fn a_printer_that_can_not_be_looked_at_is_still_somebodys() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = PrinterFolder::for_name(&settings(&data), "x");
+    let is_paired = |expected: bool| {
+        assert_eq!(folder.is_paired(), expected);
+        assert_eq!(PrinterFolder::all(&settings(&data)).len(), usize::from(expected));
+    };
+    is_paired(false);
+    fs::create_dir_all(data.path().join("printers")).unwrap();
+    symlink(folder.path(), folder.path()).unwrap();
+    is_paired(true);
+    assert!(folder.load().is_err());
+    // There is certainly nothing in these.
+    fs::remove_file(folder.path()).unwrap();
+    fs::write(folder.path(), "").unwrap();
+    is_paired(false);
+    fs::remove_file(folder.path()).unwrap();
+    fs::create_dir(folder.path()).unwrap();
+    is_paired(false);
+    // And in this one there was something.
+    fs::create_dir(folder.config_file()).unwrap();
+    is_paired(true);
+}
+
+#[test]
+fn a_later_pairing_counts_only_where_its_settings_are_a_file() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = PrinterFolder::for_name(&settings(&data), "x");
+    folder.store(&config(), &Credential::new("one")).unwrap();
+    let (next, file) = (folder.next(), folder.next().config_file());
+    let things: [&dyn Fn(); 4] = [
+        &|| fs::create_dir(&file).unwrap(),
+        &|| symlink(&file, &file).unwrap(),
+        &|| symlink("/dev/null", &file).unwrap(),
+        &|| drop(std::os::unix::net::UnixListener::bind(&file).unwrap()),
+    ];
+    for thing in things {
+        next.prepare().unwrap();
+        thing();
+        assert!(!next.is_paired());
+        assert!(!folder.take_over().unwrap());
+        assert_eq!(folder.load().unwrap(), (config(), Credential::new("one")));
+        fs::remove_dir_all(next.path()).unwrap();
+    }
+    next.store(&config(), &Credential::new("two")).unwrap();
+    assert!(next.is_paired() && folder.take_over().unwrap());
+    // What is beside it is no later pairing.
+    assert!(folder.next().beside(folder.path().to_owned()).is_paired());
+}
+
 #[test]
 fn any_name_makes_a_folder() {
     for (name, expected) in [
