@@ -11,6 +11,9 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
+#[cfg(test)]
+mod only_here;
+
 /// What stands in the place of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoPlainFile {
