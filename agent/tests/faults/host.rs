@@ -20,7 +20,7 @@ pub(crate) struct Host {
     printer: Printer,
     pub(crate) disk: Option<Disk>,
     folder: tempfile::TempDir,
-    process: Option<Child>,
+    pub(crate) process: Option<Child>,
     /// For the agent's process alone.
     pub(crate) environment: Vec<(String, String)>,
 }

@@ -2,10 +2,11 @@
 //! can stand for. Nobody waits there: what was left hot is turned off, the agent says what stands there, and it ends when it is asked to.
 //! Read at the printer.
 
+use std::io::Read as _;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 
 use rstest::rstest;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
@@ -140,21 +141,19 @@ fn drafts_of_files_are_written_whatever_stands_there(
 fn what_is_no_file_is_not_printed(
     #[values(Thing::Pipe, Thing::Directory, Thing::Socket, Thing::Device)] thing: Thing,
 ) {
-    let host = Host::unpaired(None, 100);
+    let mut host = Host::unpaired(None, 100);
     let file = host.runtime().join("part.gcode");
     thing.stands_at(&file);
     let mut command = host.command();
     command.arg("print").arg(file).arg("--port").arg(host.printer().port()).stdin(Stdio::null());
-    let mut process = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let ended = (0..500).find_map(|_| {
-        std::thread::park_timeout(std::time::Duration::from_millis(10));
-        process.try_wait().unwrap()
-    });
-    // One that waits is not waited for.
-    let _ = process.kill();
-    let Output { stderr, .. } = process.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&stderr);
-    assert_eq!(ended.and_then(|ended| ended.code()), Some(1), "{said}");
+    let mut process = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut stderr = process.stderr.take().unwrap();
+    // One that waits is ended with the host.
+    host.process = Some(process);
+    let ended = host.ended();
+    let mut said = String::new();
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!(ended.code(), Some(1), "{said}");
     assert!(said.contains(thing.in_words()) && said.contains("part.gcode"), "{said}");
     assert!(host.printer().journal().iter().all(|line| line.cmd.is_empty()), "it heard nothing");
 }
