@@ -5,22 +5,27 @@ use std::error::Error;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use postgres_types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::{NoTls, Statement};
 
 use super::{DbError, Row, Value};
 
 #[cfg(test)]
 mod ended;
+#[cfg(test)]
+mod pooled;
 
 const WRITERS: usize = 6;
 const READERS: usize = 4;
 /// A transaction does not wait longer for a lock, as on SQLite.
-const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '10s'";
+///
+/// Here and below nothing is told to a session: a pooler between hub and server gives it to somebody else next, who would be told
+/// the same. Nor does what it was told before count, by an older hub for one.
+const BEGIN: &str = "BEGIN READ WRITE; SET LOCAL lock_timeout = '10s'";
 /// What reads may be asked again, so it must not write: as on SQLite, the database holds it to that.
-const READ_ONLY: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY";
+const BEGIN_TO_READ: &str = "BEGIN READ ONLY";
 
 #[derive(Clone)]
 pub(super) struct PostgresDb {
@@ -36,14 +41,13 @@ pub(super) struct PostgresTx {
 impl PostgresDb {
     pub(super) fn open(url: &str) -> Result<Self, DbError> {
         let config: tokio_postgres::Config = url.parse()?;
-        let writers = pool(config.clone(), WRITERS, None)?;
-        Ok(Self { writers, readers: pool(config, READERS, Some(READ_ONLY))? })
+        Ok(Self { writers: pool(config.clone(), WRITERS)?, readers: pool(config, READERS)? })
     }
 
     pub(super) async fn query(&self, sql: &'static str, params: Vec<Value>) -> Result<Vec<Row>, DbError> {
         let mut ended = 0;
         loop {
-            match query(&connection(&self.readers).await?, sql, &params).await {
+            match read(&connection(&self.readers).await?, sql, &params).await {
                 Err(error) if was_ended(&error) && ended < ENDED_AT_MOST => ended += 1,
                 other => return other,
             }
@@ -64,15 +68,9 @@ impl PostgresDb {
     }
 }
 
-/// `first`: what each new connection is told.
-fn pool(config: tokio_postgres::Config, most: usize, first: Option<&'static str>) -> Result<Pool, DbError> {
+fn pool(config: tokio_postgres::Config, most: usize) -> Result<Pool, DbError> {
     let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let mut pool = Pool::builder(Manager::from_config(config, NoTls, recycling)).max_size(most);
-    if let Some(first) = first {
-        pool = pool.post_create(Hook::async_fn(move |connection, _| {
-            Box::pin(async move { connection.batch_execute(first).await.map_err(HookError::Backend) })
-        }));
-    }
+    let pool = Pool::builder(Manager::from_config(config, NoTls, recycling)).max_size(most);
     pool.build().map_err(|error| DbError::Pool(error.to_string()))
 }
 
@@ -89,8 +87,7 @@ fn was_ended(error: &DbError) -> bool {
 
 async fn connection(pool: &Pool) -> Result<Object, DbError> {
     pool.get().await.map_err(|error| match error {
-        deadpool_postgres::PoolError::Backend(error)
-        | deadpool_postgres::PoolError::PostCreateHook(HookError::Backend(error)) => DbError::Postgres(error),
+        deadpool_postgres::PoolError::Backend(error) => DbError::Postgres(error),
         other => DbError::Pool(other.to_string()),
     })
 }
@@ -140,10 +137,30 @@ impl Drop for PostgresTx {
 }
 
 async fn query(connection: &Object, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+    rows(connection, &connection.prepare_cached(sql).await?, params).await
+}
+
+/// The same in a transaction of its own, which can't write.
+async fn read(connection: &Object, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
     let statement = connection.prepare_cached(sql).await?;
+    // Sent at once, in this order: it takes no longer than the query alone, and is also ended where nobody waits for it any more.
+    let begun = connection.batch_execute(BEGIN_TO_READ);
+    let (begun, rows, ended) = futures::future::join3(
+        begun,
+        rows(connection, &statement, params),
+        connection.batch_execute("COMMIT"),
+    )
+    .await;
+    begun?;
+    let rows = rows?;
+    ended?;
+    Ok(rows)
+}
+
+async fn rows(connection: &Object, statement: &Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
     let columns: Arc<[String]> = statement.columns().iter().map(|column| column.name().to_owned()).collect();
     let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|value| value as _).collect();
-    let rows = connection.query(&statement, &params).await?;
+    let rows = connection.query(statement, &params).await?;
     rows.iter()
         .map(|row| {
             let values = (0..columns.len()).map(|i| from_postgres(row, i)).collect::<Result<_, _>>()?;

@@ -13,10 +13,10 @@ use crate::db::DbAddress;
 use crate::db::testing::{Engine, TestDb, fresh};
 use crate::params;
 
-const NOTE: &str = "INSERT INTO notes (text) VALUES ($1)";
+pub(super) const NOTE: &str = "INSERT INTO notes (text) VALUES ($1)";
 
 /// A database with a table that takes the same row twice: what was done twice is seen.
-async fn database() -> (TestDb, String, PostgresDb) {
+pub(super) async fn database() -> (TestDb, String, PostgresDb) {
     let test = fresh(Engine::Postgres).await;
     let DbAddress::Postgres(url) = test.address() else { panic!("another engine") };
     let url = url.clone();
@@ -27,13 +27,13 @@ async fn database() -> (TestDb, String, PostgresDb) {
     (test, url, db)
 }
 
-async fn notes(db: &PostgresDb) -> Vec<String> {
+pub(super) async fn notes(db: &PostgresDb) -> Vec<String> {
     let rows = db.query("SELECT text FROM notes ORDER BY text", params![]).await.unwrap();
     rows.iter().map(|row| row.get("text").unwrap()).collect()
 }
 
 /// As many as a pool can hold, at work and given back. By which processes of the server they are served.
-async fn fill(pool: &Pool) -> HashSet<i32> {
+pub(super) async fn fill(pool: &Pool) -> HashSet<i32> {
     let mut taken = Vec::new();
     let mut served_by = HashSet::new();
     for _ in 0..pool.status().max_size {
