@@ -55,7 +55,8 @@ impl Driver {
             let sent = self.write_halt(port, &again);
             // Where that fails the port is lost once more, and it goes out when it is back then.
             tracing::warn!(?sent, "the port was lost behind a stop at once: M112 again");
-            self.reset_if_deaf(port, self.host.stop_lines().acts_at_once);
+            let on_wire = sent.unwrap_or(false);
+            self.reset_if_deaf(port, on_wire && self.host.stop_lines().acts_at_once);
         }
     }
 
@@ -93,7 +94,7 @@ impl Driver {
             }
         };
         tracing::warn!(by, on_wire, "stopped at once: M112");
-        let dtr_pulsed = self.reset_if_deaf(port, acts_at_once);
+        let dtr_pulsed = self.reset_if_deaf(port, on_wire && acts_at_once);
         self.tell_reach(Reach::Sent { on_wire, dtr_pulsed });
     }
 
@@ -103,9 +104,10 @@ impl Driver {
         if self.seeking { send_at_every_speed(port, bytes, self.known_speed()) } else { send(port, bytes) }
     }
 
-    /// Whether the board was reset: one whose firmware acts at once need not be, where it is heard at this speed.
-    fn reset_if_deaf(&self, port: &OwnedFd, acts_at_once: bool) -> bool {
-        let hears = acts_at_once && !self.seeking;
+    /// Whether the board was reset: one that has the stop on its line, and whose firmware acts on it at once, need not be, where
+    /// its speed is known.
+    fn reset_if_deaf(&self, port: &OwnedFd, has_it_and_acts: bool) -> bool {
+        let hears = has_it_and_acts && !self.seeking;
         !hears && reset_board(port, Unsent::Kept)
     }
 

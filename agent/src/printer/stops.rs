@@ -12,6 +12,12 @@ const MOST_WAITING: usize = 8;
 /// Ends "stopped at once …". Who has asked there stands in the hub's books.
 pub(crate) const BY: &str = "from the hub";
 
+/// What people are told of one that did not reach the printer.
+const NOT_TAKEN: &str = "The printer's port takes nothing, so M112 could not be sent; its board was reset by its DTR line where it \
+                         is wired so. Switch the printer off by hand.";
+const NEITHER: &str = "The printer's port takes nothing, so M112 could not be sent, and its board could not be reset by its DTR \
+                       line either. Switch the printer off by hand.";
+
 /// The stops of this run of the agent.
 #[derive(Debug, Default)]
 pub(crate) struct Stops {
@@ -48,13 +54,9 @@ impl Stops {
             Reach::Sent { on_wire: true, dtr_pulsed: true } => {
                 (StopReach::SentAndReset, Some(CommandOutcome::Done))
             }
-            Reach::Sent { on_wire: false, .. } => (
-                StopReach::NotTaken,
-                refused(
-                    "The printer's port takes nothing, so M112 could not be sent; its board was reset by its DTR line where \
-                     it is wired so. Switch the printer off by hand.",
-                ),
-            ),
+            Reach::Sent { on_wire: false, dtr_pulsed } => {
+                (StopReach::NotTaken, refused(if dtr_pulsed { NOT_TAKEN } else { NEITHER }))
+            }
             Reach::GaveUp => (
                 StopReach::GivenUp,
                 refused(
@@ -62,7 +64,9 @@ impl Stops {
                 ),
             ),
         };
-        self.last = Some(StopReport { command_id, reach, at });
+        // Since when: what is told once more has not begun just now.
+        let before = self.last.filter(|last| (last.command_id, last.reach) == (command_id, reach));
+        self.last = Some(StopReport { command_id, reach, at: before.map_or(at, |before| before.at) });
         outcome.map(|outcome| (std::mem::take(&mut self.waiting), outcome))
     }
 
@@ -106,12 +110,28 @@ mod tests {
     }
 
     #[test]
-    fn what_did_not_reach_the_printer_is_never_called_done() {
-        for reach in [Reach::Sent { on_wire: false, dtr_pulsed: true }, Reach::GaveUp] {
+    fn what_did_not_reach_the_printer_is_never_called_done_nor_a_board_reset_that_was_not() {
+        let not_taken = |dtr_pulsed| Reach::Sent { on_wire: false, dtr_pulsed };
+        for (reach, was_reset) in [(not_taken(true), true), (not_taken(false), false), (Reach::GaveUp, false)]
+        {
             let mut stops = Stops::default();
             stops.ask(id(1), Timestamp::from_millis(0));
             let (_, outcome) = stops.reached(reach, Timestamp::from_millis(0)).unwrap();
-            assert!(matches!(outcome, CommandOutcome::Refused { reason } if reason.contains("by hand")));
+            let CommandOutcome::Refused { reason } = outcome else { panic!("{outcome:?}") };
+            assert!(reason.contains("by hand"), "{reason}");
+            assert_eq!(reason.contains("was reset"), was_reset, "{reason}");
         }
+    }
+
+    #[test]
+    fn a_stop_that_still_waits_has_waited_since_it_was_said_first() {
+        let mut stops = Stops::default();
+        stops.ask(id(1), Timestamp::from_millis(0));
+        for ms in [5, 9] {
+            stops.reached(Reach::Waits, Timestamp::from_millis(ms));
+            assert_eq!(stops.report().unwrap().at, Timestamp::from_millis(5));
+        }
+        stops.reached(Reach::GaveUp, Timestamp::from_millis(11));
+        assert_eq!(stops.report().unwrap().at, Timestamp::from_millis(11));
     }
 }

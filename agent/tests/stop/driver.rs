@@ -4,8 +4,9 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use rstest::rstest;
+use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::tcgetattr;
+use rustix::termios::{Action, tcflow, tcgetattr};
 use stardust_agent::port::{Order, PortEvent, PortHandle, PortPlan, Reach, SpeedView, drive};
 use stardust_agent::print_job::file_source::FileSource;
 use stardust_agent::serial::{CommandSource, Connection, End, HostEvent, JobEvent, Parking};
@@ -165,6 +166,25 @@ fn a_stop_is_on_the_wire_before_it_is_told_and_dtr_falls_after_it(
     let heard = String::from_utf8_lossy(&line.heard).into_owned();
     let (_, after) = heard.split_once("\nM112\n").unwrap();
     assert!(is_only_the_stop(after), "nothing else comes after it: {after:?}");
+}
+
+/// A port that takes no bytes: whatever the firmware has said of itself, it has not heard this one.
+#[test]
+fn a_board_that_did_not_get_it_is_reset_also_where_its_firmware_would_act_at_once() {
+    let (mut line, path) = Line::open();
+    line.interrupts = true;
+    // Before the driver has it for itself.
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK;
+    let beside = rustix::fs::open(&path, flags, Mode::empty()).unwrap();
+    let mut port = driven(path, Some(115_200));
+    eventually("it is ready", || {
+        line.serve();
+        port.view.borrow().is_ready.then_some(())
+    });
+    tcflow(&beside, Action::OOff).unwrap();
+    port.order(Order::Kill("by Ada".into()));
+    assert_eq!(killed(&mut port, &mut line), Reach::Sent { on_wire: false, dtr_pulsed: true });
+    assert_eq!(line.halts(), 0, "it would be no test");
 }
 
 /// As a board sees it: the line falls for a quarter of a second, and `M112` has come by then.
