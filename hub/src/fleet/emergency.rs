@@ -137,6 +137,11 @@ impl EmergencyStop {
     pub fn hear_outcome(&mut self, outcome: &CommandOutcome, at: Timestamp) -> bool {
         match outcome {
             CommandOutcome::Done => self.settle(StopState::Sent, None, at),
+            // What was heard live before that has no words of its agent.
+            CommandOutcome::Refused { reason } if self.state == StopState::Failed => {
+                let before = self.reason.replace(reason.clone());
+                before.as_ref() != Some(reason)
+            }
             CommandOutcome::Refused { reason } => self.settle(StopState::Failed, Some(reason), at),
             CommandOutcome::Expired => self.settle(StopState::NotDelivered, None, at),
         }
@@ -151,7 +156,7 @@ impl EmergencyStop {
             StopReach::PortClosed => self.move_to(StopState::PortClosed, None, at),
             StopReach::Sent => self.move_to(StopState::Sent, None, at),
             StopReach::SentAndReset => self.move_to(StopState::SentAndReset, None, at),
-            // Its answer may say more, or never come: an agent that can't read its journal has none to keep it in.
+            // Its answer may say more (`hear_outcome`), or never come: an agent that can't read its journal has none to keep it in.
             StopReach::NotTaken => self.settle(StopState::Failed, Some(NOT_TAKEN), at),
             StopReach::GivenUp => self.settle(StopState::Failed, Some(OUT_OF_REACH), at),
             StopReach::Unknown => false,
@@ -160,8 +165,8 @@ impl EmergencyStop {
 }
 
 /// What people are told of a stop that its agent could not bring to the printer.
-const NOT_TAKEN: &str = "The printer's port takes nothing, so M112 could not be sent; its board was reset by its DTR line where it is \
-                         wired so. Switch the printer off by hand.";
+const NOT_TAKEN: &str = "The printer's port takes nothing, so M112 could not be sent. Whether its board was reset by its DTR line is \
+                         not known. Switch the printer off by hand.";
 const OUT_OF_REACH: &str =
     "Its agent could not get at the printer's port, so M112 was not sent. Switch the printer off by hand.";
 
@@ -215,6 +220,20 @@ mod tests {
                 assert!(stop.reason.unwrap().ends_with("Switch the printer off by hand."));
             }
         }
+    }
+
+    #[test]
+    fn the_words_of_its_agent_take_the_place_of_what_was_heard_live() {
+        let mut stop = EmergencyStop::new(CommandId::generate(at(0)), "Ada".into(), at(0));
+        assert!(stop.hear(&StopReport { command_id: stop.id, reach: StopReach::NotTaken, at: at(0) }, at(1)));
+        let refused = CommandOutcome::Refused { reason: "It can't be reset either.".into() };
+        assert!(stop.hear_outcome(&refused, at(2)) && !stop.hear_outcome(&refused, at(3)), "news, once");
+        assert_eq!((stop.state, stop.state_since), (Failed, at(1)));
+        assert_eq!(stop.reason.as_deref(), Some("It can't be reset either."));
+        assert!(
+            !stop.hear(&StopReport { command_id: stop.id, reach: StopReach::NotTaken, at: at(0) }, at(4))
+        );
+        assert_eq!(stop.reason.as_deref(), Some("It can't be reset either."), "and nothing live theirs");
     }
 
     #[test]

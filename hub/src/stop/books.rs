@@ -14,7 +14,7 @@ use super::store;
 use crate::accounts::Person;
 use crate::app::App;
 use crate::db::DbError;
-use crate::fleet::emergency::{EmergencyStop, StopState};
+use crate::fleet::emergency::EmergencyStop;
 use crate::queue;
 
 /// A database that can't be written is tried again after this.
@@ -30,9 +30,7 @@ pub fn record(app: &Arc<App>, person: &Person, asked: Vec<(PrinterId, CommandId)
                 Ok(written) => {
                     // Whoever waits for a preheat hears of it.
                     app.command_answers.notify_waiters();
-                    written
-                        .into_iter()
-                        .for_each(|(printer, stop)| follow(&app, printer, (stop.id, stop.state)));
+                    written.into_iter().for_each(|(printer, stop)| follow(&app, printer, stop));
                     return;
                 }
                 // Once, not at every attempt.
@@ -79,18 +77,20 @@ async fn write(
     Ok(standing)
 }
 
-/// Writes each step of a stop that is in the books, until it is over or stands no more. `written`: what stands there.
-pub fn follow(app: &Arc<App>, printer: PrinterId, (id, mut written): (CommandId, StopState)) {
+/// Writes each step of a stop that is in the books, until it has reached the printer or stands no more: why it could not be carried out
+/// may be said in better words later. `stop`: as it stands there.
+pub fn follow(app: &Arc<App>, printer: PrinterId, stop: EmergencyStop) {
     let app = Arc::clone(app);
     tokio::spawn(async move {
-        let mut told = written;
+        let (id, mut told, mut written) = (stop.id, stop.state, (stop.state, stop.reason));
         loop {
             let mut news = std::pin::pin!(app.fleet.stop_news().notified());
             // Listening before looking: what comes in between is heard.
             news.as_mut().enable();
             let Some(now) = app.fleet.stop(printer).filter(|now| now.id == id) else { return };
-            if now.state == written {
-                if written.is_over() {
+            let as_it_is = (now.state, now.reason.clone());
+            if as_it_is == written {
+                if now.state.has_reached() {
                     return;
                 }
                 news.await;
@@ -100,7 +100,7 @@ pub fn follow(app: &Arc<App>, printer: PrinterId, (id, mut written): (CommandId,
                 tracing::warn!(printer.id = %printer, stop.state = now.state.as_str(), "emergency stop");
             }
             match store::update(&app.db, printer, &now).await {
-                Ok(()) => written = now.state,
+                Ok(()) => written = as_it_is,
                 Err(error) => {
                     tracing::warn!(%error, printer.id = %printer, "how far a stop is can't be written yet");
                     tokio::time::sleep(AGAIN).await;

@@ -28,7 +28,7 @@ pub async fn load(app: &Arc<App>) -> Result<(), DbError> {
         let is_over = stop.state.is_over();
         app.fleet.set_stop(printer, Some(stop.clone()));
         if let (false, Some(workspace)) = (is_over, app.fleet.workspace_of(printer)) {
-            books::follow(app, printer, (stop.id, stop.state));
+            books::follow(app, printer, stop.clone());
             deliver::see_through(app, (workspace, printer), stop, deliver::Pace::URGENT);
         }
     }
