@@ -16,12 +16,12 @@ use url::Url;
 use super::found::Unpaired;
 use super::{unread, waiting};
 use crate::disk_work::DiskWork;
+use crate::folder_lock::FolderLock;
 use crate::journal::{Journal, State};
 use crate::port::{PortStore, Pulse};
 use crate::printer::folder::PrinterFolder;
-use crate::printer::left_hot::{self, Patience};
+use crate::printer::left_hot::{self, Patience, Undriven};
 use crate::printer::report::{LastError, PrinterEntry, PrinterReport};
-use crate::printer::stop_desk::StopDesk;
 use crate::printer::{Left, Printer, SetupError};
 
 /// A printer whose task has ended is started again after this: soon, for its heaters may be on.
@@ -188,17 +188,15 @@ async fn keep_running(
     pulse: Pulses,
 ) {
     let (mut was_made_safe, mut told) = (false, None);
-    // Its task has left it safe, or another one has it.
+    // Its task has left it safe.
     let mut is_left_safe = true;
-    let (mut teller, mut desk) = (None::<unread::Teller>, StopDesk::default());
+    let mut undriven = Undriven::looked_at(pulse.clone());
     let disk = DiskWork::on_threads();
     let mut is_left_at_work = false;
     while !*stop.borrow() || is_left_at_work {
         let (end, ended) = watch::channel(*stop.borrow());
         is_left_at_work = false;
-        if let Some(telling) = teller.take() {
-            teller = telling.unless_mended().await;
-        }
+        let was_driven = pulse.subscribe();
         let at_work = (report.clone(), pulse.clone());
         let mut run = tokio::spawn(run_once(folder.clone(), clock.clone(), ports.clone(), ended, at_work));
         let mut looks = 0;
@@ -221,14 +219,16 @@ async fn keep_running(
                 }
             }
         };
-        if pulse.send_replace(None).is_some() {
-            // It was driven: what came before that is about a printer that nobody drove.
+        if was_driven.has_changed().unwrap_or(false) {
+            pulse.send_replace(None);
+            // What came before that is about a printer that nobody drove.
             (was_made_safe, told) = (false, None);
-            (teller, desk) = (None, StopDesk::default());
+            undriven = Undriven::looked_at(pulse.clone());
         }
         let mut must_be_safe = false;
         let is_unread = matches!(result, Ok(Err(SetupError::Folder(_) | SetupError::Journal(_))));
-        is_left_safe = matches!(result, Ok(Ok(_) | Err(SetupError::BeingMadeSafe)));
+        // Whoever else had its folder may have looked into it, and no more.
+        is_left_safe = matches!(result, Ok(Ok(_)));
         let message = match result {
             // Stopped, or a later pairing takes over.
             Ok(Ok(left)) => {
@@ -255,32 +255,39 @@ async fn keep_running(
             let link = "Not connected: the printer is not driven.".into();
             *now = Some(PrinterReport::idle(name, hub, link, PrinterState::Error, Some(message.clone())));
         });
-        if is_unread && teller.is_none() {
-            teller = Some(unread::Teller::start(&folder, message, &clock, desk.clone()));
-        }
+        let tells = || unread::Teller::start(&folder, message, &clock, undriven.desk.clone());
+        let mut teller = is_unread.then(tells);
+        // Its files may be read again when they are others, and the printer's task speaks for it then; whatever else was wrong, now and then.
+        let mended = async {
+            match &mut teller {
+                Some(teller) => teller.mended().await,
+                None => tokio::time::sleep(START_AGAIN).await,
+            }
+        };
+        let mut mended = std::pin::pin!(mended);
         loop {
-            if must_be_safe && (!was_made_safe || desk.is_wanted()) {
+            if must_be_safe && (!was_made_safe || undriven.desk.is_wanted()) {
                 // Once for each process, and each stop: a person may heat it at its panel afterwards.
-                let stop = stop.clone();
+                let (stop, patience) = (stop.clone(), Patience::Short);
                 was_made_safe =
-                    left_hot::make_safe_or_stop(&folder, &clock, &ports, Patience::Short, stop, &desk).await;
+                    left_hot::make_safe_or_stop(&folder, &clock, &ports, patience, stop, &mut undriven).await;
             }
             if must_be_safe && *stop.borrow() {
                 return;
             }
-            let is_wanted = tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => false,
-                () = desk.wanted(), if must_be_safe => true,
-                () = tokio::time::sleep(START_AGAIN) => false,
-            };
-            if !is_wanted {
-                break;
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => break,
+                () = undriven.desk.wanted(), if must_be_safe => {}
+                () = &mut mended => break,
+                () = tokio::time::sleep(START_AGAIN), if must_be_safe && !was_made_safe => {}
             }
         }
     }
     if !is_left_safe && !was_made_safe {
-        // Nobody comes after it.
-        left_hot::make_safe(&folder, &clock, &ports, Patience::Short, stop).await;
+        // Nobody comes after it; whoever has it still is making it safe.
+        if let Ok(_held) = FolderLock::take(folder.path()).await {
+            left_hot::make_safe(&folder, &clock, &ports, Patience::Short, stop).await;
+        }
     }
 }
 
@@ -319,3 +326,6 @@ fn set_up(folder: &PrinterFolder, clock: SharedClock, ports: &PortStore) -> Resu
     }
     Printer::set_up(folder, clock, ports)
 }
+
+#[cfg(test)]
+mod tests;

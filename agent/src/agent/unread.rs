@@ -4,8 +4,11 @@
 //! Owns: what the hub is told, and noticing that the files are others. Where the hub's address or the credential can't be read either
 //! nobody can be told but who asks on this machine. Must not know: how a printer is driven, or stopped.
 
+use std::time::Duration;
+
 use stardust_clock::SharedClock;
 use stardust_protocol::{Command, PrinterState, PrinterStatus, SessionId, StopReach};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::disk_work::DiskWork;
@@ -17,11 +20,13 @@ use crate::journal::Journal;
 use crate::printer::folder::PrinterFolder;
 use crate::printer::stop_desk::StopDesk;
 
+/// The files are looked at this often.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
 /// Tells one printer's hub, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Teller {
-    folder: PrinterFolder,
-    reason: String,
+    mended: watch::Receiver<bool>,
     _work: JoinSet<()>,
 }
 
@@ -29,7 +34,21 @@ impl Teller {
     /// Begins, if the printer's own files are why it is not driven, and there is a hub to tell.
     pub(super) fn start(folder: &PrinterFolder, reason: String, clock: &SharedClock, desk: StopDesk) -> Self {
         let mut work = JoinSet::new();
-        let (theirs, why, clock) = (folder.clone(), reason.clone(), clock.clone());
+        let (told, mended) = watch::channel(false);
+        let (looked, asked) = (folder.clone(), reason.clone());
+        work.spawn(async move {
+            loop {
+                tokio::time::sleep(LOOK_AGAIN).await;
+                let (folder, reason) = (looked.clone(), asked.clone());
+                // One look at a time, however long the disk takes. Who can't look does not know.
+                let look = move || Ok(is_as_before(&folder, &reason));
+                if !DiskWork::on_threads().run(look).await.unwrap_or(true) {
+                    told.send_replace(true);
+                    return;
+                }
+            }
+        });
+        let (theirs, why, clock) = (folder.clone(), reason, clock.clone());
         work.spawn(async move {
             let disk = DiskWork::on_threads();
             let asked = why.clone();
@@ -38,15 +57,13 @@ impl Teller {
                 tell(mqtt::start(client, clear), &why, &clock, &desk).await;
             }
         });
-        Self { folder: folder.clone(), reason, _work: work }
+        Self { mended, _work: work }
     }
 
-    /// It goes on as long as the files say the same: another process of this agent's would speak for the printer else.
-    pub(super) async fn unless_mended(self) -> Option<Self> {
-        let (folder, reason) = (self.folder.clone(), self.reason.clone());
-        let look = move || Ok(is_as_before(&folder, &reason));
-        // Who can't look does not know.
-        DiskWork::on_threads().run(look).await.unwrap_or(true).then_some(self)
+    /// Until the files say something else: it has to be dropped then, because the printer's task may speak for it.
+    pub(super) async fn mended(&mut self) {
+        // Where nobody looks any more, the printer's task does.
+        let _ = self.mended.wait_for(|is_mended| *is_mended).await;
     }
 }
 
@@ -69,15 +86,23 @@ fn is_as_before(folder: &PrinterFolder, reason: &str) -> bool {
 /// What people are told of it now.
 fn status(reason: &str, desk: &StopDesk) -> PrinterStatus {
     let emergency_stop = desk.report();
-    let stopped = match emergency_stop.map(|stop| stop.reach) {
-        None => "",
-        Some(StopReach::Sent | StopReach::SentAndReset) => {
+    // Nobody tells this agent that a person has cleared it: what is said stays true after that.
+    let stopped = match (emergency_stop.map(|stop| stop.reach), desk.has_settled()) {
+        (None, _) => "",
+        (Some(StopReach::Sent | StopReach::SentAndReset), true) => {
+            " It was told to stop at once (M112), and its heaters were read back as off after that."
+        }
+        (Some(StopReach::Sent | StopReach::SentAndReset), false) => {
             " It was told to stop at once (M112): look whether its heaters are off, else switch it off by hand."
         }
-        Some(StopReach::PortClosed) => {
+        (Some(StopReach::PortClosed), _) => {
             " It is to be stopped at once, and its port is closed: M112 is sent as soon as it is open. Switch it off by hand."
         }
-        Some(_) => " It was to be stopped at once, and M112 was NOT sent: switch it off by hand.",
+        (Some(_), true) => {
+            " It was to be stopped at once, and M112 was NOT sent; its heaters were turned off by commands after that, and read back \
+             as off."
+        }
+        (Some(_), false) => " It was to be stopped at once, and M112 was NOT sent: switch it off by hand.",
     };
     PrinterStatus {
         message: Some(format!("Its agent can't drive it. {reason}{stopped}")),
@@ -182,6 +207,11 @@ mod tests {
             let stop = status.emergency_stop.unwrap();
             assert_eq!((stop.command_id, stop.reach), (id, expected));
             assert!(status.message.as_ref().unwrap().contains(words), "{status:?}");
+            desk.settled();
+            if reach != Reach::Waits {
+                let settled = told(&mut far).await.message.unwrap();
+                assert!(settled.contains("read back as off") && !settled.contains("by hand"), "{settled}");
+            }
             far.events.send(MqttEvent::Revoked).await.unwrap();
         };
         tokio::join!(tell(link, "printer.toml: line 3: no such thing", &clock, &desk), hub);

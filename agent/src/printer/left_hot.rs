@@ -2,26 +2,31 @@
 //! opened.
 //!
 //! Settings with a mistake, a credential or a journal that can't be read, a hub's address that is none: nothing of that
-//! is a reason to leave heaters on, or not to stop it at once. Owns: what is enough to know for that. Must not know: jobs, the hub.
+//! is a reason to leave heaters on, or not to stop it at once. Owns: what is done at its port for that, and for how long. Must not
+//! know: jobs, the hub, what its files look like.
 
-use std::path::Path;
+mod books;
+mod hot;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use stardust_clock::SharedClock;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
-use super::by_hand;
 use super::folder::PrinterFolder;
 use super::stop_desk::StopDesk;
 use super::stops::BY;
 use super::wiring::Wiring;
 use crate::disk_work::DiskWork;
-use crate::journal::{HeatOwed, Journal};
-use crate::port::{self, Order, PortEvent, PortPlan, Reach, device};
-use crate::serial::{HostEvent, Parking, Safety};
+use crate::journal::HeatOwed;
+use crate::port::{self, Order, PortEvent, PortHandle, Pulse, Reach};
+use crate::serial::{HostEvent, Parking};
 use crate::systemd;
-use crate::trail::Trail;
+use books::Books;
+use hot::Hot;
 
 /// How long a printer is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,17 +49,106 @@ impl Patience {
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The service manager that waits for the end is asked for more time each time for so long.
 const MORE_TIME: Duration = Duration::from_secs(15);
+/// A stop at once does not wait longer for the disk where the port was known before.
+const DISK_ANSWERS_WITHIN: Duration = Duration::from_millis(250);
+/// A thread that has not left its port by then hangs: nobody waits for that.
+const CLOSES_WITHIN: Duration = Duration::from_secs(10);
 
-/// What may be hot of a printer that can't be driven.
-#[derive(Debug)]
-struct Hot {
-    owed: HeatOwed,
-    /// `InPlace`: a part stands there that may be gone on with.
-    safety: Safety,
-    /// How its port is reached, where anybody knows.
-    plan: Option<PortPlan>,
-    /// Nothing else may be hot.
-    is_all: bool,
+/// A printer that can't be driven, over all that is tried with it.
+#[derive(Debug, Default)]
+pub struct Undriven {
+    /// Where it is asked to be stopped at once.
+    pub desk: StopDesk,
+    /// The thread of its port, while there is one: whoever looks whether it turns.
+    pulse: watch::Sender<Option<Pulse>>,
+    /// As its files had it when they could be read last.
+    known: Option<Hot>,
+    books: Books,
+    /// Its port was left, and the thread of that has not ended yet.
+    closing: Option<Closing>,
+}
+
+struct Closing(BoxFuture<'static, ()>);
+
+impl std::fmt::Debug for Closing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Closing")
+    }
+}
+
+impl Undriven {
+    /// One whose port's thread is looked at there.
+    #[must_use]
+    pub fn looked_at(pulse: watch::Sender<Option<Pulse>>) -> Self {
+        Self { pulse, ..Self::default() }
+    }
+
+    /// What may be hot; none: nothing is. A stop at once does not wait for a disk that does not answer if it can be helped.
+    async fn find(
+        &mut self,
+        disk: &DiskWork,
+        folder: &PrinterFolder,
+        stop: &mut watch::Receiver<bool>,
+    ) -> std::io::Result<Option<Hot>> {
+        let looked = folder.clone();
+        let look = disk.run(move || {
+            let owing = hot::look(&looked);
+            let owes = owing.is_some();
+            Ok((owing.unwrap_or_else(|| hot::anything(&looked)), owes))
+        });
+        let mut look = std::pin::pin!(look);
+        let desk = self.desk.clone();
+        let hurried = async {
+            desk.wanted().await;
+            tokio::time::sleep(DISK_ANSWERS_WITHIN).await;
+        };
+        let in_time = tokio::select! {
+            biased;
+            found = &mut look => Some(found),
+            () = hurried => None,
+            () = waited_out(stop) => return Err(std::io::ErrorKind::TimedOut.into()),
+        };
+        let found = match (in_time, &self.known) {
+            (Some(found), _) => found,
+            (None, Some(known)) => {
+                tracing::warn!(
+                    printer.name = folder.name(),
+                    "the disk does not answer: its port as it was known"
+                );
+                return Ok(Some(known.clone()));
+            }
+            (None, None) => {
+                self.desk.reached(Reach::Waits);
+                tokio::select! {
+                    found = &mut look => found,
+                    () = waited_out(stop) => return Err(std::io::ErrorKind::TimedOut.into()),
+                }
+            }
+        };
+        let (hot, owes) = found?;
+        self.known = Some(hot.clone());
+        Ok((owes || self.desk.is_wanted()).then_some(hot))
+    }
+
+    /// Whether the port that was left before is closed by now.
+    async fn is_closed(&mut self) -> bool {
+        if let Some(closing) = &mut self.closing {
+            if timeout(CLOSES_WITHIN, &mut closing.0).await.is_err() {
+                return false;
+            }
+            self.closing = None;
+            self.pulse.send_replace(None);
+        }
+        true
+    }
+}
+
+/// Until the process is to end, and a printer would not be waited for any more.
+async fn waited_out(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep(port::END_SILENT).await;
 }
 
 /// Turns off what may be on, and reads it back. True: nothing more has to be done, because all is off or nobody could do
@@ -66,7 +160,7 @@ pub async fn make_safe(
     patience: Patience,
     stop: watch::Receiver<bool>,
 ) -> bool {
-    make_safe_or_stop(folder, clock, wiring, patience, stop, &StopDesk::default()).await
+    make_safe_or_stop(folder, clock, wiring, patience, stop, &mut Undriven::default()).await
 }
 
 /// The same; what is asked for at the desk comes before everything else.
@@ -76,21 +170,28 @@ pub async fn make_safe_or_stop(
     wiring: &impl Wiring,
     patience: Patience,
     mut stop: watch::Receiver<bool>,
-    desk: &StopDesk,
+    undriven: &mut Undriven,
 ) -> bool {
-    let disk = wiring.disk();
-    let (looked, is_wanted) = (folder.clone(), desk.is_wanted());
-    let hot = match disk.run(move || Ok(look(&looked).or_else(|| is_wanted.then(|| anything(&looked))))).await
-    {
-        Ok(looked) => looked,
+    let (disk, name, desk) = (wiring.disk(), folder.name(), undriven.desk.clone());
+    desk.give_up_if_late();
+    if !undriven.is_closed().await {
+        tracing::error!(
+            printer.name = name,
+            "the thread that has its port hangs: switch the printer off by hand"
+        );
+        desk.in_vain();
+        return false;
+    }
+    let hot = match undriven.find(&disk, folder, &mut stop).await {
+        Ok(Some(hot)) => hot,
+        Ok(None) => return true,
         Err(error) => {
-            tracing::error!(printer.name = folder.name(), error = %error, "whether it is hot can't be found out");
+            tracing::error!(printer.name = name, error = %error, "whether it is hot can't be found out");
+            desk.in_vain();
             return false;
         }
     };
-    let Some(Hot { mut owed, safety, plan, is_all }) = hot else { return true };
-    let name = folder.name();
-    let Some(plan) = plan else {
+    let Some(plan) = hot.plan.clone() else {
         if desk.take() {
             tracing::error!(
                 printer.name = name,
@@ -104,169 +205,156 @@ pub async fn make_safe_or_stop(
     let at = plan.path.clone();
     let what = if desk.is_wanted() { "it is stopped at once" } else { "its heaters are turned off" };
     tracing::warn!(
-        printer.name = name, port.path = %plan.path.display(),
+        printer.name = name, port.path = %at.display(),
         "this printer can't be driven and may be hot: {what}"
     );
-    let mut port = match wiring.drive(folder, plan, Parking::default(), clock, None) {
+    let port = match wiring.drive(folder, plan, Parking::default(), clock, None) {
         Ok(port) => port,
         Err(error) => {
             tracing::error!(printer.name = name, error = %error, "its port can't be driven");
+            desk.in_vain();
             return false;
         }
     };
-    let is_stopped = desk.take();
-    if is_stopped {
-        // Before anything else: it is the first thing that is written when the port is open.
-        port.order(Order::Kill(BY.into()));
-    }
-    port.order(Order::Name(owed.heaters.clone()));
-    if !is_stopped {
-        let was_stopped = owed.stopped || desk.was_sent();
-        port.order(if was_stopped { Order::FollowStopUp } else { Order::MakeSafe(safety) });
-    }
-    let (mut began, mut end, mut said_gone) = (Instant::now(), None, false);
-    let settled = loop {
-        if desk.take() {
-            port.order(Order::Kill(BY.into()));
-        }
-        if *stop.borrow() {
-            systemd::ask_for_time(MORE_TIME);
-            let end = end.get_or_insert_with(port::Patience::at_the_end);
-            let (left, is_there) = {
-                let view = port.view.borrow();
-                (end.left(&view), view.port_error.is_none())
-            };
-            if left.is_zero() {
-                break false;
-            }
-            if !is_there && !std::mem::replace(&mut said_gone, true) {
-                tracing::warn!(
-                    printer.name = name,
-                    wait_s = port::END_SILENT.as_secs(),
-                    "stopping, the printer may be hot, and its port is not there: waiting for it a moment"
-                );
-            }
-        } else {
-            let is_there = port.view.borrow().port_error.is_none();
-            // A stop is kept for its port as long as the port's own thread keeps it.
-            if !desk.is_under_way() && patience.is_over(began.elapsed(), is_there) {
-                break false;
-            }
-        }
-        tokio::select! {
-            event = port.events.recv() => match event {
-                // What was read back before it was on the wire settles nothing.
-                Some(PortEvent::Host(HostEvent::HeatSettled | HostEvent::HeatLeftToCard, _)) if !desk.is_under_way() => break true,
-                Some(PortEvent::Killed(reach)) => {
-                    desk.reached(reach);
-                    began = Instant::now();
-                    if reach == Reach::GaveUp {
-                        port.order(Order::FollowStopUp);
-                    }
-                    owed = owe_for_stop(&disk, folder, &owed, &at).await;
-                }
-                None => break false,
-                Some(_) => {}
-            },
-            () = desk.wanted() => {}
-            Ok(()) = stop.changed() => {}
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-        }
-    };
-    port.close().await;
-    desk.give_back();
-    if settled {
-        tracing::warn!(printer.name = name, "its heaters are off");
-        let folder = folder.clone();
-        let crossed = move || {
-            cross_out(&folder, &owed);
-            Ok(())
-        };
-        if let Err(error) = disk.run(crossed).await {
-            tracing::warn!(error = %error, "that the heaters are off could not be written down");
-        }
-    } else {
-        tracing::error!(printer.name = name, "its heaters could not be read back as off: look after it");
-    }
+    undriven.pulse.send_replace(Some(port.pulse()));
+    let is_all = hot.is_all;
+    let mut at_port = AtPort { folder, disk, at, owed: hot.owed.clone(), is_written: false, port, undriven };
+    at_port.begin(&hot);
+    let settled = at_port.attend(patience, stop.clone()).await;
+    at_port.leave(settled, &mut stop).await;
     // What is hot at another port is seen to the next time.
     settled && is_all
 }
 
-/// Where nothing is owed, and it has to be stopped at once all the same.
-fn anything(folder: &PrinterFolder) -> Hot {
-    let owed = HeatOwed { in_place: true, ..HeatOwed::default() };
-    let plan = plan(folder, &owed);
-    Hot { owed, safety: Safety::InPlace, plan, is_all: true }
+/// While its port is driven.
+struct AtPort<'a> {
+    folder: &'a PrinterFolder,
+    disk: DiskWork,
+    at: PathBuf,
+    owed: HeatOwed,
+    /// For the latest stop at once.
+    is_written: bool,
+    port: PortHandle,
+    undriven: &'a mut Undriven,
 }
 
-/// It was told to stop: whether it has is written down as a debt where that can be. Behind the sending.
-async fn owe_for_stop(disk: &DiskWork, folder: &PrinterFolder, owed: &HeatOwed, at: &Path) -> HeatOwed {
-    let owed = HeatOwed { port: Some(at.to_owned()), in_place: true, stopped: true, ..owed.clone() };
-    let (folder, record) = (folder.clone(), owed.clone().into());
-    let write = move || {
-        let written = Journal::open(&folder.journal()).and_then(|mut journal| journal.append(&[record]));
-        written.map_err(std::io::Error::other)
-    };
-    if let Err(error) = disk.run(write).await {
-        tracing::warn!(error = %error, "that it was told to stop could not be written down");
-    }
-    owed
-}
-
-/// What the journal says; one that can't be read may say anything.
-fn look(folder: &PrinterFolder) -> Option<Hot> {
-    let state = match folder.look_at_journal() {
-        Ok(state) => state,
-        Err(error) => {
-            tracing::warn!(error = %error, "nobody knows whether the printer was left hot");
-            let owed = HeatOwed::default();
-            let plan = plan(folder, &owed);
-            return Some(Hot { owed, safety: Safety::InPlace, plan, is_all: true });
-        }
-    };
-    // The latest first, and those before it whose port is there while that one's is not.
-    let plans: Vec<_> = state.heat.iter().rev().map(|owed| (owed, plan(folder, owed))).collect();
-    let is_there =
-        |(_, plan): &(&HeatOwed, Option<PortPlan>)| plan.as_ref().is_some_and(|plan| device(plan).is_some());
-    let at = plans.iter().position(is_there).unwrap_or(0);
-    let is_all = plans.len() == 1;
-    let (owed, plan) = plans.into_iter().nth(at)?;
-    let is_cut_off = state.held.as_ref().is_some_and(|held| held.cut_off.is_some());
-    let safety = if is_cut_off || owed.in_place { Safety::InPlace } else { Safety::AllOff };
-    Some(Hot { owed: owed.clone(), safety, plan, is_all })
-}
-
-/// How to get at its port: as the journal has it, which no settings can make another one; where it does not say, by the
-/// printer's settings, or as the agent's settings name it, or as what can be read of the printer's broken ones does.
-fn plan(folder: &PrinterFolder, owed: &HeatOwed) -> Option<PortPlan> {
-    let config = folder.config().ok().map(|config| folder.port_plan(&config));
-    let owed_at = owed.port.clone().or_else(|| by_hand::port_of(folder));
-    match (&owed_at, config) {
-        (Some(port), Some(plan)) if *port == plan.path => Some(plan),
-        (Some(port), _) => Some(folder.port_plan_of(port.clone(), owed.baud)),
-        (None, Some(plan)) => Some(plan),
-        (None, None) => {
-            let (port, baud) = folder.port_of_broken()?;
-            Some(folder.port_plan_of(port, owed.baud.or(baud)))
+impl AtPort<'_> {
+    /// The first orders.
+    fn begin(&mut self, hot: &Hot) {
+        // Before anything else: it is the first thing that is written when the port is open.
+        let is_stopped = self.stop_if_wanted();
+        self.port.order(Order::Name(hot.owed.heaters.clone()));
+        if !is_stopped {
+            let was_stopped = hot.owed.stopped || self.undriven.desk.wants_follow_up();
+            self.port.order(if was_stopped { Order::FollowStopUp } else { Order::MakeSafe(hot.safety) });
         }
     }
-}
 
-/// The debt is settled; a journal that can't be written keeps it, and the next process does all this again.
-fn cross_out(folder: &PrinterFolder, owed: &HeatOwed) {
-    // A print that was at work is cold now: nobody must go on with it.
-    Trail::remove(&folder.trail());
-    let crossed = Journal::open(&folder.journal())
-        .and_then(|mut journal| journal.append(&[owed.settled()]).map(|()| journal.state().heat.is_empty()));
-    let forgotten = match crossed {
-        Ok(true) => by_hand::forget(folder),
-        Ok(false) => Ok(()),
-        Err(error) => {
-            tracing::warn!(error = %error, "that the heaters are off could not be written down");
-            return;
+    fn stop_if_wanted(&mut self) -> bool {
+        let is_wanted = self.undriven.desk.take();
+        if is_wanted {
+            self.port.order(Order::Kill(BY.into()));
+            self.is_written = false;
         }
-    };
-    if let Err(error) = forgotten {
-        tracing::warn!(error = %error, "what a print has left behind could not be removed");
+        is_wanted
+    }
+
+    /// Until all was read back as off (true), or nobody waits for that any more.
+    async fn attend(&mut self, patience: Patience, mut stop: watch::Receiver<bool>) -> bool {
+        let desk = self.undriven.desk.clone();
+        let (mut began, mut end, mut said_gone) = (Instant::now(), None, false);
+        loop {
+            self.stop_if_wanted();
+            if desk.give_up_if_late() {
+                // A stop that its thread keeps must not go out behind that.
+                tracing::error!(
+                    printer.name = self.folder.name(),
+                    "its port has said nothing of the stop at once"
+                );
+                return false;
+            }
+            if *stop.borrow() {
+                systemd::ask_for_time(MORE_TIME);
+                let end = end.get_or_insert_with(port::Patience::at_the_end);
+                let (left, is_there) = {
+                    let view = self.port.view.borrow();
+                    (end.left(&view), view.port_error.is_none())
+                };
+                if left.is_zero() {
+                    return false;
+                }
+                if !is_there && !std::mem::replace(&mut said_gone, true) {
+                    tracing::warn!(
+                        printer.name = self.folder.name(),
+                        wait_s = port::END_SILENT.as_secs(),
+                        "stopping, the printer may be hot, and its port is not there: waiting for it a moment"
+                    );
+                }
+            } else {
+                let is_there = self.port.view.borrow().port_error.is_none();
+                // A stop is kept for its port as long as the port's own thread keeps it.
+                if !desk.is_under_way() && patience.is_over(began.elapsed(), is_there) {
+                    return false;
+                }
+            }
+            tokio::select! {
+                event = self.port.events.recv() => match event {
+                    // What was read back before it was on the wire settles nothing.
+                    Some(PortEvent::Host(HostEvent::HeatSettled | HostEvent::HeatLeftToCard, _)) if !desk.is_under_way() => return true,
+                    Some(PortEvent::Killed(reach)) => {
+                        self.on_killed(reach);
+                        began = Instant::now();
+                    }
+                    None => return false,
+                    Some(_) => {}
+                },
+                () = self.undriven.books.go_on() => {}
+                () = desk.wanted() => {}
+                Ok(()) = stop.changed() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    /// A stop has come so far. It is written down behind that, once, and nothing waits for it.
+    fn on_killed(&mut self, reach: Reach) {
+        self.undriven.desk.reached(reach);
+        if reach == Reach::GaveUp {
+            self.port.order(Order::FollowStopUp);
+        }
+        if !std::mem::replace(&mut self.is_written, true) {
+            self.owed = hot::owed_for_stop(&self.owed, &self.at);
+            let (folder, owed) = (self.folder.clone(), self.owed.clone());
+            self.undriven.books.write(&self.disk, move || hot::owe(&folder, owed));
+        }
+    }
+
+    /// Leaves the port, and writes down what came of it. Nobody else opens the journal meanwhile; but a stop does not wait for that.
+    async fn leave(self, settled: bool, stop: &mut watch::Receiver<bool>) {
+        let Self { folder, disk, owed, port, undriven, .. } = self;
+        let name = folder.name();
+        undriven.closing = Some(Closing(Box::pin(port.close())));
+        if !undriven.is_closed().await {
+            tracing::error!(printer.name = name, "the thread that has its port hangs");
+        }
+        let desk = undriven.desk.clone();
+        desk.in_vain();
+        if settled {
+            tracing::warn!(printer.name = name, "its heaters are off");
+            desk.settled();
+            let folder = folder.clone();
+            undriven.books.write(&disk, move || hot::cross_out(&folder, &owed));
+        } else {
+            tracing::error!(printer.name = name, "its heaters could not be read back as off: look after it");
+        }
+        tokio::select! {
+            biased;
+            () = undriven.books.at_rest() => {}
+            () = desk.wanted() => {}
+            () = waited_out(stop) => {}
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;
