@@ -64,11 +64,6 @@ impl Bench {
         Self { hub, wire, port, printer: Some(printer), process, folder }
     }
 
-    /// Once more, with the same data.
-    pub(crate) fn run(&mut self) {
-        self.process = run(&self.folder);
-    }
-
     /// The printer's folder.
     pub(crate) fn folder(&self) -> PathBuf {
         self.folder.path().join("data/printers/x")
