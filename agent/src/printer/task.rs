@@ -27,7 +27,6 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::berth::Berth;
-use super::by_hand::LeftByHand;
 use super::calls::{Calls, Inbound};
 use super::folder::{PrinterConfig, PrinterFolder};
 use super::host_trouble::HostTrouble;
@@ -50,6 +49,7 @@ use crate::print_job::lifecycle::{Action, Lifecycle};
 use crate::serial::{Brief, HostEvent, LayerPoint, Safety};
 use crate::spool::Reservation;
 use crate::trail::Trail;
+use berth_side::ByHand;
 use credential_side::NewCredential;
 use disk_wait::DiskWait;
 pub(super) use disk_wait::FromDisk;
@@ -105,7 +105,7 @@ pub struct Printer {
     /// The job is verified and waits for the printer to be ready.
     leave_wanted: bool,
     /// Prints with no hub that may have left this printer hot.
-    left_by_hand: Vec<LeftByHand>,
+    by_hand: ByHand,
     link: String,
     trouble: HostTrouble,
     disk_looked_at: Duration,
@@ -176,7 +176,7 @@ impl Printer {
             revoked: false,
             new_credential: NewCredential::default(),
             leave_wanted: false,
-            left_by_hand: Vec::new(),
+            by_hand: ByHand::default(),
             link: "Connecting to the hub.".into(),
             trouble: HostTrouble::default(),
             disk_looked_at: Duration::ZERO,

@@ -9,6 +9,7 @@ use std::process::{Child, Stdio};
 
 use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process};
+use stardust_protocol::JobState;
 
 use crate::host::{FILE, Host};
 use crate::stand_in::eventually;
@@ -120,6 +121,18 @@ fn an_agent_that_waits_for_the_port_of_its_printer_turns_off_what_was_left_there
     print.kill().unwrap();
     print.wait().unwrap();
     is_settled(&host);
+}
+
+/// A job that waits for the agent begins when that is turned off, and is not lost because the printer was not ready.
+#[test]
+fn a_job_that_waits_is_printed_behind_what_a_print_has_left_hot() {
+    let mut host = Host::paired(None, 50);
+    printed_and_killed(&host);
+    host.offer_file(1, &std::fs::read(fixture(FILE)).unwrap());
+    host.run();
+    host.wait_for(JobState::Printing);
+    assert!(!host.moves().contains(&JobState::Failed), "{}", host.reason());
+    eventually("settled", || (owed(&host) == 0).then_some(()));
 }
 
 #[test]

@@ -64,17 +64,27 @@ pub(crate) async fn file(client: &Client, word: &str) -> Result<String, CliError
     })
 }
 
-/// The id of the job that is meant: by its id, its file's name, or the name of the printer it is on.
-pub(crate) async fn job(client: &Client, word: &str) -> Result<String, CliError> {
+/// The id of the job that is meant: by its id, its file's name, or the name of the printer it is on. Where several fit the word, and one
+/// of them `may` be meant by what is asked of it, it is that.
+pub(crate) async fn job(
+    client: &Client,
+    word: &str,
+    may: impl Fn(&PrintJob) -> bool,
+) -> Result<String, CliError> {
     if is_id(word) {
         return Ok(word.to_owned());
     }
     let printers: Vec<Printer> = client.parse_all(&client.list("api/v1/printers", &[], usize::MAX).await?)?;
     let jobs = active_jobs(client).await?;
-    job_among(&printers, &jobs, word).map_err(CliError::Failed)
+    job_among(&printers, &jobs, word, may).map_err(CliError::Failed)
 }
 
-fn job_among(printers: &[Printer], jobs: &[PrintJob], word: &str) -> Result<String, String> {
+fn job_among(
+    printers: &[Printer],
+    jobs: &[PrintJob],
+    word: &str,
+    may: impl Fn(&PrintJob) -> bool,
+) -> Result<String, String> {
     let mut found: Vec<&str> =
         jobs.iter().filter(|job| same(&job.file_name, word)).map(|job| job.id.as_str()).collect();
     let named = printers.iter().filter(|printer| same(&printer.name, word));
@@ -83,12 +93,30 @@ fn job_among(printers: &[Printer], jobs: &[PrintJob], word: &str) -> Result<Stri
             found.push(id);
         }
     }
+    let of = |id: &str| jobs.iter().find(|job| job.id == id);
+    let meant: Vec<&str> = found.iter().copied().filter(|id| of(id).is_some_and(&may)).collect();
+    if let ([_, _, ..], [id]) = (found.as_slice(), meant.as_slice()) {
+        return Ok((*id).to_owned());
+    }
     match found.as_slice() {
         [id] => Ok((*id).to_owned()),
         [] => {
             Err(format!("no unfinished job has the id, file or printer “{word}”; `stardust jobs` lists them"))
         }
-        several => Err(format!("“{word}” fits several jobs: give the id of one: {}", several.join(", "))),
+        several => {
+            let told = several.iter().map(|id| match of(id) {
+                Some(PrintJob { state, printer_name: Some(printer), .. }) => {
+                    format!("{id} ({} on {printer})", state.replace('_', " "))
+                }
+                Some(job) => format!("{id} ({})", job.state.replace('_', " ")),
+                None => (*id).to_owned(),
+            });
+            let told: Vec<String> = told.collect();
+            Err(crate::output::printable(&format!(
+                "“{word}” fits several jobs: give the id of one: {}",
+                told.join(", ")
+            )))
+        }
     }
 }
 
@@ -158,11 +186,26 @@ mod tests {
     #[rstest]
     #[case("a.gcode", Ok("j1"))]
     #[case("ADA", Ok("j1"))]
-    #[case("b.gcode", Err("“b.gcode” fits several jobs: give the id of one: j2, j3"))]
+    #[case(
+        "b.gcode",
+        Err("“b.gcode” fits several jobs: give the id of one: j2 (queued), j3 (awaiting removal)")
+    )]
     #[case("Bo", Err("no unfinished job has the id, file or printer “Bo”; `stardust jobs` lists them"))]
     fn jobs_by_word(#[case] word: &str, #[case] expected: Result<&str, &str>) {
-        let found = job_among(&printers(), &jobs(), word);
+        let found = job_among(&printers(), &jobs(), word, |_| false);
         assert_eq!(found.as_deref().map_err(String::as_str), expected);
+    }
+
+    #[test]
+    fn of_several_the_one_that_can_be_meant() {
+        let awaits = |job: &PrintJob| job.state == "awaiting_removal";
+        assert_eq!(job_among(&printers(), &jobs(), "b.gcode", awaits).as_deref(), Ok("j3"));
+        assert_eq!(
+            job_among(&printers(), &jobs(), "a.gcode", awaits).as_deref(),
+            Ok("j1"),
+            "the hub says why not"
+        );
+        assert!(job_among(&printers(), &jobs(), "b.gcode", |_| true).is_err());
     }
 
     #[test]

@@ -28,6 +28,17 @@ impl Action {
 }
 
 impl Action {
+    /// Whether it could be carried out on this job as it is.
+    fn may_mean(self, job: &PrintJob) -> bool {
+        match self {
+            Self::Pause => matches!(job.state.as_str(), "preparing" | "printing"),
+            Self::Resume { .. } => matches!(job.state.as_str(), "paused" | "interrupted"),
+            // Whichever is cancelled: what was meant can't be guessed.
+            Self::Cancel => false,
+            Self::ConfirmRemoval => job.needs_removal || job.state == "awaiting_removal",
+        }
+    }
+
     fn body(self) -> Value {
         match self {
             Self::Resume { from_layer: Some(layer) } => json!({ "from_layer": layer }),
@@ -38,7 +49,7 @@ impl Action {
 
 /// Asks it.
 pub(crate) async fn run(client: &Client, word: &str, action: Action) -> Result<(), CliError> {
-    let id = choose::job(client, word).await?;
+    let id = choose::job(client, word, |job| action.may_mean(job)).await?;
     let answer = client.post(&format!("api/v1/jobs/{id}/{}", action.path()), &action.body()).await?;
     let job: PrintJob = client.parse(answer)?;
     let asked = job.printer_id.as_deref().filter(|_| job.requested.is_some());

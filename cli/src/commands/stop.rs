@@ -180,6 +180,12 @@ fn cleared(printer: &Printer) -> String {
         );
     }
     let waits = if !printer.contact.is_online() {
+        if printer.current_job_id.is_some() {
+            return format!(
+                "{name}: its stop is cleared, but its agent is out of reach. If the stop had not reached the printer, its print goes on: to \
+                 end it: stardust cancel {name}"
+            );
+        }
         "its agent is out of reach. Jobs may start on it when the agent is back and the printer is ready."
     } else if is_halted {
         "its board has halted: switch the printer off and on again. Jobs may start on it when it answers."

@@ -26,7 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Watches the job that is meant.
 pub(crate) async fn run(client: &Client, word: Option<&str>) -> Result<(), CliError> {
     let id = match word {
-        Some(word) => choose::job(client, word).await?,
+        Some(word) => choose::job(client, word, PrintJob::is_at_work).await?,
         None => choose::only_job(client).await?,
     };
     follow(client, &id).await

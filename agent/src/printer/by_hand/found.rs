@@ -23,11 +23,18 @@ pub(in crate::printer) fn left_hot(settings: &Settings) -> Vec<PrinterFolder> {
 }
 
 /// A print that may have left something hot, and what its journal was then.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct LeftByHand {
     print: PrinterFolder,
     journal: Option<JournalStamp>,
     heaters: Heaters,
+}
+
+/// The same folder, in which nobody has written since.
+impl PartialEq for LeftByHand {
+    fn eq(&self, other: &Self) -> bool {
+        self.print.path() == other.print.path() && self.journal == other.journal
+    }
 }
 
 impl LeftByHand {

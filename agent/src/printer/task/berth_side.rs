@@ -20,6 +20,25 @@ const GONE_AFTER: Duration = Duration::from_secs(30);
 /// What could not be read back as off by then waits for what is hot at another port.
 const IN_VAIN_AFTER: Duration = Duration::from_secs(40);
 
+/// What prints with no hub have left at this printer.
+#[derive(Debug, Default)]
+pub(super) struct ByHand {
+    /// Those that may have left it hot.
+    pub(super) prints: Vec<LeftByHand>,
+    /// What was read back as off. One that can't be crossed out counts once for each process: a person may heat the printer at its
+    /// panel afterwards, and it would take no job for ever.
+    settled: Vec<LeftByHand>,
+    /// Whether there are any is being found out.
+    is_looked_for: bool,
+}
+
+impl ByHand {
+    /// Nothing has to be turned off before a job may begin.
+    pub(super) fn is_known_to_be_cold(&self) -> bool {
+        self.prints.is_empty() && !self.is_looked_for
+    }
+}
+
 impl Printer {
     /// A port that is not driven, at which something may be hot.
     pub(super) fn hot_elsewhere(&self) -> Option<HotElsewhere> {
@@ -119,20 +138,24 @@ impl Printer {
     }
 
     /// The printer can be asked: has somebody heated it who is gone?
-    pub(super) fn look_for_print_by_hand(&self) {
+    pub(super) fn look_for_print_by_hand(&mut self) {
+        self.by_hand.is_looked_for = true;
         let (folder, plan) = (self.folder.clone(), self.berth.plan.clone());
-        self.calls.ask_disk(move || {
-            let left = by_hand::left_at(&folder, &plan);
-            (!left.is_empty()).then_some(FromDisk::LeftByHand(left))
-        });
+        self.calls.ask_disk(move || Some(FromDisk::LeftByHand(by_hand::left_at(&folder, &plan))));
     }
 
-    /// Somebody has.
-    pub(super) fn on_left_by_hand(&mut self, prints: Vec<LeftByHand>) {
+    /// The answer.
+    pub(super) fn on_left_by_hand(&mut self, mut prints: Vec<LeftByHand>) {
+        self.by_hand.is_looked_for = false;
+        prints.retain(|print| !self.by_hand.settled.contains(print));
+        if prints.is_empty() {
+            // It had to wait for this: a job that is begun while something is turned off would be lost.
+            return self.look_for_work();
+        }
         for print in &prints {
             self.port.order(Order::Name(print.heaters().clone()));
         }
-        self.left_by_hand = prints;
+        self.by_hand.prints = prints;
         // A job has heaters of its own, and turns all of them off in the end.
         if !self.life.is_running() {
             tracing::warn!("a print with no hub may have left the printer hot: its heaters are turned off");
@@ -144,7 +167,9 @@ impl Printer {
 
     /// All was read back as off: nothing is left of it.
     pub(super) fn settle_by_hand(&mut self) {
-        for print in std::mem::take(&mut self.left_by_hand) {
+        let prints = std::mem::take(&mut self.by_hand.prints);
+        self.by_hand.settled.clone_from(&prints);
+        for print in prints {
             self.calls.ask_disk(move || {
                 if let Err(error) = print.forget() {
                     tracing::warn!(error = %error, "what a print has left behind could not be removed");

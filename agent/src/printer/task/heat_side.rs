@@ -78,7 +78,7 @@ impl Printer {
     /// Whether something may be hot that this printer's port can tell of.
     pub(super) fn owes_heat(&self) -> bool {
         let is_owed_here = self.journal.lock().state().heat.iter().any(|owed| self.berth.is_here(owed));
-        is_owed_here || !self.left_by_hand.is_empty()
+        is_owed_here || !self.by_hand.prints.is_empty()
     }
 
     /// The agent stops: what is being printed is stopped with it, the heaters are turned off and read back, and the hub is

@@ -159,6 +159,7 @@ impl Printer {
             && self.berth.takes_jobs()
             && self.journal.is_delivered()
             && self.port.view.borrow().is_ready
+            && self.by_hand.is_known_to_be_cold()
             && self.disk_takes_a_job();
         self.calls.look(may_claim);
     }
