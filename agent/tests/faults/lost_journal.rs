@@ -27,6 +27,8 @@ fn hot_and_killed() -> Host {
     host.run();
     eventually("hot", || (!host.printer().is_cold()).then_some(()));
     host.kill();
+    // Else it would be printed anew, and cold in its end.
+    host.hub.state.lock().unwrap().claim = None;
     assert!(!host.printer().is_cold(), "nobody could turn it off");
     host
 }
