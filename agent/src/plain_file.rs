@@ -104,7 +104,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// The same, of what is nobody else's business: nobody else may read it, whoever could read what was there before.
 ///
 /// # Errors
-/// As for [`write`].
+/// As for [`write()`].
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_for(path, bytes, Mode::RUSR | Mode::WUSR)
 }
