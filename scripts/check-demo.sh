@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Types `make demo` as a person would, on a machine that has built before, and holds it to its promises: the
 # dashboard answers in less than 5 s, the hub takes less than 60 MB and each agent less than 15 MB, Ctrl-C ends it all,
-# and a second start goes on from the same data. STARDUST_PROFILE is Cargo's profile if it is not release.
+# and a second start goes on from the same data. STARDUST_PROFILE is Cargo's profile if it is not release: code with checks in it
+# is larger than people get it, so an agent's 15 MB, which are code for the most part, are held as release alone; what it allocates
+# is bounded in every profile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,6 +16,7 @@ fail() { echo "$*" >&2; tail -n 30 "$log" >&2; exit 1; }
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 http=$(free_port) mqtt=$(free_port)
 rss_kb() { awk '/^VmRSS:/ {print $2}' "/proc/$1/status"; }
+own_kb() { awk '/^RssAnon:/ {print $2}' "/proc/$1/status"; }
 # processes NAMES: those of this demo.
 processes() { pgrep -f "($1).*$data/house" || true; }
 
@@ -50,15 +53,17 @@ echo "first start: the dashboard answered after $started_ms ms"
 [ "$started_ms" -lt 5000 ] || fail "more than 5 s"
 hub_kb=$(rss_kb "$(processes stardust-hub)")
 agents=$(processes stardust-agent)
-agent_kb=0
+agent_kb=0 agent_own_kb=0
 for agent in $agents; do
-    kb=$(rss_kb "$agent")
+    kb=$(rss_kb "$agent") own=$(own_kb "$agent")
     [ "$kb" -le "$agent_kb" ] || agent_kb=$kb
+    [ "$own" -le "$agent_own_kb" ] || agent_own_kb=$own
 done
-echo "memory: the hub $hub_kb kB, the largest of $(wc -w <<<"$agents") agents $agent_kb kB"
+echo "memory: the hub $hub_kb kB, the largest of $(wc -w <<<"$agents") agents $agent_kb kB, $agent_own_kb kB of it its own"
 [ "$(wc -w <<<"$agents")" = 6 ] || fail "six agents were expected"
 [ "$hub_kb" -lt 60000 ] || fail "the hub takes more than 60 MB"
-[ "$agent_kb" -lt 15000 ] || fail "an agent takes more than 15 MB"
+[ "$agent_own_kb" -lt 4000 ] || fail "an agent allocates more than 4 MB"
+[ "${STARDUST_PROFILE:-release}" != release ] || [ "$agent_kb" -lt 15000 ] || fail "an agent takes more than 15 MB"
 said=$("$binaries/stardust-demo" --data "$data/house" 2>&1) && fail "a second demo started on the same data"
 [[ $said == *"already running"*"$http"* ]] || fail "a second demo said: $said"
 said=$("$binaries/stardust-demo" --data "$data/other" --listen "127.0.0.1:$http" 2>&1) && fail "a demo started on a taken port"
