@@ -123,7 +123,8 @@ fn an_agent_that_waits_for_the_port_of_its_printer_turns_off_what_was_left_there
     is_settled(&host);
 }
 
-/// A job that waits for the agent begins when that is turned off, and is not lost because the printer was not ready.
+/// A job that waits for the agent is not kept from beginning by that. (That it is not claimed too early, and lost, is a matter of
+/// milliseconds, which this does not hit.)
 #[test]
 fn a_job_that_waits_is_printed_behind_what_a_print_has_left_hot() {
     let mut host = Host::paired(None, 50);

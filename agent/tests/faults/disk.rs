@@ -101,6 +101,13 @@ impl Disk {
         let _ = file.sync_all();
     }
 
+    /// Up to a few pages: a journal has room there, and no print file.
+    pub(crate) fn nearly_fill(&self) {
+        self.fill();
+        let filler = OpenOptions::new().write(true).open(self.seen().join("filler")).unwrap();
+        filler.set_len(filler.metadata().unwrap().len() - (32 << 10)).unwrap();
+    }
+
     pub(crate) fn empty(&self) {
         std::fs::remove_file(self.seen().join("filler")).unwrap();
     }

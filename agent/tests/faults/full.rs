@@ -2,6 +2,7 @@
 
 use std::os::unix::net::UnixDatagram;
 
+use rstest::rstest;
 use stardust_protocol::{Command, JobState};
 
 use crate::disk::{Disk, Kind};
@@ -44,12 +45,15 @@ impl Manager {
     }
 }
 
-#[test]
-fn on_a_full_disk_no_job_is_claimed_and_everybody_is_told() {
+/// The journal is the first that can't be begun, where there is not a page.
+#[rstest]
+#[case::to_its_last_page(Disk::fill, "what happens is kept in memory only")]
+#[case::but_a_few_pages(Disk::nearly_fill, "the disk has no room for print files")]
+fn on_a_full_disk_no_job_is_claimed_and_everybody_is_told(#[case] fill: fn(&Disk), #[case] log: &str) {
     let Some(mut host) = host(1000) else { return };
     let mut manager = Manager::of(&mut host);
     host.offer();
-    disk(&host).fill();
+    fill(disk(&host));
     host.run();
     let said = host.says(FULL);
     assert!(said.contains("no job can be printed before space is freed"), "{said}");
@@ -64,10 +68,7 @@ fn on_a_full_disk_no_job_is_claimed_and_everybody_is_told() {
         (calls() > before + 5).then_some(())
     });
     assert_eq!(host.hub.state.lock().unwrap().claims, 0);
-    // The journal is the first that can't be begun.
-    let said = host.logged("the disk has no room for print files")
-        + host.logged("what happens is kept in memory only");
-    assert_eq!(said, 1, "said once");
+    assert_eq!(host.logged(log), 1, "said once");
 
     disk(&host).empty();
     host.wait_for(JobState::AwaitingRemoval);
