@@ -22,8 +22,9 @@ const READERS: usize = 4;
 /// A transaction does not wait longer for a lock, as on SQLite.
 ///
 /// Here and below nothing is told to a session: a pooler between hub and server gives it to somebody else next, who would be told
-/// the same. Nor does what it was told before count, by an older hub for one.
-const BEGIN: &str = "BEGIN READ WRITE; SET LOCAL lock_timeout = '10s'";
+/// the same. Whether it may write is the server's word: who makes a database read-only, because its disk is nearly full for one,
+/// is not overruled.
+const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '10s'";
 /// What reads may be asked again, so it must not write: as on SQLite, the database holds it to that.
 const BEGIN_TO_READ: &str = "BEGIN READ ONLY";
 
