@@ -140,7 +140,7 @@ impl Job {
         firmware: &Firmware,
         link: &mut Link,
     ) -> Self {
-        link.restart_numbers(now);
+        link.number_job(now);
         Self::new(source, parking, firmware)
     }
 

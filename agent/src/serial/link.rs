@@ -5,6 +5,7 @@
 //! may be in flight; a wrong one costs time, never a command.
 //! Must not know: what the commands are for.
 
+mod begun_anew;
 mod probing;
 mod record;
 
@@ -18,7 +19,7 @@ use super::dialect::Dialect;
 use super::history::History;
 use super::link_fault::LinkFault;
 use super::moves_ahead::MovesAhead;
-use super::numbered::{numbered_line, plain_line};
+use super::numbered::plain_line;
 use super::numbering::Numbering;
 use super::pace::Pace;
 use super::patience::{self, Due, Patience};
@@ -195,41 +196,6 @@ impl Link {
                 asks: false,
             },
         );
-    }
-
-    /// Numbers start anew. Everything in flight or owed is forgotten.
-    pub(super) fn restart_numbers(&mut self, now: Duration) {
-        self.numbering.restart(self.told, self.history.next_number());
-        self.forget();
-        self.set_number(now);
-    }
-
-    fn set_number(&mut self, now: Duration) {
-        self.own_lines += 1;
-        let base = self.numbering.base();
-        let line = numbered_line(base, &format!("M110 N{base}"));
-        self.output.extend_from_slice(&line);
-        let (bytes, pace, origin) = (line.len(), Pace::ALONE, Origin::Host);
-        self.put_in_flight(
-            now,
-            InFlight { number: None, bytes, pace, origin, sets_number: true, asks: false },
-        );
-    }
-
-    /// Forgets everything in flight or owed: the firmware has.
-    pub(super) fn forget(&mut self) {
-        self.window.clear();
-        self.history.restart(self.numbering.base() + 1);
-        self.cursor = self.numbering.base() + 1;
-        self.told = self.numbering.base();
-        self.recovery = self.recovery.anew();
-        self.caution = Caution::default();
-        self.patience.relax();
-        self.accepted.clear();
-        self.fault = None;
-        self.plain_ok = false;
-        self.plain_proofs = 0;
-        self.renumber = false;
     }
 
     /// Forgets what has not been answered. The firmware may have taken it: it goes on counting.

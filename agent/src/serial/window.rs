@@ -140,6 +140,13 @@ impl Window {
         true
     }
 
+    /// The lines in flight, as ones that nothing is known of but that they will be answered.
+    pub(super) fn without_numbers(&self) -> Vec<InFlight> {
+        let without =
+            |line: &InFlight| InFlight { number: None, sets_number: false, asks: false, ..line.clone() };
+        self.lines.iter().map(without).collect()
+    }
+
     pub(super) fn clear(&mut self) {
         self.lines.clear();
         self.bytes = 0;

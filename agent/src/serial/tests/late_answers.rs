@@ -30,6 +30,30 @@ fn a_late_request_of_before_the_numbering_doubles_nothing() {
     }
 }
 
+/// Taken for that of `M110` it would be one too many for the whole job: firmware that counts no lines would be sent the next
+/// line while one that goes alone is at work.
+#[test]
+fn the_answer_to_a_question_of_before_the_job_stands_for_no_line_of_it() {
+    let mut bench = Bench::ready(StandIn { capabilities: false, ..StandIn::new() });
+    bench.printer.hold = Some("M105");
+    bench.run_until(|bench| !bench.printer.held.is_empty());
+    bench.start(&["G28", "G1 X1"]);
+    bench.step();
+    let answers = std::mem::take(&mut bench.printer.held);
+    assert_eq!(
+        answers,
+        ["ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0", "ok"],
+        "of the question and of the numbering"
+    );
+    bench.printer.hold = None;
+    bench.printer.say(&answers[0]);
+    (0..2).for_each(|_| bench.step());
+    assert_eq!(bench.printer.job(), [""; 0], "nothing comes behind a numbering that has not been answered");
+    bench.printer.say(&answers[1]);
+    bench.run_to_end();
+    assert_eq!(bench.printer.job(), ["G28", "G1 X1"]);
+}
+
 /// While it waits for a person its queue is full, and what finds no room there is never answered.
 #[test]
 fn urgent_commands_that_are_never_answered_hold_nothing_up() {
