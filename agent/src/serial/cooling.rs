@@ -77,6 +77,13 @@ impl Heated {
     pub(super) fn is_none(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Those that are not known yet.
+    pub(super) fn add_nozzles(&mut self, nozzles: &[(u32, f64)]) {
+        let is_known = |tool: &u32| self.nozzles.iter().any(|(known, _)| known == tool);
+        let new: Vec<_> = nozzles.iter().filter(|(tool, _)| !is_known(tool)).copied().collect();
+        self.nozzles.extend(new);
+    }
 }
 
 /// What becomes of the heat while a person is waited for.

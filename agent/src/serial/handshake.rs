@@ -13,6 +13,9 @@ const STEP: Duration = Duration::from_secs(3);
 /// So often; then that step is left out.
 const TRIES: u32 = 3;
 
+/// A firmware that lives and answers no greeting for so long waits for something: homing and probing are over before that on most.
+const WAITS: Duration = Duration::from_secs(60);
+
 /// Where the handshake is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -49,11 +52,21 @@ pub(super) struct Handshake {
     deadline: Duration,
     tries: u32,
     identified: bool,
+    since: Duration,
+    /// It has said that it is at work, or how hot it is.
+    lives: bool,
 }
 
 impl Handshake {
     pub(super) fn new(now: Duration) -> Self {
-        Self { step: Step::Life, deadline: now + FIRST_HELLO, tries: 0, identified: false }
+        Self {
+            step: Step::Life,
+            deadline: now + FIRST_HELLO,
+            tries: 0,
+            identified: false,
+            since: now,
+            lives: false,
+        }
     }
 
     /// Whether the firmware was silent so far.
@@ -66,6 +79,16 @@ impl Handshake {
         if self.step == Step::Life {
             self.deadline = now;
         }
+    }
+
+    /// The firmware has said something that answers nothing.
+    pub(super) fn on_sign(&mut self) {
+        self.lives = true;
+    }
+
+    /// Whether it lives and has not answered for long: it waits for a temperature or a person, perhaps without end.
+    pub(super) fn is_kept_waiting(&self, now: Duration) -> bool {
+        self.is_unanswered() && self.lives && now >= self.since + WAITS
     }
 
     pub(super) fn on_identity(&mut self) {

@@ -357,6 +357,9 @@ impl Host {
             Reply::Capability(..) => {}
         }
         if let Phase::Handshake(handshake) = &mut self.phase {
+            if matches!(reply, Reply::Busy(_) | Reply::Temperatures(_)) {
+                handshake.on_sign();
+            }
             if matches!(reply, Reply::Ok(_) | Reply::Start | Reply::Wait | Reply::Temperatures(_)) {
                 handshake.on_life(now);
             }

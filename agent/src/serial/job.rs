@@ -376,7 +376,7 @@ impl Job {
                 }
             }
             if self.stage == Stage::Feeding && std::mem::take(&mut self.pause_wanted) {
-                self.pause(area, None);
+                self.pause(area, self.reason_of_pause());
             }
             if self.stage == before && self.script.is_empty() {
                 return;

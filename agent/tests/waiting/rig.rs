@@ -144,7 +144,7 @@ impl Rig {
     pub(crate) fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
         let end = self.now + Duration::from_secs(100 * 3600);
         while !done(self) {
-            assert!(self.now < end, "never {what}: {:?}\n{}", self.host, self.tail());
+            assert!(self.now < end, "never {what}: {:?}\n{:?}\n{}", self.host, self.events, self.tail());
             self.exchange(end);
         }
     }
@@ -181,7 +181,7 @@ impl Rig {
     /// The job is printed to its end: every command of the file once and in order, none of them cold.
     pub(crate) fn finish(&mut self, file: &[String]) {
         self.until("the end", |rig| rig.stage().is_none());
-        assert_eq!(self.events.last(), Some(&JobEvent::Completed), "{}", self.tail());
+        assert_eq!(self.events.last(), Some(&JobEvent::Completed), "{:?} {}", self.events, self.tail());
         assert!(!self.said.contains("cold extrusion"), "{}", self.tail());
         let mut accepted = self.accepted.iter();
         for line in file {

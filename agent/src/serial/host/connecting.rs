@@ -9,6 +9,7 @@ use stardust_gcode::command::parse;
 
 use super::super::firmware::Firmware;
 use super::super::handshake::{Action, Handshake};
+use super::super::heat::Heating;
 use super::super::job::End;
 use super::{Host, HostEvent, Phase};
 
@@ -77,10 +78,18 @@ impl Host {
     }
 
     pub(super) fn shake_hands(&mut self, now: Duration) {
+        let owes = !matches!(self.debt.state(), Heating::Settled | Heating::Wanted(_));
         let Phase::Handshake(handshake) = &mut self.phase else { return };
         match handshake.poll(now, self.link.is_idle(), &self.firmware) {
             None => {}
-            Some(Action::Hello) => self.link.restart_numbers(now),
+            Some(Action::Hello) => {
+                // What waits takes no command, and its heaters stay on: of a job that is over, so nobody is asked.
+                if owes && handshake.is_kept_waiting(now) {
+                    tracing::warn!("the printer lives and answers nothing: whatever it waits for is ended");
+                    self.link.send_raw(b"\nM108\nM876 S1\n");
+                }
+                self.link.restart_numbers(now);
+            }
             Some(Action::Send(command)) => {
                 if let Some(command) = parse(command.as_bytes()) {
                     self.link.give_up_waiting();

@@ -124,7 +124,7 @@ impl Host {
             // It has parked by itself: nothing is sent until it goes on.
             "paused" => job.hold("The printer was paused at its panel.".into()),
             // Its wait was ended for the sake of its heat: the job goes on into a pause.
-            "resumed" if job.is_taken_over() && job.stage() == Stage::Pausing => {}
+            "resumed" if job.is_taken_over() && job.stage() != Stage::Paused => {}
             "resume" | "resumed" => job.resume(),
             "cancel" => job.stop(now, End::Cancelled, area, &mut self.link, interrupt),
             _ => {}

@@ -81,14 +81,14 @@ impl Host {
         let by_firmware = self.attention.is_waiting().then(|| self.attention.number());
         let is_late = self.ending_since.is_some_and(|since| now >= since + SOON);
         let may_guess = self.job.as_ref().is_some_and(|job| job.stage() == Stage::Stopping);
-        let way_out = self.way_out(may_guess);
+        let (way_out, area) = (self.way_out(may_guess), self.reach());
         let Some(job) = &mut self.job else {
             self.ending_since = None;
             return;
         };
         job.watch(now, by_firmware, way_out.is_some() && !is_late, &self.thermometer);
         if !may_guess && way_out.is_some() && job.waits_too_long() {
-            job.take_over(self.firmware.area);
+            job.take_over(area);
         }
         if !may_guess && !job.is_taken_over() {
             self.ending_since = None;

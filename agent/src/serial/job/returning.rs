@@ -56,7 +56,8 @@ impl Job {
             None => Next::Arrived,
         };
         match next {
-            Next::Send(script) => self.script = script,
+            // A host that dies meanwhile leaves nothing hot, as in the print itself.
+            Next::Send(script) => self.script = self.dead_man.wake().into_iter().chain(script).collect(),
             Next::Arrived => {
                 self.way_back = None;
                 self.stage = Stage::Feeding;

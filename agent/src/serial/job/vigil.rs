@@ -23,8 +23,10 @@ const COOLED_C: f64 = 25.0;
 pub(super) struct Vigil {
     /// How long it has lasted, as of `seen`; a new question of the firmware begins a new one.
     waited: Duration,
-    /// And for how long of it the nozzle was hot.
+    /// And for how long of it the nozzle was hot: anew where somebody has heated it again at the panel.
     hot_for: Duration,
+    /// How long bed or chamber are hot again after they were turned off.
+    bed_hot_for: Duration,
     #[serde(skip)]
     seen: Option<Duration>,
     /// What it had lasted when the dead-man was told last that the host lives.
@@ -54,6 +56,8 @@ pub(super) struct Vigil {
 const WRITTEN_EVERY_S: u64 = 60;
 /// Firmware that waits for a person says so within this.
 const SAYS_SO: Duration = Duration::from_secs(5);
+/// A heater that was turned off may be reported as on for so long: it is asked for every ten seconds.
+const TOLD_LATE: Duration = Duration::from_secs(15);
 
 /// What of it must be written down before anything more is sent.
 pub(super) type VigilMark = (u64, [bool; 3]);
@@ -83,9 +87,11 @@ impl Vigil {
             // Somebody has answered the one before.
             (self.waited, self.hot_for) = (Duration::ZERO, Duration::ZERO);
         }
-        if !goes_on && hot.nozzles.is_empty() {
+        if (!goes_on || self.nozzle_off) && hot.nozzles.is_empty() {
             self.hot_for = Duration::ZERO;
         }
+        let bed_again = self.bed_off && (hot.bed.is_some() || hot.chamber.is_some());
+        self.bed_hot_for = if bed_again { self.bed_hot_for + passed } else { Duration::ZERO };
         self.taken_up = false;
         (self.by_firmware, self.hot) = (by_firmware, hot);
     }
@@ -125,16 +131,16 @@ impl Job {
             Stage::Pausing => by_firmware.is_some() || self.vigil.taken_over,
             Stage::Numbering
             | Stage::Feeding
+            | Stage::Resuming
             | Stage::Returning
             | Stage::Finishing
             | Stage::Proving
             | Stage::Stopping => by_firmware.is_some(),
-            // It heats up again, and what was turned off is still to be known.
-            Stage::Resuming => return self.vigil.seen = None,
             Stage::Ended => false,
         };
         if !waits {
-            if self.stage != Stage::Pausing {
+            // The pause that nobody's coming has brought is still to begin.
+            if self.stage != Stage::Pausing && !(self.vigil.taken_over && self.pause_wanted) {
                 self.vigil.is_over(now);
             }
             return;
@@ -167,31 +173,36 @@ impl Job {
             return Script::new();
         }
         let hot = self.vigil.hot.clone();
-        let is_late = self.vigil.hot_for >= limits.nozzle || self.vigil.taken_over;
-        if is_late && !self.vigil.nozzle_off {
+        let is_late = self.vigil.hot_for >= limits.nozzle;
+        if is_late || self.vigil.taken_over && !self.vigil.nozzle_off {
             self.vigil.nozzle_off = true;
+            self.vigil.hot_for = Duration::ZERO;
             if !hot.nozzles.is_empty() {
                 lines.extend(nozzles_off(&hot.nozzles));
-                self.vigil.off.nozzles.clone_from(&hot.nozzles);
+                self.vigil.off.add_nozzles(&hot.nozzles);
                 tracing::info!(
                     pause.waited_s = self.vigil.waited.as_secs(),
                     "the nozzle is cooled in the pause"
                 );
             }
         }
-        if self.vigil.waited >= limits.bed && !self.vigil.bed_off {
+        let is_bed_late = self.vigil.waited >= limits.bed && !self.vigil.bed_off;
+        if is_bed_late || self.vigil.bed_hot_for >= limits.bed {
             self.vigil.bed_off = true;
+            self.vigil.bed_hot_for = Duration::ZERO;
             lines.extend(hot.bed.map(|_| "M140 S0".to_owned()));
             lines.extend(hot.chamber.map(|_| "M141 S0".to_owned()));
-            (self.vigil.off.bed, self.vigil.off.chamber) = (hot.bed, hot.chamber);
+            let off = &mut self.vigil.off;
+            (off.bed, off.chamber) = (off.bed.or(hot.bed), off.chamber.or(hot.chamber));
         }
         let mut script = scripts::script(lines);
-        if self.vigil.bed_off || hot.is_none() && self.vigil.off.is_none() {
+        if hot.is_none() && (self.vigil.bed_off || self.vigil.off.is_none()) {
             // What is cold needs nobody to turn it off.
             script.extend(self.dead_man.release());
         } else if self.vigil.waited >= self.vigil.told + self.dead_man.every() {
             self.vigil.told = self.vigil.waited;
-            script.extend(self.dead_man.keep_alive());
+            let anew = self.dead_man.wake();
+            script.extend(anew.or_else(|| self.dead_man.keep_alive()));
         }
         script
     }
@@ -212,10 +223,7 @@ impl Job {
         }
         let after = self.vigil.waited.as_secs().div_ceil(60);
         tracing::warn!(wait.minutes = after, "nobody answered the printer: the print is paused and cooled");
-        let reason = format!(
-            "Nobody answered the printer for {after} min, and its heaters were on: its wait was ended, the print is paused \
-             and the nozzle cooled. Look whether the filament is loaded before you resume."
-        );
+        let reason = self.nobody_answered();
         self.resume_wanted = false;
         match self.stage {
             Stage::Pausing | Stage::Paused if !self.held => {}
@@ -231,9 +239,23 @@ impl Job {
         }
     }
 
+    /// Why a wait of the firmware became a pause.
+    fn nobody_answered(&self) -> String {
+        let after = self.vigil.waited.as_secs().div_ceil(60);
+        format!(
+            "Nobody answered the printer for {after} min, and its heaters were on: its wait was ended, the print is paused \
+             and the nozzle cooled. Look whether the filament is loaded before you resume."
+        )
+    }
+
+    /// The reason of a pause that could not begin at once, where it is not a person's wish.
+    pub(super) fn reason_of_pause(&self) -> Option<String> {
+        self.vigil.taken_over.then(|| self.nobody_answered())
+    }
+
     /// Whether the host goes on for a person who did not come.
     pub(in super::super) fn is_taken_over(&self) -> bool {
-        self.vigil.taken_over && matches!(self.stage, Stage::Pausing | Stage::Paused)
+        self.vigil.taken_over && !matches!(self.stage, Stage::Stopping | Stage::Ended)
     }
 
     /// What makes everything hot again that was turned off in the wait, as far as the job's own commands don't tell of
@@ -261,7 +283,10 @@ impl Job {
         let left = limits.nozzle.saturating_sub(vigil.hot_for);
         match self.stage {
             Stage::Paused | Stage::Pausing if vigil.by_firmware.is_none() => match () {
-                () if vigil.bed_off && !vigil.off.is_none() => Some(Waiting::AllOff),
+                () if vigil.nozzle_off && vigil.hot_for > TOLD_LATE => Some(Waiting::CoolsIn(left)),
+                () if vigil.bed_off && !vigil.off.is_none() && vigil.bed_hot_for <= TOLD_LATE => {
+                    Some(Waiting::AllOff)
+                }
                 () if vigil.nozzle_off && !vigil.off.nozzles.is_empty() => {
                     Some(Waiting::NozzleOff(limits.nozzle))
                 }
@@ -286,7 +311,8 @@ impl Job {
                 }
         };
         let mut nozzles: Vec<(u32, f64)> = Vec::new();
-        for (tool, target) in self.modal.nozzle_c.iter() {
+        // What was turned off is hot only where somebody has heated it again.
+        for (tool, target) in self.modal.nozzle_c.iter().filter(|_| !self.vigil.nozzle_off) {
             nozzles.extend(target.filter(|target| *target > 0.0).map(|target| (tool, target)));
         }
         for (tool, heat) in &thermometer.tools {
@@ -298,8 +324,8 @@ impl Job {
                 _ => {}
             }
         }
-        let bed = self.modal.bed_c.filter(|bed| *bed > 0.0);
-        let chamber = self.modal.chamber_c.filter(|chamber| *chamber > 0.0);
+        let by_job = |target: Option<f64>| target.filter(|target| *target > 0.0 && !self.vigil.bed_off);
+        let (bed, chamber) = (by_job(self.modal.bed_c), by_job(self.modal.chamber_c));
         Heated {
             nozzles,
             bed: bed.or_else(|| thermometer.bed.as_ref().and_then(set)),
