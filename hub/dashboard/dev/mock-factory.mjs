@@ -1,9 +1,13 @@
 // The made-up printers, files and jobs of the stand-in hub. Jobs print in about MOCK_PRINT_S seconds.
 import { randomUUID } from "node:crypto";
+import { facts, thumbnail } from "./mock-files.mjs";
 import { telemetryOf } from "./mock-telemetry.mjs";
 
 const PRINT_S = Number(process.env.MOCK_PRINT_S ?? 40);
 const TICK_MS = 500;
+/** How long a pause or going on takes. */
+const UNDER_WAY_MS = Number(process.env.MOCK_UNDER_WAY_MS ?? 1_500);
+const FAILURE = "The agent was restarted in mid-print and has nothing to go on by: the print could not go on. The heaters were turned off; clear the bed and print the job again.";
 const PAIRED_AFTER_MS = Number(process.env.MOCK_PAIR_MS ?? 8_000);
 const base = { workspace_id: "w1" };
 const ago = (minutes) => new Date(Date.now() - minutes * 60e3).toISOString();
@@ -95,14 +99,6 @@ export function createFactory(publish) {
     return file;
   }
 
-  function facts(text) {
-    const cura = /Cura_SteamEngine ([\d.]+)/.exec(text);
-    return {
-      slicer: cura ? "Cura" : "PrusaSlicer", slicer_version: cura?.[1] ?? "2.7.4", estimated_time_s: Number(/;TIME:(\d+)/.exec(text)?.[1] ?? 4380),
-      filament_mm: 4312, filament_g: 12.86, layer_height_mm: 0.2, layer_count: 93, material: "PLA", truncated: false,
-    };
-  }
-
   function order({ file_id: fileId, printer_id: target }) {
     const file = files.get(fileId);
     const job = {
@@ -168,6 +164,23 @@ export function createFactory(publish) {
     patch("printer", printer, { state: "paused", status: { ...printer.status, state: "paused", interruption, job: job.progress } });
   }
 
+  /** The job and its printer, which has fewer states than a job, are in a state from now on. */
+  function move(job, printer, state, shown = state) {
+    go(job, state, printer.name);
+    patch("printer", printer, { state: shown, status: { ...printer.status, state: shown, job: job.progress } });
+  }
+
+  /** What does not happen on a good day: a print that failed and still lies there, a printer of which nothing was ever heard. */
+  function trouble(fileId) {
+    const printer = [...printers.values()].find((p) => p.name === "Voron");
+    const job = order({ file_id: fileId, printer_id: printer.id });
+    claim(job);
+    go(job, "failed", printer.name, FAILURE);
+    patch("job", job, { reason: FAILURE, started_at: ago(50), finished_at: ago(3), needs_removal: true });
+    patch("printer", printer, { state: "awaiting_removal" });
+    addPrinter("Not unpacked yet", "Original Prusa MINI+", "offline", { contact: { state: "never" }, status: undefined });
+  }
+
   function request(id, what) {
     const job = jobs.get(id);
     const printer = job.printer_id && printers.get(job.printer_id);
@@ -179,8 +192,11 @@ export function createFactory(publish) {
     patch("job", job, { requested: what });
     setTimeout(() => {
       if (what === "cancel") { patch("job", job, { needs_removal: true }); go(job, "cancelled", "Ada Lovelace"); patch("printer", printer, { state: "awaiting_removal" }); }
-      else { go(job, what === "pause" ? "paused" : "printing", "Ada Lovelace"); patch("printer", printer, { state: job.state }); }
-    }, 1500);
+      else {
+        move(job, printer, what === "pause" ? "pausing" : "resuming", "paused");
+        setTimeout(() => move(job, printer, what === "pause" ? "paused" : "printing"), UNDER_WAY_MS);
+      }
+    }, 500);
     return job;
   }
 
@@ -237,6 +253,7 @@ export function createFactory(publish) {
         cutOff(job, printer, layers, refusal);
       }
     }
+    if (process.env.MOCK_TROUBLE) trouble(bracket.id);
     const past = [
       ["finished", 300, undefined, { chamber: true }],
       ["failed", 1400, "The nozzle did not reach 215 °C within 10 minutes. Check the heater cartridge.", { stuck: true }],
@@ -272,9 +289,6 @@ export function createFactory(publish) {
       const story = stories.has(id) ? stories.get(id) : {};
       return job.started_at && story ? telemetryOf(job, story, most) : [];
     },
-    thumbnail: (id) => {
-      const hue = parseInt(id.slice(0, 4), 16) % 360;
-      return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><path d="M32 8 54 20v24L32 56 10 44V20z" fill="hsl(${hue} 45% 60%)"/><path d="M32 32 54 20v24L32 56z" fill="hsl(${hue} 45% 42%)"/><path d="M32 8 54 20 32 32 10 20z" fill="hsl(${hue} 50% 74%)"/></svg>`;
-    },
+    thumbnail,
   };
 }
