@@ -23,4 +23,10 @@ export const JOB_LOOKS: Record<JobState, { icon: string; tone: Tone }> = {
   failed: { icon: mdiAlertCircleOutline, tone: "trouble" },
 };
 
+/** Where it is only on its way: the word of a chip says that it takes a while. */
+const UNDER_WAY: ReadonlySet<JobState> = new Set(["pausing", "resuming", "cancelling"]);
+
+/** The key of the word for where a job is now. */
+export const jobWordOf = (state: JobState): string => (UNDER_WAY.has(state) ? `job.${state}` : `job.state.${state}`);
+
 export const JOB_STATES = Object.keys(JOB_LOOKS) as JobState[];

@@ -3,7 +3,8 @@ import {
   mdiAccountWrenchOutline, mdiAlertCircleOutline, mdiAlertOutline, mdiCancel, mdiCheckCircleOutline, mdiHelpCircleOutline,
   mdiLanConnect, mdiPauseCircleOutline, mdiPowerPlugOffOutline, mdiPrinter3dNozzleOutline, mdiThermometerChevronUp, mdiTrayRemove,
 } from "@mdi/js";
-import type { Attention, Interruption, Printer, PrinterState } from "@/api/types";
+import type { Attention, Interruption, Printer, PrinterState, PrintJob } from "@/api/types";
+import { JOB_LOOKS } from "@/jobs/looks";
 
 export type Tone = "idle" | "busy" | "paused" | "waiting" | "trouble" | "off";
 
@@ -30,11 +31,26 @@ export const LOOKS: Record<PrinterState, Look> = {
 /** All states, those first that want a person's eye. */
 export const STATES = Object.keys(LOOKS) as PrinterState[];
 
+/** What a printer is seen to be doing. To the hub it is paused from the first moment of a pause until it prints again. */
+export type SeenState = PrinterState | "pausing" | "resuming";
+
+/** `job`: the one that is on it, for a printer that does not tell live how far it is with it. */
+export function seenState(printer: Printer, job?: PrintJob): SeenState {
+  if (printer.state !== "paused") return printer.state;
+  const state = printer.status?.job?.state ?? job?.state;
+  return state === "pausing" || state === "resuming" ? state : "paused";
+}
+
 /** A state that a newer hub may send is shown as unknown. */
-export const lookOf = (state: PrinterState): Look => LOOKS[state] ?? LOOKS.unknown;
+export const lookOf = (state: SeenState): Look =>
+  state === "pausing" || state === "resuming" ? JOB_LOOKS[state] : (LOOKS[state] ?? LOOKS.unknown);
+
+/** The key of its word. */
+export const wordOf = (state: SeenState): string =>
+  state === "pausing" || state === "resuming" ? `job.${state}` : `printer.state.${state}`;
 
 /** Nothing goes on at this printer until somebody goes there. */
-export const needsPerson = (state: PrinterState): boolean =>
+export const needsPerson = (state: SeenState): boolean =>
   state === "awaiting_removal" || state === "attention" || state === "error";
 
 /** What the printer asks of a person; nothing while nobody could pass the answer on. */
@@ -66,13 +82,13 @@ export function filterPrinters(
   printers: Iterable<Printer>,
   text: string,
   state: PrinterState | undefined,
-  wordFor: (state: PrinterState) => string,
+  wordFor: (printer: Printer) => string,
 ): Printer[] {
   const words = text.toLocaleLowerCase().split(/\s+/).filter(Boolean);
   return [...printers]
     .filter((printer) => {
       if (state !== undefined && printer.state !== state) return false;
-      const told = `${printer.name} ${printer.model ?? ""} ${wordFor(printer.state)}`.toLocaleLowerCase();
+      const told = `${printer.name} ${printer.model ?? ""} ${wordFor(printer)}`.toLocaleLowerCase();
       return words.every((word) => told.includes(word));
     })
     .sort((a, b) => byName.compare(a.name, b.name) || byName.compare(a.id, b.id));
