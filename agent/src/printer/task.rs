@@ -8,6 +8,7 @@ mod coming_back;
 mod credential_side;
 mod disk_side;
 mod disk_wait;
+mod end_side;
 mod heat_side;
 mod hub_side;
 mod interruption;
@@ -108,6 +109,8 @@ pub struct Printer {
     by_hand: ByHand,
     link: String,
     trouble: HostTrouble,
+    /// The agent stops: nothing is begun any more.
+    is_ending: bool,
     disk_looked_at: Duration,
     /// Why the hub can't be called, while it can't: MQTT may go on.
     no_calls: Option<String>,
@@ -179,6 +182,7 @@ impl Printer {
             by_hand: ByHand::default(),
             link: "Connecting to the hub.".into(),
             trouble: HostTrouble::default(),
+            is_ending: false,
             disk_looked_at: Duration::ZERO,
             no_calls: None,
             _held: held,

@@ -1,8 +1,10 @@
 //! The hub asks for it, in mid-print, before the print, with no job and with no port; by MQTT and by a look.
 
 use std::ffi::OsString;
+use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::Child;
+use std::sync::{Arc, Mutex};
 
 use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process};
@@ -24,6 +26,8 @@ pub(crate) struct Bench {
     pub(crate) port: PathBuf,
     pub(crate) printer: Option<Printer>,
     pub(crate) process: Child,
+    /// What the service manager was told.
+    told: Arc<Mutex<Vec<String>>>,
     folder: tempfile::TempDir,
 }
 
@@ -60,8 +64,9 @@ impl Bench {
         pair.env("STARDUST_AGENT_DATA", folder.path().join("data"));
         pair.args(["pair", &url, "K7QM-4TXP", "--name", "x", "--no-check", "--port"]).arg(&port).args(more);
         assert!(pair.output().unwrap().status.success());
+        let told = told_at(&UnixDatagram::bind(folder.path().join("notify")).unwrap());
         let process = run(&folder);
-        Self { hub, wire, port, printer: Some(printer), process, folder }
+        Self { hub, wire, port, printer: Some(printer), process, told, folder }
     }
 
     /// The printer's folder.
@@ -103,7 +108,22 @@ impl Bench {
 }
 
 fn run(folder: &tempfile::TempDir) -> Child {
-    agent().env("STARDUST_AGENT_DATA", folder.path().join("data")).arg("run").spawn().unwrap()
+    let mut run = agent();
+    run.env("STARDUST_AGENT_DATA", folder.path().join("data"));
+    run.env("NOTIFY_SOCKET", folder.path().join("notify")).arg("run").spawn().unwrap()
+}
+
+/// All of it is read at once: who tells it would wait for a queue that is full.
+fn told_at(socket: &UnixDatagram) -> Arc<Mutex<Vec<String>>> {
+    let told = Arc::<Mutex<Vec<String>>>::default();
+    let (all, socket) = (Arc::clone(&told), socket.try_clone().unwrap());
+    std::thread::spawn(move || {
+        let mut message = [0; 4096];
+        while let Ok(size) = socket.recv(&mut message) {
+            all.lock().unwrap().push(String::from_utf8_lossy(&message[..size]).into_owned());
+        }
+    });
+    told
 }
 
 fn switch_on(port: &std::path::Path, wire: &std::path::Path, options: &[&str]) -> Printer {
@@ -192,6 +212,41 @@ fn with_the_printer_away_it_is_told_first_when_it_is_back() {
     let wire = std::fs::read_to_string(&bench.wire).unwrap();
     assert!(wire.starts_with("\nM112\n"), "{wire:?}");
     assert!(bench.folder.path().exists());
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum By {
+    Mqtt,
+    /// It was not told, but that there is something to look for.
+    Look,
+}
+
+/// Firmware that waits for a heater keeps the agent for a quarter of an hour: the hub is heard all the while.
+#[rstest]
+fn while_the_agent_ends_and_waits_for_the_heater(#[values(By::Mqtt, By::Look)] by: By) {
+    let mut bench = Bench::start(&["--no-emergency-parser"], Some(HEATS));
+    let printer = bench.printer.as_ref().unwrap();
+    eventually("it heats", || {
+        printer.journal().iter().any(|line| line.cmd.starts_with("M190")).then_some(())
+    });
+    kill_process(Pid::from_child(&bench.process), Signal::TERM).unwrap();
+    eventually("it waits for its printer", || {
+        let told = bench.told.lock().unwrap();
+        told.iter().any(|message| message.contains("EXTEND_TIMEOUT_USEC")).then_some(())
+    });
+    let stop = bench.stop(1);
+    if by == By::Look {
+        bench.hub.state.lock().unwrap().commands = vec![stop];
+        bench.hub.broker.send(&CommandMessage { id: None, command: Command::Wake, ..bench.stop(0) });
+    } else {
+        bench.hub.broker.send(&stop);
+    }
+    eventually("it is answered", || (bench.answers() == [CommandOutcome::Done]).then_some(()));
+    assert_eq!(bench.process.try_wait().unwrap(), None, "while the process lives");
+    eventually("live, too", || (bench.live().last() == Some(&StopReach::SentAndReset)).then_some(()));
+    eventually("it ends", || bench.process.try_wait().unwrap());
+    assert_eq!(halts(&bench.wire), 1);
+    assert!(bench.printer.as_ref().unwrap().is_cold());
 }
 
 /// The clean stop has to wait for the heater there; who asks once more does not.

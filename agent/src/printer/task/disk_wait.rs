@@ -133,10 +133,10 @@ impl Printer {
     }
 
     /// Waits until everything is on disk, or can't be, for a while.
-    pub(super) async fn disk_at_rest(&self) {
+    pub(super) async fn disk_at_rest(&mut self) {
         let until = Instant::now() + PATIENCE;
         while !self.journal.is_written() && Instant::now() < until {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            self.attend_a_moment().await;
         }
     }
 

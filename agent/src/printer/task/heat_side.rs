@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::Printer;
 use crate::journal::{HeatOwed, Record};
@@ -84,6 +84,7 @@ impl Printer {
     /// The agent stops: what is being printed is stopped with it, the heaters are turned off and read back, and the hub is
     /// told if it can be. What could not be turned off stays written down for the next process.
     pub(super) async fn wind_up(mut self) {
+        self.is_ending = true;
         self.begin_nothing_more().await;
         if self.life.is_running() {
             let reason = "The agent was stopped in mid-print (by its service or by hand). The heaters were turned \
@@ -119,21 +120,23 @@ impl Printer {
             }
             systemd::ask_for_time(LOOK_EVERY * 3);
             let until = Instant::now() + LOOK_EVERY.min(left);
-            match timeout_at(until, self.port.events.recv()).await {
-                Ok(Some(event)) => self.on_port(event),
+            if !self.attend(until).await {
                 // The journal says what is owed: the next start sees to it.
-                Ok(None) => break,
-                Err(_) => {}
+                break;
             }
         }
         let until = Instant::now() + DELIVERY_PATIENCE;
         self.telemetry.series.deliver_now();
-        while !(self.journal.is_delivered() && self.telemetry.series.lock().is_empty())
-            && Instant::now() < until
-        {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        while !self.is_all_told() && Instant::now() < until {
+            self.attend_a_moment().await;
         }
         self.telemetry.write_last().await;
         self.disk_at_rest().await;
+    }
+
+    /// Whether the hub knows everything, also of a stop at once that came in last.
+    fn is_all_told(&self) -> bool {
+        let is_delivered = self.journal.is_delivered() && self.telemetry.series.lock().is_empty();
+        is_delivered && !self.stops.is_on_its_way()
     }
 }

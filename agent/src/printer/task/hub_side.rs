@@ -53,6 +53,9 @@ impl Printer {
             Verdict::ReportStatus => self.feed.start_over(),
             Verdict::Answer(id, outcome) => self.answer(id, outcome),
             Verdict::StopAtOnce(id) => self.stop_at_once(id, message.at),
+            Verdict::CarryOut(id, command) if self.is_ending => {
+                tracing::info!(command.id = %id, command = ?command, "the agent ends: left to the next one");
+            }
             Verdict::CarryOut(id, Command::Answer { attention_id, button }) => {
                 self.follow_view();
                 let (outcome, order) = self.question.answer(attention_id, button);
@@ -155,7 +158,8 @@ impl Printer {
         }
         self.looking = true;
         // A hub that does not know yet how the last job ended might give it again.
-        let may_claim = self.life.claim().is_none()
+        let may_claim = !self.is_ending
+            && self.life.claim().is_none()
             && self.berth.takes_jobs()
             && self.journal.is_delivered()
             && self.port.view.borrow().is_ready
