@@ -10,6 +10,8 @@ mod print;
 mod settings;
 mod way_back;
 
+use std::time::Duration;
+
 use firmware_sim::firmware::{Config, Targets};
 use of_file::OfLayer;
 use print::{Loss, Print};
@@ -161,4 +163,24 @@ fn power_that_fails_again_on_the_way_back_ends_the_job() {
     print.lose_power(Loss::Both);
     let end = print.events.last();
     assert!(matches!(end, Some(JobEvent::Stopped(End::Failed(_)))), "where it stands nobody knows: {end:?}");
+}
+
+/// The power has just been flaky: nobody may be there to turn off what is heated for the way back.
+#[rstest]
+#[case::while_it_heats("M190")]
+#[case::hot_and_homing("G28 X Y")]
+fn a_host_that_dies_on_the_way_back_leaves_nothing_hot(#[case] at: &str) {
+    let part = print::beginning_of("cura_teapot_ender3_marlin.gcode");
+    let file = part.path().to_owned();
+    let mut print = Print::start(&file, Config::default());
+    print.run_until(|print| print.accepted.len() >= 4000);
+    print.lose_power(Loss::Both);
+    let cut_off = print.cut_off().unwrap();
+    print.wait_ready();
+    let point = print::point(&file, &cut_off, cut_off.layer).unwrap();
+    print.begin_return(&point);
+    print.run_until(|print| print.accepted_since_return().iter().any(|line| line.starts_with(at)));
+    assert!(!print.targets().are_off());
+    print.without_host(Duration::from_secs(1800));
+    assert!(print.targets().are_off(), "{:?}\n{}", print.targets(), print.story());
 }

@@ -238,6 +238,12 @@ impl Print {
         assert!(self.host.start_at(self.now, Box::new(source), point));
     }
 
+    /// The host is gone from now on; the printer goes on without it.
+    pub(crate) fn without_host(&mut self, time: Duration) {
+        self.now += time;
+        self.printer.advance(self.now - self.printer_since);
+    }
+
     /// To the end of the job; the host is killed so often, each time after so many steps, and another one goes on.
     pub(crate) fn return_to(&mut self, point: &LayerPoint, steps: &mut dyn FnMut() -> usize, kills: usize) {
         self.begin_return(point);

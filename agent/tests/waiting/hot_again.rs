@@ -121,12 +121,13 @@ fn a_wait_that_nobody_ended_is_parked_where_the_settings_allow() {
 /// A cable that is out for a moment: the job is over, and the firmware still waits.
 #[rstest]
 #[case::for_a_person("M600")]
-#[case::for_a_temperature("M190 S100")]
+#[case::for_a_temperature_that_never_comes("M190 R10")]
 fn a_firmware_that_waits_behind_a_lost_port_is_made_safe(#[case] command: &str) {
     let mut rig = Rig::ready(build("marlin-menu"), Parking::default());
     rig.start(&file_with(command));
     rig.until_carries_out(command);
     rig.stay_s(5);
+    assert!(!rig.printer.targets().are_off());
     rig.host.port_lost(rig.now);
     rig.stay_s(3);
     rig.host.port_opened(rig.now);
