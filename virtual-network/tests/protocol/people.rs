@@ -87,7 +87,10 @@ pub(crate) fn wish(world: &World, printer: Option<usize>) -> Option<JobId> {
 pub(crate) fn open_jobs(world: &World) -> Vec<JobRow> {
     let jobs = world.hub.inside(|app| Box::pin(async move { store::open(&app.db).await.unwrap() }));
     let mut jobs: Vec<JobRow> = jobs.into_iter().flatten().map(|job| job.row).collect();
-    jobs.sort_by_key(|job| (job.queued_at, job.id));
+    // What was wished for in the same millisecond was one for each printer; which of their ids is lower is left to chance.
+    jobs.sort_by_key(|job| {
+        (job.queued_at, job.printer_id.map(|printer| world.template.index(printer)), job.id)
+    });
     jobs
 }
 
