@@ -287,6 +287,8 @@ fn comments() -> impl Strategy<Value = String> {
         regex("([0-9]{1,4}[.,]?, ?){1,8}[0-9]{1,4}"),
         regex("(NaN|-?inf|-0|porkchop|1e308|18446744073709551615|-280)"),
         regex("[0-9.,eE+ -]{0,30}"),
+        // Next to nothing, on either side of what is rounded to nothing.
+        regex("0?[.,]0{0,5}[1-9]( ?(mm|m|cm3|mm3|g|kg))?"),
         regex("\\PC{0,12}"),
     ];
     let line = (key, value).prop_map(|(key, value)| format!("{key}{value}"));

@@ -2,6 +2,8 @@
 //!
 //! Owns: the forms. Must not know: which key a value stands behind.
 
+use std::ops::RangeInclusive;
+
 use super::MAX_TOOLS;
 use super::numbers::decimal;
 use super::plausible::{DURATION_S, FILAMENT_CM3, FILAMENT_G, FILAMENT_MM, LAYERS};
@@ -74,9 +76,12 @@ pub(super) fn amount(text: &str) -> Option<Amount> {
     let text = text.trim();
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+'));
     let value = decimal(text.get(..text.len() - unit.len())?)?;
-    let length = |mm: f64| FILAMENT_MM.contains(&mm).then(|| Amount::LengthMm(rounded(mm)));
-    let volume = |cm3: f64| FILAMENT_CM3.contains(&cm3).then(|| Amount::VolumeCm3(rounded(cm3)));
-    let weight = |g: f64| FILAMENT_G.contains(&g).then(|| Amount::WeightG(rounded(g)));
+    // The bounds are those of what is given: rounded first, so that a speck of dust is none, not zero.
+    let within =
+        |value, plausible: &RangeInclusive<f64>| Some(rounded(value)).filter(|v| plausible.contains(v));
+    let length = |mm| within(mm, &FILAMENT_MM).map(Amount::LengthMm);
+    let volume = |cm3| within(cm3, &FILAMENT_CM3).map(Amount::VolumeCm3);
+    let weight = |g| within(g, &FILAMENT_G).map(Amount::WeightG);
     match unit.trim() {
         "mm" => length(value),
         "cm" => length(value * 10.0),
@@ -150,6 +155,11 @@ mod tests {
     #[case("9.99 g", Some(Amount::WeightG(9.99)))]
     #[case("1kg", Some(Amount::WeightG(1000.0)))]
     #[case("0m", None)]
+    #[case(",1mm3", None)]
+    #[case("0.0004g", None)]
+    #[case("0.0004mm", None)]
+    #[case("0.4mm3", None)]
+    #[case("0.5mm3", Some(Amount::VolumeCm3(0.001)))]
     #[case("-1m", None)]
     #[case("1e9m", None)]
     #[case("12", None)]
