@@ -1,5 +1,8 @@
 //! A print that is none of ours: started at the printer's own panel, from its memory card.
 //!
+//! `SD printing byte X/Y` alone is no print: UltiMaker 2 and Marlin before 2.0 (`CardReader::getStatus`), and Repetier before 2.0
+//! (`SDCard::printStatus`), say it whenever a card is in, `0/0` before a file was opened and afterwards where the last one was read to;
+//! Klipper (`virtual_sdcard.py`) also in a pause. A place that moves is a print: between two answers every firmware reads on.
 //! Owns: how it is recognised. Must not know: jobs of ours; while there is one, nothing here is asked.
 
 use std::time::Duration;
@@ -10,10 +13,12 @@ const FORGOTTEN: Duration = Duration::from_secs(15);
 /// What is known of a print of the printer's own.
 #[derive(Debug, Default)]
 pub(super) struct External {
-    /// Bytes done and bytes in all, as M27 tells.
-    progress: Option<(u64, u64)>,
-    /// It is as far as it was the last time: Marlin 1 tells that of a print that is over, too.
+    /// Bytes read of a file and bytes in all, as M27 told last; kept when that is no print, to see whether it moves.
+    place: Option<(u64, u64)>,
+    /// It is where it was the last time.
     stands: bool,
+    /// It is further in the same file than the last time, and not at its end.
+    goes_on: bool,
     busy_until: Option<Duration>,
     /// After a loss of power it offers, at its panel, to go on with what it printed.
     offers_to_go_on: bool,
@@ -36,12 +41,23 @@ impl External {
             let numbers = rest
                 .split_once('/')
                 .and_then(|(done, all)| Some((done.trim().parse().ok()?, all.trim().parse().ok()?)));
-            let progress = numbers.filter(|(_, all)| *all > 0);
-            self.stands = progress.is_some() && progress == self.progress;
-            self.progress = progress;
-            self.busy_until = Some(now + FORGOTTEN);
+            self.look_at(now, numbers.filter(|(_, all)| *all > 0));
         } else if line.contains("Not SD printing") || line.contains("Done printing file") {
             *self = Self::default();
+        }
+    }
+
+    /// What M27 tells now; none: of no file.
+    fn look_at(&mut self, now: Duration, place: Option<(u64, u64)>) {
+        let before = std::mem::replace(&mut self.place, place);
+        self.stands = place.is_some() && place == before;
+        self.goes_on = false;
+        let Some((done, all)) = place else { return };
+        let has_moved = before.is_some_and(|(was, of)| of == all && done > was);
+        self.goes_on = has_moved && done < all;
+        // One that is seen for the first time may move by the next answer; what has moved to its end has its last moves before it.
+        if has_moved || done < all && !self.stands {
+            self.busy_until = Some(now + FORGOTTEN);
         }
     }
 
@@ -58,7 +74,7 @@ impl External {
     /// Lets go of what has not shown for a while.
     pub(super) fn tick(&mut self, now: Duration) {
         if self.busy_until.is_some_and(|until| now >= until) {
-            *self = Self::default();
+            (self.busy_until, self.goes_on, self.offers_to_go_on) = (None, false, false);
         }
     }
 
@@ -70,14 +86,30 @@ impl External {
         self.busy_until.is_some() || self.offers_to_go_on
     }
 
-    /// Somebody has started a print from the memory card.
+    /// Somebody prints from the memory card: it was seen to go on.
     pub(super) fn prints_from_card(&self) -> bool {
-        self.progress.is_some()
+        self.goes_on
     }
 
-    /// The same, and it has gone on since it was asked about before.
-    pub(super) fn goes_on_from_card(&self) -> bool {
-        self.prints_from_card() && !self.stands
+    /// It may print, or go on with a print: a file is open and not at its end.
+    pub(super) fn has_more_to_print(&self) -> bool {
+        self.place.is_some_and(|(done, all)| done < all)
+    }
+
+    /// The same, and it was not seen to stand since.
+    pub(super) fn may_go_on_from_card(&self) -> bool {
+        self.has_more_to_print() && !self.stands
+    }
+
+    /// A file is open, not at its end, and is not read on: its print is paused, was given up, or has not begun. Only its heat tells
+    /// which. What a person is told where it is hot.
+    pub(super) fn rests(&self) -> Option<String> {
+        let (done, all) = self.place.filter(|_| self.has_more_to_print() && !self.is_on())?;
+        Some(format!(
+            "A print from its own memory card seems to be paused ({:.0} %): its heaters are on. Go on with it at the printer, or \
+             end it there and turn its heaters off.",
+            percent(done, all)
+        ))
     }
 
     /// What a person is told, while it is on.
@@ -88,15 +120,16 @@ impl External {
             );
         }
         self.busy_until?;
-        Some(match self.progress {
-            #[allow(clippy::cast_precision_loss, reason = "a percentage")]
-            Some((done, all)) => {
-                let percent = done as f64 / all as f64 * 100.0;
-                format!("Prints from its own memory card ({percent:.0} %).")
-            }
+        Some(match self.place {
+            Some((done, all)) => format!("Prints from its own memory card ({:.0} %).", percent(done, all)),
             None => "At work on something that was started at its panel.".to_owned(),
         })
     }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a percentage")]
+fn percent(done: u64, all: u64) -> f64 {
+    done as f64 / all as f64 * 100.0
 }
 
 #[cfg(test)]
@@ -119,11 +152,40 @@ mod tests {
     #[test]
     fn one_that_does_not_get_on_any_more_does_not_go_on() {
         let mut external = External::default();
-        for (second, done, goes_on) in [(1, 21, true), (6, 22, true), (11, 22, false), (16, 23, true)] {
+        for (second, done, prints, may) in
+            [(1, 21, false, true), (6, 22, true, true), (11, 22, false, false), (16, 23, true, true)]
+        {
             external.read(S(second), &format!("SD printing byte {done}/100"));
-            assert!(external.prints_from_card());
-            assert_eq!(external.goes_on_from_card(), goes_on, "{done}");
+            assert!(external.is_on(), "{done}");
+            assert_eq!(external.prints_from_card(), prints, "{done}");
+            assert_eq!(external.may_go_on_from_card(), may, "{done}");
         }
+        external.read(S(20), "SD printing byte 23/100");
+        external.tick(S(31));
+        assert!(!external.is_on() && external.rests().unwrap().contains("23 %"));
+        external.read(S(35), "SD printing byte 24/100");
+        assert!(external.prints_from_card() && external.is_on() && external.rests().is_none(), "it goes on");
+    }
+
+    #[test]
+    fn no_file_and_one_that_is_at_its_end_are_no_print() {
+        for place in ["0/0", "100/100"] {
+            let mut external = External::default();
+            for second in 1..9 {
+                external.read(S(5 * second), &format!("SD printing byte {place}"));
+                assert!(!external.is_on() && !external.prints_from_card(), "{place}");
+                assert!(!external.has_more_to_print() && external.rests().is_none(), "{place}");
+            }
+        }
+        let mut external = External::default();
+        external.read(S(1), "SD printing byte 90/100");
+        external.read(S(6), "SD printing byte 100/100");
+        assert!(external.is_on() && !external.prints_from_card(), "its last moves");
+        external.tick(S(21));
+        external.read(S(21), "SD printing byte 100/100");
+        assert!(!external.is_on());
+        external.read(S(26), "SD printing byte 0/80");
+        assert!(external.is_on() && !external.prints_from_card(), "another file, which may be printed");
     }
 
     #[test]

@@ -217,7 +217,7 @@ impl Host {
     pub fn is_ready(&self) -> bool {
         matches!(self.phase, Phase::Ready)
             && self.job.is_none()
-            && !self.external.is_on()
+            && self.external().is_none()
             && !self.attention.is_locked()
             // What the last job has heated is turned off first, and read back.
             && matches!(self.debt.state(), Heating::Settled | Heating::Wanted(_))

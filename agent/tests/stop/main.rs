@@ -17,6 +17,7 @@ mod by_hub;
 mod by_keyboard;
 mod by_second_signal;
 mod driver;
+mod old_card;
 mod once_more;
 mod rig;
 mod unread;

@@ -73,6 +73,21 @@ impl Rig {
         rig
     }
 
+    /// The same with a card in it, from which somebody prints so many bytes first; done when it answers, and a short print is over.
+    pub(crate) fn with_card(profile: &str, prints: Option<u64>) -> Self {
+        let mut named = Profile::named(profile).unwrap();
+        (named.config.card, named.config.prints_from_card) = (true, prints);
+        let mut rig = Self::of(named);
+        rig.run_until("it answers", COLD_WITHIN, |rig| rig.host.connection() == Connection::Ready);
+        rig.run_for(Duration::from_secs(5));
+        rig
+    }
+
+    /// Somebody does this at its panel, or by another cable.
+    pub(crate) fn type_at_it(&mut self, lines: &str) {
+        self.printer.receive(lines.as_bytes(), self.now);
+    }
+
     /// Another host, which knows nothing of this printer yet.
     pub(crate) fn connect_anew(&mut self) {
         self.host = Host::new(self.now, Parking::default());
@@ -82,6 +97,10 @@ impl Rig {
     fn begin(profile: &str, prints_from_card: Option<u64>) -> Self {
         let mut profile = Profile::named(profile).unwrap();
         profile.config.prints_from_card = prints_from_card;
+        Self::of(profile)
+    }
+
+    fn of(mut profile: Profile) -> Self {
         profile.line = LineSettings { baud: Some(115_200), latency: Duration::from_micros(500) };
         Self {
             host: Host::new(Duration::ZERO, Parking::default()),

@@ -22,15 +22,29 @@ struct Print {
 pub(crate) struct Card {
     pub(crate) inserted: bool,
     print: Option<Print>,
+    /// How far the file that was opened last was read, and its bytes; kept when its print is over.
+    place: (u64, u64),
 }
 
 impl Card {
     pub(crate) fn new(inserted: bool) -> Self {
-        Self { inserted, print: None }
+        Self { inserted, print: None, place: (0, 0) }
     }
 
     pub(crate) fn start(&mut self, now: Duration, bytes: u64) {
         self.print = Some(Print { bytes, read: 0, since: Some(now) });
+        self.place = (0, bytes);
+    }
+
+    /// M23, or somebody looks at a file in the menu: it is open, and nothing is printed.
+    pub(crate) fn select(&mut self, bytes: u64) {
+        self.print = None;
+        self.place = (0, bytes);
+    }
+
+    /// How far the open file was read, and its bytes, whether it is printed or not; 0 of 0: none was opened yet.
+    pub(crate) fn place(&self, now: Duration) -> (u64, u64) {
+        self.print.map_or(self.place, |print| (print.done(now), print.bytes))
     }
 
     /// One was begun and has not ended.
@@ -53,7 +67,8 @@ impl Card {
         }
     }
 
-    pub(crate) fn stop(&mut self) {
+    pub(crate) fn stop(&mut self, now: Duration) {
+        self.place = self.place(now);
         self.print = None;
     }
 
@@ -74,7 +89,7 @@ impl Card {
     pub(crate) fn take_end(&mut self, now: Duration) -> bool {
         let ended = self.ends_at().is_some_and(|end| now >= end);
         if ended {
-            self.print = None;
+            self.stop(now);
         }
         ended
     }
@@ -105,5 +120,6 @@ mod tests {
         assert_eq!((card.progress(S(21)), card.ends_at()), (Some((5_000, 10_000)), Some(S(26))));
         assert!(!card.take_end(S(25)));
         assert!(card.take_end(S(26)) && !card.take_end(S(27)));
+        assert_eq!(card.place(S(99)), (10_000, 10_000), "where it was read to");
     }
 }

@@ -84,6 +84,17 @@ pub(crate) enum Stray {
     Dropped,
 }
 
+/// When M27 tells a position in a file of the memory card instead of `Not SD printing`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CardTold {
+    /// While that file is printed.
+    WhilePrinting,
+    /// As long as its print has not ended, also in a pause.
+    WhileBegun,
+    /// Whenever a card is in: `0/0` before a file was opened, and where the last print ended after that.
+    Always,
+}
+
 /// How the dialect treats line numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Counting {
@@ -123,6 +134,7 @@ pub(crate) struct Speech {
     pub(crate) ok_on_reception: bool,
     /// Commands that wait, the running one included.
     pub(crate) queue: usize,
+    pub(crate) card: CardTold,
     /// After so long a silence it asks again for what it waits for: the rest of a line, a line to be resent.
     pub(crate) asks_again: Option<Duration>,
     /// What stands before the state in a busy line; `None`: it never says so.

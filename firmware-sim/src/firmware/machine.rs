@@ -250,7 +250,7 @@ impl Machine {
     /// Ends a print from the memory card before its time; without one nothing happens.
     pub(crate) fn abort_card_print(&mut self, now: Duration) {
         if self.card.has_print() {
-            self.card.stop();
+            self.card.stop(now);
             self.thermal.all_off(now);
         }
     }
@@ -376,7 +376,7 @@ impl Machine {
         self.dead = true;
         self.dead_answer = self.config.dialect.dead_answer(failure);
         self.halted = self.dead_answer.is_none();
-        self.card.stop();
+        self.card.stop(self.last_activity);
     }
 
     /// When an automatic report is due.

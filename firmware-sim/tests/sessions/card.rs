@@ -87,3 +87,36 @@ fn a_host_can_start_one_too() {
 fn without_a_card_reader_nothing_of_that_is_known() {
     Session::boot(false).play("> M27\n < echo:Unknown command: \"M27\"\n < ok");
 }
+
+/// UltiMaker 2, Creality's Marlin 1.1, Repetier before 2.0: M27 asks whether a card is in, and not whether it prints.
+#[rstest::rstest]
+#[case("ultimaker2")]
+#[case("creality")]
+fn old_firmware_tells_a_position_whenever_a_card_is_in(#[case] profile: &str) {
+    let named = firmware_sim::profile::Profile::named(profile).unwrap().config;
+    Session::with(Config { receive_buffer: None, ..named.clone() }).play(
+        "
+        > M27
+        < SD printing byte 0/0
+        < ok
+        ",
+    );
+    Session::with(Config { prints_from_card: Some(10_000), ..named }).play(
+        "
+        +5
+        > M25
+        < ok
+        +100
+        > M27
+        < SD printing byte 5000/10000
+        < ok
+        > M24
+        < ok
+        +5
+        < Done printing file
+        > M27
+        < SD printing byte 10000/10000
+        < ok
+        ",
+    );
+}

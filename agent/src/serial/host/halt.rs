@@ -217,7 +217,7 @@ impl Host {
 
     /// A printer that has not taken a stop goes on with what it prints from its memory card, and that heats it again.
     pub(super) fn end_card_print(&mut self, now: Duration) {
-        if !self.goes_on_after_stop() || !self.external.prints_from_card() || !self.is_unoccupied() {
+        if !self.goes_on_after_stop() || !self.external.has_more_to_print() || !self.is_unoccupied() {
             return;
         }
         let dialect = self.firmware.dialect;

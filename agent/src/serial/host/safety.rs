@@ -54,7 +54,7 @@ impl Host {
             Some(job) if self.heaters != before => job.heaters = self.heaters.clone(),
             Some(_) => {}
             None if matches!(self.phase, Phase::Ready) && !self.turned_off => {
-                if self.goes_on_after_stop() && self.external.goes_on_from_card() {
+                if self.goes_on_after_stop() && self.external.may_go_on_from_card() {
                     // Its file may heat again in the next moment.
                     self.debt.doubt();
                 }

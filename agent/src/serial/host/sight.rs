@@ -5,6 +5,7 @@
 use super::super::attention::Prompt;
 use super::super::cooling::Waiting;
 use super::super::firmware::{Area, Firmware};
+use super::super::heat::Heating;
 use super::super::heat_reach::HeatOutOfReach;
 use super::super::job::Stage;
 use super::super::thermometer::Thermometer;
@@ -95,7 +96,16 @@ impl Host {
     /// What the printer does on its own account, if it does: a print from its memory card, say.
     #[must_use]
     pub fn external(&self) -> Option<String> {
-        self.external.message()
+        self.external.message().or_else(|| self.rests_hot())
+    }
+
+    /// A print from its memory card stands there, and somebody's heat is on: it is paused, and a job would be printed into its part.
+    /// Old firmware tells the same of one that was given up: then it is cold, or is to be made so. What is owed, or wanted from here, is
+    /// no heat of such a print, and is turned off as ever: too much is turned off rather than too little.
+    fn rests_hot(&self) -> Option<String> {
+        let is_theirs = self.job.is_none() && self.debt.state() == Heating::Settled;
+        let is_hot = self.thermometer.highest_target().is_some_and(|target| target > 0.0);
+        self.external.rests().filter(|_| is_theirs && is_hot)
     }
 
     /// Where the job is: stage, bytes of the file that were taken, layer, and minutes left as the file says.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Counting, Repeats, Speech, Stray, Temperatures, reading};
+use super::{CardTold, Counting, Repeats, Speech, Stray, Temperatures, reading};
 
 const MARLIN_COUNTING: Counting = Counting {
     in_order: true,
@@ -43,6 +43,8 @@ pub(super) static MARLIN: Speech = Speech {
     ok_on_reception: false,
     // BUFSIZE
     queue: 4,
+    // sd/cardreader.cpp, report_status, as every Marlin since 2.0: only while it prints.
+    card: CardTold::WhilePrinting,
     asks_again: None,
     busy: Some("echo:busy: "),
     action: Some("//"),
@@ -106,6 +108,8 @@ pub(super) static REPETIER: Speech = Speech {
     ok_with_number: true,
     ok_on_reception: true,
     queue: 2,
+    // SDCard.cpp, printStatus: `sdactive` is that a card is in (2.0 asks whether it prints).
+    card: CardTold::Always,
     asks_again: Some(Duration::from_millis(200)),
     busy: Some("busy:"),
     action: None,
@@ -126,6 +130,8 @@ pub(super) static KLIPPER: Speech = Speech {
     counting: Counting { checksums: false, ..LOOSE_COUNTING },
     reading: reading::KLIPPER,
     temperatures: Temperatures::Klipper,
+    // klippy/extras/virtual_sdcard.py, cmd_M27: as long as a file is loaded, which its end closes.
+    card: CardTold::WhileBegun,
     busy: None,
     prompts: false,
     reports: false,
@@ -185,6 +191,8 @@ pub(super) static ULTIMAKER2: Speech = Speech {
     counting: Counting { stray_checksum: Stray::Dropped, ..OLD_COUNTING },
     reading: reading::ULTIMAKER2,
     temperatures: Temperatures::OldMarlin,
+    // cardreader.cpp, getStatus: `cardOK` is that a card is in.
+    card: CardTold::Always,
     busy: None,
     action: None,
     prompts: false,
@@ -213,6 +221,8 @@ pub(super) static CREALITY: Speech = Speech {
     counting: OLD_COUNTING,
     reading: reading::MARLIN1,
     temperatures: Temperatures::Marlin,
+    // Marlin 1.1 of 2017, cardreader.cpp, getStatus: `cardOK`, as in 1.0.
+    card: CardTold::Always,
     broken_reports: true,
     action: None,
     prompts: false,

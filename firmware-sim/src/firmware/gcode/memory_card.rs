@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::unknown;
 use crate::firmware::command::Command;
-use crate::firmware::dialect::Dialect;
+use crate::firmware::dialect::{CardTold, Dialect};
 use crate::firmware::machine::Machine;
 use crate::firmware::stage::Stage;
 
@@ -31,6 +31,7 @@ pub(super) fn card(machine: &mut Machine, command: &Command<'_>, now: Duration) 
         23 => {
             machine.line(&format!("File opened: {name} Size: {bytes}"));
             machine.line("File selected");
+            machine.card.select(bytes);
         }
         24 if machine.card.has_print() => machine.card.resume(now),
         24 => machine.card.start(now, bytes),
@@ -45,7 +46,12 @@ pub(super) fn card(machine: &mut Machine, command: &Command<'_>, now: Duration) 
 }
 
 fn report(machine: &mut Machine, now: Duration) {
-    let line = match machine.card.progress(now) {
+    let told = match machine.speech().card {
+        CardTold::WhilePrinting => machine.card.progress(now),
+        CardTold::WhileBegun => machine.card.has_print().then(|| machine.card.place(now)),
+        CardTold::Always => Some(machine.card.place(now)),
+    };
+    let line = match told {
         Some((done, all)) => format!("SD printing byte {done}/{all}"),
         // With a full stop: GCodes2.cpp of RepRapFirmware, virtual_sdcard.py of Klipper.
         None if matches!(machine.config.dialect, Dialect::RepRapFirmware | Dialect::Klipper) => {
