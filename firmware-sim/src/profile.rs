@@ -97,9 +97,12 @@ impl Profile {
             "repetier" => {
                 Config { says_wait: true, reject_empties_buffer: true, ..build(Dialect::Repetier, "Mendel") }
             }
-            "klipper" => {
-                Config { emergency_parser: true, receive_buffer: None, ..build(Dialect::Klipper, "Klipper") }
-            }
+            "klipper" => Config {
+                emergency_parser: true,
+                receive_buffer: None,
+                generic_heater: Some("chamber".to_owned()),
+                ..build(Dialect::Klipper, "Klipper")
+            },
             "malyan" => Config {
                 receive_buffer: None,
                 thermal_protection: false,

@@ -164,6 +164,9 @@ struct OwedArguments {
     /// It heats the chamber
     #[arg(long)]
     chamber: bool,
+    /// It heats by words, as Klipper does
+    #[arg(long)]
+    words: bool,
     /// Nothing more is owed
     #[arg(long)]
     settled: bool,
@@ -302,7 +305,8 @@ fn owed(options: &OwedArguments, settings: &Settings) -> Result<(), Failure> {
     if options.settled {
         return by_hand::settle(settings, &options.port);
     }
-    let heaters = Heaters { tools: options.tools.iter().copied().collect(), chamber: options.chamber };
+    let tools = options.tools.iter().copied().collect();
+    let heaters = Heaters { tools, chamber: options.chamber, words: options.words, ..Heaters::default() };
     by_hand::owe(settings, &options.port, options.baud, heaters, &DeviceTree::default())
 }
 

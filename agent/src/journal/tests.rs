@@ -131,7 +131,11 @@ proptest! {
 
 /// What a record of this kind says of heat, or of the job that owes by itself.
 fn of_heat(kind: usize) -> Record {
-    let heaters = |tools: &[u32], chamber| Heaters { tools: tools.iter().copied().collect(), chamber };
+    let heaters = |tools: &[u32], chamber| Heaters {
+        tools: tools.iter().copied().collect(),
+        chamber,
+        ..Heaters::default()
+    };
     let owes = |port: &str, in_place, heaters| -> Record {
         HeatOwed { port: Some(port.into()), in_place, heaters, ..HeatOwed::default() }.into()
     };

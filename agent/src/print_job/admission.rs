@@ -217,11 +217,17 @@ mod tests {
     #[test]
     fn what_the_file_shows_by_itself_is_found() {
         let brief = |file: &[u8]| check(file).unwrap().brief;
-        let heaters = |tools: &[u32], chamber| Heaters { tools: tools.iter().copied().collect(), chamber };
+        let heaters = |tools: &[u32], chamber| Heaters {
+            tools: tools.iter().copied().collect(),
+            chamber,
+            ..Heaters::default()
+        };
         let bare = Brief { size_bytes: 8, heaters: heaters(&[0], false), ..Brief::default() };
         assert_eq!(brief(b"G1\nM105\n; end\n"), bare);
         assert_eq!(brief(b"M104 T2 S200\nM141 S45\nT1\n").heaters, heaters(&[1, 2], true));
         assert_eq!(brief(b"M141.0 S45\n").heaters, heaters(&[0], true), "as firmware reads it");
+        let chamber = b"SET_HEATER_TEMPERATURE HEATER=chamber TARGET=60\n";
+        assert_eq!(brief(chamber).heaters, Heaters { words: true, ..heaters(&[0], false) });
         assert!(brief(b"G1\nM73 P1 R5\n").brings_progress && !brief(b"G1\nM73 P1 R5\n").brings_messages);
         assert!(brief(b"G1\nm117 Hello\n").brings_messages);
     }

@@ -6,7 +6,7 @@ use stardust_gcode::command::{Code, Command};
 use stardust_gcode::modal::{Effect, Modal};
 
 use super::profile::Profile;
-use crate::serial::Heaters;
+use crate::serial::{Heaters, sets_by_name};
 
 /// Where nobody has said what a printer's heaters may reach: nozzles for PEEK and PEKK are sold up to 500 °C, beds up to 260 °C.
 const NOZZLE_MAX_C: f64 = 550.0;
@@ -95,6 +95,8 @@ pub enum TooMuch {
 pub(super) struct Demands<'a> {
     profile: &'a Profile,
     modal: Modal,
+    /// It sets heaters by their names.
+    heats_by_name: bool,
     /// What it shows on the printer's display by itself: M73, M117.
     pub(super) brings_progress: bool,
     pub(super) brings_messages: bool,
@@ -102,17 +104,24 @@ pub(super) struct Demands<'a> {
 
 impl<'a> Demands<'a> {
     pub(super) fn new(profile: &'a Profile) -> Self {
-        Self { profile, modal: Modal::default(), brings_progress: false, brings_messages: false }
+        Self {
+            profile,
+            modal: Modal::default(),
+            heats_by_name: false,
+            brings_progress: false,
+            brings_messages: false,
+        }
     }
 
     /// What the commands so far heat.
     pub(super) fn heaters(&self) -> Heaters {
-        Heaters::named_by(&self.modal)
+        Heaters { words: self.heats_by_name, ..Heaters::named_by(&self.modal) }
     }
 
     /// Looks at the next command.
     pub(super) fn check(&mut self, command: &Command<'_>) -> Result<(), TooMuch> {
         let effect = self.modal.apply(command);
+        self.heats_by_name |= sets_by_name(command);
         let Some(Code { letter, number, sub: None }) = command.code() else { return Ok(()) };
         match (letter, number) {
             (b'G', 0..=3 | 5) => match effect {

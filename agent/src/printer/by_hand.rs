@@ -200,6 +200,7 @@ fn by_owner(
             arguments
                 .extend(heaters.tools.iter().flat_map(|tool| ["--tool".into(), tool.to_string().into()]));
             arguments.extend(heaters.chamber.then(|| "--chamber".into()));
+            arguments.extend(heaters.words.then(|| "--words".into()));
         }
     }
     let is_done = service::run_as(owner, arguments, settings)?;

@@ -71,6 +71,8 @@ pub(super) struct Heated {
     pub(super) nozzles: Vec<(u32, f64)>,
     pub(super) bed: Option<f64>,
     pub(super) chamber: Option<f64>,
+    /// Others, by name: they go with the chamber.
+    pub(super) named: Vec<(String, f64)>,
 }
 
 impl Heated {

@@ -40,7 +40,8 @@ impl Dialect {
         let name = name.to_ascii_lowercase();
         let has = |word: &str| name.contains(word);
         match () {
-            () if has("klipper") => Self::Klipper,
+            // Kalico is a Klipper of others: it says its own name (`APP_NAME`).
+            () if has("klipper") || has("kalico") => Self::Klipper,
             () if has("prusa-firmware") && !has("buddy") => Self::Prusa,
             () if has("reprapfirmware") || has("duet") => Self::RepRapFirmware,
             () if has("repetier") || has("anet") => Self::Repetier,
@@ -169,6 +170,7 @@ mod tests {
     #[case("Repetier_1.0.4", Dialect::Repetier)]
     #[case("ANET_A8_20160628", Dialect::Repetier)]
     #[case("Klipper", Dialect::Klipper)]
+    #[case("Kalico", Dialect::Klipper)]
     #[case("Malyan VER: 2.9 MODEL: M200 HW: HA02", Dialect::Malyan)]
     #[case("Teacup", Dialect::Teacup)]
     #[case("Marlin Ultimaker2; Sprinter/grbl mashup for gen6", Dialect::Ultimaker2)]

@@ -15,7 +15,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use stardust_gcode::modal::Modal;
 
+use super::dialect::Dialect;
 use super::firmware::Firmware;
+use super::named_heaters;
 use super::preheat::read_back::{NotSet, ReadBack};
 use super::preheat::{Preheat, Standing, Wanted, report_without_bed, without_bed};
 use super::reply::{Heat, TemperatureReport};
@@ -43,13 +45,19 @@ pub struct Heaters {
     pub tools: BTreeSet<u32>,
     /// The chamber is heated.
     pub chamber: bool,
+    /// Some may have been set by words: Klipper's by their names and by macros, and no report need tell of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub words: bool,
+    /// This firmware has words for its heaters.
+    #[serde(skip)]
+    pub knows_words: bool,
 }
 
 impl Heaters {
     /// Where nobody knows what was heated: a chamber is the one that firmware may have and not tell of.
     #[must_use]
     pub fn unknown() -> Self {
-        Self { tools: BTreeSet::new(), chamber: true }
+        Self { chamber: true, ..Self::default() }
     }
 
     /// Those that a file's commands have named.
@@ -64,6 +72,7 @@ impl Heaters {
     pub fn add(&mut self, more: &Self) {
         self.tools.extend(more.tools.iter().filter(|tool| **tool < MOST_TOOLS));
         self.chamber |= more.chamber;
+        self.words |= more.words;
     }
 
     /// Those that the firmware and its thermometer name.
@@ -71,6 +80,7 @@ impl Heaters {
         self.tools.extend(0..firmware.extruders.unwrap_or(1).min(MOST_TOOLS));
         self.tools.extend(thermometer.tools.keys().map(|tool| u32::from(*tool)));
         self.chamber |= firmware.can("CHAMBER_TEMPERATURE") || thermometer.chamber.is_some();
+        self.knows_words |= firmware.dialect == Dialect::Klipper;
     }
 
     /// Those that a job's commands have named.
@@ -82,15 +92,18 @@ impl Heaters {
     /// The commands that set all of them; the chamber is turned off. Those of the nozzles that are turned off come first: where all
     /// tools share one nozzle, the last command counts.
     pub(super) fn set(&self, nozzle: impl Fn(u32) -> f64, bed: f64) -> Vec<String> {
-        let mut lines: Vec<String> = match self.tools.len() {
+        // Before what is to stay on is set.
+        let by_words = self.words || self.knows_words;
+        let mut lines: Vec<String> = by_words.then(|| named_heaters::ALL_OFF.into()).into_iter().collect();
+        match self.tools.len() {
             // Firmware with one hot end may know no `T` here.
-            0 | 1 if self.tools.iter().all(|tool| *tool == 0) => vec![format!("M104 S{}", nozzle(0))],
+            0 | 1 if self.tools.iter().all(|tool| *tool == 0) => lines.push(format!("M104 S{}", nozzle(0))),
             _ => {
                 let (on, off): (Vec<u32>, Vec<u32>) =
                     self.tools.iter().partition(|tool| nozzle(**tool) > 0.0);
-                off.into_iter().chain(on).map(|tool| format!("M104 T{tool} S{}", nozzle(tool))).collect()
+                lines.extend(off.into_iter().chain(on).map(|tool| format!("M104 T{tool} S{}", nozzle(tool))));
             }
-        };
+        }
         lines.push(format!("M140 S{bed}"));
         lines.extend(self.chamber.then(|| "M141 S0".into()));
         lines
@@ -412,7 +425,7 @@ fn verdict(heard: &Thermometer, heaters: &Heaters, known: &Thermometer) -> Verdi
         |of: &Thermometer, tool: u32| u8::try_from(tool).ok().and_then(|tool| of.tools.get(&tool).copied());
     let tools = heaters.tools.iter().map(|number| (tool(heard, *number), tool(known, *number)));
     let chamber = heaters.chamber.then_some((heard.chamber, known.chamber));
-    let (mut incomplete, mut all_told) = (false, true);
+    let (mut incomplete, mut all_told) = (false, !heaters.words);
     for (heard, known) in tools.chain([(heard.bed, known.bed)]).chain(chamber) {
         match (heard, known) {
             (Some(Heat { target: Some(target), .. }), _) if target > 0.0 => return Verdict::Hot,

@@ -383,7 +383,7 @@ impl Host {
             self.events.extend(events.into_iter().map(HostEvent::Job));
         }
         if job.stage() == Stage::Ended {
-            self.heaters.learn_job(job.modal());
+            self.heaters.add(&job.all_heaters());
             self.job = None;
             let has_warmed = std::mem::take(&mut self.warming);
             self.turned_off = std::mem::take(&mut self.safety_stop) && !has_warmed;

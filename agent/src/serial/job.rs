@@ -24,6 +24,7 @@ use super::heat::Heaters;
 use super::link::Link;
 use super::motion::Motion;
 use super::moves_ahead;
+use super::named_heaters::NamedHeaters;
 use super::remark::Remark;
 use super::return_to_layer::WayBack;
 use super::scripts::{self, Parking, Script};
@@ -102,6 +103,7 @@ pub(super) struct Job {
     /// What the printer heats, as far as its host knows; the job's own commands may name more.
     pub(super) heaters: Heaters,
     modal: Modal,
+    named: NamedHeaters,
     /// What stands on the bed.
     envelope: Envelope,
     /// It has begun to extrude while moving.
@@ -157,6 +159,7 @@ impl Job {
             area: parking.reach(firmware.area),
             heaters: Heaters::default(),
             modal,
+            named: NamedHeaters::of(firmware.dialect),
             envelope: Envelope::default(),
             printing: false,
             parking,
@@ -182,14 +185,11 @@ impl Job {
         self.stage
     }
 
-    pub(super) fn modal(&self) -> &Modal {
-        &self.modal
-    }
-
     /// Those that the host knows, and those that the job has named.
-    fn all_heaters(&self) -> Heaters {
+    pub(super) fn all_heaters(&self) -> Heaters {
         let mut heaters = self.heaters.clone();
         heaters.learn_job(&self.modal);
+        heaters.words |= self.named.any;
         heaters
     }
 

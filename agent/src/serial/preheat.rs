@@ -168,7 +168,7 @@ mod tests {
         #[case] bed: Option<f64>,
         #[case] expected: &[&str],
     ) {
-        let heaters = Heaters { tools: tools.iter().copied().collect(), chamber: false };
+        let heaters = Heaters { tools: tools.iter().copied().collect(), ..Heaters::default() };
         let preheat = Preheat { nozzles: nozzles.to_vec(), bed, lasts: Duration::from_secs(60) };
         assert_eq!(preheat.commands(&heaters), expected);
     }

@@ -147,6 +147,16 @@ impl Bench {
         job.map(|one| (one.at, self.with_comment(one))).collect()
     }
 
+    /// The same without what the host sends behind a job whose words may have heated something.
+    pub(crate) fn carried_out_of_the_file(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.carried_out().into_iter().map(|(_, text)| text).collect();
+        let off = ["TURN_OFF_HEATERS", "M104 S0", "M140 S0", "M107"];
+        if all.ends_with(&off.map(str::to_owned)) {
+            all.truncate(all.len() - off.len());
+        }
+        all
+    }
+
     /// A command together with what its line had in parentheses behind it, for firmware to which that is comment.
     fn with_comment(&self, one: &Accepted) -> String {
         let head = format!("N{} {} (", one.number.unwrap_or_default(), one.text);

@@ -73,7 +73,7 @@ fn run(seed: u64) -> Fared {
     bench.settle();
     let due: Vec<&Due> = lines.iter().map(|line| &line.due).filter(|due| **due != Due::Nothing).collect();
     assert_eq!(pauses, due.iter().filter(|due| ***due == Due::Pause).count(), "{}", what());
-    let carried_out: Vec<String> = bench.carried_out().into_iter().map(|(_, text)| text).collect();
+    let carried_out = bench.carried_out_of_the_file();
     let mut names = HashMap::new();
     let mut rest = carried_out.iter();
     assert_eq!(rest.next().map(String::as_str), Some("G28"), "{}", what());

@@ -93,7 +93,7 @@ fn commands(name: &str) -> Vec<String> {
 }
 
 fn carried_out(bench: &Bench) -> Vec<String> {
-    bench.carried_out().into_iter().map(|(_, text)| text).collect()
+    bench.carried_out_of_the_file()
 }
 
 /// The commands of the file, and no others; a message with the same words.

@@ -109,7 +109,7 @@ fn two_tools_and_a_chamber_are_off_after_it_and_as_hot_as_before_when_it_goes_on
     let config = Config { tools: 2, chamber_max_c: Some(70.0), ..Config::default() };
     let mut print = Print::start(&file, config);
     print.run_until(|print| print.accepted.len() >= 4000);
-    let hot = Targets { nozzles: vec![210.0, 180.0], bed: 60.0, chamber: Some(45.0) };
+    let hot = Targets { nozzles: vec![210.0, 180.0], bed: 60.0, chamber: Some(45.0), generic: None };
     assert_eq!(print.targets(), hot);
     print.lose_power(loss);
     let cut_off = print.cut_off().unwrap();

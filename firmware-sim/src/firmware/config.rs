@@ -69,6 +69,8 @@ pub struct Config {
     pub bed_max_c: f64,
     /// Highest target the chamber accepts, °C; `None`: its chamber is not heated (TEMP_SENSOR_CHAMBER).
     pub chamber_max_c: Option<f64>,
+    /// The name of a heater that no code means and no report tells of (Klipper's `heater_generic` without a `gcode_id`).
+    pub generic_heater: Option<String>,
     /// Temperature of the room, °C.
     pub ambient_c: f64,
 }
@@ -100,6 +102,7 @@ impl Default for Config {
             nozzle_max_c: 300.0,
             bed_max_c: 130.0,
             chamber_max_c: None,
+            generic_heater: None,
             ambient_c: 21.0,
         }
     }

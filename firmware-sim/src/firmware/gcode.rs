@@ -40,7 +40,9 @@ pub(super) fn execute(machine: &mut Machine, counter: &mut LineCounter, text: &s
             return Stage::Done;
         }
     }
-    let Some(command) = command else { return unknown(machine, visible) };
+    let Some(command) = command else {
+        return heating::by_words(machine, visible, now).unwrap_or_else(|| unknown(machine, visible));
+    };
     if matches!(command.code, 113 | 154 | 155) && command.letter == 'M' && !machine.speech().reports {
         return unknown(machine, visible);
     }

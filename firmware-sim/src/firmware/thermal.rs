@@ -24,6 +24,8 @@ pub(crate) enum HeaterId {
     Nozzle(usize),
     Bed,
     Chamber,
+    /// Klipper's `heater_generic`, which has a name and no code.
+    Generic,
 }
 
 /// One heater with its target.
@@ -119,6 +121,7 @@ pub(crate) struct Thermal {
     nozzles: Vec<Heater>,
     bed: Heater,
     chamber: Option<Heater>,
+    generic: Option<Heater>,
     no_sensors: bool,
 }
 
@@ -131,13 +134,16 @@ pub struct Targets {
     pub bed: f64,
     /// The chamber, where it is heated.
     pub chamber: Option<f64>,
+    /// The heater that has a name and no code, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generic: Option<f64>,
 }
 
 impl Targets {
     /// Whether nothing is being heated.
     #[must_use]
     pub fn are_off(&self) -> bool {
-        let all = self.nozzles.iter().chain([&self.bed]).chain(&self.chamber);
+        let all = self.nozzles.iter().chain([&self.bed]).chain(&self.chamber).chain(&self.generic);
         all.into_iter().all(|target| *target == 0.0)
     }
 }
@@ -151,6 +157,8 @@ impl Thermal {
             nozzles: vec![nozzle; usize::from(tools.max(1))],
             bed: Heater::new(ambient_c, 0.8, 175.0, bed_max_c),
             chamber: chamber_max_c.map(|max| Heater::new(ambient_c, 0.1, 900.0, max)),
+            // As warm as a chamber gets.
+            generic: config.generic_heater.is_some().then(|| Heater::new(ambient_c, 0.1, 900.0, 80.0)),
             no_sensors,
         }
     }
@@ -160,6 +168,7 @@ impl Thermal {
         match id {
             HeaterId::Bed => &self.bed,
             HeaterId::Chamber => self.chamber.as_ref().unwrap_or(&self.nozzles[0]),
+            HeaterId::Generic => self.generic.as_ref().unwrap_or(&self.nozzles[0]),
             HeaterId::Nozzle(index) => self.nozzles.get(index).unwrap_or(&self.nozzles[0]),
         }
     }
@@ -171,6 +180,11 @@ impl Thermal {
             HeaterId::Chamber => {
                 if let Some(chamber) = &mut self.chamber {
                     chamber.set_target(now, target_c);
+                }
+            }
+            HeaterId::Generic => {
+                if let Some(generic) = &mut self.generic {
+                    generic.set_target(now, target_c);
                 }
             }
             HeaterId::Nozzle(index) => {
@@ -187,7 +201,8 @@ impl Thermal {
     }
 
     pub(crate) fn all_off(&mut self, now: Duration) {
-        for heater in self.nozzles.iter_mut().chain([&mut self.bed]).chain(&mut self.chamber) {
+        let known = self.nozzles.iter_mut().chain([&mut self.bed]).chain(&mut self.chamber);
+        for heater in known.chain(&mut self.generic) {
             heater.set_target(now, 0.0);
         }
     }
@@ -201,6 +216,7 @@ impl Thermal {
             nozzles: self.nozzles.iter().map(Heater::aim).collect(),
             bed: self.bed.target(),
             chamber: self.chamber.as_ref().map(Heater::target),
+            generic: self.generic.as_ref().map(Heater::target),
         }
     }
 
@@ -267,7 +283,10 @@ mod tests {
         );
         assert!(!warm.targets().are_off());
         warm.all_off(S(1));
-        assert_eq!(warm.targets(), Targets { nozzles: vec![0.0], bed: 0.0, chamber: Some(0.0) });
+        assert_eq!(
+            warm.targets(),
+            Targets { nozzles: vec![0.0], bed: 0.0, chamber: Some(0.0), generic: None }
+        );
         assert!(warm.targets().are_off());
     }
 

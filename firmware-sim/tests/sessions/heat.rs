@@ -92,3 +92,27 @@ fn a_wait_for_cooling_that_can_never_end_is_given_up() {
     session.wait(2.0);
     assert_eq!(session.received.last().map(String::as_str), Some("ok"));
 }
+
+/// klippy/extras/heaters.py: it is set by its name alone, and M105 does not tell of it.
+#[test]
+fn klippers_heater_with_a_name_is_set_by_words() {
+    let config = firmware_sim::profile::Profile::named("klipper").unwrap().config;
+    let mut session = Session::with(config);
+    session.play(
+        "
+        > SET_HEATER_TEMPERATURE HEATER=chamber TARGET=60
+        < ok
+        > M105
+        < ok B:21.0 /0.0 T0:21.0 /0.0
+        > M141 S0
+        < // Unknown command:\"M141 S0\"
+        < ok
+        > SET_HEATER_TEMPERATURE HEATER=box TARGET=60
+        < !! The value 'box' is not valid for HEATER
+        < ok
+        ",
+    );
+    assert_eq!(session.firmware.targets().generic, Some(60.0));
+    session.play("> TURN_OFF_HEATERS\n < ok");
+    assert!(session.firmware.targets().are_off());
+}

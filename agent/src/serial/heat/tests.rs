@@ -15,7 +15,7 @@ fn report(text: &str) -> TemperatureReport {
 }
 
 fn heaters(tools: u32, chamber: bool) -> Heaters {
-    Heaters { tools: (0..tools).collect(), chamber }
+    Heaters { tools: (0..tools).collect(), chamber, ..Heaters::default() }
 }
 
 fn known(text: &str) -> Thermometer {
@@ -86,12 +86,25 @@ fn what_can_not_be_read_back_is_off_when_the_command_was_taken(#[case] text: &st
     assert!(debt.hear(NOW, &report(text), &heaters, &all));
 }
 
+/// Klipper's M105 tells of no heater without a `gcode_id`.
+#[test]
+fn what_words_have_set_is_turned_off_once_whatever_is_told() {
+    let mut debt = HeatDebt::default();
+    debt.owe(NOW);
+    let (heaters, off) = (Heaters { words: true, ..heaters(1, false) }, "B:20 /0 T0:20 /0");
+    assert!((0..4).all(|_| !debt.hear(NOW, &report(off), &heaters, &known(off))));
+    assert_eq!(debt.due(NOW), Some(Due::Off(Safety::InPlace)));
+    debt.was_turned_off(NOW);
+    assert!(!debt.hear(NOW, &report(off), &heaters, &known(off)));
+    assert!(debt.hear(NOW, &report(off), &heaters, &known(off)));
+}
+
 #[test]
 fn a_heater_that_only_noise_has_named_does_not_keep_it_open() {
     let mut debt = HeatDebt::default();
     debt.owe(NOW);
     debt.was_turned_off(NOW);
-    let heaters = Heaters { tools: [0, 9].into(), chamber: false };
+    let heaters = Heaters { tools: [0, 9].into(), ..Heaters::default() };
     let all = known("T9:200 /200 T0:1 /1 B:60 /0");
     let off = report("T0:200 /0 B:60 /0");
     assert!((0..3).all(|_| !debt.hear(NOW, &off, &heaters, &all)));
@@ -123,8 +136,10 @@ fn without_a_word_it_asks_and_a_part_that_may_be_gone_on_with_is_not_moved() {
 #[case::not_the_first(&[1], false, &["M104 T1 S0", "M140 S0"])]
 #[case(&[0, 1, 4], true, &["M104 T0 S0", "M104 T1 S0", "M104 T4 S0", "M140 S0", "M141 S0"])]
 fn all_of_them_are_turned_off_by_name(#[case] tools: &[u32], #[case] chamber: bool, #[case] off: &[&str]) {
-    let heaters = Heaters { tools: tools.iter().copied().collect(), chamber };
+    let mut heaters = Heaters { tools: tools.iter().copied().collect(), chamber, ..Heaters::default() };
     assert_eq!(heaters.set(|_| 0.0, 0.0), off);
+    heaters.words = true;
+    assert_eq!(heaters.set(|_| 0.0, 0.0).first().map(String::as_str), Some("TURN_OFF_HEATERS"));
 }
 
 #[test]
@@ -139,7 +154,7 @@ fn who_names_a_heater() {
         modal.apply(&stardust_gcode::command::parse(line.as_bytes()).unwrap());
     }
     heaters.learn_job(&modal);
-    assert_eq!(heaters, Heaters { tools: [0, 1, 2, 4].into(), chamber: true });
+    assert_eq!(heaters, Heaters { tools: [0, 1, 2, 4].into(), chamber: true, ..Heaters::default() });
     firmware.learn(&Reply::parse("Cap:CHAMBER_TEMPERATURE:1"));
     let mut warm = Heaters::default();
     warm.learn(&firmware, &Thermometer::default());

@@ -79,6 +79,7 @@ impl Job {
         let Some(fed) = self.next.take() else { return Duration::ZERO };
         self.read_to = fed.end;
         let effect = self.modal.apply(&fed.command);
+        self.named.follow(&fed.command);
         self.envelope.follow(&effect, &self.modal);
         self.dead_man.follow(&fed.command);
         if !self.printing && matches!(effect, Effect::Move(it) if it.prints()) {

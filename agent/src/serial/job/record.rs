@@ -12,6 +12,7 @@ use super::super::envelope::Envelope;
 use super::super::feeder::CommandSource;
 use super::super::firmware::Area;
 use super::super::heat::Heaters;
+use super::super::named_heaters::NamedHeaters;
 use super::super::remark::Remark;
 use super::super::return_to_layer::WayBack;
 use super::super::scripts::Parking;
@@ -25,6 +26,8 @@ pub(in super::super) struct JobRecord {
     pub(in super::super) stage: Stage,
     script: Vec<String>,
     pub(in super::super) modal: Modal,
+    #[serde(default)]
+    named: NamedHeaters,
     /// A host that did not keep it leaves nobody knowing.
     #[serde(default = "Envelope::unknown")]
     envelope: Envelope,
@@ -80,6 +83,7 @@ impl Job {
             stage: self.stage,
             script: self.script.iter().map(|command| command.text().to_owned()).collect(),
             modal: self.modal,
+            named: self.named.clone(),
             envelope: self.envelope.clone(),
             printing: self.printing,
             display: self.display.clone(),
@@ -114,6 +118,7 @@ impl Job {
             area,
             heaters: Heaters::default(),
             modal: record.modal,
+            named: record.named,
             envelope: record.envelope,
             printing: record.printing,
             parking,

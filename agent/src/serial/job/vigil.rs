@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::super::cooling::{Heated, Limits, Waiting};
+use super::super::named_heaters;
 use super::super::reply::Heat;
 use super::super::scripts::{self, Script};
 use super::super::thermometer::Thermometer;
@@ -192,8 +193,10 @@ impl Job {
             self.vigil.bed_hot_for = Duration::ZERO;
             lines.extend(hot.bed.map(|_| "M140 S0".to_owned()));
             lines.extend(hot.chamber.map(|_| "M141 S0".to_owned()));
+            lines.extend(hot.named.iter().map(|(name, _)| named_heaters::set(name, 0.0)));
             let off = &mut self.vigil.off;
             (off.bed, off.chamber) = (off.bed.or(hot.bed), off.chamber.or(hot.chamber));
+            off.named.extend(hot.named.iter().cloned());
         }
         let mut script = scripts::script(lines);
         if hot.is_none() && (self.vigil.bed_off || self.vigil.off.is_none()) {
@@ -211,7 +214,8 @@ impl Job {
     pub(in super::super) fn waits_too_long(&self) -> bool {
         let (vigil, limits) = (&self.vigil, self.limits());
         let nozzle = vigil.hot_for >= limits.nozzle && !vigil.hot.nozzles.is_empty();
-        let bed = vigil.waited >= limits.bed && (vigil.hot.bed.is_some() || vigil.hot.chamber.is_some());
+        let warm = vigil.hot.bed.is_some() || vigil.hot.chamber.is_some() || !vigil.hot.named.is_empty();
+        let bed = vigil.waited >= limits.bed && warm;
         vigil.by_firmware.is_some() && (nozzle || bed)
     }
 
@@ -266,6 +270,7 @@ impl Job {
         let by_job = |tool: &u32| self.modal.nozzle_c.get(*tool).flatten().is_some_and(|target| target > 0.0);
         let mut lines = Vec::new();
         lines.extend(off.chamber.map(|target| format!("M141 S{target}")));
+        lines.extend(off.named.iter().map(|(name, target)| named_heaters::set(name, *target)));
         if self.modal.bed_c.is_none_or(|bed| bed <= 0.0) {
             lines.extend(off.bed.map(|target| format!("M190 S{target}")));
         }
@@ -330,6 +335,8 @@ impl Job {
             nozzles,
             bed: bed.or_else(|| thermometer.bed.as_ref().and_then(set)),
             chamber: chamber.or_else(|| thermometer.chamber.as_ref().and_then(set)),
+            // No report tells of them: what was turned off counts as off.
+            named: if self.vigil.bed_off { Vec::new() } else { self.named.hot() },
         }
     }
 }

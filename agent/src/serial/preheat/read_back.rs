@@ -158,7 +158,7 @@ mod tests {
     /// What is heard of a printer with so many tools, of which the first has been heated to 200 °C and the bed to 60 °C.
     fn heard(tools: u32, known: &str, reports: &[&str]) -> Option<Result<(), NotSet>> {
         let wanted = Preheat { nozzles: vec![(0, 200.0)], bed: Some(60.0), lasts: Duration::from_secs(60) };
-        let heaters = Heaters { tools: (0..tools).collect(), chamber: false };
+        let heaters = Heaters { tools: (0..tools).collect(), ..Heaters::default() };
         let mut all = Thermometer::default();
         all.read(&report(known));
         let mut read_back = ReadBack::new(wanted);

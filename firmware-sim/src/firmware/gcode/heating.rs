@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::firmware::command::Command;
+use crate::firmware::dialect::Dialect;
 use crate::firmware::heat_wait::HeatWait;
 use crate::firmware::machine::Machine;
 use crate::firmware::stage::Stage;
@@ -38,11 +39,44 @@ fn set(machine: &mut Machine, command: &Command<'_>, now: Duration, heater: Heat
         let line = match heater {
             HeaterId::Nozzle(index) => format!("TargetExtr{index}:{target:.0}"),
             HeaterId::Bed => format!("TargetBed:{target:.0}"),
-            HeaterId::Chamber => format!("TargetChamber:{target:.0}"),
+            HeaterId::Chamber | HeaterId::Generic => format!("TargetChamber:{target:.0}"),
         };
         machine.line(&line);
     }
     if wait { Stage::Heat(HeatWait::begin(now, heater, warm.is_none())) } else { Stage::Done }
+}
+
+/// Klipper's words (klippy/extras/heaters.py): one heater by its name, which also those with a code have, or all off. `None`: other
+/// words, or another firmware.
+pub(super) fn by_words(machine: &mut Machine, text: &str, now: Duration) -> Option<Stage> {
+    if machine.config.dialect != Dialect::Klipper {
+        return None;
+    }
+    let (word, arguments) = text.split_once(' ').unwrap_or((text, ""));
+    match word.to_ascii_uppercase().as_str() {
+        "TURN_OFF_HEATERS" => machine.thermal.all_off(now),
+        "SET_HEATER_TEMPERATURE" => {
+            let value = |name: &str| {
+                let mut pairs = arguments.split(' ').filter_map(|pair| pair.split_once('='));
+                let (_, value) = pairs.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+                Some(value.trim_matches(['"', '\'']))
+            };
+            let name = value("HEATER").unwrap_or_default();
+            let target = value("TARGET").and_then(|target| target.parse().ok()).unwrap_or(0.0);
+            let heater = match name {
+                "heater_bed" => Some(HeaterId::Bed),
+                "extruder" => Some(HeaterId::Nozzle(0)),
+                _ if machine.config.generic_heater.as_deref() == Some(name) => Some(HeaterId::Generic),
+                _ => None,
+            };
+            match heater {
+                Some(heater) => machine.thermal.set_target(now, heater, target),
+                None => machine.line(&format!("!! The value '{name}' is not valid for HEATER")),
+            }
+        }
+        _ => return None,
+    }
+    Some(Stage::Done)
 }
 
 /// M105: the answer is the `ok`, without line number and buffer hints.
