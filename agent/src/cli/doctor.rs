@@ -15,6 +15,7 @@ use super::left_behind::{self, LeftBehind};
 use super::own_agent::{self, Driven};
 use super::signals::Ending;
 use super::{DoctorArguments, Failure, say};
+use crate::folder_lock::FolderLock;
 use crate::port::connect::connect;
 use crate::port::{DeviceTree, PortPlan, SpeedMemory, latency_ms, listing, locate, round_trip};
 use crate::printer::folder::PrinterFolder;
@@ -62,8 +63,11 @@ pub(super) async fn run(
             match folder.load() {
                 Ok((config, _)) => plans.push((printer, folder.port_plan(&config))),
                 Err(error) => {
-                    let hot = folder.may_be_hot().then(|| findings::left_behind(&LeftBehind::TheAgents));
-                    let findings = [findings::unread(&error)].into_iter().chain(hot).collect();
+                    let is_driven = own_agent::drives(settings, &folder) == Some(true);
+                    // An agent that runs sees to the heaters, also of a printer that it can't drive.
+                    let is_left = FolderLock::take_if_free(&settings.data).is_some() && folder.may_be_hot();
+                    let hot = is_left.then(|| findings::left_behind(&LeftBehind::TheAgents));
+                    let findings = [findings::unread(&error, is_driven)].into_iter().chain(hot).collect();
                     all.push(Examination { port: None, printer, findings });
                 }
             }
@@ -81,8 +85,17 @@ pub(super) async fn run(
         });
     }
     all.iter().for_each(|examination| examination.tell(options.json));
+    let mut is_ended = false;
     for (printer, plan) in plans {
         let port = plan.path.clone();
+        is_ended = is_ended || stop.was_asked().await;
+        if is_ended {
+            let examination =
+                Examination { port: Some(port), printer, findings: vec![findings::not_looked_at()] };
+            examination.tell(options.json);
+            all.push(examination);
+            continue;
+        }
         let device = locate(&plan).unwrap_or_else(|_| port.clone());
         let driven = own_agent::that_drives(settings, &device);
         let findings = match driven {
@@ -93,7 +106,9 @@ pub(super) async fn run(
                         say(line)
                     }
                 };
-                examine(settings, plan, &clock, &mut stop, told).await
+                let (findings, is_interrupted) = examine(settings, plan, &clock, &mut stop, told).await;
+                is_ended = is_interrupted;
+                findings
             }
         };
         let examination = Examination { port: Some(port), printer, findings };
@@ -115,21 +130,31 @@ fn of_the_agent(driven: &Driven, port: &Path) -> Vec<Finding> {
     vec![findings::driven_by_the_agent(driven, port), findings::adapter(latency, port)]
 }
 
-/// All that can be seen of one printer, after what was left hot there is off. A signal ends the measuring.
+/// All that can be seen of one printer, after what was left hot there is off. A signal ends the measuring: whether there was one.
 async fn examine(
     settings: &Settings,
     plan: PortPlan,
     clock: &SharedClock,
     stop: &mut Ending,
     told: impl Fn(&str),
-) -> Vec<Finding> {
+) -> (Vec<Finding>, bool) {
     let left = left_behind::make_safe(settings, &plan, clock, stop, told).await;
-    let left = left.as_ref().map(findings::left_behind);
-    let measured = tokio::select! {
-        measured = measure(plan, clock) => measured,
-        () = stop.asked() => vec![findings::interrupted()],
+    let mut found: Vec<Finding> = left.as_ref().map(findings::left_behind).into_iter().collect();
+    // Who did not want to wait for that does not want what follows either.
+    let was_stopped = matches!(left, Some(LeftBehind::Stopped(..)));
+    let measured = async {
+        if was_stopped {
+            return None;
+        }
+        tokio::select! {
+            measured = measure(plan, clock) => Some(measured),
+            () = stop.asked() => None,
+        }
     };
-    left.into_iter().chain(measured).collect()
+    let measured = measured.await;
+    let is_interrupted = measured.is_none();
+    found.extend(measured.unwrap_or_else(|| vec![findings::interrupted()]));
+    (found, is_interrupted)
 }
 
 /// What can be measured; a fault ends it.
@@ -149,9 +174,11 @@ async fn measure(plan: PortPlan, clock: &SharedClock) -> Vec<Finding> {
         findings::answers(speed, took),
         findings::adapter(latency, &path),
     ];
-    found.push(match round_trip::measure(&path, speed, clock) {
-        Ok(Some(measured)) => findings::round_trip(measured, latency),
-        Ok(None) => findings::no_round_trip("it left a question unanswered"),
+    // On a thread of its own: a signal is heard meanwhile.
+    found.push(match round_trip::measured(path, speed, clock.clone()).await {
+        Ok(Ok(Some(measured))) => findings::round_trip(measured, latency),
+        Ok(Ok(None)) => findings::no_round_trip("it left a question unanswered"),
+        Ok(Err(error)) => findings::no_round_trip(&error.to_string()),
         Err(error) => findings::no_round_trip(&error.to_string()),
     });
     found.extend(findings::heated(&view.thermometer, view.external.is_some()));

@@ -1,4 +1,4 @@
-//! Whether the agent that runs on this machine has a port: it is no other program to its owner.
+//! Whether the agent that runs on this machine has a port, or drives a printer: it is no other program to its owner.
 //!
 //! Owns: finding that out and saying it. Must not know: why somebody else wants the port.
 
@@ -6,6 +6,7 @@ use std::path::Path;
 
 use stardust_protocol::PrinterState;
 
+use crate::printer::folder::PrinterFolder;
 use crate::printer::report::AgentReport;
 use crate::settings::Settings;
 use crate::status_socket;
@@ -15,6 +16,13 @@ use crate::status_socket;
 pub(super) struct Driven {
     pub(super) printer: String,
     pub(super) state: PrinterState,
+}
+
+/// What the agent that runs here says of the printer in this folder: whether it drives it. None where nobody can be asked.
+pub(super) fn drives(settings: &Settings, folder: &PrinterFolder) -> Option<bool> {
+    let text = status_socket::ask(settings).ok()?;
+    let report: AgentReport = serde_json::from_str(&text).ok()?;
+    Some(report.printers.iter().any(|entry| folder.is_of(&entry.report.name) && entry.report.is_driven()))
 }
 
 /// None as well where nobody can be asked: then whoever opens the port finds out.

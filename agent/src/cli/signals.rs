@@ -57,6 +57,17 @@ impl Ending {
         self.heard(false).await;
     }
 
+    /// Whether one has come since it was waited for last.
+    pub(super) async fn was_asked(&mut self) -> bool {
+        // What has come meanwhile is told when the runtime has had its turn.
+        tokio::task::yield_now().await;
+        tokio::select! {
+            biased;
+            () = self.asked() => true,
+            () = std::future::ready(()) => false,
+        }
+    }
+
     /// Waits for the next one; `again`: there was one already, and only those count that somebody has sent.
     pub(super) async fn heard(&mut self, again: bool) {
         poll_fn(|context| {

@@ -3,11 +3,13 @@
 //! Owns: the measurement. Must not know: what is good or bad.
 
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use stardust_clock::SharedClock;
+use tokio::task::JoinError;
 
 use super::open::{OpenError, open};
 use super::wait::timespec;
@@ -18,6 +20,8 @@ pub const QUESTIONS: usize = 20;
 const QUESTION: &[u8] = b"M105\n";
 /// A printer that was just heard answers by then.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Whether the answers are still wanted is looked at this often.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Who had the port last is this program, whose thread lets go soon.
 const LET_GO: Duration = Duration::from_secs(2);
 
@@ -44,38 +48,57 @@ impl RoundTrip {
     }
 }
 
-/// Asks the printer, which must be idle, twenty times for its temperatures. `None` when it has left one unanswered.
+/// Asks the printer, which must be idle, twenty times for its temperatures. `None` when it has left one unanswered. Who waits for
+/// that no longer ends it, soon: the process would not end before.
 ///
 /// # Errors
-/// [`OpenError`].
-pub fn measure(path: &Path, baud: u32, clock: &SharedClock) -> Result<Option<RoundTrip>, OpenError> {
+/// The inner one: [`OpenError`]; the outer one: there is no thread for it, or it has panicked.
+pub async fn measured(
+    path: PathBuf,
+    baud: u32,
+    clock: SharedClock,
+) -> Result<Result<Option<RoundTrip>, OpenError>, JoinError> {
+    let wanted = Arc::new(());
+    let waiting = Arc::downgrade(&wanted);
+    let is_wanted = move || waiting.strong_count() > 0;
+    let measured = tokio::task::spawn_blocking(move || measure(&path, baud, &clock, is_wanted)).await;
+    drop(wanted);
+    measured
+}
+
+fn measure(
+    path: &Path,
+    baud: u32,
+    clock: &SharedClock,
+    is_wanted: impl Fn() -> bool,
+) -> Result<Option<RoundTrip>, OpenError> {
     let until = clock.elapsed() + LET_GO;
     let port = loop {
         match open(path, baud) {
-            Err(OpenError::Busy(_)) if clock.elapsed() < until => {
+            Err(OpenError::Busy(_)) if clock.elapsed() < until && is_wanted() => {
                 let _ = poll(&mut [], Some(&timespec(Duration::from_millis(10))));
             }
             opened => break opened?,
         }
     };
-    let answers: Option<Vec<_>> = (0..QUESTIONS).map(|_| ask(&port, clock)).collect();
+    let answers: Option<Vec<_>> = (0..QUESTIONS).map(|_| ask(&port, clock, &is_wanted)).collect();
     Ok(answers.and_then(|answers| RoundTrip::of(answers, baud)))
 }
 
 /// From the question to the end of its `ok`, and the bytes of both. Reports that come in between are passed over.
-fn ask(port: &OwnedFd, clock: &SharedClock) -> Option<(Duration, usize)> {
+fn ask(port: &OwnedFd, clock: &SharedClock, is_wanted: &impl Fn() -> bool) -> Option<(Duration, usize)> {
     let asked = clock.elapsed();
     rustix::io::write(port, QUESTION).ok().filter(|written| *written == QUESTION.len())?;
     let mut line = Vec::new();
     let mut buffer = [0_u8; 256];
     loop {
         let left = (asked + PATIENCE).saturating_sub(clock.elapsed());
-        if left.is_zero() {
+        if left.is_zero() || !is_wanted() {
             return None;
         }
         let mut waits = [PollFd::new(port, PollFlags::IN)];
         // An interrupted wait is looked at again.
-        let _ = poll(&mut waits, Some(&timespec(left)));
+        let _ = poll(&mut waits, Some(&timespec(left.min(LOOK_EVERY))));
         if waits[0].revents().is_empty() {
             continue;
         }
@@ -100,6 +123,17 @@ fn ask(port: &OwnedFd, clock: &SharedClock) -> Option<(Duration, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whoever has asked for it may be told to end: a printer that is silent then is waited for no longer.
+    #[test]
+    fn it_ends_when_nobody_wants_it_any_more() {
+        let (_silent, path) = super::super::open::tests::pty();
+        let looks = std::cell::Cell::new(0);
+        let is_wanted = || looks.replace(looks.get() + 1) < 2;
+        let clock = stardust_clock::SystemClock::shared();
+        assert_eq!(measure(&path, 115_200, &clock, is_wanted), Ok(None));
+        assert!((3..=10).contains(&looks.get()), "twice it was, and after that nobody waits: {looks:?}");
+    }
 
     #[test]
     fn the_median_and_the_worst() {

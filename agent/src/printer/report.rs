@@ -31,7 +31,16 @@ pub struct PrinterReport {
     pub driven_at: Option<PathBuf>,
 }
 
+/// How the link is of a printer that its agent does not drive.
+pub const NOT_DRIVEN: &str = "Not connected: the printer is not driven.";
+
 impl PrinterReport {
+    /// Whether its agent drives it.
+    #[must_use]
+    pub fn is_driven(&self) -> bool {
+        self.link != NOT_DRIVEN
+    }
+
     /// What a person is told of heat without a job, if there is some.
     #[must_use]
     pub fn preheat(&self) -> Option<String> {

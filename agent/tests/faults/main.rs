@@ -14,6 +14,7 @@ mod by_hand;
 mod cable_out;
 mod certificate;
 mod disk;
+mod doctor;
 mod full;
 mod heat;
 mod host;

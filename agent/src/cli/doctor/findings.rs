@@ -82,10 +82,17 @@ pub(super) fn no_connection(error: &ConnectError) -> Finding {
 }
 
 /// Its own files can't be read: which one, and why.
-pub(super) fn unread(error: &FolderError) -> Finding {
+/// `is_driven`: by an agent that has read them before.
+pub(super) fn unread(error: &FolderError, is_driven: bool) -> Finding {
+    let why = if is_driven {
+        "the agent that runs here still drives this printer, with the settings from before; after its next start it does not, and \
+         nothing is printed on it"
+    } else {
+        "the agent does not drive this printer: nothing is printed on it"
+    };
     Finding {
         verdict: Verdict::Fault,
-        why: Some("the agent does not drive this printer: nothing is printed on it".into()),
+        why: Some(why.into()),
         remedy: Some("mend that file, or pair the printer again with `stardust-agent pair`".into()),
         ..Finding::ok(error.to_string())
     }
@@ -94,6 +101,16 @@ pub(super) fn unread(error: &FolderError) -> Finding {
 /// Somebody did not want to wait.
 pub(super) fn interrupted() -> Finding {
     Finding { verdict: Verdict::Fault, ..Finding::ok("interrupted: the rest was not looked at") }
+}
+
+/// Somebody did not want to wait for a printer before this one.
+pub(super) fn not_looked_at() -> Finding {
+    Finding {
+        verdict: Verdict::Fault,
+        why: Some("you ended the doctor before; if a print has left this printer hot, it still is".into()),
+        remedy: Some("look at the printer, or ask again".into()),
+        ..Finding::ok("not looked at")
+    }
 }
 
 /// The sentence says what to do itself.
