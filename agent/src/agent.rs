@@ -53,6 +53,7 @@ pub async fn run(
     left.spawn(left::look_after(settings.clone(), clock.clone(), ports.clone(), stop.clone()));
     let mut seats: BTreeMap<PathBuf, Seat> = BTreeMap::new();
     let mut said_how_to_pair = false;
+    let mut said_of_nobody = Vec::new();
     let mut stopping = stop.clone();
     let mut service = ServiceManager::default();
     let mut found = found::looking(settings, LOOK_FOR_PRINTERS, &mut answering);
@@ -65,6 +66,10 @@ pub async fn run(
             }
             continue;
         };
+        if there.of_nobody != said_of_nobody {
+            there.of_nobody.iter().for_each(|section| tracing::warn!("{section}"));
+            said_of_nobody = there.of_nobody;
+        }
         for (folder, port) in there.paired {
             let path = folder.path().to_owned();
             // Who waited for a PIN has been paired.

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::disk_work::DiskWork;
 use crate::pairing::choice;
 use crate::port::{DeviceTree, listing};
-use crate::printer::folder::PrinterFolder;
+use crate::printer::folder::{OfNobody, PrinterFolder};
 use crate::settings::Settings;
 
 /// What there is.
@@ -20,6 +20,8 @@ pub(super) struct Found {
     /// Each with its port, where that can be read.
     pub(super) paired: Vec<(PrinterFolder, Option<PathBuf>)>,
     pub(super) unpaired: Vec<Unpaired>,
+    /// Sections of the configuration that set nothing, in words.
+    pub(super) of_nobody: Vec<String>,
 }
 
 /// A printer that waits for its PIN to be typed.
@@ -62,7 +64,8 @@ fn look(settings: &Settings) -> Found {
     let mut unpaired =
         if settings.hub.is_some() { unpaired(settings, paired.is_empty()) } else { Vec::new() };
     unpaired.retain(|one| paired.iter().all(|(folder, _)| folder.path() != one.folder.path()));
-    Found { paired, unpaired }
+    let of_nobody = OfNobody::all(settings).iter().map(OfNobody::in_words).collect();
+    Found { paired, unpaired, of_nobody }
 }
 
 /// Those that the configuration names; with none there and none paired, the one on the only port.

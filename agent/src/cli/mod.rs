@@ -25,7 +25,7 @@ use stardust_clock::SystemClock;
 
 use crate::port::DeviceTree;
 use crate::printer::by_hand;
-use crate::printer::folder::{OutOfSight, PrinterFolder};
+use crate::printer::folder::{OfNobody, OutOfSight, PrinterFolder};
 use crate::serial::Heaters;
 use crate::settings::{Given, Settings};
 
@@ -284,6 +284,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
 /// Whether the files of every printer can be read.
 fn check_printers(settings: &Settings) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
+    // The agent starts with them, and drives every printer.
+    OfNobody::all(settings).iter().for_each(|section| warn(&section.in_words()));
     for one in OutOfSight::all(settings) {
         fail(&format!(
             "{} can't be looked into ({}). The printers in there are not driven until that is mended.",
@@ -294,7 +296,14 @@ fn check_printers(settings: &Settings) -> ExitCode {
     }
     for folder in PrinterFolder::all(settings) {
         if let Err(error) = folder.load() {
-            fail(&format!("{}: {error}. This printer is not driven until that is mended.", folder.name()));
+            let comes_of_it = match own_agent::drives(settings, &folder) {
+                Some(true) => {
+                    "The agent that runs here still drives this printer, with the settings from before; from its next start on the \
+                     printer is not driven until that is mended."
+                }
+                Some(false) | None => "This printer is not driven until that is mended.",
+            };
+            fail(&format!("{}: {error}. {comes_of_it}", folder.name()));
             code = ExitCode::from(PRINTERS_ARE_WRONG);
         }
     }
@@ -321,6 +330,11 @@ fn fail(message: &str) -> ExitCode {
     // Where standard error is closed there is nobody to tell.
     let _ = writeln!(std::io::stderr(), "stardust-agent: {message}");
     ExitCode::FAILURE
+}
+
+/// Nothing that ends the command.
+fn warn(message: &str) {
+    let _ = writeln!(std::io::stderr(), "stardust-agent: warning: {message}");
 }
 
 fn say(line: &str) {

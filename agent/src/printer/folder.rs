@@ -20,6 +20,7 @@
 mod config;
 mod later_pairing;
 mod memory;
+mod of_nobody;
 mod out_of_sight;
 mod salvage;
 
@@ -80,6 +81,7 @@ pub enum FolderError {
     },
 }
 
+pub use of_nobody::OfNobody;
 pub use out_of_sight::OutOfSight;
 
 /// By what a journal that was written is told from what it was before.
@@ -161,6 +163,12 @@ impl PrinterFolder {
     #[must_use]
     pub fn name(&self) -> String {
         self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    /// Whether it is that of the printer of this name.
+    #[must_use]
+    pub fn is_of(&self, name: &str) -> bool {
+        self.name() == slug(name)
     }
 
     /// Where it is.

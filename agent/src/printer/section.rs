@@ -76,6 +76,11 @@ impl Sections {
         self.of(&slug(name))?.port.as_ref()
     }
 
+    /// The names as they stand in the file.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(|named| named.name.as_str())
+    }
+
     /// Names and ports of the printers that have one here.
     pub fn ports(&self) -> impl Iterator<Item = (&str, &PathBuf)> {
         self.0.values().filter_map(|named| Some((named.name.as_str(), named.section.port.as_ref()?)))

@@ -219,3 +219,37 @@ fn a_printer_whose_own_settings_can_not_be_read_is_named_by_check_and_by_doctor(
     assert!(!doctor.status.success(), "{said}");
     assert!(said.contains("printer.toml") && said.contains("bawd") && said.contains("fault"), "{said}");
 }
+
+/// A name that is misspelt sets nothing. That is said; the agent drives its printers all the same.
+#[test]
+fn a_section_of_no_printer_is_named_by_check_and_by_run() {
+    let mut host = Host::paired(None, 50);
+    let config = host.runtime().join("agent.toml");
+    std::fs::write(&config, "[printer.ender-lfet]\nkeep_bed_warm_minutes = 60\n").unwrap();
+    let is_named = |said: &str| said.contains("[printer.ender-lfet]") && said.contains("agent.toml");
+    let check = host.command().arg("--config").arg(&config).arg("check").output().unwrap();
+    let said = String::from_utf8(check.stderr).unwrap();
+    assert_eq!(check.status.code(), Some(0), "{said}");
+    assert!(is_named(&said) && said.contains("paired are: ender-left"), "{said}");
+    host.environment.push(("STARDUST_AGENT_CONFIG".into(), config.to_str().unwrap().into()));
+    host.run();
+    eventually("it is named", || is_named(&host.log()).then_some(()));
+    eventually("driven", || host.status().filter(|status| status["status"]["state"] == "idle"));
+}
+
+/// Who has read them before goes on with the job; nobody is told that it does not, nor that it has ended and left heat.
+#[test]
+fn settings_that_broke_after_they_were_read_are_not_said_to_have_ended_the_print() {
+    let host = heats(Host::paired(None, 50));
+    let config = host.file("printer.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("bawd = 9600\n{text}")).unwrap();
+    let ask = |command: &str| host.command().arg(command).output().unwrap();
+    let check = ask("check");
+    let said = String::from_utf8(check.stderr).unwrap();
+    assert_eq!(check.status.code(), Some(65), "{said}");
+    assert!(said.contains("still drives") && said.contains("next start"), "{said}");
+    let said = String::from_utf8(ask("doctor").stdout).unwrap();
+    assert!(said.contains("still drives") && !said.contains("HOT"), "{said}");
+    assert!(!host.printer().is_cold(), "it goes on");
+}
