@@ -26,6 +26,20 @@ fn a_sliced_file_is_printed_exactly(#[case] name: &str) {
     assert_eq!(hash(&printed), hash(&expected));
 }
 
+/// There is no bar in a log: a line now and then shows that it goes on.
+#[test]
+fn a_log_shows_that_the_print_goes_on() {
+    let printer = Printer::start(200);
+    let file = fixture("cura_teapot_ender3_marlin.gcode");
+    let output = agent().arg("print").arg(&file).arg("--port").arg(printer.port()).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    let percent = |line: &str| line.split_once(" %  T0 ").and_then(|(done, _)| done.parse::<u32>().ok());
+    let told: Vec<u32> = said.lines().filter_map(percent).collect();
+    assert!((1..=9).contains(&told.len()) && told.is_sorted(), "{said}");
+    assert!(told.iter().all(|percent| (10..100).contains(percent)), "{said}");
+}
+
 #[test]
 fn the_printers_display_shows_the_progress_unless_the_file_does_so_itself() {
     let folder = tempfile::tempdir().unwrap();

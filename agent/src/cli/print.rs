@@ -5,6 +5,7 @@
 mod choice;
 mod ending;
 pub(super) mod halting;
+mod milestones;
 mod prepared;
 #[cfg(test)]
 mod rig;

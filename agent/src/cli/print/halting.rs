@@ -68,34 +68,40 @@ pub(in crate::cli) async fn stopped_at_once(port: &mut PortHandle, stop: &mut En
             () = stop.heard(true) => reach,
         };
     }
-    let told = match reach {
-        Some(Reach::Sent { on_wire: true, dtr_pulsed: false }) => {
-            "Stopped at once: the printer was told to halt (M112), and it listens to that at once."
-        }
-        Some(Reach::Sent { on_wire: true, dtr_pulsed: true }) => {
-            "Stopped at once: the printer was told to halt (M112). It may not listen in time, so its board was reset by its \
-             DTR line too; not every board is wired so."
-        }
-        Some(Reach::Sent { on_wire: false, .. }) => {
-            return Stopped::unknown(
-                "The printer's port takes nothing, so it could NOT be told to halt (M112); its board was reset by its DTR \
-                 line, but not every board is wired so. Switch the printer off by hand.",
-            );
-        }
-        Some(Reach::Waits | Reach::GaveUp) => {
-            return Stopped::unknown(
-                "The port stayed closed, so the printer was NOT told to halt (M112). Switch it off by hand.",
-            );
-        }
-        None => {
-            return Stopped::unknown(
-                "The printer could NOT be told to halt (M112): its port is stuck. Switch it off by hand.",
-            );
-        }
+    let told = match sent_in_words(reach) {
+        Ok(told) => told,
+        Err(not_sent) => return Stopped::unknown(not_sent),
     };
     tokio::select! {
         (end, is_off) = what_comes_of_it(port) => Stopped { sentence: format!("{told} {end}"), is_off },
         () = stop.heard(true) => Stopped::unknown(format!("{told} {LOOK}")),
+    }
+}
+
+/// What is known by how far it came: that it was sent, or the last word on one that was not.
+fn sent_in_words(reach: Option<Reach>) -> Result<&'static str, &'static str> {
+    match reach {
+        Some(Reach::Sent { on_wire: true, dtr_pulsed: false }) => {
+            Ok("Stopped at once: the printer was told to halt (M112); its board was not reset.")
+        }
+        Some(Reach::Sent { on_wire: true, dtr_pulsed: true }) => Ok(
+            "Stopped at once: the printer was told to halt (M112). It may not listen in time, so its board was reset by its DTR \
+             line too; not every board is wired so.",
+        ),
+        Some(Reach::Sent { on_wire: false, dtr_pulsed: true }) => Err(
+            "The printer's port takes nothing, so it could NOT be told to halt (M112); its board was reset by its DTR \
+             line, but not every board is wired so. Switch the printer off by hand.",
+        ),
+        Some(Reach::Sent { on_wire: false, dtr_pulsed: false }) => Err(
+            "The printer's port takes nothing, so it could NOT be told to halt (M112), and its board could not be reset by its \
+             DTR line either. Switch the printer off by hand.",
+        ),
+        Some(Reach::Waits | Reach::GaveUp) => {
+            Err("The port stayed closed, so the printer was NOT told to halt (M112). Switch it off by hand.")
+        }
+        None => {
+            Err("The printer could NOT be told to halt (M112): its port is stuck. Switch it off by hand.")
+        }
     }
 }
 
@@ -136,6 +142,18 @@ async fn what_comes_of_it(port: &mut PortHandle) -> (String, bool) {
 mod tests {
     use super::super::rig::{Rig, Way};
     use super::*;
+
+    #[test]
+    fn a_board_is_called_reset_only_where_its_line_was_pulsed() {
+        for on_wire in [true, false] {
+            for dtr_pulsed in [true, false] {
+                let told = sent_in_words(Some(Reach::Sent { on_wire, dtr_pulsed }));
+                assert_eq!(told.is_ok(), on_wire);
+                let told = told.unwrap_or_else(|not_sent| not_sent);
+                assert_eq!(told.contains("board was reset"), dtr_pulsed, "{told}");
+            }
+        }
+    }
 
     /// It is at a command for minutes, takes none of the four behind that, and its connection is begun anew: it says nothing for a
     /// moment then, and is as hot as before.

@@ -1,12 +1,13 @@
 //! What a person is told while a file is printed, at a terminal or in a log.
 //!
-//! Owns: the progress bar, and that what matters is a line of its own where there is no bar. Must not know: keys, orders.
+//! Owns: the progress bar, and that what matters is a line of its own where there is no bar, progress now and then. Must not know: keys, orders.
 
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::choice;
+use super::milestones::Milestones;
 use crate::cli::say;
 use crate::port::PortView;
 use crate::print_job::estimate::{Known, left};
@@ -23,6 +24,7 @@ pub(super) struct Telling {
     heat: Option<String>,
     /// While it is printed.
     watch: Stopwatch,
+    milestones: Milestones,
 }
 
 impl Telling {
@@ -32,7 +34,8 @@ impl Telling {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self { bar, size, asked: None, heat: None, watch: Stopwatch::default() }
+        let (watch, milestones) = (Stopwatch::default(), Milestones::default());
+        Self { bar, size, asked: None, heat: None, watch, milestones }
     }
 
     /// Says a line: above the bar, or alone.
@@ -103,7 +106,11 @@ impl Telling {
         let fraction = job.acknowledged_bytes as f64 / self.size.max(1) as f64;
         let known = Known { fraction, elapsed, ..Known::default() };
         words.extend(left(&known).map(|left| format!("{} left", duration(left.as_secs()))));
-        self.bar.set_message(words.join("  "));
+        let words = words.join("  ");
+        if self.bar.is_hidden() && self.milestones.is_due(job.acknowledged_bytes, self.size, now) {
+            self.line(&format!("{:.0} %  {words}", (fraction * 100.0).floor()));
+        }
+        self.bar.set_message(words);
     }
 }
 
