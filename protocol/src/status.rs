@@ -132,12 +132,12 @@ pub struct StopReport {
 pub enum StopReach {
     /// The printer's port is closed: `M112` is the first thing that it is sent when it is open again.
     PortClosed,
-    /// `M112` was sent, and the firmware acts on it as it comes.
+    /// `M112` was sent, and the board was not reset: the firmware acts on it as it comes, or the DTR line could not be pulsed.
     Sent,
     /// `M112` was sent, and the board was reset by its DTR line, too, where it is wired so: the firmware may not listen in
     /// time.
     SentAndReset,
-    /// The port takes no bytes; the board was reset by its DTR line where it is wired so.
+    /// The port takes no bytes, so `M112` was not sent. Whether the board's DTR line could be pulsed is in the command's outcome.
     NotTaken,
     /// The port stayed closed for too long: nothing was sent.
     GivenUp,

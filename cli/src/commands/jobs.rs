@@ -50,6 +50,10 @@ fn of_printer(job: &PrintJob, on: &Printer) -> Vec<String> {
     out_of_reach.into_iter().chain(hot::sentence(on, Some(job))).collect()
 }
 
+fn state_in_words(job: &PrintJob) -> String {
+    job.state.replace('_', " ")
+}
+
 fn row(job: &PrintJob) -> [String; 7] {
     let printer = match (&job.printer_name, &job.target_printer_id) {
         (Some(name), _) => name.clone(),
@@ -57,8 +61,8 @@ fn row(job: &PrintJob) -> [String; 7] {
         (None, None) => "(first available)".into(),
     };
     let state = match &job.requested {
-        Some(requested) => format!("{} ({requested} asked for)", job.state),
-        None => job.state.clone(),
+        Some(requested) => format!("{} ({requested} asked for)", state_in_words(job)),
+        None => state_in_words(job),
     };
     let state = if job.needs_removal && job.state != "awaiting_removal" {
         format!("{state}, bed not cleared")
@@ -86,7 +90,7 @@ mod tests {
             r#"[
             {"id":"1","file_name":"a.gcode","state":"printing","printer_name":"Ada","requested":"pause",
              "progress":{"fraction":0.999,"left_s":59},"queued_at":"2026-11-23T06:25:24.123Z","needs_removal":false},
-            {"id":"2","file_name":"b.gcode","state":"queued","needs_removal":false},
+            {"id":"2","file_name":"b.gcode","state":"awaiting_removal","needs_removal":true},
             {"id":"3","file_name":"c.gcode","state":"failed","reason":"The printer was reset.",
              "printer_name":"Bo","needs_removal":true},
             {"id":"4","file_name":"d.gcode","state":"paused","reason":"The power failed.","printer_name":"Cy",
@@ -108,7 +112,7 @@ mod tests {
             [
                 "FILE     PRINTER            STATE                       DONE  LEFT  QUEUED            ID",
                 "a.gcode  Ada                printing (pause asked for)  99 %  59s   2026-11-23 06:25  1",
-                "b.gcode  (first available)  queued                                                    2",
+                "b.gcode  (first available)  awaiting removal                                          2",
                 "c.gcode  Bo                 failed, bed not cleared                                   3",
                 "    The printer was reset.",
                 "d.gcode  Cy                 paused                                                    4",

@@ -1,6 +1,6 @@
 //! `stardust printers`.
 
-use super::{choose, cut_off, hot, preheat};
+use super::{choose, cut_off, hot, preheat, stop};
 use crate::api::{Client, PrintJob, Printer};
 use crate::error::CliError;
 use crate::output::printable;
@@ -62,6 +62,7 @@ fn remarks(printer: &Printer, has_namesake: bool, jobs: &[PrintJob]) -> Vec<Stri
     let status = printer.status.as_ref().filter(|_| printer.contact.is_online());
     [
         id,
+        printer.emergency_stop.as_ref().map(|emergency| stop::sentence(&printer.name, emergency)),
         no_contact(printer),
         status.and_then(|status| status.message.clone()),
         cut_off::told(printer).map(cut_off::sentence),
@@ -107,7 +108,7 @@ fn row(printer: &Printer, name: &str) -> [String; 7] {
     }
     [
         name.to_owned(),
-        printer.state.clone(),
+        printer.state.replace('_', " "),
         status.job.map(|job| quantity::percent(job.fraction)).unwrap_or_default(),
         status.job.and_then(|job| job.left_s).map(quantity::duration).unwrap_or_default(),
         nozzles.join(" "),
@@ -167,7 +168,7 @@ mod tests {
                 "    May still be hot: nozzle 120 °C when last measured. Look at the printer.",
                 "Di    paused",
                 "    Cut off. The file is gone. Give it up with: stardust cancel j1",
-                "Ed    awaiting_removal               182 °C       55 °C",
+                "Ed    awaiting removal               182 °C       55 °C",
                 "    Still hot: nozzle 182 °C, bed 55 °C",
                 "Fi    idle                           50 °C 50 °C",
                 "    Still hot: nozzle 2 50 °C",
@@ -176,6 +177,21 @@ mod tests {
                 "    Hot: nozzle 120 °C",
             ]
         );
+    }
+
+    #[test]
+    fn a_stop_that_stands_is_told_whatever_came_of_it() {
+        let printers: Vec<Printer> = serde_json::from_str(
+            r#"[{"id":"1","name":"Ada","state":"idle","contact":{"state":"online"},"emergency_stop":{"id":"s","state":"sent"}},
+                {"id":"2","name":"Bo","state":"offline","contact":{"state":"lost"},"emergency_stop":{"id":"t","state":"sending"}}]"#,
+        )
+        .unwrap();
+        let told = lines(&printers, &[], None);
+        assert!(
+            told[2].starts_with("    Ada: M112 was sent") && told[2].ends_with("stardust stop --clear Ada"),
+            "{told:?}"
+        );
+        assert!(told[4].contains("Bo: it is to be stopped") && told[4].contains("by hand"), "{told:?}");
     }
 
     #[test]

@@ -225,8 +225,8 @@ fn unanswered(names: &[&str]) -> String {
     )
 }
 
-/// What came of it.
-fn sentence(name: &str, stop: &EmergencyStop) -> String {
+/// What came of it, or that nothing has come of it yet.
+pub(super) fn sentence(name: &str, stop: &EmergencyStop) -> String {
     let told = reach(name, stop);
     if stop.recorded {
         return told;
@@ -256,6 +256,10 @@ fn reach(name: &str, stop: &EmergencyStop) -> String {
             )
         }
         "failed" => format!("{name}: {}", stop.reason.as_deref().unwrap_or("it could not be stopped.")),
+        "sending" => format!(
+            "{name}: it is to be stopped at once, and its agent has not answered yet. Until it does, the printer goes on: switch it \
+             off by hand."
+        ),
         other => format!("{name}: {}.", other.replace('_', " ")),
     }
 }
