@@ -77,6 +77,22 @@ pub enum Command {
     Unknown,
 }
 
+impl Command {
+    /// Whether whoever carries it out lets something on the printer begin or go on: it moves or heats then. None of these is done on a
+    /// printer that was stopped at once, unless it was asked for after a person had said that the printer is in order again.
+    #[must_use]
+    pub fn starts_something(&self) -> bool {
+        match self {
+            Self::Resume { .. } | Self::ResumeFrom { .. } | Self::Answer { .. } | Self::Preheat(_) => true,
+            // A job is given by a claim, and by a leave to start.
+            Self::Wake | Self::ReportStatus => false,
+            Self::Pause { .. } | Self::Cancel { .. } | Self::EmergencyStop | Self::CoolDown => false,
+            // It is refused.
+            Self::Unknown => false,
+        }
+    }
+}
+
 /// What became of a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -4,6 +4,7 @@ use stardust_protocol::{Preheat, PrinterState};
 
 use crate::error::Error;
 use crate::fleet::{ContactState, Printer};
+use crate::queue::held_back;
 
 /// Whether a person may have this printer heated. `waits`: its agent is in reach, if only over HTTPS.
 ///
@@ -25,10 +26,7 @@ pub fn may_preheat(printer: &Printer, waits: bool, wanted: &Preheat) -> Result<(
         ));
     }
     if printer.emergency_stop.is_some() {
-        return Err(Error::conflict(
-            "stopped",
-            "The printer was stopped in an emergency: say first that it is in order again.",
-        ));
+        return Err(held_back::stopped());
     }
     match printer.state {
         PrinterState::Idle => Ok(()),

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use stardust_protocol::{AttentionId, Command, PrinterId};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::held_back;
 use super::printer_command::{self, PATIENCE, Word};
 use crate::accounts::Person;
 use crate::api::extract::{Json, Path};
@@ -85,6 +86,9 @@ fn may_answer(printer: &Printer, wanted: PrinterAnswer) -> Result<(), Error> {
             "printer_out_of_reach",
             "The printer's agent is out of reach, so the answer can't be passed on. Answer at the printer itself.",
         ));
+    }
+    if printer.emergency_stop.is_some() {
+        return Err(held_back::stopped());
     }
     let asked = printer.status.as_ref().and_then(|status| status.attention.as_ref());
     let Some(asked) = asked.filter(|asked| asked.id == wanted.attention_id) else {

@@ -2,6 +2,7 @@
 
 use stardust_protocol::{CommandId, JobId};
 
+use super::held_back;
 use super::job::{JobRow, PrintJob};
 use super::rules::Answer;
 use super::store::{self, Moved};
@@ -75,6 +76,9 @@ fn asks(app: &App, job: &JobRow) -> bool {
 async fn may_ask(app: &App, tx: &mut Tx, job: &JobRow, wanted: Wanted) -> Result<(), Error> {
     if !wanted.goes_on() || !job.state.is_running() {
         return Ok(());
+    }
+    if let Some(printer) = job.printer_id {
+        held_back::may_start(app, printer)?;
     }
     if job.requested == Some(wanted.requested()) {
         let asked = store::open_commands_of(tx, job.id).await?;

@@ -5,6 +5,7 @@
 use stardust_protocol::topic::{Channel, Topic};
 use stardust_protocol::{Command, CommandId, CommandMessage, PrinterId, ProtocolVersion, WorkspaceId};
 
+use super::held_back::may_pass;
 use super::store;
 use crate::app::App;
 use crate::db::DbError;
@@ -54,9 +55,4 @@ pub async fn open_commands(app: &App, printer: PrinterId) -> Result<Vec<CommandM
         open.insert(0, stop.message(now));
     }
     Ok(open)
-}
-
-/// A stop at once goes past everything: what would heat the printer behind it, and was asked for before, is not passed on.
-fn may_pass(app: &App, printer: PrinterId, command: &Command) -> bool {
-    !matches!(command, Command::Preheat(_)) || app.fleet.stop(printer).is_none()
 }

@@ -326,19 +326,23 @@ pub async fn add_command(
     Ok(())
 }
 
+const OPEN_COMMANDS: &str = "SELECT id, body, created_at, expires_at FROM commands WHERE printer_id = $1 AND outcome IS NULL \
+     ORDER BY created_at, id";
+
 /// The commands of a printer whose outcome is not known, oldest first.
 ///
 /// # Errors
 /// The database's.
 pub async fn open_commands(db: &Db, printer: PrinterId) -> Result<Vec<CommandMessage>, DbError> {
-    let rows = db
-        .query(
-            "SELECT id, body, created_at, expires_at FROM commands WHERE printer_id = $1 AND outcome IS NULL \
-             ORDER BY created_at, id",
-            params![printer],
-        )
-        .await?;
-    rows.iter().map(read_command).collect()
+    db.query(OPEN_COMMANDS, params![printer]).await?.iter().map(read_command).collect()
+}
+
+/// The same, in a transaction.
+///
+/// # Errors
+/// The database's.
+pub async fn open_commands_for(tx: &mut Tx, printer: PrinterId) -> Result<Vec<CommandMessage>, DbError> {
+    tx.query(OPEN_COMMANDS, params![printer]).await?.iter().map(read_command).collect()
 }
 
 /// What the agent of a job was asked and has not answered.

@@ -2,6 +2,7 @@
 
 mod cut_off;
 mod second_agent;
+mod stopped;
 
 use std::time::Duration;
 

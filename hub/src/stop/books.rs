@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use stardust_protocol::{CommandId, PrinterId, UserId, WorkspaceId};
+use stardust_protocol::{CommandId, JobId, PrinterId, UserId, WorkspaceId};
 use tokio::task::JoinHandle;
 
 use super::store;
@@ -15,7 +15,7 @@ use crate::accounts::Person;
 use crate::app::App;
 use crate::db::DbError;
 use crate::fleet::emergency::EmergencyStop;
-use crate::queue;
+use crate::queue::{self, held_back};
 
 /// A database that can't be written is tried again after this.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -60,6 +60,7 @@ async fn write(
         return Ok(standing);
     }
     let mut tx = app.db.begin().await?;
+    let mut withdrawn = Vec::new();
     for (printer, stop) in &standing {
         // One that was answered meanwhile is not asked for any more.
         if stop.is_open(now) {
@@ -67,14 +68,24 @@ async fn write(
             queue::store::add_command(&mut tx, workspace, None, (*printer, user), &message).await?;
         }
         store::put(&mut tx, *printer, stop).await?;
-        store::withdraw_preheats(&mut tx, *printer, now).await?;
+        withdrawn.extend(held_back::withdraw(&mut tx, (workspace, *printer), now).await?);
     }
     tx.commit().await?;
+    publish(app, workspace, withdrawn).await;
     for (printer, stop) in &standing {
         app.fleet
             .change_stop(*printer, |now| now.id == stop.id && !std::mem::replace(&mut now.recorded, true));
     }
     Ok(standing)
+}
+
+/// Jobs of which something was wanted that is not done any more.
+async fn publish(app: &App, workspace: WorkspaceId, jobs: Vec<JobId>) {
+    for job in jobs {
+        if let Err(error) = queue::publish(app, workspace, job).await {
+            tracing::warn!(job.id = %job, %error, "who watches the job is not told of it yet");
+        }
+    }
 }
 
 /// Writes each step of a stop that is in the books, until it has reached the printer or stands no more: why it could not be carried out
@@ -116,7 +127,18 @@ pub fn follow(app: &Arc<App>, printer: PrinterId, stop: EmergencyStop) {
 /// The database's; then the stop stands.
 pub async fn clear(app: &App, printer: PrinterId, stop: &EmergencyStop) -> Result<(), DbError> {
     let _turn = app.stop_books.lock().await;
-    store::clear(&app.db, printer, stop, app.clock.now()).await?;
+    let (now, workspace) = (app.clock.now(), app.fleet.workspace_of(printer));
+    let mut tx = app.db.begin().await?;
+    store::clear(&mut tx, printer, stop, now).await?;
+    let mut withdrawn = Vec::new();
+    if let Some(workspace) = workspace {
+        // What the stop has held back was never to be done after it.
+        withdrawn = held_back::withdraw(&mut tx, (workspace, printer), now).await?;
+    }
+    tx.commit().await?;
     app.fleet.clear_stop(printer, stop.id);
+    if let Some(workspace) = workspace {
+        publish(app, workspace, withdrawn).await;
+    }
     Ok(())
 }

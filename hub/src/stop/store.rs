@@ -31,20 +31,6 @@ pub async fn put(tx: &mut Tx, printer: PrinterId, stop: &EmergencyStop) -> Resul
     .map(drop)
 }
 
-/// Ends what would heat a printer that is being stopped, and was asked for before.
-///
-/// # Errors
-/// The database's.
-pub async fn withdraw_preheats(tx: &mut Tx, printer: PrinterId, now: Timestamp) -> Result<(), DbError> {
-    tx.execute(
-        "UPDATE commands SET outcome = 'expired', answered_at = $2, reason = $3 \
-         WHERE printer_id = $1 AND outcome IS NULL AND body LIKE '%\"kind\":\"preheat\"%'",
-        params![printer, now, "The printer was stopped at once: nothing was heated."],
-    )
-    .await
-    .map(drop)
-}
-
 /// Writes how far a stop has come, unless it was withdrawn or another one followed. One that is over is no open command any more: its
 /// agent may have no journal to answer it from, and would find it again when that is mended.
 ///
@@ -73,8 +59,12 @@ pub async fn update(db: &Db, printer: PrinterId, stop: &EmergencyStop) -> Result
 ///
 /// # Errors
 /// The database's.
-pub async fn clear(db: &Db, printer: PrinterId, stop: &EmergencyStop, now: Timestamp) -> Result<(), DbError> {
-    let mut tx = db.begin().await?;
+pub async fn clear(
+    tx: &mut Tx,
+    printer: PrinterId,
+    stop: &EmergencyStop,
+    now: Timestamp,
+) -> Result<(), DbError> {
     tx.execute(
         "UPDATE commands SET outcome = 'expired', answered_at = $2 \
          WHERE printer_id = $1 AND outcome IS NULL AND body LIKE '%\"kind\":\"emergency_stop\"%' \
@@ -86,8 +76,8 @@ pub async fn clear(db: &Db, printer: PrinterId, stop: &EmergencyStop, now: Times
         "DELETE FROM emergency_stops WHERE printer_id = $1 AND command_id = $2",
         params![printer, stop.id],
     )
-    .await?;
-    tx.commit().await
+    .await
+    .map(drop)
 }
 
 /// All that stand.
