@@ -72,10 +72,10 @@ pub fn drive_on(
     };
     let (trail, acknowledged) = trail.map_or((None, 0), |(trail, acknowledged)| (Some(trail), acknowledged));
     let driver = Driver {
-        locator: Locator::new(plan.devices, plan.path, plan.adapter_file),
+        locator: Locator::of(&plan),
         baud: plan.baud,
         speeds: plan.speeds,
-        found,
+        found: found.or(plan.found),
         keeper: plan.keeper,
         is_kept: false,
         was_open: false,

@@ -44,6 +44,17 @@ impl Locator {
         Self { devices, named, pinned, file }
     }
 
+    /// For the port of this plan.
+    pub(super) fn of(plan: &PortPlan) -> Self {
+        let locator = Self::new(plan.devices.clone(), plan.path.clone(), plan.adapter_file.clone());
+        Self { pinned: locator.pinned.or_else(|| plan.adapter.clone()), ..locator }
+    }
+
+    /// The printer's adapter, where it is known.
+    pub(super) fn into_adapter(self) -> Option<Adapter> {
+        self.pinned
+    }
+
     /// Where the printer's port is now.
     ///
     /// # Errors
@@ -134,7 +145,7 @@ impl Locator {
 /// # Errors
 /// [`OpenError`] where its adapter is known and not there.
 pub fn locate(plan: &PortPlan) -> Result<PathBuf, OpenError> {
-    Locator::new(plan.devices.clone(), plan.path.clone(), plan.adapter_file.clone()).locate()
+    Locator::of(plan).locate()
 }
 
 /// The device that a printer's port is now, whatever it is called; none where it is not there.

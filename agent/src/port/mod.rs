@@ -48,6 +48,8 @@ pub use handle::{Order, Orders, PortEvent, PortHandle, Reach, SpeedView, Workpla
 pub use kept::PortStore;
 pub use latency::latency_ms;
 pub use locator::{adapter_is_of, device, locate, remember_adapter};
+#[cfg(test)]
+pub(crate) use open::tests::pty;
 pub use patience::{END_SILENT, Patience};
 pub use plan::PortPlan;
 pub use pulse::Pulse;

@@ -22,7 +22,7 @@ use super::stops::BY;
 use super::wiring::Wiring;
 use crate::disk_work::DiskWork;
 use crate::journal::HeatOwed;
-use crate::port::{self, Order, PortEvent, PortHandle, Pulse, Reach};
+use crate::port::{self, Order, PortEvent, PortHandle, PortPlan, Pulse, Reach, SpeedView};
 use crate::serial::{HostEvent, Parking};
 use crate::systemd;
 use books::Books;
@@ -63,6 +63,8 @@ pub struct Undriven {
     pulse: watch::Sender<Option<Pulse>>,
     /// As its files had it when they could be read last.
     known: Option<Hot>,
+    /// The speed that its port was last driven at: nobody keeps it on the disk.
+    speed: Option<u32>,
     books: Books,
     /// Its port was left, and the thread of that has not ended yet.
     closing: Option<Closing>,
@@ -91,11 +93,7 @@ impl Undriven {
         stop: &mut watch::Receiver<bool>,
     ) -> std::io::Result<Option<Hot>> {
         let looked = folder.clone();
-        let look = disk.run(move || {
-            let owing = hot::look(&looked);
-            let owes = owing.is_some();
-            Ok((owing.unwrap_or_else(|| hot::anything(&looked)), owes))
-        });
+        let look = disk.run(move || Ok(hot::find(&looked)));
         let mut look = std::pin::pin!(look);
         let desk = self.desk.clone();
         let hurried = async {
@@ -203,6 +201,7 @@ pub async fn make_safe_or_stop(
         return true;
     };
     let at = plan.path.clone();
+    let plan = PortPlan { found: undriven.speed.or(plan.found), ..plan };
     let what = if desk.is_wanted() { "it is stopped at once" } else { "its heaters are turned off" };
     tracing::warn!(
         printer.name = name, port.path = %at.display(),
@@ -333,6 +332,9 @@ impl AtPort<'_> {
     async fn leave(self, settled: bool, stop: &mut watch::Receiver<bool>) {
         let Self { folder, disk, owed, port, undriven, .. } = self;
         let name = folder.name();
+        if let SpeedView::Known(speed) = *port.speed.borrow() {
+            undriven.speed = Some(speed);
+        }
         undriven.closing = Some(Closing(Box::pin(port.close())));
         if !undriven.is_closed().await {
             tracing::error!(printer.name = name, "the thread that has its port hangs");

@@ -45,7 +45,7 @@ use crate::hub_link::events::SharedJournal;
 use crate::hub_link::mqtt::MqttLink;
 use crate::hub_link::status::StatusFeed;
 use crate::journal::{Journal, Record};
-use crate::port::{Order, PortEvent, PortHandle, Pulse};
+use crate::port::{Order, PortEvent, PortHandle, PortPlan, Pulse};
 use crate::print_job::lifecycle::{Action, Lifecycle};
 use crate::serial::{Brief, HostEvent, LayerPoint, Safety};
 use crate::spool::Reservation;
@@ -135,7 +135,8 @@ impl Printer {
         let berth = Berth::choose(folder, &config, &owed)?;
         let is_at_work_there = owed.of_job().is_none_or(|owed| berth.is_here(owed));
         let (returning, job) = is_at_work_there.then(|| return_to_job::look(folder)).flatten().unzip();
-        let port = wiring.drive(folder, berth.plan.clone(), config.parking(), &clock, job.flatten())?;
+        let plan = PortPlan { left: Trail::left(&folder.trail()), ..berth.plan.clone() };
+        let port = wiring.drive(folder, plan, config.parking(), &clock, job.flatten())?;
         let journal = SharedJournal::new(folder.open_journal()?, disk.clone());
         let spool = folder.open_spool(clock.clone(), disk.clone());
         let (hub, mqtt) = wiring.connect(folder, &config, credential)?;

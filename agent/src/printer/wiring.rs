@@ -12,11 +12,10 @@ use crate::hub_link::instance::Instance;
 use crate::hub_link::mqtt::{self, Clear, MqttLink};
 use crate::port::{PortHandle, PortPlan, PortStore, Resumption, drive_on};
 use crate::serial::Parking;
-use crate::trail::Trail;
 
 /// Connects a printer.
 pub trait Wiring {
-    /// Drives its port, and goes on with a job of an earlier process.
+    /// Drives its port, and goes on with a job of an earlier process. Waits for no disk that the plan does not name.
     ///
     /// # Errors
     /// When the system has no thread or descriptor left.
@@ -57,9 +56,6 @@ impl Wiring for PortStore {
         job: Option<Resumption>,
     ) -> std::io::Result<PortHandle> {
         plan.keeper = Some(self.keeper(&folder.name()));
-        if job.is_none() {
-            plan.left = Trail::left(&folder.trail());
-        }
         drive_on(plan, parking, clock.clone(), job)
     }
 

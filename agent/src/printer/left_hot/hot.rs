@@ -25,8 +25,17 @@ pub(super) struct Hot {
     pub(super) is_all: bool,
 }
 
+/// What may be hot, and whether anything is owed; all that is known of its port, so that nobody waits for the disk at it.
+pub(super) fn find(folder: &PrinterFolder) -> (Hot, bool) {
+    let owing = look(folder);
+    let owes = owing.is_some();
+    let hot = owing.unwrap_or_else(|| anything(folder));
+    let read = |plan: PortPlan| PortPlan { left: Trail::left(&folder.trail()), ..plan.without_disk() };
+    (Hot { plan: hot.plan.map(read), ..hot }, owes)
+}
+
 /// What the journal says; one that can't be read may say anything.
-pub(super) fn look(folder: &PrinterFolder) -> Option<Hot> {
+fn look(folder: &PrinterFolder) -> Option<Hot> {
     let state = match folder.look_at_journal() {
         Ok(state) => state,
         Err(error) => {
@@ -49,7 +58,7 @@ pub(super) fn look(folder: &PrinterFolder) -> Option<Hot> {
 }
 
 /// Where nothing is owed, and it has to be stopped at once all the same.
-pub(super) fn anything(folder: &PrinterFolder) -> Hot {
+fn anything(folder: &PrinterFolder) -> Hot {
     let owed = HeatOwed { in_place: true, ..HeatOwed::default() };
     let plan = plan(folder, &owed);
     Hot { owed, safety: Safety::InPlace, plan, is_all: true }

@@ -17,7 +17,7 @@ use super::*;
 use crate::hub_link::client::{Credential, HubClient};
 use crate::hub_link::mqtt::MqttLink;
 use crate::journal::Journal;
-use crate::port::{PortPlan, PortView, Resumption, SpeedView, Workplace, handle};
+use crate::port::{PortPlan, PortStore, PortView, Resumption, SpeedView, Workplace, handle, pty};
 use crate::settings::Settings;
 
 /// Fails instead of hanging.
@@ -32,19 +32,24 @@ struct Bench {
     folder: PrinterFolder,
     clock: SharedClock,
     going: watch::Sender<bool>,
+    /// The real one drives its port, and not this test.
+    real: Option<PortStore>,
     _data: tempfile::TempDir,
 }
 
 impl Wiring for Bench {
     fn drive(
         &self,
-        _: &PrinterFolder,
-        _: PortPlan,
-        _: Parking,
-        _: &SharedClock,
-        _: Option<Resumption>,
+        folder: &PrinterFolder,
+        plan: PortPlan,
+        parking: Parking,
+        clock: &SharedClock,
+        job: Option<Resumption>,
     ) -> std::io::Result<PortHandle> {
         self.drives.fetch_add(1, Ordering::SeqCst);
+        if let Some(real) = &self.real {
+            return real.drive(folder, plan, parking, clock, job);
+        }
         let places = self.places.as_ref().ok_or_else(|| std::io::Error::other("Too many open files"))?;
         let (handle, place) = handle(SpeedView::Known(115_200))?;
         let _ = places.send(place);
@@ -75,7 +80,8 @@ impl Bench {
         hot::owe(&folder, owed).unwrap();
         let (places, driven) = mpsc::unbounded_channel();
         let (drives, clock, going) = (AtomicUsize::default(), SystemClock::shared(), watch::channel(false).0);
-        (Self { disk, places: Some(places), drives, folder, clock, going, _data: data }, driven)
+        let real = None;
+        (Self { disk, places: Some(places), drives, folder, clock, going, real, _data: data }, driven)
     }
 
     /// With a disk that does one piece of work for each token, and all when the sender is gone.
@@ -171,6 +177,45 @@ async fn no_stop_waits_for_a_disk_that_does_not_answer() {
     };
     assert!(tokio::join!(in_time(bench.attempt(&mut undriven)), script).0);
     assert!(!bench.owes() && desk.has_settled());
+}
+
+/// By the port that is really driven: what it needs of the disk was read when that answered, and nothing of it since.
+#[tokio::test]
+async fn a_real_port_is_told_to_stop_without_the_disk() {
+    let (mut bench, _driven, gate) = Bench::with_a_gate();
+    let (master, path) = pty();
+    rustix::io::ioctl_fionbio(&master, true).unwrap();
+    let owed = HeatOwed { port: Some(path.clone()), baud: Some(115_200), ..HeatOwed::default() };
+    hot::owe(&bench.folder, owed).unwrap();
+    bench.real = Some(PortStore::default());
+    let mut undriven = Undriven::default();
+    gate.send(()).unwrap();
+    let found = undriven.find(&bench.disk, &bench.folder, &mut bench.going.subscribe()).await;
+    assert_eq!(found.unwrap().unwrap().plan.unwrap().path, path);
+    // Whoever asks the disk from now on reads of an adapter that is not there.
+    let adapter = "model = \"1a86:7523\"\npart = \"0-0\"\nsocket = \"1-1\"\n";
+    let port = path.display();
+    std::fs::write(bench.folder.adapter_file(), format!("port = \"{port}\"\n\n[adapter]\n{adapter}"))
+        .unwrap();
+    assert!(crate::port::adapter_is_of(&bench.folder.adapter_file(), &path), "it would be no test");
+
+    bench.asks(&undriven.desk);
+    let mut heard = Vec::new();
+    let is_told = async {
+        let mut buffer = [0; 256];
+        while !heard.windows(6).any(|line| line == b"\nM112\n") {
+            match rustix::io::read(&master, &mut buffer) {
+                Ok(count) => heard.extend_from_slice(&buffer[..count]),
+                // The task goes on: it shares this thread.
+                Err(_) => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        }
+    };
+    tokio::select! {
+        _ = bench.attempt(&mut undriven) => panic!("it does not end: nothing answers there"),
+        told = timeout(Duration::from_secs(20), is_told) => told.expect("M112"),
+    }
+    drop(gate);
 }
 
 /// The process that is to end is not kept by it either.
