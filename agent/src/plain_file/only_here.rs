@@ -19,7 +19,7 @@ const OPENS: [&str; 10] = [
 ];
 
 /// Where else that is, how often, and why nothing can stand in its place, or nobody is held up by it.
-const ELSEWHERE: [(&str, usize, &str); 9] = [
+const ELSEWHERE: [(&str, usize, &str); 10] = [
     ("boot.rs", 1, "the kernel's"),
     ("folder_lock.rs", 1, "a folder and nothing else"),
     ("pairing/service.rs", 1, "the system's users"),
@@ -28,6 +28,7 @@ const ELSEWHERE: [(&str, usize, &str); 9] = [
     ("port/open.rs", 1, "a port, not a file"),
     ("port/permission.rs", 2, "the system's users and groups"),
     ("printer/slow_disk.rs", 1, "a test"),
+    ("printer/slow_disk/going_on.rs", 1, "a test"),
     ("trail/file.rs", 1, "for tests: one that can't be written"),
 ];
 

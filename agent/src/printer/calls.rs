@@ -12,7 +12,7 @@ use stardust_protocol::{ClaimId, CommandMessage, JobId};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::interrupted::{self, Layers};
+use super::interrupted::{self, Layers, Planning};
 use super::task::FromDisk;
 use crate::disk_work::DiskWork;
 use crate::hub_link::client::{HubClient, HubError};
@@ -48,7 +48,7 @@ pub(super) enum Inbound {
     /// The layers of a job that was cut off.
     Layers(JobId, Layers),
     /// How it goes on from the layer that was chosen: the file, and where; or why it can't.
-    Planned(JobId, Box<Result<(PathBuf, Brief, LayerPoint), Refusal>>),
+    Planned(JobId, Planning, Box<Result<(PathBuf, Brief, LayerPoint), Refusal>>),
     /// The leave to start a job, or why there is none.
     Leave(JobId, Result<(), HubError>),
     /// The credential does not count any more.
@@ -189,19 +189,26 @@ impl Calls {
     }
 
     /// Finds out how it goes on from a layer. Ends with [`Inbound::Planned`].
-    pub(super) fn plan_return(&self, claim: &Claim, layer: Layer, cut_off: CutOff, profile: Profile) {
+    pub(super) fn plan_return(
+        &self,
+        claim: &Claim,
+        layer: Layer,
+        cut_off: CutOff,
+        (profile, planning): (Profile, Planning),
+    ) {
         let (job, file, inbound) = (claim.job_id, self.spool.path_of(claim), self.inbound.clone());
+        let disk = self.disk.clone();
         tokio::spawn(async move {
-            let admitted = admit(file, profile, &DiskWork::on_threads()).await;
+            let admitted = admit(file, profile, &disk).await;
             let admitted = admitted.map_err(|why| Refusal::File(Unfit::Unreadable(why)));
             let plan = move || {
                 let (file, brief) = admitted?;
                 let point = interrupted::plan(&file, &layer, &cut_off)?;
                 Ok((file, brief, point))
             };
-            let planned = tokio::task::spawn_blocking(plan).await;
+            let planned = disk.run(move || Ok(plan())).await;
             let planned = planned.unwrap_or_else(|error| Err(Unfit::Unreadable(error.to_string()).into()));
-            let _ = inbound.send(Inbound::Planned(job, Box::new(planned)));
+            let _ = inbound.send(Inbound::Planned(job, planning, Box::new(planned)));
         });
     }
 

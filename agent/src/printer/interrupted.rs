@@ -5,6 +5,7 @@
 
 use std::io::BufReader;
 use std::path::Path;
+use std::sync::Arc;
 
 use stardust_protocol::{Interruption, JobId};
 
@@ -27,15 +28,52 @@ pub(super) struct Interrupted {
     layers: Option<Layers>,
     /// Found out when a layer was chosen.
     refusal: Option<Refusal>,
+    /// How it goes on from this layer is being found out.
+    planning: Option<(u32, Planning)>,
+    /// It was to go on from this layer, and the printer was stopped at once meanwhile.
+    called_off: Option<u32>,
 }
+
+/// One look for how it goes on: what comes of an earlier one counts for nothing.
+pub(super) type Planning = Arc<()>;
 
 impl Interrupted {
     pub(super) fn new(cut_off: CutOff) -> Self {
-        Self { cut_off, layers: None, refusal: None }
+        Self { cut_off, layers: None, refusal: None, planning: None, called_off: None }
     }
 
     pub(super) fn know(&mut self, layers: Layers) {
         self.layers = Some(layers);
+    }
+
+    /// A look for how it goes on from there is begun.
+    pub(super) fn begin_planning(&mut self, layer: u32) -> Planning {
+        let planning = Planning::default();
+        (self.planning, self.called_off) = (Some((layer, Arc::clone(&planning))), None);
+        planning
+    }
+
+    /// That one has ended; whether what came of it still counts.
+    pub(super) fn end_planning(&mut self, ended: &Planning) -> bool {
+        self.planning.take_if(|(_, planning)| Arc::ptr_eq(planning, ended)).is_some()
+    }
+
+    /// The printer is stopped at once: it does not go on behind that, whatever is found out.
+    pub(super) fn call_off(&mut self) {
+        self.called_off = self.planning.take().map(|(layer, _)| layer).or(self.called_off);
+    }
+
+    /// What people are told while it waits for one of them.
+    pub(super) fn in_words(&self) -> String {
+        let reason = &self.cut_off.reason;
+        self.called_off.map_or_else(
+            || reason.clone(),
+            |layer| {
+                format!(
+                    "{reason} It did not go on from layer {layer}: the printer was stopped at once before it could."
+                )
+            },
+        )
     }
 
     /// The layer that was chosen is none to go on from.

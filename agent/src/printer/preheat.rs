@@ -16,8 +16,6 @@ use crate::serial::Heating;
 pub(super) enum Refusal {
     #[error(transparent)]
     Impossible(#[from] PreheatFlaw),
-    #[error("The printer was stopped at once after this was asked for: nothing was heated.")]
-    Stopped,
     #[error("The hub no longer accepts this printer's credential: nothing is heated for it.")]
     Revoked,
     #[error("The printer has a print at hand, which heats it by itself.")]

@@ -344,8 +344,8 @@ impl Printer {
                 self.on_layers(job, layers);
                 Vec::new()
             }
-            Inbound::Planned(job, planned) => {
-                self.on_planned(job, *planned);
+            Inbound::Planned(job, planning, planned) => {
+                self.on_planned(job, &planning, *planned);
                 Vec::new()
             }
             Inbound::Leave(job, Ok(())) => self.life.leave_given(job),

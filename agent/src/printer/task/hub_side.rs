@@ -56,6 +56,14 @@ impl Printer {
             Verdict::CarryOut(id, command) if self.is_ending => {
                 tracing::info!(command.id = %id, command = ?command, "the agent ends: left to the next one");
             }
+            // It has waited somewhere while the stop went past it.
+            Verdict::CarryOut(id, command)
+                if command.starts_something() && self.stops.overtake(message.at) =>
+            {
+                let reason = "The printer was stopped at once after this was asked for: it was not done.";
+                tracing::info!(command.id = %id, command = ?command, reason, "refused");
+                self.answer(id, CommandOutcome::Refused { reason: reason.into() });
+            }
             Verdict::CarryOut(id, Command::Answer { attention_id, button }) => {
                 self.follow_view();
                 let (outcome, order) = self.question.answer(attention_id, button);
@@ -78,7 +86,7 @@ impl Printer {
                     }
                 }
             }
-            Verdict::CarryOut(id, Command::Preheat(wanted)) => self.preheat(id, &wanted, message.at),
+            Verdict::CarryOut(id, Command::Preheat(wanted)) => self.preheat(id, &wanted),
             Verdict::CarryOut(id, Command::CoolDown) => self.cool_down(id),
             // Not the job is paused, but its firmware waits for an answer: the one that goes on.
             Verdict::CarryOut(id, Command::Resume { job_id }) if self.asks_about(job_id) => {

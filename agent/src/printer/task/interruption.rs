@@ -10,7 +10,7 @@ use super::Printer;
 use super::disk_wait::DiskWait;
 use crate::journal::Record;
 use crate::print_job::return_plan::Refusal;
-use crate::printer::interrupted::{Interrupted, Layers};
+use crate::printer::interrupted::{Interrupted, Layers, Planning};
 use crate::serial::{Brief, CutOff, LayerPoint};
 
 impl Printer {
@@ -55,16 +55,20 @@ impl Printer {
         let (Some(claim), Some(interrupted)) = (self.life.claim(), &mut self.interrupted) else { return };
         if let Ok(layer) = interrupted.choose(number, &view, &self.config.profile) {
             let profile = self.config.profile.with_firmware(view.machine).read_by(Some(view.dialect));
-            self.calls.plan_return(claim, layer, interrupted.cut_off.clone(), profile);
+            let planning = interrupted.begin_planning(number);
+            self.calls.plan_return(claim, layer, interrupted.cut_off.clone(), (profile, planning));
         }
     }
 
     pub(super) fn on_planned(
         &mut self,
         job: JobId,
+        planning: &Planning,
         planned: Result<(std::path::PathBuf, Brief, LayerPoint), Refusal>,
     ) {
-        if !self.life.is_cut_off() || self.life.claim().is_none_or(|claim| claim.job_id != job) {
+        // A stop at once may have come while the file was read.
+        let counts = self.interrupted.as_mut().is_some_and(|interrupted| interrupted.end_planning(planning));
+        if !counts || !self.life.is_cut_off() || self.life.claim().is_none_or(|claim| claim.job_id != job) {
             return;
         }
         match planned {
@@ -95,7 +99,7 @@ impl Printer {
         let (Some(claim), Some(interrupted)) = (claim, &self.interrupted) else { return status };
         let document = interrupted.document(claim.job_id, &self.port.view.borrow(), &self.config.profile);
         PrinterStatus {
-            message: status.message.or_else(|| Some(interrupted.cut_off.reason.clone())),
+            message: status.message.or_else(|| Some(interrupted.in_words())),
             interruption: Some(document),
             ..status
         }

@@ -44,16 +44,13 @@ impl Preheats {
 }
 
 impl Printer {
-    /// `asked_at`: by the hub's clock.
-    pub(super) fn preheat(&mut self, id: CommandId, wanted: &Preheat, asked_at: Timestamp) {
+    pub(super) fn preheat(&mut self, id: CommandId, wanted: &Preheat) {
         if self.preheats.is_under_way(id) {
             return;
         }
         let is_another = self.preheats.is_at_hand();
         let has_job = self.life.claim().is_some();
-        let checked = if self.stops.overtake(asked_at) {
-            Err(preheat::Refusal::Stopped)
-        } else if self.revoked {
+        let checked = if self.revoked {
             Err(preheat::Refusal::Revoked)
         } else {
             preheat::check(wanted, &self.port.view.borrow(), &self.config.profile, has_job)

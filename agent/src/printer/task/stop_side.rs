@@ -20,6 +20,9 @@ impl Printer {
         // Whoever has heated it: a printer may not take the stop, and this process may end before that is known.
         self.owe_for_stop();
         self.call_off_preheat("The printer was stopped at once.");
+        if let Some(interrupted) = &mut self.interrupted {
+            interrupted.call_off();
+        }
         // What is on the line ends there. What a slow disk has kept from it must not start behind that.
         let actions =
             if self.start_nothing() { self.life.not_started() } else { self.life.stopped_at_once(BY) };
