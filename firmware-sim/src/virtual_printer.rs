@@ -213,6 +213,12 @@ impl VirtualPrinter {
         self.firmware.lock(locked);
     }
 
+    /// Whether its firmware waits for somebody.
+    #[must_use]
+    pub fn waits_for_a_person(&self) -> bool {
+        self.firmware.waits_for_a_person()
+    }
+
     /// Somebody presses the button at the printer at `now`.
     pub fn click(&mut self, now: Duration) {
         self.advance(now);

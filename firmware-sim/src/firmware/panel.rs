@@ -21,6 +21,12 @@ impl Firmware {
         self.settle();
     }
 
+    /// Whether it waits for somebody.
+    #[must_use]
+    pub fn waits_for_a_person(&self) -> bool {
+        matches!(self.running, Some(Stage::Person(_) | Stage::Change(_)))
+    }
+
     /// The pin that M226 waits for takes its state.
     pub fn switch_pin(&mut self, now: Duration) {
         self.advance(now);

@@ -21,6 +21,14 @@ const WORD_WITHIN: Duration = Duration::from_secs(2);
 /// waits for a temperature.
 const AT_A_COMMAND: Duration = Duration::from_secs(15 * 60);
 
+/// What waits for a person, with an agent that can end the wait, has no hot nozzle after this: the ten minutes of the setting, and the
+/// time that ending the firmware's wait takes.
+const COOLED_WITHIN: Duration = Duration::from_secs(13 * 60);
+
+/// Firmware that waits for a person and could be told not to is out of that after this: it is asked for a minute first, and then it
+/// heats its nozzle, loads and purges before it takes the next line.
+const WAIT_ENDED_WITHIN: Duration = Duration::from_secs(5 * 60);
+
 /// How long a printer has been left alone where somebody could have turned it off.
 #[derive(Debug, Default, Clone, Copy)]
 struct Alone {
@@ -29,6 +37,10 @@ struct Alone {
     others_since: Option<Instant>,
     /// Something is hot that must not be, since then.
     hot_since: Option<Instant>,
+    /// It waits for a person with a hot nozzle since then.
+    waits_hot_since: Option<Instant>,
+    /// Without a job its firmware waits for a person since then.
+    is_kept_since: Option<Instant>,
 }
 
 /// What people and jobs want, and what the printers do.
@@ -62,6 +74,7 @@ impl Eye {
             Trouble::Cancelled
             | Trouble::Paused
             | Trouble::Resumed
+            | Trouble::Clicked
             | Trouble::Preheated(_)
             // They count when they are answered.
             | Trouble::CooledDown
@@ -112,17 +125,32 @@ impl Eye {
         let now = Instant::now();
         let may = |until: Option<Instant>| until.is_some_and(|until| now < until);
         let by_person = may(self.person_until);
-        let is_out_of_reach =
-            !has_agent || house.plugged(printer).is_none() || is_at_work || may(self.at_a_command_until);
+        let can_reach = has_agent && house.plugged(printer).is_some();
+        let is_kept = can_reach && !is_at_work && house.firmware_waits(printer);
+        let alone = &mut self.alone[printer];
+        alone.is_kept_since = is_kept.then(|| alone.is_kept_since.unwrap_or(now));
+        // One without a parser for M108 hears nothing until somebody comes to it.
+        let hears_nothing = alone.is_kept_since.is_some_and(|since| {
+            !house.plan.profile.config.emergency_parser || since.elapsed() < WAIT_ENDED_WITHIN
+        });
+        let is_out_of_reach = !can_reach || is_at_work || hears_nothing || may(self.at_a_command_until);
         let since = |since: &mut Option<Instant>, may: bool| {
             *since = if is_out_of_reach || may { None } else { since.or(Some(now)) };
             since.is_some_and(|since| since.elapsed() > COLD_WITHIN)
         };
-        let alone = &mut self.alone[printer];
+        let has_hot_nozzle = targets.nozzles.iter().any(|target| *target > 0.0);
+        let waits = can_reach && is_at_work && house.waits_for_a_person(printer);
+        if waits && !has_hot_nozzle {
+            house.saw("cooled in a wait");
+        }
+        alone.waits_hot_since = (waits && has_hot_nozzle).then(|| alone.waits_hot_since.unwrap_or(now));
+        if alone.waits_hot_since.is_some_and(|since| since.elapsed() > COOLED_WITHIN) {
+            return Some(format!("printer {printer}: waits for a person, and stays hot: {targets:?}"));
+        }
         let others_must = since(&mut alone.others_since, by_person);
         let bed_must = since(&mut alone.bed_since, by_person || may(self.bed_until));
         let others =
-            targets.nozzles.iter().any(|target| *target > 0.0) || targets.chamber.is_some_and(|it| it > 0.0);
+            has_hot_nozzle || [targets.chamber, targets.generic].into_iter().flatten().any(|it| it > 0.0);
         if by_person && !is_out_of_reach && others {
             house.saw("hot by a person");
         }

@@ -27,6 +27,11 @@ use happening::{happen, order};
 /// Whatever was going on is over by then.
 const LONGEST_RUN: Duration = Duration::from_secs(4 * 3600);
 const LINES: usize = 400;
+/// When nothing happens any more: what waits for a person has been cooled by then.
+const SOMEBODY_COMES: Duration = Duration::from_secs(20 * 60);
+/// Somebody who has come stays until the printer prints again, and presses its button as long as it asks.
+const STAYS: Duration = Duration::from_secs(5 * 60);
+const PRESSES_EVERY: Duration = Duration::from_secs(10);
 /// A printer that has stopped is switched off and on again then.
 const SWITCHED_ON_AFTER: Duration = Duration::from_secs(45);
 
@@ -94,6 +99,9 @@ impl House {
         let is_too_long = plan.broken == Some(Broken::KeepsBedWarm);
         config.keep_bed_warm_minutes =
             (if is_too_long { 480 } else { plan.keep_bed_warm }).try_into().unwrap();
+        if plan.broken == Some(Broken::WaitsHot) {
+            config.scripts.pause_cool_after_s = Some(3600.try_into().unwrap());
+        }
         folder.store(&config, &Credential::new("token")).unwrap();
         Self {
             printers: [0, 1].map(|of| {
@@ -188,6 +196,32 @@ impl House {
                 *switched_at = None;
             }
         }
+    }
+
+    /// Somebody presses the buttons of the printers that wait for it.
+    fn click(&self) {
+        for printer in &self.printers {
+            let mut printer = printer.lock().unwrap();
+            if printer.waits_for_a_person() {
+                self.note(|| "somebody presses the button".into());
+                self.saw("somebody came");
+                printer.click(self.began.elapsed());
+            }
+        }
+    }
+
+    /// Whether a person is waited for, by the job's pause or by its firmware, in a way that the agent can end.
+    pub(crate) fn waits_for_a_person(&self, printer: usize) -> bool {
+        // M108 goes past a command that waits where there is a parser for that; a print goes on at the port that it was begun at.
+        let has_way = self.plan.profile.config.emergency_parser;
+        let is_its_port =
+            !self.plan.troubles.iter().any(|(_, trouble)| matches!(trouble, Trouble::PortChanged(_)));
+        let is_paused = self.books.lock().unwrap().state == Some(JobState::Paused);
+        if self.firmware_waits(printer) { has_way } else { is_paused && is_its_port }
+    }
+
+    pub(crate) fn firmware_waits(&self, printer: usize) -> bool {
+        self.printers[printer].lock().unwrap().waits_for_a_person()
     }
 
     pub(crate) fn read(&self, printer: usize) -> Vec<u8> {
@@ -294,6 +328,7 @@ async fn live(house: &Arc<House>) -> Option<String> {
     let mut next = troubles.next().map(|(after, trouble)| (Instant::now() + *after, *trouble));
     let mut quiet_since = Instant::now();
     let mut switched_at = [None::<Instant>; PRINTERS];
+    let (mut here_until, mut presses_at) = (Instant::now(), Instant::now());
     loop {
         tokio::time::sleep(Duration::from_millis(500)).await;
         let now = Instant::now();
@@ -305,6 +340,10 @@ async fn live(house: &Arc<House>) -> Option<String> {
             return Some("it never ends".into());
         }
         house.switch_on(&mut switched_at);
+        if now < here_until && now >= presses_at {
+            presses_at = now + PRESSES_EVERY;
+            house.click();
+        }
         for (_, file) in mend.extract_if(.., |(at, _)| now >= *at) {
             house.note(|| format!("{file} can be read again"));
             house.mend(file);
@@ -332,9 +371,10 @@ async fn live(house: &Arc<House>) -> Option<String> {
                 }
             }
         }
-        // In the end a person gives up what was interrupted, and goes on with what is paused.
-        if next.is_none() && now.duration_since(quiet_since) > Duration::from_secs(600) {
+        // In the end a person gives up what was interrupted, and goes on with what is paused or waits.
+        if next.is_none() && now.duration_since(quiet_since) > SOMEBODY_COMES {
             quiet_since = now;
+            here_until = now + STAYS;
             if house.is_interrupted() {
                 order(house, |job_id| Command::Cancel { job_id });
             } else if house.books.lock().unwrap().state == Some(JobState::Paused) {

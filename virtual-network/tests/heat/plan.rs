@@ -28,10 +28,12 @@ pub(crate) enum Broken {
     IsNotTold,
     /// What was heated that the printer does not tell of is not known to the next process.
     ForgetsTheChamber,
+    /// What waits for a person keeps its nozzle hot.
+    WaitsHot,
 }
 
 impl Broken {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::ForgetsTheDebt,
         Self::IgnoresOrders,
         Self::BelievesItself,
@@ -41,6 +43,7 @@ impl Broken {
         Self::BelievesTheStop,
         Self::IsNotTold,
         Self::ForgetsTheChamber,
+        Self::WaitsHot,
     ];
 }
 
@@ -79,6 +82,8 @@ pub(crate) enum Trouble {
     Preheated(u16),
     /// A person has it cooled down.
     CooledDown,
+    /// Somebody presses the button at the printer.
+    Clicked,
     /// The controller starts anew.
     Reset,
     /// A person stops the printer at once, and so many times the lines of that are damaged on their way.
@@ -115,7 +120,15 @@ impl Plan {
         let line = LineSettings { baud: Some(250_000), latency: Duration::from_micros(500) };
         let keep_bed_warm = if dice.percent(50) { 1 + u16::try_from(dice.below(15)).unwrap() } else { 0 };
         let count = if dice.percent(10) { 0 } else { 1 + dice.below(2) };
-        let jobs = (0..count).map(|_| file(&mut dice, tools, chamber_max_c.is_some())).collect();
+        let generic = config.generic_heater.clone().filter(|_| Dice::new(seed, 7).percent(60));
+        let file = |dice: &mut Dice| {
+            let mut file = file(dice, tools, chamber_max_c.is_some());
+            if let Some(heater) = &generic {
+                file.insert(0, format!("SET_HEATER_TEMPERATURE HEATER={heater} TARGET=50"));
+            }
+            file
+        };
+        let jobs = (0..count).map(|_| file(&mut dice)).collect();
         let mut troubles: Vec<_> =
             (0..1 + dice.below(5)).map(|_| (dice.seconds(1, 200), trouble(&mut dice))).collect();
         // Of its own: what there was before stays as it was.
@@ -134,10 +147,33 @@ impl Plan {
             }
         }
         troubles.extend(taken_away(seed));
+        let (jobs, troubles) = with_waits(seed, jobs, troubles);
         let (jobs, troubles) = at_two_ports(seed).map_or((jobs, troubles), |troubles| (Vec::new(), troubles));
         let profile = Profile { config, line, speed: 1.0 };
         Self { seed, profile, jobs, keep_bed_warm, troubles, broken: None }
     }
+}
+
+/// In some runs the firmware is made to wait for a person by each file, and now and then somebody presses its button.
+fn with_waits(
+    seed: u64,
+    mut jobs: Vec<Vec<String>>,
+    mut troubles: Vec<(Duration, Trouble)>,
+) -> (Vec<Vec<String>>, Vec<(Duration, Trouble)>) {
+    let mut dice = Dice::new(seed, 6);
+    if !dice.percent(30) {
+        return (jobs, troubles);
+    }
+    for job in &mut jobs {
+        let begun = job.iter().position(|line| line == ";LAYER:0").unwrap_or_default() + 2;
+        let at = begun + usize::try_from(dice.below((job.len() - begun) as u64)).unwrap();
+        job.insert(at, if dice.percent(70) { "M600" } else { "M0 Change the filament" }.into());
+    }
+    for _ in 0..dice.below(3) {
+        let at = usize::try_from(dice.below(troubles.len() as u64 + 1)).unwrap();
+        troubles.insert(at, (dice.seconds(1, 300), Trouble::Clicked));
+    }
+    (jobs, troubles)
 }
 
 /// In some runs nobody prints: people heat the printers at both ports, one after the other, and cables and settings change. A job

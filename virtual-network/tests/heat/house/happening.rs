@@ -56,6 +56,7 @@ pub(super) async fn happen(
             ask(house, Command::EmergencyStop);
         }
         Trouble::Preheated(minutes) => ask(house, preheat(house, minutes)),
+        Trouble::Clicked => house.click(),
         Trouble::Reset => house.printers[house.named()].lock().unwrap().reset(at),
         Trouble::Revoked(time) => {
             house.count("revoked");
