@@ -37,6 +37,8 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
 }
 
 /// Answers what a printer asks: 200 when its agent has passed it on, 202 when that is not known yet.
+///
+/// Refused where it was stopped in an emergency (`stopped`), and that was not cleared.
 #[utoipa::path(post, path = "/api/v1/printers/{id}/answer", operation_id = "answer_printer", tag = "printers", params(("id" = PrinterId, Path,)),
     request_body = PrinterAnswer,
     responses((status = 200, body = Printer), (status = 202, body = Printer),

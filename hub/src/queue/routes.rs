@@ -174,7 +174,8 @@ async fn pause(
 /// Goes on with a paused job: 202 until its agent has answered.
 ///
 /// A print that was cut off (`status.interruption` of its printer) goes on from a layer that a person names; any other
-/// one goes on where it stands, without a body.
+/// one goes on where it stands, without a body. Refused where the printer was stopped in an emergency (`stopped`), and that
+/// was not cleared.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/resume", operation_id = "resume_job", tag = "jobs", params(("id" = JobId, Path,)),
     request_body = Option<ResumeFrom>,
     responses((status = 200, body = PrintJob), (status = 202, body = PrintJob),

@@ -176,7 +176,8 @@ export interface paths {
         /**
          * Goes on with a paused job: 202 until its agent has answered.
          * @description A print that was cut off (`status.interruption` of its printer) goes on from a layer that a person names; any other
-         *     one goes on where it stands, without a body.
+         *     one goes on where it stands, without a body. Refused where the printer was stopped in an emergency (`stopped`), and that
+         *     was not cleared.
          */
         post: operations["resume_job"];
         delete?: never;
@@ -325,7 +326,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Answers what a printer asks: 200 when its agent has passed it on, 202 when that is not known yet. */
+        /**
+         * Answers what a printer asks: 200 when its agent has passed it on, 202 when that is not known yet.
+         * @description Refused where it was stopped in an emergency (`stopped`), and that was not cleared.
+         */
         post: operations["answer_printer"];
         delete?: never;
         options?: never;
