@@ -21,7 +21,7 @@ use crate::journal::{Journal, State};
 use crate::port::{PortStore, Pulse};
 use crate::printer::folder::PrinterFolder;
 use crate::printer::left_hot::{self, Patience, Undriven};
-use crate::printer::report::{LastError, NOT_DRIVEN, PrinterEntry, PrinterReport};
+use crate::printer::report::{LastError, PrinterEntry, PrinterReport};
 use crate::printer::{Left, Printer, SetupError};
 
 /// A printer whose task has ended is started again after this: soon, for its heaters may be on.
@@ -252,7 +252,7 @@ async fn keep_running(
         };
         report.send_modify(|now| {
             let (name, hub) = now.take().map_or((folder.name(), String::new()), |was| (was.name, was.hub));
-            let link = NOT_DRIVEN.into();
+            let link = "Not connected: the printer is not driven.".into();
             *now = Some(PrinterReport::idle(name, hub, link, PrinterState::Error, Some(message.clone())));
         });
         let tells = || unread::Teller::start(&folder, message, &clock, undriven.desk.clone());

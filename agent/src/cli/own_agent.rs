@@ -22,7 +22,7 @@ pub(super) struct Driven {
 pub(super) fn drives(settings: &Settings, folder: &PrinterFolder) -> Option<bool> {
     let text = status_socket::ask(settings).ok()?;
     let report: AgentReport = serde_json::from_str(&text).ok()?;
-    Some(report.printers.iter().any(|entry| folder.is_of(&entry.report.name) && entry.report.is_driven()))
+    Some(report.printers.iter().any(|entry| folder.is_of(&entry.report.name) && entry.report.driven))
 }
 
 /// None as well where nobody can be asked: then whoever opens the port finds out.

@@ -95,6 +95,7 @@ mod tests {
             },
             file_name: None,
             preheat_minutes: None,
+            driven: true,
             driven_at: None,
         };
         let at = Timestamp::from_millis(1_800_000_000_000);

@@ -28,9 +28,11 @@ pub(super) struct Interrupted {
     layers: Option<Layers>,
     /// Found out when a layer was chosen.
     refusal: Option<Refusal>,
-    /// How it goes on from this layer is being found out.
+    /// It is to go on from this layer, and how is being found out.
     planning: Option<(u32, Planning)>,
-    /// It was to go on from this layer, and the printer was stopped at once meanwhile.
+    /// It is to go on from this layer, and begins as soon as its file is open.
+    begins_at: Option<u32>,
+    /// It was to go on from this layer, and the printer was stopped at once before it did.
     called_off: Option<u32>,
 }
 
@@ -39,7 +41,12 @@ pub(super) type Planning = Arc<()>;
 
 impl Interrupted {
     pub(super) fn new(cut_off: CutOff) -> Self {
-        Self { cut_off, layers: None, refusal: None, planning: None, called_off: None }
+        Self { cut_off, layers: None, refusal: None, planning: None, begins_at: None, called_off: None }
+    }
+
+    /// The same job was cut off before, and has not gone on since.
+    pub(super) fn behind(self, before: Option<Self>) -> Self {
+        Self { called_off: before.and_then(|before| before.called_off), ..self }
     }
 
     pub(super) fn know(&mut self, layers: Layers) {
@@ -49,18 +56,24 @@ impl Interrupted {
     /// A look for how it goes on from there is begun.
     pub(super) fn begin_planning(&mut self, layer: u32) -> Planning {
         let planning = Planning::default();
-        (self.planning, self.called_off) = (Some((layer, Arc::clone(&planning))), None);
+        self.planning = Some((layer, Arc::clone(&planning)));
+        (self.begins_at, self.called_off) = (None, None);
         planning
     }
 
     /// That one has ended; whether what came of it still counts.
     pub(super) fn end_planning(&mut self, ended: &Planning) -> bool {
-        self.planning.take_if(|(_, planning)| Arc::ptr_eq(planning, ended)).is_some()
+        let Some((layer, _)) = self.planning.take_if(|(_, planning)| Arc::ptr_eq(planning, ended)) else {
+            return false;
+        };
+        self.begins_at = Some(layer);
+        true
     }
 
     /// The printer is stopped at once: it does not go on behind that, whatever is found out.
     pub(super) fn call_off(&mut self) {
-        self.called_off = self.planning.take().map(|(layer, _)| layer).or(self.called_off);
+        let planned = self.planning.take().map(|(layer, _)| layer);
+        self.called_off = planned.or(self.begins_at.take()).or(self.called_off);
     }
 
     /// What people are told while it waits for one of them.

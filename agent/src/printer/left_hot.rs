@@ -63,8 +63,8 @@ pub struct Undriven {
     pulse: watch::Sender<Option<Pulse>>,
     /// As its files had it when they could be read last.
     known: Option<Hot>,
-    /// The speed that its port was last driven at: nobody keeps it on the disk.
-    speed: Option<u32>,
+    /// The port that was driven last, and its speed: nobody keeps it on the disk.
+    speed: Option<(PathBuf, u32)>,
     books: Books,
     /// Its port was left, and the thread of that has not ended yet.
     closing: Option<Closing>,
@@ -201,7 +201,8 @@ pub async fn make_safe_or_stop(
         return true;
     };
     let at = plan.path.clone();
-    let plan = PortPlan { found: undriven.speed.or(plan.found), ..plan };
+    let of_this_port = |(path, speed): &(PathBuf, u32)| (*path == at).then_some(*speed);
+    let plan = PortPlan { found: undriven.speed.as_ref().and_then(of_this_port).or(plan.found), ..plan };
     let what = if desk.is_wanted() { "it is stopped at once" } else { "its heaters are turned off" };
     tracing::warn!(
         printer.name = name, port.path = %at.display(),
@@ -330,10 +331,10 @@ impl AtPort<'_> {
 
     /// Leaves the port, and writes down what came of it. Nobody else opens the journal meanwhile; but a stop does not wait for that.
     async fn leave(self, settled: bool, stop: &mut watch::Receiver<bool>) {
-        let Self { folder, disk, owed, port, undriven, .. } = self;
+        let Self { folder, disk, at, owed, port, undriven, .. } = self;
         let name = folder.name();
         if let SpeedView::Known(speed) = *port.speed.borrow() {
-            undriven.speed = Some(speed);
+            undriven.speed = Some((at, speed));
         }
         undriven.closing = Some(Closing(Box::pin(port.close())));
         if !undriven.is_closed().await {

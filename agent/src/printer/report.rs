@@ -26,21 +26,15 @@ pub struct PrinterReport {
     /// Minutes until heaters are turned off that stay on without a job, the one that has begun counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preheat_minutes: Option<u64>,
+    /// Its agent drives it, by the settings that it has read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub driven: bool,
     /// The port that is driven, where that is another one than its settings name.
     #[serde(skip)]
     pub driven_at: Option<PathBuf>,
 }
 
-/// How the link is of a printer that its agent does not drive.
-pub const NOT_DRIVEN: &str = "Not connected: the printer is not driven.";
-
 impl PrinterReport {
-    /// Whether its agent drives it.
-    #[must_use]
-    pub fn is_driven(&self) -> bool {
-        self.link != NOT_DRIVEN
-    }
-
     /// What a person is told of heat without a job, if there is some.
     #[must_use]
     pub fn preheat(&self) -> Option<String> {
@@ -69,6 +63,7 @@ impl PrinterReport {
             status,
             file_name: None,
             preheat_minutes: None,
+            driven: false,
             driven_at: None,
         }
     }

@@ -21,8 +21,11 @@ const LONGEST_NAME: usize = 64;
 /// Whether the command sets a heater by its name. Klipper reads the word in either case.
 #[must_use]
 pub fn sets_by_name(command: &Command<'_>) -> bool {
-    let word = command.text().split(' ').next().unwrap_or_default();
-    command.code().is_none() && word.eq_ignore_ascii_case("SET_HEATER_TEMPERATURE")
+    command.code().is_none() && has_word(command, "SET_HEATER_TEMPERATURE")
+}
+
+fn has_word(command: &Command<'_>, word: &str) -> bool {
+    command.text().split(' ').next().unwrap_or_default().eq_ignore_ascii_case(word)
 }
 
 /// What a job's commands have set by name.
@@ -42,8 +45,18 @@ impl NamedHeaters {
         Self { macros: dialect == Dialect::Klipper, ..Self::default() }
     }
 
-    pub(super) fn follow(&mut self, command: &Command<'_>) {
+    /// Follows a command of the job. Whether all heaters are off by it, whatever sets them.
+    pub(super) fn follow(&mut self, command: &Command<'_>) -> bool {
         self.any |= self.macros && command.code().is_none();
+        let turns_off = self.macros && command.code().is_none() && has_word(command, ALL_OFF);
+        if turns_off {
+            self.targets.clear();
+        }
+        self.set_by(command);
+        turns_off
+    }
+
+    fn set_by(&mut self, command: &Command<'_>) {
         if !sets_by_name(command) {
             return;
         }
@@ -90,7 +103,7 @@ mod tests {
 
     fn after(lines: &[&str]) -> NamedHeaters {
         let mut named = NamedHeaters::default();
-        lines.iter().for_each(|line| named.follow(&parse(line.as_bytes()).unwrap()));
+        lines.iter().for_each(|line| assert!(!named.follow(&parse(line.as_bytes()).unwrap())));
         named
     }
 
@@ -114,6 +127,16 @@ mod tests {
             named.follow(&parse(line.as_bytes()).unwrap());
             assert_eq!((named.any, named.hot().len()), (may, 0), "{line}");
         }
+    }
+
+    #[test]
+    fn what_the_file_turns_off_is_not_set_again_behind_a_pause() {
+        let mut named = NamedHeaters::of(Dialect::Klipper);
+        for (line, off) in [("SET_HEATER_TEMPERATURE HEATER=a TARGET=60", false), ("turn_off_heaters", true)]
+        {
+            assert_eq!(named.follow(&parse(line.as_bytes()).unwrap()), off, "{line}");
+        }
+        assert_eq!((named.any, named.hot().len()), (true, 0), "owed all the same");
     }
 
     #[test]

@@ -369,7 +369,9 @@ impl Ignored {
     pub(super) fn sentence(&self, target: Option<f64>) -> String {
         let card = match self.card {
             Some((command, ..)) => {
-                format!(" It was printing from its memory card, and was told to end that ({command}).")
+                format!(
+                    " It may have been printing from its memory card, and was told to end that ({command})."
+                )
             }
             None => String::new(),
         };

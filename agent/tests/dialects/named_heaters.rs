@@ -18,10 +18,15 @@ fn file() -> Vec<String> {
 }
 
 fn printing() -> Bench {
-    let mut bench = Bench::connect("klipper", &FaultPlan::none(), 1);
-    bench.start(&file());
-    bench.printed_so_many(40);
+    let bench = printing_file(&file());
     assert_eq!(bench.printer.targets().generic, Some(60.0));
+    bench
+}
+
+fn printing_file(file: &[String]) -> Bench {
+    let mut bench = Bench::connect("klipper", &FaultPlan::none(), 1);
+    bench.start(file);
+    bench.printed_so_many(40);
     bench
 }
 
@@ -65,4 +70,21 @@ fn it_goes_with_the_bed_in_a_pause_and_is_set_again() {
     bench.run_until("it is warm again", |bench| bench.printer.targets().generic == Some(60.0));
     assert_eq!(bench.finish(), JobEvent::Completed);
     is_settled_and_off(bench);
+}
+
+#[test]
+fn what_the_file_has_turned_off_stays_off_behind_a_pause() {
+    let mut file = file();
+    file.insert(10, "TURN_OFF_HEATERS".into());
+    let mut bench = printing_file(&file);
+    assert!(bench.printer.targets().are_off(), "{}", bench.story("the file turns them off"));
+    bench.pause();
+    bench.wait(TWO_HOURS);
+    bench.resume();
+    bench.printed_so_many(200);
+    assert!(
+        bench.printer.targets().are_off(),
+        "{}",
+        bench.story("a heater is on that the file has turned off")
+    );
 }

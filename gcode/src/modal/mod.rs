@@ -243,6 +243,16 @@ impl Modal {
         self.nozzle_c.iter().filter_map(used)
     }
 
+    /// All heaters that the file has set are off, by a command that is none of the codes.
+    pub fn turn_heaters_off(&mut self) {
+        for tool in self.nozzle_c.iter().filter_map(|(tool, target)| target.map(|_| tool)).collect::<Vec<_>>()
+        {
+            self.nozzle_c.set(tool, Some(0.0));
+        }
+        self.bed_c = self.bed_c.map(|_| 0.0);
+        self.chamber_c = self.chamber_c.map(|_| 0.0);
+    }
+
     /// Whether the filament of the tool in use is retracted by the firmware (G10).
     #[must_use]
     pub fn is_retracted(&self) -> bool {

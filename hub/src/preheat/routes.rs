@@ -14,6 +14,7 @@ use crate::api::problem::Problem;
 use crate::app::App;
 use crate::error::Error;
 use crate::fleet::Printer;
+use crate::queue::held_back;
 use crate::queue::printer_command::{self, PATIENCE, Word};
 
 /// The routes.
@@ -25,7 +26,8 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
 ///
 /// Its heaters are set, and turned off again by its agent when the time is over and when somebody cools it down; if its agent or
 /// its port is away, as soon as it is back: until then it stays hot. `status.preheat` of the printer says until when. A job may start meanwhile, and heats by itself. 200 when
-/// the heaters have been set, 202 when that is not known yet.
+/// the heaters have been set, 202 when that is not known yet. Refused where the printer was stopped in an emergency (`stopped`), and
+/// that was not cleared.
 #[utoipa::path(post, path = "/api/v1/printers/{id}/preheat", operation_id = "preheat_printer", tag = "printers", params(("id" = PrinterId, Path,)),
     request_body = Preheat,
     responses((status = 200, body = Printer), (status = 202, body = Printer),
@@ -71,6 +73,7 @@ async fn ask(
     let status = match printer_command::ask(app, person, id, command, PATIENCE).await? {
         Word::Done => StatusCode::OK,
         Word::None => StatusCode::ACCEPTED,
+        Word::Stopped => return Err(held_back::stopped()),
         Word::Refused(reason) => {
             let unsaid = "The printer's agent did not do it, and does not say why.";
             return Err(Error::conflict("refused_by_printer", reason.as_deref().unwrap_or(unsaid)));

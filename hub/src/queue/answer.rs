@@ -73,6 +73,7 @@ pub async fn answer(
     match printer_command::ask(app, person, id, command, patience).await? {
         Word::Done => Ok(true),
         Word::None => Ok(false),
+        Word::Stopped => Err(held_back::stopped()),
         Word::Refused(reason) => Err(not_asked(reason.as_deref())),
     }
 }

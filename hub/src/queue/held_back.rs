@@ -5,13 +5,15 @@
 
 use stardust_protocol::{Command, JobId, PrinterId, Timestamp, WorkspaceId};
 
+use super::given_up::give_up;
 use super::store;
 use crate::app::App;
 use crate::db::{DbError, Tx};
 use crate::error::Error;
 
-/// What people are told of a request that the stop went past.
-const OVERTAKEN: &str = "The printer was stopped at once before this could be done: it is not done any more.";
+/// What a job says of a request that the stop went past.
+const OVERTAKEN: &str = "Going on was asked for and not done: the printer was stopped at once. Say that it is in order again, then resume the \
+     print.";
 
 /// Whether something may be started on a printer, or go on there.
 ///
@@ -34,7 +36,17 @@ pub(super) fn may_pass(app: &App, printer: PrinterId, command: &Command) -> bool
     !command.starts_something() || app.fleet.stop(printer).is_none()
 }
 
-/// Ends what would start something on a printer that is being stopped, and was asked for before. Returns the jobs that show it.
+/// The turn of a transaction that withdraws: taken before it reads or writes anything. Whoever is just asking has been written down by
+/// then, or finds the stop.
+///
+/// # Errors
+/// The database's.
+pub async fn lock(tx: &mut Tx, workspace: WorkspaceId) -> Result<(), DbError> {
+    tx.lock(&format!("queue:{workspace}")).await
+}
+
+/// Ends what would start something on a printer that is being stopped, and was asked for before; behind [`lock`]. Returns the jobs that
+/// show it.
 ///
 /// # Errors
 /// The database's.
@@ -43,18 +55,13 @@ pub async fn withdraw(
     (workspace, printer): (WorkspaceId, PrinterId),
     now: Timestamp,
 ) -> Result<Vec<JobId>, DbError> {
-    // Whoever is just asking has been written down by then, or finds the stop.
-    tx.lock(&format!("queue:{workspace}")).await?;
     let mut jobs = Vec::new();
     for message in store::open_commands_for(tx, printer).await? {
         let Some(id) = message.id.filter(|_| message.command.starts_something()) else { continue };
         let of = store::answer_command(tx, printer, id, "expired", Some(OVERTAKEN), now).await?;
-        let Some(of) = of else { continue };
-        if let Some(mut job) = store::find(tx, workspace, of).await?
-            && job.requested.take().is_some()
+        if let Some(of) = of
+            && give_up(tx, workspace, of, OVERTAKEN).await?
         {
-            job.reason = Some(OVERTAKEN.into());
-            store::save(tx, &job).await?;
             jobs.push(of);
         }
     }

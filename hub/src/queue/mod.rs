@@ -4,7 +4,8 @@
 //! dispatches again what may have started. [`rules`] says how a job changes, [`leave`] who may print it and [`wanted`]
 //! what may be asked of its agent (all pure), [`store`] keeps it;
 //! [`submit`], [`control`] and [`answer`] are for people ([`printer_command`] asks an agent for them), [`claim`] and [`report`] for agents, [`dispatch`] and
-//! [`sweep`] run by themselves; [`held_back`] is what does not reach a printer that was stopped in an emergency.
+//! [`sweep`] run by themselves; [`held_back`] is what does not reach a printer that was stopped in an emergency, `given_up` what a job
+//! shows of a request that nobody carries out.
 //! Must not know: MQTT beyond "tell this agent", nor what is in a file.
 
 pub mod agent_routes;
@@ -12,6 +13,7 @@ pub mod answer;
 pub mod claim;
 pub mod control;
 pub mod dispatch;
+mod given_up;
 pub mod held_back;
 pub mod job;
 pub mod leave;

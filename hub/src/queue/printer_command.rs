@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use stardust_protocol::{Command, CommandId, CommandMessage, PrinterId, ProtocolVersion, limits};
 
-use super::store;
+use super::{held_back, store};
 use crate::accounts::Person;
 use crate::app::App;
 use crate::db::DbError;
@@ -22,6 +22,8 @@ pub enum Word {
     Done,
     /// It has not, and perhaps why, a sentence.
     Refused(Option<String>),
+    /// The printer was stopped in an emergency before it was done: it is not done any more.
+    Stopped,
     /// Nothing yet.
     None,
 }
@@ -48,11 +50,20 @@ pub async fn ask(
         command,
     };
     let mut tx = app.db.begin().await?;
+    held_back::lock(&mut tx, workspace).await?;
+    // Stopped since this was let through.
+    if !held_back::may_pass(app, printer, &message.command) {
+        return Ok(Word::Stopped);
+    }
     store::add_command(&mut tx, workspace, None, (printer, person.user_id), &message).await?;
     outbox::add(&mut tx, workspace, now, &Event::CommandCreated { command_id: id }).await?;
     tx.commit().await?;
     app.bell.ring();
-    tokio::time::timeout(patience, word(app, id)).await.unwrap_or(Ok(Word::None))
+    let word = tokio::time::timeout(patience, word(app, id)).await.unwrap_or(Ok(Word::None))?;
+    Ok(match word {
+        Word::Refused(_) if !held_back::may_pass(app, printer, &message.command) => Word::Stopped,
+        word => word,
+    })
 }
 
 async fn word(app: &App, id: CommandId) -> Result<Word, DbError> {

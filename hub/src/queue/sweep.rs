@@ -6,6 +6,7 @@ use std::time::Duration;
 use stardust_protocol::JobState;
 use tokio::sync::watch;
 
+use super::given_up::give_up;
 use super::store::{self, Moved};
 use crate::app::App;
 use crate::error::Error;
@@ -79,12 +80,7 @@ async fn forget_late_commands(app: &App) -> Result<(), Error> {
     let mut tx = app.db.begin().await?;
     let late = store::expire_commands(&mut tx, before, now).await?;
     for (workspace, id) in &late {
-        if let Some(mut job) = store::find(&mut tx, *workspace, *id).await?
-            && job.requested.take().is_some()
-        {
-            job.reason = Some(NO_ANSWER.into());
-            store::save(&mut tx, &job).await?;
-        }
+        give_up(&mut tx, *workspace, *id, NO_ANSWER).await?;
     }
     tx.commit().await?;
     for (workspace, id) in late {

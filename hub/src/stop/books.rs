@@ -28,7 +28,7 @@ pub fn record(app: &Arc<App>, person: &Person, asked: Vec<(PrinterId, CommandId)
         loop {
             match write(&app, by, &asked).await {
                 Ok(written) => {
-                    // Whoever waits for a preheat hears of it.
+                    // Whoever waits for what is not done any more hears of it.
                     app.command_answers.notify_waiters();
                     written.into_iter().for_each(|(printer, stop)| follow(&app, printer, stop));
                     return;
@@ -60,6 +60,7 @@ async fn write(
         return Ok(standing);
     }
     let mut tx = app.db.begin().await?;
+    held_back::lock(&mut tx, workspace).await?;
     let mut withdrawn = Vec::new();
     for (printer, stop) in &standing {
         // One that was answered meanwhile is not asked for any more.
@@ -71,11 +72,12 @@ async fn write(
         withdrawn.extend(held_back::withdraw(&mut tx, (workspace, *printer), now).await?);
     }
     tx.commit().await?;
-    publish(app, workspace, withdrawn).await;
+    // Whoever has asked for it waits for this.
     for (printer, stop) in &standing {
         app.fleet
             .change_stop(*printer, |now| now.id == stop.id && !std::mem::replace(&mut now.recorded, true));
     }
+    publish(app, workspace, withdrawn).await;
     Ok(standing)
 }
 
@@ -129,6 +131,9 @@ pub async fn clear(app: &App, printer: PrinterId, stop: &EmergencyStop) -> Resul
     let _turn = app.stop_books.lock().await;
     let (now, workspace) = (app.clock.now(), app.fleet.workspace_of(printer));
     let mut tx = app.db.begin().await?;
+    if let Some(workspace) = workspace {
+        held_back::lock(&mut tx, workspace).await?;
+    }
     store::clear(&mut tx, printer, stop, now).await?;
     let mut withdrawn = Vec::new();
     if let Some(workspace) = workspace {
@@ -137,6 +142,7 @@ pub async fn clear(app: &App, printer: PrinterId, stop: &EmergencyStop) -> Resul
     }
     tx.commit().await?;
     app.fleet.clear_stop(printer, stop.id);
+    app.command_answers.notify_waiters();
     if let Some(workspace) = workspace {
         publish(app, workspace, withdrawn).await;
     }

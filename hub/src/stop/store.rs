@@ -56,6 +56,7 @@ pub async fn update(db: &Db, printer: PrinterId, stop: &EmergencyStop) -> Result
 }
 
 /// A person has said that the printer is in order again. Stops that nobody has answered are taken back: this one, and all before it.
+/// The rows in the order of [`update`], which may be at work beside it.
 ///
 /// # Errors
 /// The database's.
@@ -66,15 +67,15 @@ pub async fn clear(
     now: Timestamp,
 ) -> Result<(), DbError> {
     tx.execute(
+        "DELETE FROM emergency_stops WHERE printer_id = $1 AND command_id = $2",
+        params![printer, stop.id],
+    )
+    .await?;
+    tx.execute(
         "UPDATE commands SET outcome = 'expired', answered_at = $2 \
          WHERE printer_id = $1 AND outcome IS NULL AND body LIKE '%\"kind\":\"emergency_stop\"%' \
          AND (id = $3 OR created_at <= $4)",
         params![printer, now, stop.id, stop.asked_at],
-    )
-    .await?;
-    tx.execute(
-        "DELETE FROM emergency_stops WHERE printer_id = $1 AND command_id = $2",
-        params![printer, stop.id],
     )
     .await
     .map(drop)

@@ -115,3 +115,57 @@ async fn what_was_found_out_for_a_print_that_is_stopped_at_once_meanwhile_starts
     );
     assert!(Journal::peek(&run.folder.journal()).held.is_some_and(|held| held.cut_off.is_some()));
 }
+
+/// The stop comes when so many pieces of disk work are done of what going on takes. Whether it had begun before.
+async fn begins_before_a_stop_behind(pieces: usize) -> bool {
+    let data = tempfile::tempdir().unwrap();
+    is_left_cut_off(data.path());
+    let mut run = Run::begin_with(data.path(), false).await;
+    timeout(NEVER, run.shows(r#""layer":3"#)).await.expect("its layers are offered");
+    run.is_told_what_was_asked(1, 3, from_layer(2)).await;
+    let mut done = 0;
+    let held = loop {
+        match (run.place.orders.try_recv(), run.at_the_disk.try_recv()) {
+            (Ok(Order::StartAt(..)), _) => return true,
+            (_, Ok(pass)) if done == pieces => break pass,
+            (_, Ok(pass)) => {
+                done += 1;
+                pass.send(()).unwrap();
+            }
+            _ => tokio::time::sleep(Duration::from_millis(1)).await,
+        }
+    };
+    run.is_told_what_was_asked(2, 4, json!({"kind": "emergency_stop"})).await;
+    run.next_that(|order| matches!(order, Order::Kill(_))).await;
+    run.place.events.send(PortEvent::Killed(Reach::Sent { on_wire: true, dtr_pulsed: true })).unwrap();
+    held.send(()).unwrap();
+    let told = async {
+        let (mut said, mut at_rest) = (false, 0);
+        while !said || at_rest < 10 || !run.hub.outcomes.lock().unwrap().contains_key("04") {
+            at_rest += 1;
+            while let Ok(pass) = run.at_the_disk.try_recv() {
+                let _ = pass.send(());
+                at_rest = 0;
+            }
+            while let Ok(order) = run.place.orders.try_recv() {
+                assert!(!matches!(order, Order::Start(..) | Order::StartAt(..)), "{pieces}: {order:?}");
+            }
+            run.clock.advance(Duration::from_millis(500));
+            run.place.view.send_modify(|_| ());
+            if let Ok(Some(status)) = timeout(Duration::from_millis(20), run.far_end.statuses.recv()).await {
+                said |= serde_json::to_string(&status).unwrap().contains("did not go on from layer 2");
+            }
+        }
+    };
+    timeout(NEVER, told).await.unwrap_or_else(|_| panic!("{pieces}: that it did not go on is said"));
+    false
+}
+
+#[tokio::test]
+async fn a_stop_at_any_moment_before_it_has_begun_calls_it_off() {
+    let mut pieces = 0;
+    while !begins_before_a_stop_behind(pieces).await {
+        pieces += 1;
+    }
+    assert!(pieces >= 4, "{pieces} moments");
+}

@@ -23,7 +23,7 @@ impl Printer {
         // The next process must not go on by the trail.
         self.remove_trail();
         self.calls.read_layers(&claim, place.clone());
-        self.interrupted = Some(Interrupted::new(place));
+        self.interrupted = Some(Interrupted::new(place).behind(self.interrupted.take()));
     }
 
     /// The time printed until it was cut off, as an earlier process has kept it.

@@ -36,6 +36,7 @@ impl Printer {
             status: self.status(),
             file_name: self.life.claim().map(|claim| claim.file_name.clone()),
             preheat_minutes: self.preheat_minutes(),
+            driven: true,
             driven_at: (!self.berth.is_by_settings()).then(|| self.berth.plan.path.clone()),
         }
     }

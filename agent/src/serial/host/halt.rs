@@ -223,7 +223,10 @@ impl Host {
         let dialect = self.firmware.dialect;
         let command = self.ignored.as_mut().and_then(|ignored| ignored.end_card_print(now, dialect));
         if let Some(command) = command.and_then(|text| parse(text.as_bytes())) {
-            tracing::warn!(command = command.text(), "it prints from its memory card in spite of the stop");
+            tracing::warn!(
+                command = command.text(),
+                "it may print from its memory card in spite of the stop"
+            );
             self.link.send_alone(now, &command);
         }
     }

@@ -79,7 +79,9 @@ impl Job {
         let Some(fed) = self.next.take() else { return Duration::ZERO };
         self.read_to = fed.end;
         let effect = self.modal.apply(&fed.command);
-        self.named.follow(&fed.command);
+        if self.named.follow(&fed.command) {
+            self.modal.turn_heaters_off();
+        }
         self.envelope.follow(&effect, &self.modal);
         self.dead_man.follow(&fed.command);
         if !self.printing && matches!(effect, Effect::Move(it) if it.prints()) {

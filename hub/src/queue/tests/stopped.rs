@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use stardust_protocol::{CommandId, CommandMessage, Preheat, ProtocolVersion};
 
 use super::*;
-use crate::queue::dispatch;
+use crate::queue::{self, dispatch};
 use crate::stop::deliver::{self, Pace};
+use crate::waiting_agents::Found;
 
 /// All that an agent can be asked, and whether something starts or goes on by that.
 fn all(job_id: JobId, attention_id: AttentionId) -> Vec<(Command, bool)> {
@@ -95,15 +96,52 @@ async fn nothing_that_starts_something_passes_a_stop_or_is_done_after_it(#[case]
     assert!(hub.job(job).await.reason.unwrap().contains("stopped at once"));
 
     let asked = all(job, AttentionId::generate(hub.app.clock.now()));
+    hub.app.waiting_agents.next(printer.printer_id, Duration::ZERO).await;
     for (command, starts_something) in &asked {
-        hub.writes(printer, None, command).await;
+        let id = hub.writes(printer, None, command).await;
         assert_eq!(hub.finds_open(printer).await.contains(command), !starts_something, "{command:?}");
+        dispatch::send_command(&hub.app, hub.owner.workspace_id, id).await.unwrap();
+        let said = match hub.app.waiting_agents.next(printer.printer_id, Duration::ZERO).await {
+            Found::Said(said) => said.iter().any(|message| message.command == *command),
+            _ => false,
+        };
+        assert_eq!(said, !starts_something, "{command:?}");
     }
     hub.clears(printer).await;
     for (command, starts_something) in asked {
         let open = hub.finds_open(printer).await;
         assert_eq!(open.contains(&command), !starts_something, "cleared: {command:?}");
     }
+}
+
+/// A resume that is overtaken takes nothing along that was asked for after it.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn what_ends_a_print_stays_asked_for(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let printer = hub.pair("Ada").await;
+    let file = hub.upload("a.gcode", GCODE).await;
+    let job = hub.submit(file, None).await;
+    let claim = hub.started(printer).await;
+    hub.report(printer, &claim, 1, &[JobState::Printing, JobState::Paused]).await;
+    for wanted in [Wanted::Resume, Wanted::Cancel] {
+        control::request(&hub.app, &hub.owner, job, wanted).await.unwrap();
+    }
+    hub.stops(printer).await;
+    let written = async {
+        let resumes = || async {
+            let open = queue::store::open_commands(&hub.app.db, printer.printer_id).await.unwrap();
+            open.iter().any(|message| matches!(message.command, Command::Resume { .. }))
+        };
+        while resumes().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), written).await.expect("the resume is withdrawn");
+    let job = hub.job(job).await;
+    assert_eq!((job.requested, job.reason), (Some(Requested::Cancel), None));
 }
 
 #[tokio::test]
