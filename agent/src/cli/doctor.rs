@@ -18,6 +18,8 @@ use super::{DoctorArguments, Failure, say};
 use crate::folder_lock::FolderLock;
 use crate::port::connect::connect;
 use crate::port::{DeviceTree, PortPlan, SpeedMemory, latency_ms, listing, locate, round_trip};
+use crate::printer::at_hand::AtHand;
+use crate::printer::by_hand;
 use crate::printer::folder::PrinterFolder;
 use crate::settings::Settings;
 use findings::{Finding, Verdict};
@@ -70,6 +72,16 @@ pub(super) async fn run(
                     let findings = [findings::unread(&error, is_driven)].into_iter().chain(hot).collect();
                     all.push(Examination { port: None, printer, findings });
                 }
+            }
+        }
+    }
+    if options.port.is_none() {
+        // What a print without a hub has left hot, at ports that no printer here has.
+        for port in by_hand::ports_left_hot(settings) {
+            let is_new = plans.iter().all(|(_, plan): &(_, PortPlan)| plan.path != port);
+            if is_new {
+                let speeds = Some(SpeedMemory::new(&settings.data));
+                plans.push((None, PortPlan { speeds, ..PortPlan::new(port, None) }));
             }
         }
     }
@@ -138,16 +150,23 @@ async fn examine(
     stop: &mut Ending,
     told: impl Fn(&str),
 ) -> (Vec<Finding>, bool) {
+    // A question would have a number, and the agent goes on by those.
+    match AtHand::at(settings, &plan).await {
+        Ok(Some(job)) if job.goes_on => return (vec![findings::at_hand(&job)], false),
+        Ok(_) => {}
+        Err(error) => return (vec![findings::not_looked_up(&error)], false),
+    }
     let left = left_behind::make_safe(settings, &plan, clock, stop, told).await;
     let mut found: Vec<Finding> = left.as_ref().map(findings::left_behind).into_iter().collect();
     // Who did not want to wait for that does not want what follows either.
     let was_stopped = matches!(left, Some(LeftBehind::Stopped(..)));
+    let is_the_agents = matches!(left, Some(LeftBehind::TheAgents));
     let measured = async {
         if was_stopped {
             return None;
         }
         tokio::select! {
-            measured = measure(plan, clock) => Some(measured),
+            measured = measure(plan, clock, is_the_agents) => Some(measured),
             () = stop.asked() => None,
         }
     };
@@ -158,7 +177,8 @@ async fn examine(
 }
 
 /// What can be measured; a fault ends it.
-async fn measure(plan: PortPlan, clock: &SharedClock) -> Vec<Finding> {
+/// `is_said`: it is known that it may be hot, and by whom.
+async fn measure(plan: PortPlan, clock: &SharedClock, is_said: bool) -> Vec<Finding> {
     let began = clock.elapsed();
     let (port, speed) = match connect(plan.clone(), clock).await {
         Ok(connected) => connected,
@@ -181,7 +201,7 @@ async fn measure(plan: PortPlan, clock: &SharedClock) -> Vec<Finding> {
         Ok(Err(error)) => findings::no_round_trip(&error.to_string()),
         Err(error) => findings::no_round_trip(&error.to_string()),
     });
-    found.extend(findings::heated(&view.thermometer, view.external.is_some()));
+    found.extend(findings::heated(&view.thermometer, is_said || view.external.is_some()));
     found.push(findings::firmware(view.firmware.as_deref()));
     found.push(findings::thermal_protection(view.warning.as_deref(), view.firmware.is_some()));
     found.push(findings::urgent_commands(view.can_interrupt));

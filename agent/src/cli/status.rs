@@ -71,7 +71,11 @@ fn lines(entry: &PrinterEntry) -> String {
         let _ = write!(text, " ({})", printer.hub);
     }
     if printer.undelivered_events > 0 {
-        let _ = write!(text, "\n  {} events wait for the hub.", printer.undelivered_events);
+        let waiting = match printer.undelivered_events {
+            1 => "1 event waits".into(),
+            count => format!("{count} events wait"),
+        };
+        let _ = write!(text, "\n  {waiting} for the hub.");
     }
     text
 }

@@ -247,16 +247,23 @@ pub fn owes_at_plan(folder: &PrinterFolder, plan: &PortPlan) -> bool {
     device(plan).is_some_and(|here| owes_at(folder, &here))
 }
 
+/// Whether the device that this plan leads to is this printer's: by its settings, or by what it has left hot.
+pub(super) fn is_at_plan(folder: &PrinterFolder, plan: &PortPlan) -> bool {
+    device(plan).is_some_and(|here| is_named(folder, &here) || owes_at(folder, &here))
+}
+
+/// Whether its settings name this device.
+fn is_named(folder: &PrinterFolder, here: &Path) -> bool {
+    let config = folder.config().ok().map(|config| folder.port_plan(&config));
+    let of_broken = || folder.port_of_broken().map(|(port, baud)| folder.port_plan_of(port, baud));
+    config.or_else(of_broken).is_some_and(|plan| device(&plan).as_deref() == Some(here))
+}
+
 /// Whether this printer may have left something hot at this device. What can't be read, or is damaged, may say so: of the port that
 /// its settings name.
 fn owes_at(folder: &PrinterFolder, here: &Path) -> bool {
     let is_here = |plan: &PortPlan| device(plan).as_deref() == Some(here);
-    let of_settings = || {
-        let config = folder.config().ok().map(|config| folder.port_plan(&config));
-        let of_broken = || folder.port_of_broken().map(|(port, baud)| folder.port_plan_of(port, baud));
-        let plan = config.or_else(of_broken);
-        plan.is_some_and(|plan| is_here(&plan))
-    };
+    let of_settings = || is_named(folder, here);
     match folder.look_at_journal() {
         Err(_) => of_settings(),
         Ok(state) => state.heat.iter().any(|HeatOwed { port, baud, .. }| match port {

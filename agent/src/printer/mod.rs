@@ -2,6 +2,7 @@
 //!
 //! Owns: wiring. A fault here ends this printer's task and no other. Must not know: other printers.
 
+pub mod at_hand;
 pub mod berth;
 pub mod by_hand;
 mod calls;

@@ -28,7 +28,7 @@ pub(super) enum Refusal {
     Asks,
     #[error("Its heaters are just being set or turned off: try again in a moment.")]
     StillOwing,
-    #[error("It has {has} nozzles, and number {named} was named.")]
+    #[error("It has {}, and number {named} was named.", if *has == 1 { "one nozzle".into() } else { format!("{has} nozzles") })]
     NoSuchNozzle { has: usize, named: usize },
     #[error("{wanted} °C are too hot for a nozzle of this printer: its settings allow {most} °C.")]
     NozzleTooHot { wanted: u16, most: f64 },

@@ -1,11 +1,14 @@
-//! The doctor, told to end: it does not go on to the next printer.
+//! The doctor: told to end, it does not go on to the next printer; and what it leaves alone.
 
 use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use stardust_protocol::JobState;
 
-use crate::host::Host;
+use crate::by_hand::printed_and_killed;
+use crate::host::{FILE, Host};
+use crate::stand_in::printer::fixture;
 
 #[test]
 fn a_signal_ends_the_whole_examination_and_says_which_printers_were_not_looked_at() {
@@ -36,4 +39,44 @@ fn a_signal_ends_the_whole_examination_and_says_which_printers_were_not_looked_a
     assert!(said.contains("interrupted: the rest") && said.contains("fault    not looked at\n"), "{said}");
     assert!(!said.contains("answers at"), "{said}");
     assert_eq!(host.printer().journal().len(), before, "the next one was not asked");
+}
+
+/// The next agent goes on by the numbers of the printer's lines, and whoever asks it something changes those.
+#[test]
+fn a_print_that_the_next_agent_goes_on_with_is_left_alone_by_doctor_and_print() {
+    let mut host = Host::paired(None, 50);
+    host.offer();
+    host.run();
+    host.wait_for(JobState::Printing);
+    host.prints_on();
+    host.kill();
+    let port = host.printer().port();
+    let file = fixture(FILE);
+    let [doctor, at_its_port, print] = [
+        host.command().arg("doctor").output().unwrap(),
+        host.command().arg("doctor").arg("--port").arg(&port).output().unwrap(),
+        host.command().arg("print").arg(file).arg("--port").arg(&port).output().unwrap(),
+    ];
+    for doctor in [doctor, at_its_port] {
+        let said = String::from_utf8(doctor.stdout).unwrap();
+        assert!(said.contains("ended in the middle of “") && said.contains("HOT"), "{said}");
+        assert_eq!(doctor.status.code(), Some(1), "{said}");
+    }
+    let said = String::from_utf8(print.stderr).unwrap();
+    assert!(said.contains("Not printed: the agent's print of “") && said.contains("on the bed"), "{said}");
+    assert!(!print.status.success(), "{said}");
+    host.run();
+    host.wait_for(JobState::AwaitingRemoval);
+    host.expect_the_file(1);
+}
+
+/// Its owner may not know any more where that was.
+#[test]
+fn what_a_print_has_left_hot_is_found_without_the_name_of_its_port() {
+    let host = Host::unpaired(None, 50);
+    printed_and_killed(&host);
+    let doctor = host.command().arg("doctor").output().unwrap();
+    let said = String::from_utf8(doctor.stdout).unwrap();
+    assert!(said.contains("they are off now, read back"), "{said}");
+    assert!(host.printer().is_cold());
 }

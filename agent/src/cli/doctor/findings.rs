@@ -11,6 +11,7 @@ use crate::cli::left_behind::LeftBehind;
 use crate::cli::own_agent::{self, Driven};
 use crate::port::connect::ConnectError;
 use crate::port::round_trip::{QUESTIONS, RoundTrip};
+use crate::printer::at_hand::AtHand;
 use crate::printer::folder::FolderError;
 use crate::serial::Thermometer;
 
@@ -120,9 +121,37 @@ pub(super) fn left_behind(left: &LeftBehind) -> Finding {
 }
 
 /// Something is set to heat, and nobody prints, as far as is known here. `prints`: the printer does so from its memory card.
-pub(super) fn heated(thermometer: &Thermometer, prints: bool) -> Option<Finding> {
+/// Its agent has ended in the middle of a print.
+pub(super) fn at_hand(job: &AtHand) -> Finding {
+    Finding {
+        verdict: Verdict::Fault,
+        why: Some("the printer may be HOT, and nobody looks after its heaters meanwhile".into()),
+        remedy: Some(
+            "start the agent (it goes on with the print, or turns the heaters off), or switch the printer off".into(),
+        ),
+        ..Finding::ok(format!(
+            "the agent has ended in the middle of “{}”: the printer is asked nothing, so that the agent can go on with it",
+            job.file_name
+        ))
+    }
+}
+
+/// What there is at this port, by the data on this machine.
+pub(super) fn not_looked_up(error: &std::io::Error) -> Finding {
+    Finding {
+        verdict: Verdict::Fault,
+        why: Some("a question could end a print that the agent would go on with".into()),
+        remedy: Some("mend that, and ask again".into()),
+        ..Finding::ok(format!(
+            "what the agent has at hand here can't be looked up ({error}): the printer is asked nothing"
+        ))
+    }
+}
+
+/// `is_known`: why it heats, as a print from its memory card or what is said otherwise.
+pub(super) fn heated(thermometer: &Thermometer, is_known: bool) -> Option<Finding> {
     let hottest = thermometer.highest_target().unwrap_or(0.0);
-    (hottest > 0.0 && !prints).then(|| {
+    (hottest > 0.0 && !is_known).then(|| {
         Finding::warning(
             format!("it is set to heat to {hottest:.0} °C, and nobody prints here as far as these data tell"),
             "nothing turns that off by itself",

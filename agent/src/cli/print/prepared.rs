@@ -20,6 +20,7 @@ use crate::print_job::admission::{self, Admitted};
 use crate::print_job::file_source::FileSource;
 use crate::print_job::profile::Profile;
 use crate::print_job::wholeness;
+use crate::printer::at_hand::AtHand;
 use crate::printer::by_hand::PrintByHand;
 use crate::serial::Brief;
 use crate::settings::Settings;
@@ -91,6 +92,17 @@ impl Prepared {
             return Err(format!(
                 "Not printed: {why}. Print it from the hub, or stop the agent first: {}.",
                 own_agent::STOP_IT
+            )
+            .into());
+        }
+        let at_hand = AtHand::at(settings, plan).await;
+        let unknown =
+            |error| format!("Not printed: what the agent has at hand here can't be looked up: {error}");
+        if let Some(job) = at_hand.map_err(unknown)? {
+            return Err(format!(
+                "Not printed: the agent's print of “{}” on its printer “{}” is not over, and its part is on the bed. Start the agent, \
+                 and let it go on or cancel it at the hub.",
+                job.file_name, job.printer
             )
             .into());
         }

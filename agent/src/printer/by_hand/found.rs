@@ -22,6 +22,12 @@ pub(in crate::printer) fn left_hot(settings: &Settings) -> Vec<PrinterFolder> {
         .collect()
 }
 
+/// The ports that prints may have left hot, as they were called then.
+#[must_use]
+pub fn ports_left_hot(settings: &Settings) -> Vec<PathBuf> {
+    left_hot(settings).iter().filter_map(port_of).collect()
+}
+
 /// A print that may have left something hot, and what its journal was then.
 #[derive(Debug, Clone)]
 pub(crate) struct LeftByHand {
