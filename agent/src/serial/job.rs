@@ -11,7 +11,7 @@ mod vigil;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use stardust_gcode::command::Code;
+use stardust_gcode::command::{Code, Command};
 use stardust_gcode::modal::Modal;
 
 use super::cut_off::CutOff;
@@ -110,6 +110,8 @@ pub(super) struct Job {
     printing: bool,
     parking: Parking,
     display: Display,
+    /// The file has silenced the firmware's reports: they are asked for again by this.
+    own_reports: Option<Command<'static>>,
     dead_man: DeadMan,
     /// Asked while it could not be done at once.
     pause_wanted: bool,
@@ -164,6 +166,7 @@ impl Job {
             printing: false,
             parking,
             display,
+            own_reports: None,
             dead_man,
             pause_wanted: false,
             resume_wanted: false,
@@ -189,7 +192,8 @@ impl Job {
     pub(super) fn all_heaters(&self) -> Heaters {
         let mut heaters = self.heaters.clone();
         heaters.learn_job(&self.modal);
-        heaters.words |= self.named.any;
+        heaters.add(&self.parking.templates.heaters());
+        heaters.words |= self.named.any || self.parking.templates.have_words() && self.named.may_be_macros();
         heaters
     }
 

@@ -77,6 +77,11 @@ impl NamedHeaters {
         }
     }
 
+    /// Whether any word may heat anything here.
+    pub(super) fn may_be_macros(&self) -> bool {
+        self.macros
+    }
+
     /// Those that are on, and to what they are set.
     pub(super) fn hot(&self) -> Vec<(String, f64)> {
         self.targets.iter().filter(|(_, target)| *target > 0.0).cloned().collect()

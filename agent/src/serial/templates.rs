@@ -9,10 +9,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use stardust_gcode::command::parse;
 use stardust_gcode::modal::Modal;
 
 use super::cooling::{BedHotFor, NozzleHotFor};
 use super::firmware::Area;
+use super::heat::Heaters;
+use super::named_heaters::sets_by_name;
 
 /// Scripts in place of the built-in ones. None: the built-in one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -50,11 +53,41 @@ impl Templates {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// What the scripts heat, which no file tells of.
+    #[must_use]
+    pub fn heaters(&self) -> Heaters {
+        let (mut modal, mut words) = (Modal::default(), false);
+        for line in self.lines() {
+            let line = with_any_values(line);
+            let Some(command) = parse(line.as_bytes()) else { continue };
+            modal.apply(&command);
+            words |= sets_by_name(&command);
+        }
+        Heaters { words, ..Heaters::named_by(&modal) }
+    }
+
+    /// Whether one of them has commands that are none of the codes: a firmware with macros may heat by those.
+    pub(super) fn have_words(&self) -> bool {
+        self.lines().filter_map(|line| parse(line.as_bytes())).any(|command| command.code().is_none())
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &str> {
+        let all = [&self.start, &self.pause, &self.resume, &self.cancel];
+        all.into_iter().flatten().flat_map(|script| script.lines().map(str::trim))
+    }
 }
 
 /// The template's lines with everything filled in.
 pub(super) fn fill(template: &str, modal: &Modal, area: Option<Area>) -> Vec<String> {
     template.lines().filter_map(|line| fill_line(line.trim(), modal, area)).collect()
+}
+
+/// With some value at each place: which heater is meant does not hang on it.
+fn with_any_values(line: &str) -> String {
+    let mut parts = line.split('{');
+    let before = parts.next().unwrap_or_default().to_owned();
+    parts.fold(before, |line, part| line + "1" + part.split_once('}').map_or("", |(_, behind)| behind))
 }
 
 fn fill_line(line: &str, modal: &Modal, area: Option<Area>) -> Option<String> {
@@ -90,7 +123,6 @@ fn value(name: &str, modal: &Modal, area: Option<Area>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use stardust_gcode::command::parse;
 
     #[test]
     fn values_are_filled_in_and_lines_without_one_left_out() {
@@ -101,6 +133,17 @@ mod tests {
         let template = "G1 X{x} Y{max_y}\nG1 Z{z}\n M140 S{bed}\nM300 {oops}\nM117 Hello";
         let area = Some(Area { min: [0.0; 3], max: [200.0, 210.0, 180.0] });
         assert_eq!(fill(template, &modal, area), ["G1 X1.000 Y210.000", "M140 S60.000", "M117 Hello"]);
+    }
+
+    #[test]
+    fn what_they_heat_is_known() {
+        let script = |text: &str| Templates { start: Some(text.into()), ..Templates::default() };
+        let heaters = script("M104 T1 S{nozzle}\n M141 S50").heaters();
+        assert!(heaters.chamber && heaters.tools.contains(&1) && !heaters.words, "{heaters:?}");
+        let by_name = script("SET_HEATER_TEMPERATURE HEATER=chamber TARGET=60");
+        assert!(by_name.heaters().words && by_name.have_words());
+        let heaters = script("G28").heaters();
+        assert!(!heaters.chamber && !heaters.words, "{heaters:?}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use firmware_sim::faults::FaultPlan;
-use stardust_agent::serial::{End, Host, JobEvent, Parking, Safety};
+use stardust_agent::serial::{End, Host, JobEvent, Parking, Safety, Templates};
 
 use crate::bench::Bench;
 
@@ -87,4 +87,20 @@ fn what_the_file_has_turned_off_stays_off_behind_a_pause() {
         "{}",
         bench.story("a heater is on that the file has turned off")
     );
+}
+
+/// No file tells of it.
+#[test]
+fn what_a_printers_own_script_heats_is_off_after_the_job() {
+    let templates = Templates {
+        start: Some("SET_HEATER_TEMPERATURE HEATER=chamber TARGET=60".into()),
+        ..Templates::default()
+    };
+    let mut bench = Bench::connect("klipper", &FaultPlan::none(), 1);
+    bench.host = Host::new(bench.now(), Parking { templates, ..Parking::default() });
+    bench.run_until("it is ready", |bench| bench.host.is_ready());
+    bench.start(&file()[1..]);
+    bench.run_until("the script is carried out", |bench| bench.printer.targets().generic == Some(60.0));
+    assert_eq!(bench.finish(), JobEvent::Completed);
+    is_settled_and_off(bench);
 }

@@ -5,6 +5,7 @@ mod any_wait;
 mod hot_again;
 mod preheat;
 mod rig;
+mod unseen;
 
 use std::time::Duration;
 

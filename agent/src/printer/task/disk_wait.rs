@@ -156,7 +156,9 @@ impl Printer {
             drop(inbound.send(FromDisk::Recorded(result).into()));
         };
         // Before the first byte: what is about to get hot has to be turned off by somebody.
-        let heaters = self.file.as_ref().map_or_else(Heaters::unknown, |(_, brief)| brief.heaters.clone());
+        let mut heaters =
+            self.file.as_ref().map_or_else(Heaters::unknown, |(_, brief)| brief.heaters.clone());
+        heaters.add(&self.config.scripts.heaters());
         let owed = Record::from(HeatOwed { heaters, ..self.heat_owed(false) });
         let owed = matches!(record, Record::Started { .. }).then_some(owed);
         let records = owed.into_iter().chain([record.clone()]).collect();

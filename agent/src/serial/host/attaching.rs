@@ -141,11 +141,14 @@ impl Host {
             return None;
         }
         match &self.phase {
-            // Nothing of the job has been sent by this process yet.
-            Phase::Attaching(attaching) => question.map(|number| {
+            // Nothing of the job has been sent by this process yet. But the time goes on in which a person does not come.
+            Phase::Attaching(attaching) => (question.is_some() || job.waits_for_a_person()).then(|| {
                 let mut checkpoint = attaching.checkpoint.clone();
-                checkpoint.questions.retain(|before| *before < number);
-                checkpoint.questions.push(number);
+                checkpoint.job.has_waited_as(job);
+                if let Some(number) = question {
+                    checkpoint.questions.retain(|before| *before < number);
+                    checkpoint.questions.push(number);
+                }
                 checkpoint
             }),
             _ => Some(Checkpoint {
@@ -258,6 +261,9 @@ impl Host {
             "went on with the job of an earlier process"
         );
         self.checkpoint_due.clear();
+        if let Some(job) = &mut self.job {
+            job.is_found();
+        }
         self.phase = Phase::Ready;
         self.poll_at = (!self.firmware.can("AUTOREPORT_TEMP")).then_some(now);
         self.card_at = self.firmware.can("SDCARD").then_some(now);

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use stardust_gcode::command::{Code, Disposition, parse};
+use stardust_gcode::command::{Code, Command, Disposition, parse};
 use stardust_gcode::modal::Effect;
 
 use super::super::feeder::{Fed, SourceError};
@@ -14,6 +14,9 @@ use super::super::moves_ahead;
 use super::super::reading;
 use super::super::window::Origin;
 use super::{End, Job, JobEvent, Stage};
+
+/// What comes less often than this is as good as none, s.
+const SELDOM_S: f64 = 10.0;
 
 impl Job {
     pub(super) fn feed(&mut self, now: Duration, link: &mut Link, area: Option<Area>, interrupt: bool) {
@@ -31,6 +34,7 @@ impl Job {
             match fed.command.disposition() {
                 Disposition::Send => {
                     let own = self.dead_man.ahead_of(&fed.command);
+                    let own = own.or_else(|| self.own_reports.take());
                     if let Some(own) = own.or_else(|| self.display.due(now, self.acknowledged)) {
                         // Sent before it, and then this is called again.
                         return self.script.push_back(own);
@@ -78,6 +82,7 @@ impl Job {
     pub(super) fn follow(&mut self) -> Duration {
         let Some(fed) = self.next.take() else { return Duration::ZERO };
         self.read_to = fed.end;
+        self.own_reports = reports_again(&fed.command).or(self.own_reports.take());
         let effect = self.modal.apply(&fed.command);
         if self.named.follow(&fed.command) {
             self.modal.turn_heaters_off();
@@ -113,4 +118,16 @@ impl Job {
         }
         self.stage = Stage::Finishing;
     }
+}
+
+/// By its reports and by `busy` the host knows what is hot and who is waited for, in this job and in those behind it: a file that has
+/// silenced them does so for the machine's own display, or by mistake.
+fn reports_again(command: &Command<'_>) -> Option<Command<'static>> {
+    let is_silent = command.param(b'S').is_some_and(|every_s| !(1.0..=SELDOM_S).contains(&every_s));
+    let again = match () {
+        () if command.is(Code::m(155)) => b"M155 S1",
+        () if command.is(Code::m(113)) => b"M113 S2",
+        () => return None,
+    };
+    is_silent.then(|| parse(again)).flatten()
 }

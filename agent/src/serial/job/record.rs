@@ -54,6 +54,11 @@ impl JobRecord {
     pub(in super::super) fn take_up(&mut self) {
         self.vigil.take_up();
     }
+
+    /// A person has been waited for as long as this job knows.
+    pub(in super::super) fn has_waited_as(&mut self, job: &Job) {
+        self.vigil.clone_from(&job.vigil);
+    }
 }
 
 /// What of a job must be written down before anything more is sent.
@@ -123,6 +128,7 @@ impl Job {
             printing: record.printing,
             parking,
             display: record.display,
+            own_reports: None,
             dead_man: record.dead_man,
             pause_wanted: record.pause_wanted,
             resume_wanted: record.resume_wanted,

@@ -77,6 +77,11 @@ impl Vigil {
         self.taken_up = true;
     }
 
+    /// What the firmware has answered since is no person's doing, and it has still to say whether it waits.
+    fn is_found(&mut self) {
+        self.taken_up = self.waited > Duration::ZERO;
+    }
+
     /// Time passes; what is hot is so since the last look.
     fn stay(&mut self, now: Duration, by_firmware: Option<u64>, hot: Heated) {
         let before = self.seen.replace(now).unwrap_or(now);
@@ -151,6 +156,16 @@ impl Job {
         self.vigil.in_reach = in_reach;
     }
 
+    /// Whether a person is being waited for, as far as is known.
+    pub(in super::super) fn waits_for_a_person(&self) -> bool {
+        self.vigil.seen.is_some()
+    }
+
+    /// Its place is known: an earlier process has begun it.
+    pub(in super::super) fn is_found(&mut self) {
+        self.vigil.is_found();
+    }
+
     /// When [`Self::watch`] and what follows has something to do at the latest.
     pub(in super::super) fn deadline(&self) -> Option<Duration> {
         let seen = self.vigil.seen?;
@@ -179,7 +194,8 @@ impl Job {
             self.vigil.nozzle_off = true;
             self.vigil.hot_for = Duration::ZERO;
             if !hot.nozzles.is_empty() {
-                lines.extend(nozzles_off(&hot.nozzles));
+                let is_only = self.all_heaters().tools.iter().all(|tool| *tool == 0);
+                lines.extend(nozzles_off(&hot.nozzles, is_only));
                 self.vigil.off.add_nozzles(&hot.nozzles);
                 tracing::info!(
                     pause.waited_s = self.vigil.waited.as_secs(),
@@ -341,9 +357,10 @@ impl Job {
     }
 }
 
-fn nozzles_off(hot: &[(u32, f64)]) -> Vec<String> {
+/// `is_only`: the printer has one nozzle, whose firmware may know no `T` here. Elsewhere `M104` without it is the tool's in use.
+fn nozzles_off(hot: &[(u32, f64)], is_only: bool) -> Vec<String> {
     match hot {
-        [(0, _)] => vec!["M104 S0".into()],
+        [(0, _)] if is_only => vec!["M104 S0".into()],
         several => several.iter().map(|(tool, _)| format!("M104 T{tool} S0")).collect(),
     }
 }

@@ -1,0 +1,78 @@
+//! Waits in which the host sees less than usual, or has to name what it cools: reports that a file has silenced, a tool that is not in
+//! use, an agent that is killed before it knows where the job is.
+
+use rstest::rstest;
+use stardust_agent::serial::Parking;
+
+use crate::rig::{Rig, file_with};
+use crate::{Config, build};
+
+/// What a file says for its own ends must not make the host blind, in this job or the next one.
+#[rstest]
+#[case::reports("M155 S0", "marlin")]
+#[case::reports_with_a_menu("M155 S0", "marlin-menu")]
+#[case::keep_alive("M113 S0", "marlin")]
+#[case::keep_alive_with_a_menu("M113 S0", "marlin-menu")]
+fn a_wait_is_cooled_whatever_the_file_has_silenced(
+    #[case] silences: &str,
+    #[case] profile: &str,
+    #[values(true, false)] in_the_job_before: bool,
+) {
+    let mut rig = Rig::ready(build(profile), Parking::default());
+    let mut file = file_with("M600");
+    if in_the_job_before {
+        rig.start(&["G28".to_owned(), silences.to_owned(), "G1 X5 F600".to_owned()]);
+        rig.until("the end", |rig| rig.stage().is_none());
+        rig.until("ready", |rig| rig.host.is_ready());
+    } else {
+        file.insert(0, silences.to_owned());
+    }
+    rig.start(&file);
+    rig.until_carries_out("M600");
+    rig.stay_s(3 * 3600);
+    assert!(rig.printer.targets().are_off(), "{:?} {}", rig.printer.targets(), rig.tail());
+}
+
+#[test]
+fn what_is_heated_at_the_panel_in_a_pause_is_seen_though_the_file_has_silenced_the_reports() {
+    let mut rig = Rig::ready(build("marlin"), Parking::default());
+    let mut file = crate::file();
+    file.insert(0, "M155 S0".to_owned());
+    rig.start(&file);
+    rig.until("printing", |rig| rig.accepted.len() > 60);
+    rig.pause();
+    rig.stay_s(700);
+    rig.printer.receive(rig.now, b"M104 S200\n");
+    rig.stay_s(700);
+    assert_eq!(rig.nozzle(), 0.0);
+}
+
+/// `M104 S0` is the tool's in use.
+#[test]
+fn a_hot_tool_that_is_not_in_use_is_cooled_in_a_pause() {
+    let mut rig = Rig::ready(Config { tools: 2, ..build("marlin") }, Parking::default());
+    let mut file: Vec<String> = ["G28", "M104 T0 S200", "T1", "M104 T1 S0"].map(String::from).to_vec();
+    file.extend((0..200).map(|at| format!("G1 X{} Y{} F1800", 20 + at % 90, 20 + at % 70)));
+    rig.start(&file);
+    rig.until("under way", |rig| rig.accepted.len() > 60);
+    rig.pause();
+    rig.stay_s(700);
+    assert_eq!(rig.printer.targets().nozzles, [0.0, 0.0]);
+    rig.resume();
+    rig.until("hot again", |rig| rig.printer.targets().nozzles == [200.0, 0.0]);
+}
+
+/// A full queue keeps each process from finding out where the job is.
+#[test]
+fn agents_that_are_killed_before_they_know_where_the_job_is_keep_no_nozzle_hot() {
+    let mut rig = Rig::ready(build("marlin"), Parking::default());
+    rig.start(&file_with("M600"));
+    rig.until_carries_out("M600");
+    rig.stay_s(50);
+    let since = rig.now;
+    while rig.nozzle() > 0.0 {
+        rig.stay_s(90);
+        rig.restart();
+        assert!((rig.now - since).as_secs() < 720, "{}", rig.tail());
+    }
+}
