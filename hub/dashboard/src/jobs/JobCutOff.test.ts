@@ -10,7 +10,7 @@ import { notices } from "@/app/notices";
 import { jobs } from "@/live/live";
 import PrinterCard from "@/printers/PrinterCard.vue";
 import PrinterLine from "@/printers/PrinterLine.vue";
-import { wantsSomebody } from "@/printers/states";
+import { wantsSomebody } from "@/printers/needs";
 import { byTestId, mountPage } from "@/testing/mountPage";
 import { jobSample, printerSample } from "@/testing/samples";
 import { cutOffOf, knownOf, proposed } from "./cutOff";
@@ -146,7 +146,7 @@ describe("where a print was cut off", () => {
     expect(knownOf(cutOff({ height_mm: undefined }))).toBe("layer");
     expect(knownOf(cutOff({ layer: undefined }))).toBe("height");
     expect(proposed(cutOff({ layer: 14 })), "power may have failed beyond what is offered").toBeUndefined();
-    expect(wantsSomebody(printer(cutOff()))).toBe(true);
-    expect(wantsSomebody(printerSample({ state: "paused" }))).toBe(false);
+    expect(wantsSomebody(printer(cutOff()), paused())).toBe(true);
+    expect(wantsSomebody(printerSample({ state: "paused" }), paused())).toBe(false);
   });
 });

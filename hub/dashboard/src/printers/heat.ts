@@ -42,6 +42,10 @@ export function lastHotPartsOf(printer: Printer, job: PrintJob | undefined): Hot
   return hot.length > 0 || works ? hot : undefined;
 }
 
+/** The same, and a preheat whose end nobody sees. */
+export const mayBeHotUnseen = (printer: Printer, job: PrintJob | undefined): boolean =>
+  lastHotPartsOf(printer, job) !== undefined || (!isMeasured(printer) && Boolean(printer.status?.preheat));
+
 function partsOf({ status }: Printer): (HotPart & { target: number })[] {
   if (!status) return [];
   const nozzles = status.tools ?? [];

@@ -61,9 +61,6 @@ export const askedBy = (printer: Printer): Attention | undefined =>
 export const cutOffOn = (printer: Printer): Interruption | undefined =>
   printer.contact.state === "online" ? (printer.status?.interruption ?? undefined) : undefined;
 
-/** Somebody has to go to this printer, or nothing goes on there. */
-export const wantsSomebody = (printer: Printer): boolean => needsPerson(printer.state) || cutOffOn(printer) !== undefined;
-
 /** How many printers are in each state that occurs, in the order of STATES. */
 export function countByState(printers: Iterable<Printer>): [PrinterState, number][] {
   const counts = new Map<PrinterState, number>();
