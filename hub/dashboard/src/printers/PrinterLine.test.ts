@@ -40,4 +40,22 @@ describe("a printer's line", () => {
   ])("has its emergency stop in the same column: of one %s", async (_, printer, job) => {
     expect(columnsBeforeStop(await show(printer, job))).toBe(6);
   });
+
+  const WHY = "The serial port vanished: check the printer's power and the USB cable.";
+
+  it("says why its job has ended in a row of its own, where there is room for what to do", async () => {
+    const line = await show({ state: "error" }, { state: "failed", needs_removal: true, reason: WHY });
+    expect(byTestId("job-reason")?.parentElement).toBe(line);
+    expect(byTestId("job-reason")?.textContent).toBe(WHY);
+    expect(columnsBeforeStop(line)).toBe(6);
+  });
+
+  it.each<[string, Partial<Printer>]>([
+    ["its agent says", { status: { state: "error", message: WHY } }],
+    ["is said of an agent that waits over HTTPS", { state: "offline", contact: { state: "lost", since: "2026-11-23T05:00:00.000Z", waits: true } }],
+  ])("has two lines for what %s, and all of it in its title", async (_, printer) => {
+    const says = (await show(printer)).querySelector<HTMLElement>(".says");
+    expect(says?.classList).toContain("two-lines");
+    expect(says?.title).toBe(says?.textContent);
+  });
 });
