@@ -250,6 +250,12 @@ describe("a printer's card", () => {
     expect(hot() !== undefined).toBe(mayBe);
   });
 
+  it("says once to look at one that has halted, where its agent says so", async () => {
+    const card = await show({ state: "error", status: { state: "error", halted: true, message: "Look whether its heaters are off.", ...warm } });
+    expect(hot()).toContain("when last measured.");
+    expect(card.textContent?.match(/look/gi)).toHaveLength(1);
+  });
+
   it("says that it may be hot where only its job is known", async () => {
     await show({ ...away, status: null }, { state: "paused" });
     expect(hot()).toContain("May be hot: a print was at work at the last contact.");

@@ -58,4 +58,12 @@ describe("a printer's line", () => {
     expect(says?.classList).toContain("two-lines");
     expect(says?.title).toBe(says?.textContent);
   });
+
+  it("says to look at one that has halted, as there is no room for its agent's words beside a job", async () => {
+    const line = await show(
+      { state: "error", status: { state: "error", halted: true, message: "Look whether its heaters are off.", tools: [{ actual: 200, target: 200 }] } },
+      { state: "failed", needs_removal: true, reason: WHY },
+    );
+    expect(line.textContent).toContain("when last measured. Look at the printer.");
+  });
 });

@@ -1,9 +1,10 @@
 import { flushPromises } from "@vue/test-utils";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as hub from "@/api/hub";
-import type { EmergencyStop, Printer } from "@/api/types";
+import type { EmergencyStop, Printer, PrintJob } from "@/api/types";
+import { jobs } from "@/live/live";
 import { byTestId, mountPage } from "@/testing/mountPage";
-import { printerSample } from "@/testing/samples";
+import { jobSample, printerSample } from "@/testing/samples";
 import PrinterCard from "./PrinterCard.vue";
 
 let unmount: () => void = () => undefined;
@@ -18,6 +19,7 @@ async function show(printer: Partial<Printer>): Promise<HTMLElement> {
 
 afterEach(() => {
   unmount();
+  jobs.replace([]);
   vi.restoreAllMocks();
 });
 
@@ -54,7 +56,7 @@ describe("an emergency stop", () => {
     const card = await show(stopped("sent_and_reset"));
     expect(byTestId("printer-stopped")?.textContent).toMatch(/M112 sent to Prusa 1 at .*:00:01.*board was reset/);
     expect(card.textContent).toContain("Look whether the heaters are off");
-    expect(card.textContent).toContain("Stopped by Ada Lovelace");
+    expect(card.textContent).toContain("Stop asked for by Ada Lovelace");
   });
 
   it.each<[string, Told]>([
@@ -91,26 +93,57 @@ describe("an emergency stop", () => {
     expect(card.textContent).toContain(LOOK);
   });
 
-  it("says of an agent that does not answer what is known, and since when, and blames no connection", async () => {
-    const since = new Date(Date.now() - 3 * 3_600_000).toISOString();
-    const card = await show(stopped("not_delivered", { state: "offline", contact: { state: "lost", since } }));
-    expect(card.textContent).toContain("The agent of Prusa 1 does not answer: it may be down or cut off (last contact 3 hours ago)");
-    expect(card.textContent).toContain("the stop has not reached the printer, which goes on");
-    expect(card.textContent).toContain("switch the printer off by hand");
+  const headline = (): string => byTestId("stop-told")?.textContent?.trim() ?? "";
+  const since = new Date(Date.now() - 3 * 3_600_000).toISOString();
+  const away = { state: "offline" as const, contact: { state: "lost" as const, since } };
+
+  it.each<[EmergencyStop["state"], Partial<Printer>, RegExp]>([
+    ["sending", {}, /^NOT stopped yet: the agent of Prusa 1 has not answered\.$/],
+    ["sending", away, /^NOT stopped, as far as is known: the agent of Prusa 1 does not answer \(last contact 3 hours ago\)\.$/],
+    ["sending", { ...away, contact: { ...away.contact, waits: true } }, /^NOT stopped yet: the agent of Prusa 1 has not answered\.$/],
+    ["port_closed", { state: "offline" }, /^NOT stopped: the port of Prusa 1 is closed\. M112 is sent once it is open again\.$/],
+    ["not_delivered", {}, /^NOT stopped, as far as is known: the agent of Prusa 1 does not answer\.$/],
+    ["not_delivered", away, /^NOT stopped, as far as is known: .*\(last contact 3 hours ago\)\.$/],
+    ["failed", {}, /^NOT stopped: its agent could not send M112\.$/],
+  ])("that has not arrived says first that it has not, then why, then what to do: %s %o", async (state, change, told) => {
+    const card = await show(stopped(state, change));
+    expect(headline()).toMatch(told);
+    expect(card.textContent?.split("switch the printer off by hand")).toHaveLength(2);
+    expect(card.textContent).not.toContain("Stopped by");
   });
 
-  it("names no last contact of one that waits over HTTPS", async () => {
-    const contact = { state: "lost" as const, since: new Date(Date.now() - 3 * 3_600_000).toISOString(), waits: true };
-    const card = await show(stopped("sending", { state: "offline", contact }));
-    expect(card.textContent).toContain("Being sent to Prusa 1");
-    expect(card.textContent).not.toContain("3 hours ago");
+  it.each(["The port takes nothing. Switch the printer off by hand.", "The port takes nothing."])("says what to do once, also where its agent does: %s", async (reason) => {
+    const stop = { ...stopped("failed").emergency_stop, reason } as EmergencyStop;
+    const card = await show({ state: "error", emergency_stop: stop });
+    expect(headline()).toBe("NOT stopped: The port takes nothing.");
+    expect(card.textContent?.match(/switch the printer off by hand/gi)).toHaveLength(1);
   });
 
-  it("says the same of one that hangs and has not been noticed to", async () => {
-    const card = await show(stopped("not_delivered"));
-    expect(card.textContent).toContain("The agent of Prusa 1 does not answer: it may be down or cut off.");
-    expect(card.textContent).toContain("which goes on");
-    expect(card.textContent).toContain("switch the printer off by hand");
+  const hot = { tools: [{ actual: 200, target: 200 }], bed: { actual: 60, target: 60 } };
+  const onIt = (change: Partial<PrintJob>): Partial<Printer> => {
+    jobs.put(jobSample({ printer_id: "p1", needs_removal: true, ...change }));
+    return { current_job_id: "j1" };
+  };
+
+  it("says once on its card when its agent was heard", async () => {
+    const card = await show(stopped("not_delivered", { ...away, ...onIt({ state: "printing" }), status: { state: "printing", ...hot } }));
+    expect(card.textContent?.match(/last contact/gi)).toHaveLength(1);
+  });
+
+  it("says once on its card to look: neither the job that it ended nor the heat says so, too", async () => {
+    const reason = "Stopped at once from the hub (M112). Look whether the printer's heaters are off, else switch it off.";
+    const job = onIt({ state: "failed", finished_at: "2026-11-23T06:00:01.000Z", reason });
+    const card = await show(stopped("sent", { ...job, status: { state: "error", halted: true, ...hot, message: "It has stopped. Look whether its heaters are off." } }));
+    expect(card.textContent).toContain("May still be hot: nozzle 200 °C, bed 60 °C when last measured.");
+    expect(card.textContent?.match(/look/gi)).toHaveLength(1);
+  });
+
+  it.each<[string, EmergencyStop["state"], string]>([
+    ["before the stop", "sent", "2026-11-23T05:59:00.000Z"],
+    ["without it", "port_closed", "2026-11-23T06:00:01.000Z"],
+  ])("keeps the reason of a job that ended %s", async (_, state, finished) => {
+    await show(stopped(state, onIt({ state: "failed", finished_at: finished, reason: "The serial port vanished." })));
+    expect(byTestId("job-reason")?.textContent).toBe("The serial port vanished.");
   });
 
   it("says that a stop could not be written down, once it is known to be sent", async () => {
@@ -120,12 +153,6 @@ describe("an emergency stop", () => {
       expect(card.textContent.includes("could not write this down"), `${state} ${String(recorded)}`).toBe(said);
       unmount();
     }
-  });
-
-  it("passes on why the agent could not stop it", async () => {
-    const stop = { ...stopped("failed").emergency_stop, reason: "The port takes nothing." } as EmergencyStop;
-    const card = await show({ state: "error", emergency_stop: stop });
-    expect(card.textContent).toContain("The port takes nothing.");
   });
 
   it("takes jobs again when somebody says that the printer is in order, and means the stop that is shown", async () => {
