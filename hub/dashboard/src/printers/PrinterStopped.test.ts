@@ -1,5 +1,6 @@
 import { flushPromises } from "@vue/test-utils";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { h, shallowRef } from "vue";
 import * as hub from "@/api/hub";
 import type { EmergencyStop, Printer, PrintJob } from "@/api/types";
 import { jobs } from "@/live/live";
@@ -161,5 +162,34 @@ describe("an emergency stop", () => {
     byTestId("stop-clear")?.click();
     await flushPromises();
     expect(clear).toHaveBeenCalledExactlyOnceWith("p1", "c1");
+  });
+
+  it.each(["sending", "port_closed", "failed", "not_delivered"] as const)("that has not arrived is taken back only by who has read that it has not: %s", async (state) => {
+    const clear = vi.spyOn(hub, "clearStop").mockResolvedValue(printerSample());
+    await show(stopped(state));
+    byTestId("stop-clear")?.click();
+    await flushPromises();
+    expect(clear).not.toHaveBeenCalled();
+    const asked = document.querySelector('[role="alertdialog"]')?.textContent ?? "";
+    expect(asked).toContain("Take back the stop of Prusa 1?");
+    expect(asked).toMatch(/has NOT reached the printer.*taken back.*may be hot.*[Ss]witch it off by hand/);
+    expect(document.activeElement?.textContent).toBe("Keep the stop");
+    byTestId("confirm-yes")?.click();
+    await flushPromises();
+    expect(clear).toHaveBeenCalledExactlyOnceWith("p1", "c1");
+  });
+
+  it.each<[string, Partial<Printer>]>([
+    ["the stop arrives", stopped("sent")],
+    ["it is stopped anew", { ...stopped("sending"), emergency_stop: { ...stopped("sending").emergency_stop, id: "c2" } as EmergencyStop }],
+  ])("does not go on asking that when %s meanwhile", async (_, later) => {
+    const printer = shallowRef(printerSample(stopped("sending")));
+    const { wrapper } = await mountPage({ render: () => h(PrinterCard, { printer: printer.value }) });
+    unmount = () => wrapper.unmount();
+    byTestId("stop-clear")?.click();
+    await flushPromises();
+    printer.value = printerSample(later);
+    await flushPromises();
+    await vi.waitFor(() => expect(document.querySelector(".v-overlay--active")).toBeNull());
   });
 });
