@@ -62,6 +62,18 @@ fn a_hot_tool_that_is_not_in_use_is_cooled_in_a_pause() {
     rig.until("hot again", |rig| rig.printer.targets().nozzles == [200.0, 0.0]);
 }
 
+/// The answers by which it is found out where the job is are no person's.
+#[test]
+fn a_restart_in_a_wait_of_the_firmware_does_not_begin_it_anew() {
+    let mut rig = Rig::ready(build("marlin"), Parking::default());
+    rig.start(&file_with("M600"));
+    rig.until_carries_out("M600");
+    rig.stay_s(400);
+    rig.restart();
+    rig.stay_s(230);
+    assert_eq!(rig.nozzle(), 0.0, "{}", rig.tail());
+}
+
 /// A full queue keeps each process from finding out where the job is.
 #[test]
 fn agents_that_are_killed_before_they_know_where_the_job_is_keep_no_nozzle_hot() {

@@ -131,7 +131,8 @@ fn settle(app: &App, printer: PrinterId, id: CommandId, state: StopState, reason
     app.fleet.change_stop(printer, |stop| stop.id == id && stop.settle(state, reason, at));
 }
 
-/// Waits until all of these are over, but no longer than `patience`. Whether they are.
+/// Waits until all of these are over, but no longer than `patience`. Whether they have reached their printers, as far as is known: one
+/// that somebody has cleared meanwhile may not have.
 pub async fn settled(app: &App, printers: &[PrinterId], patience: Duration) -> bool {
     let is_settled =
         |printer: &PrinterId| app.fleet.stop(*printer).is_none_or(|stop| stop.state != StopState::Sending);
@@ -146,6 +147,7 @@ pub async fn settled(app: &App, printers: &[PrinterId], patience: Duration) -> b
         }
     };
     let _ = tokio::time::timeout(patience, all).await;
-    let is_over = |printer: &PrinterId| app.fleet.stop(*printer).is_none_or(|stop| stop.state.has_reached());
-    printers.iter().all(is_over)
+    let has_reached =
+        |printer: &PrinterId| app.fleet.stop(*printer).is_some_and(|stop| stop.state.has_reached());
+    printers.iter().all(has_reached)
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use firmware_sim::faults::FaultPlan;
-use firmware_sim::firmware::Targets;
+use firmware_sim::firmware::{Dialect, Targets};
 use firmware_sim::virtual_printer::VirtualPrinter;
 use stardust_agent::hub_link::client::Credential;
 use stardust_agent::printer::folder::{PrinterConfig, PrinterFolder};
@@ -193,6 +193,10 @@ impl House {
                 self.note(|| "switched off and on again".into());
                 self.saw("stopped at once");
                 printer.reset(self.began.elapsed());
+                if self.plan.profile.config.dialect == Dialect::RepRapFirmware {
+                    // It says no word when it starts; but the port is the controller's own, and goes with its power.
+                    printer.unplug_for(self.began.elapsed(), Duration::from_secs(2));
+                }
                 *switched_at = None;
             }
         }

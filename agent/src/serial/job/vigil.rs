@@ -80,6 +80,8 @@ impl Vigil {
     /// What the firmware has answered since is no person's doing, and it has still to say whether it waits.
     fn is_found(&mut self) {
         self.taken_up = self.waited > Duration::ZERO;
+        // It asks the same, and does not say so.
+        self.by_firmware = None;
     }
 
     /// Time passes; what is hot is so since the last look.
