@@ -415,7 +415,8 @@ export interface paths {
          * Preheats an idle printer for a time.
          * @description Its heaters are set, and turned off again by its agent when the time is over and when somebody cools it down; if its agent or
          *     its port is away, as soon as it is back: until then it stays hot. `status.preheat` of the printer says until when. A job may start meanwhile, and heats by itself. 200 when
-         *     the heaters have been set, 202 when that is not known yet.
+         *     the heaters have been set, 202 when that is not known yet. Refused where the printer was stopped in an emergency (`stopped`), and
+         *     that was not cleared.
          */
         post: operations["preheat_printer"];
         delete?: never;
