@@ -120,6 +120,8 @@ pub(super) struct Job {
     held: bool,
     /// While it waits for a person.
     vigil: Vigil,
+    /// The pause has led the head aside, to where the settings and the firmware say.
+    parked: bool,
     end: Option<End>,
     /// Bytes of the file up to the end of the last command that was sent or passed over.
     read_to: u64,
@@ -172,6 +174,7 @@ impl Job {
             resume_wanted: false,
             held: false,
             vigil: Vigil::default(),
+            parked: false,
             end: None,
             read_to: 0,
             acknowledged: 0,
@@ -233,7 +236,8 @@ impl Job {
         match self.stage {
             Stage::Feeding => {
                 self.stage = Stage::Pausing;
-                self.script.extend(scripts::pause(&self.modal, self.surroundings(area), &self.parking));
+                let pause = self.pause_script(area);
+                self.script.extend(pause);
                 self.script.extend(self.dead_man.rest());
                 self.events.push(JobEvent::Pausing(reason));
             }
@@ -241,6 +245,14 @@ impl Job {
             Stage::Pausing => self.resume_wanted = false,
             Stage::Paused | Stage::Finishing | Stage::Proving | Stage::Stopping | Stage::Ended => {}
         }
+    }
+
+    fn pause_script(&mut self, area: Option<Area>) -> Script {
+        let about = self.surroundings(area);
+        let parked = scripts::parks(&self.modal, about, &self.parking);
+        let script = scripts::pause(&self.modal, about, &self.parking);
+        self.parked = parked;
+        script
     }
 
     /// The firmware says where it stands, in mm: asked before the head is parked.
@@ -278,7 +290,9 @@ impl Job {
                 if !std::mem::take(&mut self.held) {
                     let (modal, parking) = (&self.modal, &self.parking);
                     let about = self.surroundings(self.area);
-                    let back = scripts::resume(modal, about, parking, nozzle_is_cold);
+                    // By settings that have changed since it may be above the part.
+                    let primes = nozzle_is_cold && self.parked;
+                    let back = scripts::resume(modal, about, parking, primes);
                     self.script.extend(back);
                 } else if is_cold {
                     // It stands where it stood: the printer has brought itself back.

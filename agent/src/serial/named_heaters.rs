@@ -95,8 +95,11 @@ pub(super) fn set(name: &str, target: f64) -> String {
 
 /// It can be sent without quotes, and M104 and M140 do not mean it.
 fn is_plain(name: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    let has_a_code = name == "heater_bed" || name.starts_with("extruder");
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    // `extruder`, `extruder1`; not `extruder_fan_heater`.
+    let of_tool =
+        name.strip_prefix("extruder").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    let has_a_code = name == "heater_bed" || of_tool;
     !name.is_empty() && name.len() <= LONGEST_NAME && name.bytes().all(plain) && !has_a_code
 }
 
@@ -118,6 +121,7 @@ mod tests {
     #[case::twice(&["SET_HEATER_TEMPERATURE HEATER=a TARGET=60", "SET_HEATER_TEMPERATURE HEATER=a TARGET=50"], &[("a", 50.0)])]
     #[case::off(&["SET_HEATER_TEMPERATURE HEATER=a TARGET=60", "SET_HEATER_TEMPERATURE HEATER=a"], &[])]
     #[case::has_codes(&["SET_HEATER_TEMPERATURE HEATER=extruder1 TARGET=200"], &[])]
+    #[case::has_none(&["SET_HEATER_TEMPERATURE HEATER=extruder_box.1 TARGET=50"], &[("extruder_box.1", 50.0)])]
     #[case::to_be_quoted(&["SET_HEATER_TEMPERATURE HEATER=a=b TARGET=200"], &[])]
     fn what_is_set_again_behind_a_pause(#[case] lines: &[&str], #[case] hot: &[(&str, f64)]) {
         let named = after(lines);

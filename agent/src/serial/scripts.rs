@@ -102,6 +102,12 @@ pub(super) fn pause(modal: &Modal, about: Surroundings<'_>, parking: &Parking) -
     script(lines)
 }
 
+/// Whether a pause leads the head aside.
+pub(super) fn parks(modal: &Modal, about: Surroundings<'_>, parking: &Parking) -> bool {
+    let lifted = lifted(modal, about, parking).filter(|_| parking.templates.pause.is_none());
+    lifted.is_some_and(|lifted| parking_place(modal, about, lifted).is_some())
+}
+
 /// How high a pause lifts the nozzle, in the file's coordinates, mm; none where only the firmware knows where it is.
 pub(super) fn lifted(modal: &Modal, about: Surroundings<'_>, parking: &Parking) -> Option<f64> {
     let [Some(_), Some(_), Some(z)] = modal.position() else { return None };
@@ -113,7 +119,7 @@ pub(super) fn lifted(modal: &Modal, about: Surroundings<'_>, parking: &Parking) 
 }
 
 /// Back to where the job stopped: heat, X and Y, Z, filament, then every mode. `cooled`: the nozzle was cold meanwhile, and
-/// loses what oozes out of it until it is hot again.
+/// loses what oozes out of it until it is hot again; only where the pause has led the head aside.
 pub(super) fn resume(modal: &Modal, about: Surroundings<'_>, parking: &Parking, cooled: bool) -> Script {
     // A script that draws back on its own pushes back on its own.
     let pushes = draws_back(modal) && parking.templates.pause.is_none();

@@ -72,6 +72,12 @@ impl Rig {
         self.host = Host::attach(self.now, self.parking.clone(), checkpoint, source, false);
     }
 
+    /// The same, and somebody has changed the printer's settings meanwhile.
+    pub(crate) fn restart_with(&mut self, parking: Parking) {
+        self.parking = parking;
+        self.restart();
+    }
+
     /// What both say now; then on to what happens next, at most to `end`.
     fn exchange(&mut self, end: Duration) {
         if let Some(checkpoint) = self.host.take_checkpoint(self.now) {

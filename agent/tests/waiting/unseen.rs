@@ -3,6 +3,7 @@
 
 use rstest::rstest;
 use stardust_agent::serial::Parking;
+use stardust_agent::serial::firmware::Area;
 
 use crate::rig::{Rig, file_with};
 use crate::{Config, build};
@@ -60,6 +61,24 @@ fn a_hot_tool_that_is_not_in_use_is_cooled_in_a_pause() {
     assert_eq!(rig.printer.targets().nozzles, [0.0, 0.0]);
     rig.resume();
     rig.until("hot again", |rig| rig.printer.targets().nozzles == [200.0, 0.0]);
+}
+
+/// Nobody knew where the machine ends, so the head stayed above the part: it does not prime there.
+#[test]
+fn a_pause_that_did_not_lead_the_head_aside_is_not_primed_by_settings_that_came_later() {
+    let mut rig = Rig::ready(build("creality"), Parking::default());
+    rig.start(&crate::file());
+    rig.until("printing", |rig| rig.accepted.len() > 60);
+    rig.pause();
+    rig.stay_s(700);
+    assert_eq!(rig.nozzle(), 0.0);
+    let area = Area { min: [0.0; 3], max: [220.0, 220.0, 250.0] };
+    rig.restart_with(Parking { area: Some(area), ..Parking::default() });
+    let before = rig.accepted.len();
+    rig.resume();
+    rig.finish(&crate::file());
+    let own: Vec<&str> = rig.accepted[before..].iter().map(|(text, _)| text.as_str()).collect();
+    assert!(own.contains(&"M109 S200") && !own.iter().any(|line| line.starts_with("G1 E7")), "{own:?}");
 }
 
 /// The answers by which it is found out where the job is are no person's.

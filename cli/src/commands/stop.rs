@@ -186,7 +186,8 @@ fn cleared(printer: &Printer) -> String {
                  end it: stardust cancel {name}"
             );
         }
-        "its agent is out of reach. Jobs may start on it when the agent is back and the printer is ready."
+        "its agent is out of reach. If the stop had not reached the printer, that may be hot: look at it, and switch it off. Jobs may start on it \
+         when the agent is back and the printer is ready."
     } else if is_halted {
         "its board has halted: switch the printer off and on again. Jobs may start on it when it answers."
     } else {

@@ -130,7 +130,7 @@ pub(super) fn at_hand(job: &AtHand) -> Finding {
             "start the agent (it goes on with the print, or turns the heaters off), or switch the printer off".into(),
         ),
         ..Finding::ok(format!(
-            "the agent has ended in the middle of “{}”: the printer is asked nothing, so that the agent can go on with it",
+            "its agent has ended in the middle of “{}”: the printer is asked nothing, so that the agent can go on with it",
             job.file_name
         ))
     }

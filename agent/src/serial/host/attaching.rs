@@ -262,7 +262,7 @@ impl Host {
         );
         self.checkpoint_due.clear();
         if let Some(job) = &mut self.job {
-            job.is_found();
+            job.waits_on();
         }
         self.phase = Phase::Ready;
         self.poll_at = (!self.firmware.can("AUTOREPORT_TEMP")).then_some(now);

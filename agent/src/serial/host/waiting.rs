@@ -116,6 +116,7 @@ impl Host {
         let is_late = self.ending_since.is_some_and(|since| now >= since + SOON);
         let way_out = way_out.filter(|_| !is_late);
         let Some(job) = &mut self.job else { return };
+        job.waits_on();
         job.watch(now, Some(question), way_out.is_some(), &self.thermometer);
         let is_due = job.waits_too_long() && self.ended_at.is_none_or(|at| now >= at + AGAIN);
         let Some(way_out) = way_out.filter(|_| is_due) else { return };

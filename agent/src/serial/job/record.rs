@@ -39,6 +39,8 @@ pub(in super::super) struct JobRecord {
     held: bool,
     #[serde(default)]
     vigil: Vigil,
+    #[serde(default)]
+    parked: bool,
     pub(in super::super) end: Option<End>,
     pub(in super::super) read_to: u64,
     pub(in super::super) acknowledged: u64,
@@ -97,6 +99,7 @@ impl Job {
             resume_wanted: self.resume_wanted,
             held: self.held,
             vigil: self.vigil.clone(),
+            parked: self.parked,
             end: self.end.clone(),
             read_to: self.read_to,
             acknowledged: self.acknowledged,
@@ -134,6 +137,7 @@ impl Job {
             resume_wanted: record.resume_wanted,
             held: record.held,
             vigil: record.vigil,
+            parked: record.parked,
             end: record.end,
             read_to: record.read_to,
             acknowledged: record.acknowledged,

@@ -77,10 +77,9 @@ impl Vigil {
         self.taken_up = true;
     }
 
-    /// What the firmware has answered since is no person's doing, and it has still to say whether it waits.
-    fn is_found(&mut self) {
+    /// What the firmware has answered since is no person's doing: it has still to say whether it waits, and asks the same then.
+    fn goes_on(&mut self) {
         self.taken_up = self.waited > Duration::ZERO;
-        // It asks the same, and does not say so.
         self.by_firmware = None;
     }
 
@@ -163,9 +162,9 @@ impl Job {
         self.vigil.seen.is_some()
     }
 
-    /// Its place is known: an earlier process has begun it.
-    pub(in super::super) fn is_found(&mut self) {
-        self.vigil.is_found();
+    /// The firmware has answered what tells where the job is: that ends no wait, and begins none anew.
+    pub(in super::super) fn waits_on(&mut self) {
+        self.vigil.goes_on();
     }
 
     /// When [`Self::watch`] and what follows has something to do at the latest.
@@ -253,7 +252,7 @@ impl Job {
             Stage::Pausing | Stage::Paused => {
                 self.held = false;
                 self.stage = Stage::Pausing;
-                self.script = scripts::pause(&self.modal, self.surroundings(area), &self.parking);
+                self.script = self.pause_script(area);
                 self.script.extend(self.dead_man.rest());
                 self.events.push(JobEvent::Pausing(Some(reason)));
             }

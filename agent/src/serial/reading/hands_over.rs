@@ -37,6 +37,9 @@ pub enum HandsOver {
         "it locks the printer, which takes nothing behind it, not even that its heaters are turned off: take it out of the file"
     )]
     Locks,
+    /// `M111` with its bit 8 (Marlin's M104_M109.cpp, M140_M190.cpp: no target is set then, not even 0).
+    #[error("behind it the printer neither heats nor turns a heater off (dry run): take it out of the file")]
+    RunsDry,
     /// `M112`
     #[error("it stops the printer at once and for good: take it out of the file")]
     Stops,
@@ -52,6 +55,7 @@ impl HandsOver {
             Self::Speed => "changes_the_speed",
             Self::StartsAnew => "starts_anew",
             Self::Locks => "locks",
+            Self::RunsDry => "runs_dry",
             Self::Stops => "stops_at_once",
         }
     }
@@ -72,6 +76,9 @@ impl HandsOver {
             28 | 559 | 560 => Some(Self::WritesToCard),
             37 if command.param(b'S').is_some_and(|on| on > 0.0) || command.text().contains(['P', 'p']) => {
                 Some(Self::Simulates)
+            }
+            111 if command.param(b'S').is_some_and(|bits| bits.rem_euclid(16.0) >= 8.0) => {
+                Some(Self::RunsDry)
             }
             112 => Some(Self::Stops),
             510 => Some(Self::Locks),

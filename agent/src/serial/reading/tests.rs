@@ -65,6 +65,8 @@ fn what_arrives_is_sent_as_it_stands(#[case] dialect: Dialect, #[case] line: &st
 #[case(Dialect::RepRapFirmware, "M37 P\"part.g\"", "simulates")]
 #[case(Dialect::Marlin, "M575 P0 B57600", "changes_the_speed")]
 #[case(Dialect::Marlin, "M510", "locks")]
+#[case(Dialect::Marlin, "M111 S8", "runs_dry")]
+#[case(Dialect::Repetier, "M111 S15", "runs_dry")]
 #[case(Dialect::RepRapFirmware, "M997", "starts_anew")]
 #[case(Dialect::RepRapFirmware, "M999", "starts_anew")]
 #[case(Dialect::Klipper, "M112", "stops_at_once")]
