@@ -25,6 +25,16 @@ fn all(job_id: JobId, attention_id: AttentionId) -> Vec<(Command, bool)> {
     ]
 }
 
+async fn with_a_paused_job(engine: Engine) -> (TestHub, Device, JobId) {
+    let hub = hub(engine).await;
+    let printer = hub.pair("Ada").await;
+    let file = hub.upload("a.gcode", GCODE).await;
+    let job = hub.submit(file, None).await;
+    let claim = hub.started(printer).await;
+    hub.report(printer, &claim, 1, &[JobState::Printing, JobState::Paused]).await;
+    (hub, printer, job)
+}
+
 impl TestHub {
     async fn stops(&self, device: Device) {
         deliver::ask(&self.app, &self.owner, &[device.printer_id], Pace::URGENT).await;
@@ -72,12 +82,7 @@ impl TestHub {
 #[case::postgres(Engine::Postgres)]
 #[tokio::test]
 async fn nothing_that_starts_something_passes_a_stop_or_is_done_after_it(#[case] engine: Engine) {
-    let hub = hub(engine).await;
-    let printer = hub.pair("Ada").await;
-    let file = hub.upload("a.gcode", GCODE).await;
-    let job = hub.submit(file, None).await;
-    let claim = hub.started(printer).await;
-    hub.report(printer, &claim, 1, &[JobState::Printing, JobState::Paused]).await;
+    let (hub, printer, job) = with_a_paused_job(engine).await;
     control::request(&hub.app, &hub.owner, job, Wanted::ResumeFrom(12)).await.unwrap();
     assert_eq!(hub.finds_open(printer).await, [Command::ResumeFrom { job_id: job, layer: 12 }]);
 
@@ -120,12 +125,7 @@ async fn nothing_that_starts_something_passes_a_stop_or_is_done_after_it(#[case]
 #[case::postgres(Engine::Postgres)]
 #[tokio::test]
 async fn what_ends_a_print_stays_asked_for(#[case] engine: Engine) {
-    let hub = hub(engine).await;
-    let printer = hub.pair("Ada").await;
-    let file = hub.upload("a.gcode", GCODE).await;
-    let job = hub.submit(file, None).await;
-    let claim = hub.started(printer).await;
-    hub.report(printer, &claim, 1, &[JobState::Printing, JobState::Paused]).await;
+    let (hub, printer, job) = with_a_paused_job(engine).await;
     for wanted in [Wanted::Resume, Wanted::Cancel] {
         control::request(&hub.app, &hub.owner, job, wanted).await.unwrap();
     }
@@ -146,12 +146,7 @@ async fn what_ends_a_print_stays_asked_for(#[case] engine: Engine) {
 
 #[tokio::test]
 async fn whoever_wants_to_start_something_on_a_stopped_printer_is_told_to_say_first_that_it_is_in_order() {
-    let hub = hub(Engine::Sqlite).await;
-    let printer = hub.pair("Ada").await;
-    let file = hub.upload("a.gcode", GCODE).await;
-    let job = hub.submit(file, None).await;
-    let claim = hub.started(printer).await;
-    hub.report(printer, &claim, 1, &[JobState::Printing, JobState::Paused]).await;
+    let (hub, printer, job) = with_a_paused_job(Engine::Sqlite).await;
     let now = hub.app.clock.now();
     hub.app.fleet.set_contact(printer.printer_id, ContactState::Online, now);
     let asks = [
