@@ -67,7 +67,9 @@ pub async fn run(
             continue;
         };
         if there.of_nobody != said_of_nobody {
-            there.of_nobody.iter().for_each(|section| tracing::warn!("{section}"));
+            there.of_nobody.iter().for_each(|section| {
+                tracing::warn!(why = section, "a section of the configuration sets nothing")
+            });
             said_of_nobody = there.of_nobody;
         }
         for (folder, port) in there.paired {

@@ -17,7 +17,7 @@ use super::signals::Ending;
 use super::{DoctorArguments, Failure, say};
 use crate::folder_lock::FolderLock;
 use crate::port::connect::connect;
-use crate::port::{DeviceTree, PortPlan, SpeedMemory, latency_ms, listing, locate, round_trip};
+use crate::port::{DeviceTree, PortPlan, SpeedMemory, device, latency_ms, listing, locate, round_trip};
 use crate::printer::at_hand::AtHand;
 use crate::printer::by_hand;
 use crate::printer::folder::PrinterFolder;
@@ -78,10 +78,14 @@ pub(super) async fn run(
     if options.port.is_none() {
         // What a print without a hub has left hot, at ports that no printer here has.
         for port in by_hand::ports_left_hot(settings) {
-            let is_new = plans.iter().all(|(_, plan): &(_, PortPlan)| plan.path != port);
-            if is_new {
-                let speeds = Some(SpeedMemory::new(&settings.data));
-                plans.push((None, PortPlan { speeds, ..PortPlan::new(port, None) }));
+            let speeds = Some(SpeedMemory::new(&settings.data));
+            let plan = PortPlan { speeds, ..PortPlan::new(port, None) };
+            // Whatever it is called in either.
+            let here = device(&plan);
+            let is_same =
+                |other: &PortPlan| other.path == plan.path || here.is_some() && device(other) == here;
+            if !plans.iter().any(|(_, other)| is_same(other)) {
+                plans.push((None, plan));
             }
         }
     }

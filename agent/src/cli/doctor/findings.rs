@@ -120,7 +120,6 @@ pub(super) fn left_behind(left: &LeftBehind) -> Finding {
     Finding { verdict, ..Finding::ok(left.sentence()) }
 }
 
-/// Something is set to heat, and nobody prints, as far as is known here. `prints`: the printer does so from its memory card.
 /// Its agent has ended in the middle of a print.
 pub(super) fn at_hand(job: &AtHand) -> Finding {
     Finding {
@@ -148,7 +147,8 @@ pub(super) fn not_looked_up(error: &std::io::Error) -> Finding {
     }
 }
 
-/// `is_known`: why it heats, as a print from its memory card or what is said otherwise.
+/// Something is set to heat, and nobody prints, as far as is known here. `is_known`: why it heats, by a print from its memory card
+/// or by what is said otherwise.
 pub(super) fn heated(thermometer: &Thermometer, is_known: bool) -> Option<Finding> {
     let hottest = thermometer.highest_target().unwrap_or(0.0);
     (hottest > 0.0 && !is_known).then(|| {
