@@ -11,7 +11,7 @@ mod vigil;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use stardust_gcode::command::{Code, Command};
+use stardust_gcode::command::Code;
 use stardust_gcode::modal::Modal;
 
 use super::cut_off::CutOff;
@@ -110,8 +110,6 @@ pub(super) struct Job {
     printing: bool,
     parking: Parking,
     display: Display,
-    /// The file has silenced the firmware's reports: they are asked for again by this.
-    own_reports: Option<Command<'static>>,
     dead_man: DeadMan,
     /// Asked while it could not be done at once.
     pause_wanted: bool,
@@ -168,7 +166,6 @@ impl Job {
             printing: false,
             parking,
             display,
-            own_reports: None,
             dead_man,
             pause_wanted: false,
             resume_wanted: false,
@@ -331,7 +328,10 @@ impl Job {
         self.events.push(JobEvent::Stopping(end.clone()));
         let dead_man_off = self.dead_man.off();
         let (heaters, off) = (self.all_heaters(), dead_man_off.as_ref());
+        let reports = std::mem::take(&mut self.script).into_iter().filter(feeding::is_of_reports);
         self.script = scripts::stop(&self.modal, area, &self.parking, &heaters, off, from);
+        // What the file has silenced is needed behind the job, too.
+        self.script.extend(reports);
         self.end = Some(end);
     }
 

@@ -2,11 +2,21 @@
 //! use, an agent that is killed before it knows where the job is.
 
 use rstest::rstest;
-use stardust_agent::serial::Parking;
 use stardust_agent::serial::firmware::Area;
+use stardust_agent::serial::{End, Parking, Stage};
 
 use crate::rig::{Rig, file_with};
 use crate::{Config, build};
+
+/// Where a file silences the firmware.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Silenced {
+    InThisJob,
+    InTheJobBefore,
+    /// Nothing is fed behind it.
+    AtTheEndOfTheJobBefore,
+    InAJobBeforeThatIsCancelledThen,
+}
 
 /// What a file says for its own ends must not make the host blind, in this job or the next one.
 #[rstest]
@@ -17,21 +27,62 @@ use crate::{Config, build};
 fn a_wait_is_cooled_whatever_the_file_has_silenced(
     #[case] silences: &str,
     #[case] profile: &str,
-    #[values(true, false)] in_the_job_before: bool,
+    #[values(
+        Silenced::InThisJob,
+        Silenced::InTheJobBefore,
+        Silenced::AtTheEndOfTheJobBefore,
+        Silenced::InAJobBeforeThatIsCancelledThen
+    )]
+    when: Silenced,
 ) {
     let mut rig = Rig::ready(build(profile), Parking::default());
-    let mut file = file_with("M600");
-    if in_the_job_before {
-        rig.start(&["G28".to_owned(), silences.to_owned(), "G1 X5 F600".to_owned()]);
+    // A wait for a temperature reports by itself: here it gets hot in a dwell.
+    let wait_free =
+        |line: String| line.replace("M109", "M104").replace("M190", "M140").replace("M600", "G4 S200\nM600");
+    let mut file: Vec<String> = file_with("M600")
+        .into_iter()
+        .map(wait_free)
+        .collect::<Vec<_>>()
+        .join("\n")
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    if when == Silenced::InThisJob {
+        file.insert(0, silences.to_owned());
+    } else {
+        let mut before = vec!["G28".to_owned(), "G1 X5 F600".to_owned(), silences.to_owned()];
+        if when != Silenced::AtTheEndOfTheJobBefore {
+            before.extend((0..200).map(|at| format!("G1 X{} F600", 10 + at % 90)));
+        }
+        rig.start(&before);
+        if when == Silenced::InAJobBeforeThatIsCancelledThen {
+            rig.until_carries_out(silences);
+            rig.host.stop(rig.now, End::Cancelled);
+        }
         rig.until("the end", |rig| rig.stage().is_none());
         rig.until("ready", |rig| rig.host.is_ready());
-    } else {
-        file.insert(0, silences.to_owned());
     }
     rig.start(&file);
     rig.until_carries_out("M600");
-    rig.stay_s(3 * 3600);
-    assert!(rig.printer.targets().are_off(), "{:?} {}", rig.printer.targets(), rig.tail());
+    // Not by the bed's limit of two hours.
+    rig.stay_s(720);
+    assert_eq!(rig.nozzle(), 0.0, "{}", rig.tail());
+}
+
+/// Nothing is fed between the two.
+#[test]
+fn a_pause_right_behind_what_silences_the_reports_is_cooled_again_too() {
+    let mut rig = Rig::ready(build("marlin"), Parking::default());
+    let mut file = crate::file();
+    let at = file.len() / 2;
+    file.insert(at, "@pause".to_owned());
+    file.insert(at, "M155 S0".to_owned());
+    rig.start(&file);
+    rig.until("paused", |rig| rig.stage() == Some(Stage::Paused));
+    rig.stay_s(700);
+    rig.printer.receive(rig.now, b"M104 S200\n");
+    rig.stay_s(700);
+    assert_eq!(rig.nozzle(), 0.0);
 }
 
 #[test]

@@ -34,7 +34,6 @@ impl Job {
             match fed.command.disposition() {
                 Disposition::Send => {
                     let own = self.dead_man.ahead_of(&fed.command);
-                    let own = own.or_else(|| self.own_reports.take());
                     if let Some(own) = own.or_else(|| self.display.due(now, self.acknowledged)) {
                         // Sent before it, and then this is called again.
                         return self.script.push_back(own);
@@ -45,6 +44,10 @@ impl Job {
                     link.send(now, &fed.command, Origin::File { end: fed.end });
                     let takes = self.follow();
                     link.moves(now, takes);
+                    if !self.script.is_empty() {
+                        // Sent behind it, and then this is called again.
+                        return;
+                    }
                 }
                 Disposition::Numbering | Disposition::PassOver => {
                     self.read_to = fed.end;
@@ -82,7 +85,7 @@ impl Job {
     pub(super) fn follow(&mut self) -> Duration {
         let Some(fed) = self.next.take() else { return Duration::ZERO };
         self.read_to = fed.end;
-        self.own_reports = reports_again(&fed.command).or(self.own_reports.take());
+        self.script.extend(reports_again(&fed.command));
         let effect = self.modal.apply(&fed.command);
         if self.named.follow(&fed.command) {
             self.modal.turn_heaters_off();
@@ -123,11 +126,15 @@ impl Job {
 /// By its reports and by `busy` the host knows what is hot and who is waited for, in this job and in those behind it: a file that has
 /// silenced them does so for the machine's own display, or by mistake.
 fn reports_again(command: &Command<'_>) -> Option<Command<'static>> {
+    if !is_of_reports(command) {
+        return None;
+    }
     let is_silent = command.param(b'S').is_some_and(|every_s| !(1.0..=SELDOM_S).contains(&every_s));
-    let again = match () {
-        () if command.is(Code::m(155)) => b"M155 S1",
-        () if command.is(Code::m(113)) => b"M113 S2",
-        () => return None,
-    };
+    let again = if command.is(Code::m(155)) { b"M155 S1" } else { b"M113 S2" };
     is_silent.then(|| parse(again)).flatten()
+}
+
+/// Whether it says how often the firmware reports.
+pub(super) fn is_of_reports(command: &Command<'_>) -> bool {
+    command.is(Code::m(155)) || command.is(Code::m(113))
 }

@@ -131,7 +131,6 @@ impl Job {
             printing: record.printing,
             parking,
             display: record.display,
-            own_reports: None,
             dead_man: record.dead_man,
             pause_wanted: record.pause_wanted,
             resume_wanted: record.resume_wanted,
