@@ -156,6 +156,7 @@ mod tests {
             status: PrinterStatus::new(state),
             file_name: None,
             preheat_minutes: None,
+            may_be_hot: false,
             driven: true,
             driven_at: None,
         }

@@ -17,6 +17,7 @@ pub(super) fn run(settings: &Settings, json: bool) -> Result<ExitCode, Failure> 
              run `stardust-agent pair`."
                 .to_owned()
         }
+        AskError::NotRunning => std::iter::once(AskError::NotRunning.to_string()).chain(left_hot(settings)).collect::<Vec<_>>().join("\n"),
         error => error.to_string(),
     })?;
     let report: AgentReport = serde_json::from_str(&text).map_err(|error| {
@@ -38,6 +39,18 @@ pub(super) fn run(settings: &Settings, json: bool) -> Result<ExitCode, Failure> 
     Ok(ExitCode::SUCCESS)
 }
 
+/// Of each printer that an agent which does not run has left so.
+fn left_hot(settings: &Settings) -> Vec<String> {
+    let hot = PrinterFolder::all(settings).into_iter().filter(PrinterFolder::may_be_hot);
+    let sentence = |folder: PrinterFolder| {
+        let name = folder.config().map_or_else(|_| folder.name(), |config| config.name);
+        format!(
+            "{name} may be HOT: an agent that is started goes on with its print, or turns its heaters off. Else switch it off."
+        )
+    };
+    hot.map(sentence).collect()
+}
+
 fn lines(entry: &PrinterEntry) -> String {
     let printer = &entry.report;
     let mut text = format!("{}: {}", printer.name, printer.status.state);
@@ -56,6 +69,12 @@ fn lines(entry: &PrinterEntry) -> String {
     }
     if let Some(message) = &printer.status.message {
         let _ = write!(text, "\n  {message}");
+    }
+    if printer.may_be_hot {
+        text.push_str(
+            "\n  It may be HOT: its heaters stay as they were set until the agent reaches it again. Switch it off if nobody \
+             watches it.",
+        );
     }
     let last =
         entry.last_error.as_ref().filter(|last| printer.status.message.as_ref() != Some(&last.message));
@@ -99,6 +118,7 @@ mod tests {
             },
             file_name: None,
             preheat_minutes: None,
+            may_be_hot: true,
             driven: true,
             driven_at: None,
         };
@@ -109,6 +129,7 @@ mod tests {
         Ender left: offline
           PIN K7QM-4TXP: type it into the dashboard (Add printer, I have a PIN).
           No port.
+          It may be HOT: its heaters stay as they were set until the agent reaches it again. Switch it off if nobody watches it.
           Last error, 2027-01-15T08:00:00.000Z: It was unplugged.
           /dev/ttyUSB0 (firmware not known yet)
           Connected to the hub. (https://hub.example/)

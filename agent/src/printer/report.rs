@@ -26,6 +26,9 @@ pub struct PrinterReport {
     /// Minutes until heaters are turned off that stay on without a job, the one that has begun counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preheat_minutes: Option<u64>,
+    /// Something of it may be on, and can't be turned off now: the printer is out of the agent's reach.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_hot: bool,
     /// Its agent drives it, by the settings that it has read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub driven: bool,
@@ -63,6 +66,7 @@ impl PrinterReport {
             status,
             file_name: None,
             preheat_minutes: None,
+            may_be_hot: false,
             driven: false,
             driven_at: None,
         }

@@ -44,6 +44,9 @@ function problems(printer) {
     said.push('Its PIN is on its display and in “sudo stardust-agent status”; type it into the dashboard (Add printer, I have a PIN).');
   }
   if (status.message && !printer.pin_withheld) said.push(status.message);
+  if (printer.may_be_hot) {
+    said.push('It may be hot: its heaters stay as they were set until the agent reaches it again. Switch it off if nobody watches it.');
+  }
   if (status.preheat && printer.preheat_minutes) {
     const what = status.preheat.reason === 'interrupted' ? 'Its bed is kept warm' : 'Preheated';
     said.push(`${what} for ${duration(printer.preheat_minutes * 60)} more.`);

@@ -160,3 +160,27 @@ fn one_that_stays_out_is_said_and_stays_owed(#[case] who: Who, #[case] code: i32
     }
     rig.host.is_made_safe();
 }
+
+/// By whom it is asked for: it runs and can't reach it, or nobody runs.
+#[test]
+fn status_says_of_a_printer_out_of_reach_that_it_may_be_hot() {
+    let mut rig = Rig::out(Who::TheAgent, "20");
+    let status = |rig: &Rig| {
+        let shown = rig.host.command().arg("status").output().unwrap();
+        String::from_utf8([shown.stdout, shown.stderr].concat()).unwrap()
+    };
+    eventually("its cable is out", || {
+        status(&rig).contains("may be HOT: its heaters stay as they were").then_some(())
+    });
+    rig.process.kill().unwrap();
+    rig.process.wait().unwrap();
+    let said = status(&rig);
+    assert!(said.contains("not running") && said.contains("Ender left may be HOT"), "{said}");
+
+    rig.process = Rig::run(&rig.host, ["run"]);
+    rig.host.is_made_safe();
+    rig.host.status_where("all is well", |status| {
+        status["status"]["state"] == "idle" && status["may_be_hot"].is_null()
+    });
+    assert!(!status(&rig).contains("HOT"), "{}", status(&rig));
+}

@@ -11,6 +11,6 @@ pub(crate) use client::{Client, is_loopback};
 pub(crate) use problem::Problem;
 pub(crate) use session::sign_in;
 pub(crate) use types::{
-    Attention, Change, EmergencyStop, Interruption, Op, Preheat, PrintFile, PrintJob, Printer, PrinterStatus,
-    Progress, Temperature, is_id,
+    Attention, Change, EmergencyStop, Interruption, Op, Pause, Preheat, PrintFile, PrintJob, Printer,
+    PrinterStatus, Progress, Temperature, is_id,
 };

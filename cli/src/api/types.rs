@@ -30,6 +30,18 @@ pub(crate) struct Progress {
     pub(crate) elapsed_s: Option<u64>,
     pub(crate) left_s: Option<u64>,
     pub(crate) layer: Option<u64>,
+    pub(crate) state: Pause,
+}
+
+/// Where a job is about a pause, as far as its printer's own state does not tell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Pause {
+    Pausing,
+    Resuming,
+    #[default]
+    #[serde(other)]
+    Neither,
 }
 
 /// What a printer asks of a person.

@@ -1,7 +1,7 @@
 //! `stardust printers`.
 
 use super::{choose, cut_off, hot, preheat, stop};
-use crate::api::{Client, PrintJob, Printer};
+use crate::api::{Client, Pause, PrintJob, Printer};
 use crate::error::CliError;
 use crate::output::printable;
 use crate::{output, quantity, table};
@@ -106,9 +106,15 @@ fn row(printer: &Printer, name: &str) -> [String; 7] {
         nozzles.truncate(NOZZLES);
         nozzles.push("…".into());
     }
+    let state = match status.job.map(|job| job.state) {
+        // Its printer is told as paused from the beginning of it to the end.
+        Some(Pause::Pausing) if printer.state == "paused" => "pausing".to_owned(),
+        Some(Pause::Resuming) if printer.state == "paused" => "resuming".to_owned(),
+        _ => printer.state.replace('_', " "),
+    };
     [
         name.to_owned(),
-        printer.state.replace('_', " "),
+        state,
         status.job.map(|job| quantity::percent(job.fraction)).unwrap_or_default(),
         status.job.and_then(|job| job.left_s).map(quantity::duration).unwrap_or_default(),
         nozzles.join(" "),
@@ -143,7 +149,9 @@ mod tests {
              "status":{"tools":[{"actual":49.9,"target":0},{"actual":50,"target":0}]}},
             {"id":"7","name":"Gus","state":"idle","contact":{"state":"online"},"model":"Original Prusa MK4S with an MMU3 and more",
              "status":{"tools":[{"actual":120,"target":200}],
-                       "preheat":{"until":"2026-11-23T06:25:24.123Z","reason":"asked"}}}]"#,
+                       "preheat":{"until":"2026-11-23T06:25:24.123Z","reason":"asked"}}},
+            {"id":"10","name":"Hal","state":"paused","contact":{"state":"online"},"status":{"job":{"state":"resuming","fraction":0.5}}},
+            {"id":"11","name":"Ian","state":"paused","contact":{"state":"online"},"status":{"job":{"state":"paused","fraction":0.5}}}]"#,
         )
         .unwrap();
         let jobs: Vec<PrintJob> =
@@ -175,6 +183,8 @@ mod tests {
                 "Gus   idle                           120/200 °C             Original Prusa MK4S with an MMU3 and mo…",
                 "    Preheated until 06:25 UTC",
                 "    Hot: nozzle 120 °C",
+                "Hal   resuming          50 %",
+                "Ian   paused            50 %",
             ]
         );
     }

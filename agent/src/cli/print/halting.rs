@@ -72,6 +72,9 @@ pub(in crate::cli) async fn stopped_at_once(port: &mut PortHandle, stop: &mut En
         Ok(told) => told,
         Err(not_sent) => return Stopped::unknown(not_sent),
     };
+    say(
+        "The printer was told to halt (M112). Looking whether its heaters are off; Ctrl-C once more leaves without that.",
+    );
     tokio::select! {
         (end, is_off) = what_comes_of_it(port) => Stopped { sentence: format!("{told} {end}"), is_off },
         () = stop.heard(true) => Stopped::unknown(format!("{told} {LOOK}")),
@@ -124,7 +127,7 @@ async fn what_comes_of_it(port: &mut PortHandle) -> (String, bool) {
         }
         // What is known in the first seconds is not worth a line.
         if let Some(sentence) = sentence.filter(|new| *new != said && patience.elapsed() >= PATIENCE / 10) {
-            say(&format!("{sentence} Waiting for it; Ctrl-C once more leaves."));
+            say(&sentence);
             said = sentence;
         }
         match timeout_at(Instant::now() + LOOK_EVERY, port.events.recv()).await {

@@ -2,7 +2,7 @@
 //!
 //! Owns: bringing together what is known. Must not know: who reads it, how often it is sent.
 
-use stardust_protocol::PrinterStatus;
+use stardust_protocol::{PrinterState, PrinterStatus};
 
 use super::Printer;
 use crate::printer::picture::{self, JobPicture};
@@ -27,15 +27,21 @@ impl Printer {
     }
 
     pub(super) fn report(&self) -> PrinterReport {
-        let undelivered_events = self.journal.lock().state().outbox.len();
+        let (undelivered_events, owes_heat) = {
+            let journal = self.journal.lock();
+            (journal.state().outbox.len(), !journal.state().heat.is_empty())
+        };
+        let status = self.status();
+        let is_out_of_reach = matches!(status.state, PrinterState::Offline | PrinterState::Connecting);
         PrinterReport {
             name: self.config.name.clone(),
             hub: self.config.hub.to_string(),
             link: self.no_calls.clone().filter(|_| self.connected).unwrap_or_else(|| self.link.clone()),
             undelivered_events,
-            status: self.status(),
+            status,
             file_name: self.life.claim().map(|claim| claim.file_name.clone()),
             preheat_minutes: self.preheat_minutes(),
+            may_be_hot: is_out_of_reach && owes_heat,
             driven: true,
             driven_at: (!self.berth.is_by_settings()).then(|| self.berth.plan.path.clone()),
         }
