@@ -25,6 +25,7 @@ use super::link::Link;
 use super::motion::Motion;
 use super::moves_ahead;
 use super::named_heaters::NamedHeaters;
+use super::own_reports;
 use super::remark::Remark;
 use super::return_to_layer::WayBack;
 use super::scripts::{self, Parking, Script};
@@ -328,7 +329,7 @@ impl Job {
         self.events.push(JobEvent::Stopping(end.clone()));
         let dead_man_off = self.dead_man.off();
         let (heaters, off) = (self.all_heaters(), dead_man_off.as_ref());
-        let reports = std::mem::take(&mut self.script).into_iter().filter(feeding::is_of_reports);
+        let reports = std::mem::take(&mut self.script).into_iter().filter(own_reports::is_of_reports);
         self.script = scripts::stop(&self.modal, area, &self.parking, &heaters, off, from);
         // What the file has silenced is needed behind the job, too.
         self.script.extend(reports);

@@ -53,6 +53,7 @@ mod moves_ahead;
 mod named_heaters;
 mod numbered;
 mod numbering;
+mod own_reports;
 mod pace;
 mod patience;
 mod preheat;

@@ -16,6 +16,7 @@ use super::cooling::{BedHotFor, NozzleHotFor};
 use super::firmware::Area;
 use super::heat::Heaters;
 use super::named_heaters::sets_by_name;
+use super::own_reports;
 
 /// Scripts in place of the built-in ones. None: the built-in one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -78,9 +79,11 @@ impl Templates {
     }
 }
 
-/// The template's lines with everything filled in.
+/// The template's lines with everything filled in. Reports that one of them silences are asked for again behind it.
 pub(super) fn fill(template: &str, modal: &Modal, area: Option<Area>) -> Vec<String> {
-    template.lines().filter_map(|line| fill_line(line.trim(), modal, area)).collect()
+    let lines = template.lines().filter_map(|line| fill_line(line.trim(), modal, area));
+    let again = |line: &str| parse(line.as_bytes()).as_ref().and_then(own_reports::again).map(str::to_owned);
+    lines.flat_map(|line| [again(&line), Some(line)].into_iter().rev().flatten()).collect()
 }
 
 /// With some value at each place: which heater is meant does not hang on it.
@@ -133,6 +136,12 @@ mod tests {
         let template = "G1 X{x} Y{max_y}\nG1 Z{z}\n M140 S{bed}\nM300 {oops}\nM117 Hello";
         let area = Some(Area { min: [0.0; 3], max: [200.0, 210.0, 180.0] });
         assert_eq!(fill(template, &modal, area), ["G1 X1.000 Y210.000", "M140 S60.000", "M117 Hello"]);
+    }
+
+    #[test]
+    fn reports_that_they_silence_are_asked_for_again() {
+        let filled = fill("M155 S0\nM113 S0\nM155 S2\nM117 Quiet", &Modal::default(), None);
+        assert_eq!(filled, ["M155 S0", "M155 S1", "M113 S0", "M113 S2", "M155 S2", "M117 Quiet"]);
     }
 
     #[test]

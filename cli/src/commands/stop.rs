@@ -247,8 +247,8 @@ fn reach(name: &str, stop: &EmergencyStop) -> String {
             "{name}: M112 was sent to the printer, and its board was reset where it is wired so. {look} {name}"
         ),
         "port_closed" => format!(
-            "{name}: its agent has it, but the printer's port is closed. M112 is sent when it is open again. Switch the \
-             printer off by hand."
+            "{name}: its agent has it, but the printer's port is closed. Switch the printer off by hand. M112 is sent if \
+             the port is open again within 10 minutes, also to a printer that was only just switched on."
         ),
         "not_delivered" => {
             format!(

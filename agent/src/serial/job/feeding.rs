@@ -4,19 +4,17 @@
 
 use std::time::Duration;
 
-use stardust_gcode::command::{Code, Command, Disposition, parse};
+use stardust_gcode::command::{Code, Disposition, parse};
 use stardust_gcode::modal::Effect;
 
 use super::super::feeder::{Fed, SourceError};
 use super::super::firmware::Area;
 use super::super::link::Link;
 use super::super::moves_ahead;
+use super::super::own_reports;
 use super::super::reading;
 use super::super::window::Origin;
 use super::{End, Job, JobEvent, Stage};
-
-/// What comes less often than this is as good as none, s.
-const SELDOM_S: f64 = 10.0;
 
 impl Job {
     pub(super) fn feed(&mut self, now: Duration, link: &mut Link, area: Option<Area>, interrupt: bool) {
@@ -85,7 +83,7 @@ impl Job {
     pub(super) fn follow(&mut self) -> Duration {
         let Some(fed) = self.next.take() else { return Duration::ZERO };
         self.read_to = fed.end;
-        self.script.extend(reports_again(&fed.command));
+        self.script.extend(own_reports::again(&fed.command).and_then(|again| parse(again.as_bytes())));
         let effect = self.modal.apply(&fed.command);
         if self.named.follow(&fed.command) {
             self.modal.turn_heaters_off();
@@ -121,20 +119,4 @@ impl Job {
         }
         self.stage = Stage::Finishing;
     }
-}
-
-/// By its reports and by `busy` the host knows what is hot and who is waited for, in this job and in those behind it: a file that has
-/// silenced them does so for the machine's own display, or by mistake.
-fn reports_again(command: &Command<'_>) -> Option<Command<'static>> {
-    if !is_of_reports(command) {
-        return None;
-    }
-    let is_silent = command.param(b'S').is_some_and(|every_s| !(1.0..=SELDOM_S).contains(&every_s));
-    let again = if command.is(Code::m(155)) { b"M155 S1" } else { b"M113 S2" };
-    is_silent.then(|| parse(again)).flatten()
-}
-
-/// Whether it says how often the firmware reports.
-pub(super) fn is_of_reports(command: &Command<'_>) -> bool {
-    command.is(Code::m(155)) || command.is(Code::m(113))
 }

@@ -102,7 +102,7 @@ describe("an emergency stop", () => {
     ["sending", {}, /^NOT stopped yet: the agent of Prusa 1 has not answered\.$/],
     ["sending", away, /^NOT stopped, as far as is known: the agent of Prusa 1 does not answer \(last contact 3 hours ago\)\.$/],
     ["sending", { ...away, contact: { ...away.contact, waits: true } }, /^NOT stopped yet: the agent of Prusa 1 has not answered\.$/],
-    ["port_closed", { state: "offline" }, /^NOT stopped: the port of Prusa 1 is closed\. M112 is sent once it is open again\.$/],
+    ["port_closed", { state: "offline" }, /^NOT stopped: the port of Prusa 1 is closed\. M112 is sent if it is open again within 10 minutes, also to a printer just switched on\.$/],
     ["not_delivered", {}, /^NOT stopped, as far as is known: the agent of Prusa 1 does not answer\.$/],
     ["not_delivered", away, /^NOT stopped, as far as is known: .*\(last contact 3 hours ago\)\.$/],
     ["failed", {}, /^NOT stopped: its agent could not send M112\.$/],
