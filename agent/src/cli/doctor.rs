@@ -3,6 +3,7 @@
 //! Owns: the order of the checks and how they are shown. What is found is put into words in [`findings`]. Must not
 //! know: the protocol.
 
+mod choice;
 mod findings;
 
 use std::path::{Path, PathBuf};
@@ -15,13 +16,12 @@ use super::left_behind::{self, LeftBehind};
 use super::own_agent::{self, Driven};
 use super::signals::Ending;
 use super::{DoctorArguments, Failure, say};
-use crate::folder_lock::FolderLock;
+use crate::disk_work::DiskWork;
 use crate::port::connect::connect;
-use crate::port::{DeviceTree, PortPlan, SpeedMemory, device, latency_ms, listing, locate, round_trip};
+use crate::port::{DeviceTree, PortPlan, latency_ms, listing, locate, round_trip};
 use crate::printer::at_hand::AtHand;
-use crate::printer::by_hand;
-use crate::printer::folder::PrinterFolder;
 use crate::settings::Settings;
+use choice::Choice;
 use findings::{Finding, Verdict};
 
 /// Of one printer.
@@ -55,40 +55,10 @@ pub(super) async fn run(
 ) -> Result<ExitCode, Failure> {
     // Before anything is turned off: who is ended in the middle of that leaves it on.
     let mut stop = Ending::watch_but(None)?;
-    let (mut plans, mut all) = (Vec::new(), Vec::new());
-    if let Some(port) = &options.port {
-        let speeds = Some(SpeedMemory::new(&settings.data));
-        plans.push((None, PortPlan { speeds, ..PortPlan::new(port.clone(), options.baud) }));
-    } else {
-        for folder in PrinterFolder::all(settings) {
-            let printer = Some(folder.name());
-            match folder.load() {
-                Ok((config, _)) => plans.push((printer, folder.port_plan(&config))),
-                Err(error) => {
-                    let is_driven = own_agent::drives(settings, &folder) == Some(true);
-                    // An agent that runs sees to the heaters, also of a printer that it can't drive.
-                    let is_left = FolderLock::take_if_free(&settings.data).is_some() && folder.may_be_hot();
-                    let hot = is_left.then(|| findings::left_behind(&LeftBehind::TheAgents));
-                    let findings = [findings::unread(&error, is_driven)].into_iter().chain(hot).collect();
-                    all.push(Examination { port: None, printer, findings });
-                }
-            }
-        }
-    }
-    if options.port.is_none() {
-        // What a print without a hub has left hot, at ports that no printer here has.
-        for port in by_hand::ports_left_hot(settings) {
-            let speeds = Some(SpeedMemory::new(&settings.data));
-            let plan = PortPlan { speeds, ..PortPlan::new(port, None) };
-            // Whatever it is called in either.
-            let here = device(&plan);
-            let is_same =
-                |other: &PortPlan| other.path == plan.path || here.is_some() && device(other) == here;
-            if !plans.iter().any(|(_, other)| is_same(other)) {
-                plans.push((None, plan));
-            }
-        }
-    }
+    let (asked, of) = (options.clone(), settings.clone());
+    let chosen = DiskWork::on_threads().run(move || Ok(Choice::of(&asked, &of))).await;
+    let Choice { plans, unread: mut all } =
+        chosen.map_err(|error| format!("The printers of this machine: {error}"))?;
     if plans.is_empty() && all.is_empty() {
         let found: Vec<String> =
             listing::list(&DeviceTree::default()).into_iter().map(|port| port.path).collect();
@@ -156,7 +126,7 @@ async fn examine(
 ) -> (Vec<Finding>, bool) {
     // A question would have a number, and the agent goes on by those.
     match AtHand::at(settings, &plan).await {
-        Ok(Some(job)) if job.goes_on => return (vec![findings::at_hand(&job)], false),
+        Ok(Some(job)) if job.goes_on && !job.has_agent => return (vec![findings::at_hand(&job)], false),
         Ok(_) => {}
         Err(error) => return (vec![findings::not_looked_up(&error)], false),
     }
@@ -180,8 +150,7 @@ async fn examine(
     (found, is_interrupted)
 }
 
-/// What can be measured; a fault ends it.
-/// `is_said`: it is known that it may be hot, and by whom.
+/// What can be measured; a fault ends it. `is_said`: a person is told already that it may be hot.
 async fn measure(plan: PortPlan, clock: &SharedClock, is_said: bool) -> Vec<Finding> {
     let began = clock.elapsed();
     let (port, speed) = match connect(plan.clone(), clock).await {

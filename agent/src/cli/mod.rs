@@ -172,7 +172,7 @@ struct OwedArguments {
     settled: bool,
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 struct DoctorArguments {
     /// The printer's serial port [default: those of all paired printers]
     #[arg(long, value_name = "PATH")]

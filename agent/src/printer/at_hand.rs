@@ -5,6 +5,7 @@
 use super::berth;
 use super::folder::PrinterFolder;
 use crate::disk_work::DiskWork;
+use crate::folder_lock::FolderLock;
 use crate::port::PortPlan;
 use crate::settings::Settings;
 
@@ -17,6 +18,8 @@ pub struct AtHand {
     pub file_name: String,
     /// The next agent goes on with it by itself, as long as the printer counts its lines as it did. Else it waits for a person.
     pub goes_on: bool,
+    /// An agent has the printer, perhaps at another port than its settings name by now.
+    pub has_agent: bool,
 }
 
 impl AtHand {
@@ -38,6 +41,7 @@ impl AtHand {
             printer: folder.name(),
             file_name: held.claim.file_name,
             goes_on: held.cut_off.is_none(),
+            has_agent: FolderLock::take_if_free(folder.path()).is_none(),
         })
     }
 }

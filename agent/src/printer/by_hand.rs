@@ -29,7 +29,7 @@ use crate::serial::Heaters;
 use crate::settings::Settings;
 
 pub(crate) use found::LeftByHand;
-pub use found::ports_left_hot;
+pub use found::plans_left_hot;
 pub(super) use found::{forget, left_at, left_hot, left_hot_at};
 use names::folder_of;
 pub(crate) use names::port_of;

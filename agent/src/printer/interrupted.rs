@@ -91,7 +91,7 @@ impl Interrupted {
 
     /// The layer that was chosen is none to go on from.
     pub(super) fn refuse(&mut self, refusal: Refusal) {
-        self.refusal = Some(refusal);
+        (self.refusal, self.begins_at) = (Some(refusal), None);
     }
 
     /// For people.

@@ -95,8 +95,11 @@ pub enum Waiting {
     CoolsIn(Duration),
     /// The nozzle was cooled after so long.
     NozzleOff(Duration),
-    /// Nothing is heated any more.
-    AllOff,
+    /// Nothing is heated any more, as far as is known.
+    AllOff {
+        /// The job may have heated something by a macro.
+        by_macros: bool,
+    },
     /// The firmware takes no command before it is answered, and its nozzle is hot.
     OutOfReach,
 }
@@ -111,14 +114,19 @@ impl Waiting {
                 "Its nozzle was cooled after {}; it is heated again when the print goes on.",
                 minutes(after)
             ),
-            Self::AllOff => {
-                "All heaters were turned off; they are heated again when the print goes on. The part may have come off \
-                 the bed."
+            Self::AllOff { by_macros } => {
+                let which = if by_macros { "All heaters that are known here" } else { "All heaters" };
+                let others = if by_macros { " What a macro has heated may be on." } else { "" };
+                format!(
+                    "{which} were turned off; they are heated again when the print goes on. The part may have come off the \
+                     bed.{others}"
+                )
+            }
+            Self::OutOfReach => {
+                "Its nozzle is hot and can't be cooled from here: the printer takes no command before \
+                                 someone presses its button."
                     .into()
             }
-            Self::OutOfReach => "Its nozzle is hot and can't be cooled from here: the printer takes no command before \
-                                 someone presses its button."
-                .into(),
         }
     }
 }

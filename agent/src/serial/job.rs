@@ -16,6 +16,7 @@ use stardust_gcode::modal::Modal;
 
 use super::cut_off::CutOff;
 use super::dead_man::DeadMan;
+use super::dialect::Dialect;
 use super::display::Display;
 use super::envelope::{Envelope, Surroundings};
 use super::feeder::{CommandSource, Fed};
@@ -104,6 +105,7 @@ pub(super) struct Job {
     /// What the printer heats, as far as its host knows; the job's own commands may name more.
     pub(super) heaters: Heaters,
     modal: Modal,
+    dialect: Dialect,
     named: NamedHeaters,
     /// What stands on the bed.
     envelope: Envelope,
@@ -162,6 +164,7 @@ impl Job {
             area: parking.reach(firmware.area),
             heaters: Heaters::default(),
             modal,
+            dialect: firmware.dialect,
             named: NamedHeaters::of(firmware.dialect),
             envelope: Envelope::default(),
             printing: false,
@@ -362,7 +365,11 @@ impl Job {
                 }
                 // Behind an `M400`: what was reported before was of other commands (Marlin's G92 does so, too).
                 self.place_asked |= command.is(Code::m(114));
+                let again = own_reports::again(command, self.dialect);
                 self.script.pop_front();
+                if let Some(again) = again {
+                    self.script.push_front(again);
+                }
             }
             let before = self.stage;
             match self.stage {

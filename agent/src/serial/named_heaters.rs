@@ -68,6 +68,10 @@ impl NamedHeaters {
         };
         let Some(name) = value("HEATER").filter(|name| is_plain(name)) else { return };
         let Ok(target) = value("TARGET").map_or(Ok(0.0), str::parse::<f64>) else { return };
+        // Python reads such words, and Klipper refuses them; nor could they be written down.
+        if !target.is_finite() {
+            return;
+        }
         let has_room = self.targets.len() < MOST;
         match self.targets.iter_mut().find(|(known, _)| known == name) {
             Some((_, known)) => *known = target,
@@ -122,6 +126,7 @@ mod tests {
     #[case::off(&["SET_HEATER_TEMPERATURE HEATER=a TARGET=60", "SET_HEATER_TEMPERATURE HEATER=a"], &[])]
     #[case::has_codes(&["SET_HEATER_TEMPERATURE HEATER=extruder1 TARGET=200"], &[])]
     #[case::has_none(&["SET_HEATER_TEMPERATURE HEATER=extruder_box.1 TARGET=50"], &[("extruder_box.1", 50.0)])]
+    #[case::no_figure(&["SET_HEATER_TEMPERATURE HEATER=a TARGET=inf", "SET_HEATER_TEMPERATURE HEATER=b TARGET=nan"], &[])]
     #[case::to_be_quoted(&["SET_HEATER_TEMPERATURE HEATER=a=b TARGET=200"], &[])]
     fn what_is_set_again_behind_a_pause(#[case] lines: &[&str], #[case] hot: &[(&str, f64)]) {
         let named = after(lines);

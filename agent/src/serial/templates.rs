@@ -16,7 +16,6 @@ use super::cooling::{BedHotFor, NozzleHotFor};
 use super::firmware::Area;
 use super::heat::Heaters;
 use super::named_heaters::sets_by_name;
-use super::own_reports;
 
 /// Scripts in place of the built-in ones. None: the built-in one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -79,18 +78,23 @@ impl Templates {
     }
 }
 
-/// The template's lines with everything filled in. Reports that one of them silences are asked for again behind it.
+/// The template's lines with everything filled in.
 pub(super) fn fill(template: &str, modal: &Modal, area: Option<Area>) -> Vec<String> {
-    let lines = template.lines().filter_map(|line| fill_line(line.trim(), modal, area));
-    let again = |line: &str| parse(line.as_bytes()).as_ref().and_then(own_reports::again).map(str::to_owned);
-    lines.flat_map(|line| [again(&line), Some(line)].into_iter().rev().flatten()).collect()
+    template.lines().filter_map(|line| fill_line(line.trim(), modal, area)).collect()
 }
 
-/// With some value at each place: which heater is meant does not hang on it.
+/// With some value at each place: which heater is meant does not hang on it, but for `T{tool}`. That is the one in use, which is known
+/// anyway, as a line without it says.
 fn with_any_values(line: &str) -> String {
     let mut parts = line.split('{');
     let before = parts.next().unwrap_or_default().to_owned();
-    parts.fold(before, |line, part| line + "1" + part.split_once('}').map_or("", |(_, behind)| behind))
+    parts.fold(before, |line, part| {
+        let (name, behind) = part.split_once('}').unwrap_or((part, ""));
+        match line.strip_suffix(['T', 't']).filter(|_| name.trim() == "tool") {
+            Some(without) => without.to_owned() + behind,
+            None => line + "1" + behind,
+        }
+    })
 }
 
 fn fill_line(line: &str, modal: &Modal, area: Option<Area>) -> Option<String> {
@@ -139,16 +143,12 @@ mod tests {
     }
 
     #[test]
-    fn reports_that_they_silence_are_asked_for_again() {
-        let filled = fill("M155 S0\nM113 S0\nM155 S2\nM117 Quiet", &Modal::default(), None);
-        assert_eq!(filled, ["M155 S0", "M155 S1", "M113 S0", "M113 S2", "M155 S2", "M117 Quiet"]);
-    }
-
-    #[test]
     fn what_they_heat_is_known() {
         let script = |text: &str| Templates { start: Some(text.into()), ..Templates::default() };
         let heaters = script("M104 T1 S{nozzle}\n M141 S50").heaters();
         assert!(heaters.chamber && heaters.tools.contains(&1) && !heaters.words, "{heaters:?}");
+        let in_use = script("M104 T{tool} S{nozzle}").heaters();
+        assert_eq!(in_use.tools, script("M104 S{nozzle}").heaters().tools, "none that is not there");
         let by_name = script("SET_HEATER_TEMPERATURE HEATER=chamber TARGET=60");
         assert!(by_name.heaters().words && by_name.have_words());
         let heaters = script("G28").heaters();

@@ -40,10 +40,10 @@ fn a_bed_that_is_heated_at_the_panel_in_a_pause_is_turned_off_again() {
     rig.printer.receive(rig.now, b"M140 S60\n");
     rig.stay_s(7000);
     assert_eq!(rig.printer.targets().bed, 60.0);
-    assert_ne!(rig.host.waiting(), Some(Waiting::AllOff));
+    assert_ne!(rig.host.waiting(), Some(Waiting::AllOff { by_macros: false }));
     rig.stay_s(300);
     assert!(rig.printer.targets().are_off());
-    assert_eq!(rig.host.waiting(), Some(Waiting::AllOff));
+    assert_eq!(rig.host.waiting(), Some(Waiting::AllOff { by_macros: false }));
     rig.resume();
     rig.finish(&file());
 }

@@ -112,7 +112,7 @@ fn the_bed_is_turned_off_much_later_and_all_is_heated_again() {
     assert!(!rig.printer.targets().are_off());
     rig.stay_s(20);
     assert!(rig.printer.targets().are_off());
-    assert_eq!(rig.host.waiting(), Some(Waiting::AllOff));
+    assert_eq!(rig.host.waiting(), Some(Waiting::AllOff { by_macros: false }));
     rig.stay_s(8 * 3600);
     rig.resume();
     rig.finish(&file());

@@ -8,7 +8,7 @@ use super::store;
 use crate::db::{DbError, Tx};
 
 /// A command of this job has ended without being done: unless something else is still asked of it, nothing is any more, and `reason`
-/// says why. Returns whether the job shows that.
+/// says why. Returns whether the job shows that. Behind the workspace's lock: the whole row is written.
 ///
 /// # Errors
 /// The database's.

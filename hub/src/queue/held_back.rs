@@ -12,7 +12,7 @@ use crate::db::{DbError, Tx};
 use crate::error::Error;
 
 /// What a job says of a request that the stop went past.
-const OVERTAKEN: &str = "Going on was asked for and not done: the printer was stopped at once. Say that it is in order again, then resume the \
+pub(super) const OVERTAKEN: &str = "Going on was asked for and not done: the printer was stopped at once. When it is in order again, resume the \
      print.";
 
 /// Whether something may be started on a printer, or go on there.

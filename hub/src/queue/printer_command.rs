@@ -50,7 +50,10 @@ pub async fn ask(
         command,
     };
     let mut tx = app.db.begin().await?;
-    held_back::lock(&mut tx, workspace).await?;
+    // What turns heat off waits for nobody.
+    if message.command.starts_something() {
+        held_back::lock(&mut tx, workspace).await?;
+    }
     // Stopped since this was let through.
     if !held_back::may_pass(app, printer, &message.command) {
         return Ok(Word::Stopped);

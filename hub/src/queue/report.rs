@@ -6,6 +6,7 @@ use stardust_protocol::{
     AgentEvent, ClaimId, CommandId, CommandOutcome, EventBody, JobId, JobState, Timestamp,
 };
 
+use super::held_back::OVERTAKEN;
 use super::job::JobRow;
 use super::store::{self, Moved};
 use super::sweep::NO_ANSWER;
@@ -160,7 +161,8 @@ impl Batch {
             if store::open_commands_of(tx, job_id).await?.is_empty() {
                 job.requested = None;
             }
-            let is_answered = reason.is_none() && job.reason.as_deref() == Some(NO_ANSWER);
+            let was_unanswered = [NO_ANSWER, OVERTAKEN].map(Some).contains(&job.reason.as_deref());
+            let is_answered = reason.is_none() && was_unanswered;
             if is_answered || (reason.is_some() && !job.state.is_final()) {
                 job.reason = reason.map(str::to_owned);
             }

@@ -419,27 +419,25 @@ pub async fn answer_command(
     row.map_or(Ok(None), |row| row.get("job_id"))
 }
 
-/// Ends the commands that nobody may carry out any more: too old, or of a job that has ended.
+/// Ends this workspace's commands that nobody may carry out any more: too old, or of a job that has ended.
 /// Returns the jobs that they were for.
 ///
 /// # Errors
 /// The database's.
 pub async fn expire_commands(
     tx: &mut Tx,
+    workspace: WorkspaceId,
     before: Timestamp,
     now: Timestamp,
-) -> Result<Vec<(WorkspaceId, JobId)>, DbError> {
+) -> Result<Vec<JobId>, DbError> {
     let rows = tx
         .query(
-            "UPDATE commands SET outcome = 'expired', answered_at = $2 WHERE outcome IS NULL AND (expires_at <= $1 \
+            "UPDATE commands SET outcome = 'expired', answered_at = $2 WHERE workspace_id = $3 AND outcome IS NULL \
+               AND (expires_at <= $1 \
                OR job_id IN (SELECT id FROM jobs WHERE state IN ('awaiting_removal', 'finished', 'cancelled', 'failed'))) \
-             RETURNING workspace_id, job_id",
-            params![before, now],
+             RETURNING job_id",
+            params![before, now, workspace],
         )
         .await?;
-    let of_a_job = |row: &Row| -> Result<Option<(WorkspaceId, JobId)>, DbError> {
-        let job: Option<JobId> = row.get("job_id")?;
-        job.map(|job| Ok((row.get("workspace_id")?, job))).transpose()
-    };
-    rows.iter().filter_map(|row| of_a_job(row).transpose()).collect()
+    rows.iter().filter_map(|row| row.get("job_id").transpose()).collect()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use stardust_protocol::JobState;
+use stardust_protocol::{JobState, WorkspaceId};
 use tokio::sync::watch;
 
 use super::given_up::give_up;
@@ -73,18 +73,20 @@ async fn requeue_expired_claims(app: &App) -> Result<(), Error> {
 async fn forget_late_commands(app: &App) -> Result<(), Error> {
     let now = app.clock.now();
     let before = now.plus_millis(-ANSWER_GRACE_MS);
-    let due = "SELECT 1 AS due FROM commands WHERE outcome IS NULL LIMIT 1";
-    if app.db.query_opt(due, crate::params![]).await?.is_none() {
-        return Ok(());
-    }
-    let mut tx = app.db.begin().await?;
-    let late = store::expire_commands(&mut tx, before, now).await?;
-    for (workspace, id) in &late {
-        give_up(&mut tx, *workspace, *id, NO_ANSWER).await?;
-    }
-    tx.commit().await?;
-    for (workspace, id) in late {
-        super::publish(app, workspace, id).await?;
+    let open = "SELECT DISTINCT workspace_id FROM commands WHERE outcome IS NULL";
+    for row in app.db.query(open, crate::params![]).await? {
+        let workspace: WorkspaceId = row.get("workspace_id")?;
+        let mut tx = app.db.begin().await?;
+        // What an agent reports meanwhile, or whoever stops its printer, must not be written over.
+        tx.lock(&format!("queue:{workspace}")).await?;
+        let late = store::expire_commands(&mut tx, workspace, before, now).await?;
+        for id in &late {
+            give_up(&mut tx, workspace, *id, NO_ANSWER).await?;
+        }
+        tx.commit().await?;
+        for id in late {
+            super::publish(app, workspace, id).await?;
+        }
     }
     Ok(())
 }

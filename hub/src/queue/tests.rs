@@ -1,6 +1,7 @@
 //! What the queue promises, on both engines.
 
 mod cut_off;
+mod late;
 mod second_agent;
 mod stopped;
 

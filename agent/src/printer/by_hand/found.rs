@@ -7,7 +7,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::names::{BY_HAND, is_by_hand, port_of};
+use super::names::{BY_HAND, alive, is_by_hand, port_of};
+use crate::folder_lock::FolderLock;
 use crate::port::{self, PortPlan};
 use crate::printer::folder::{JournalStamp, PrinterFolder};
 use crate::serial::Heaters;
@@ -22,10 +23,13 @@ pub(in crate::printer) fn left_hot(settings: &Settings) -> Vec<PrinterFolder> {
         .collect()
 }
 
-/// The ports that prints may have left hot, as they were called then.
+/// Where prints that are over may have left something hot: by their adapters, whatever has their ports' names now.
 #[must_use]
-pub fn ports_left_hot(settings: &Settings) -> Vec<PathBuf> {
-    left_hot(settings).iter().filter_map(port_of).collect()
+pub fn plans_left_hot(settings: &Settings) -> Vec<PortPlan> {
+    let is_over = |print: &PrinterFolder| FolderLock::take_if_free(&alive(print.path())).is_some();
+    // What is found out on the way is not kept: what is theirs is gone when their heaters are off.
+    let plan = |print: PrinterFolder| Some(print.port_plan_of(port_of(&print)?, None).without_disk());
+    left_hot(settings).into_iter().filter(is_over).filter_map(plan).collect()
 }
 
 /// A print that may have left something hot, and what its journal was then.

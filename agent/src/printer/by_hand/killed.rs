@@ -198,6 +198,23 @@ mod tests {
         house.print().await.unwrap().settled().await;
     }
 
+    /// By who names no port.
+    #[tokio::test]
+    async fn what_is_found_without_a_port_is_its_own_printer_and_never_a_print_that_lives() {
+        let house = House::new();
+        let found = |house: &House| {
+            let devices = DeviceTree::at(house.root.path());
+            let plans = found::plans_left_hot(&house.settings).into_iter();
+            plans.map(|plan| port::device(&PortPlan { devices: devices.clone(), ..plan })).collect::<Vec<_>>()
+        };
+        let print = house.print().await.unwrap();
+        assert!(found(&house).is_empty(), "it sees to it itself");
+        drop(print);
+        house.swap();
+        let [Some(device)] = &found(&house)[..] else { panic!("{:?}", found(&house)) };
+        assert!(device.ends_with("ttyUSB1"), "{device:?}");
+    }
+
     #[tokio::test]
     async fn one_whose_printer_is_nowhere_is_known_by_its_name() {
         let house = House::new();

@@ -81,7 +81,7 @@ impl Host {
         let mut host = Self::new(now, parking.clone());
         host.firmware = checkpoint.firmware.clone();
         let area = parking.reach(checkpoint.firmware.area);
-        host.job = Some(Job::restore(checkpoint.job.clone(), source, parking, area));
+        host.job = Some(Job::restore(checkpoint.job.clone(), source, parking, (host.firmware.dialect, area)));
         host.debt.owe(now);
         host.heaters.learn(&host.firmware, &host.thermometer);
         if let Some(job) = &mut host.job {

@@ -83,7 +83,7 @@ impl Job {
     pub(super) fn follow(&mut self) -> Duration {
         let Some(fed) = self.next.take() else { return Duration::ZERO };
         self.read_to = fed.end;
-        self.script.extend(own_reports::again(&fed.command).and_then(|again| parse(again.as_bytes())));
+        self.script.extend(own_reports::again(&fed.command, self.dialect));
         let effect = self.modal.apply(&fed.command);
         if self.named.follow(&fed.command) {
             self.modal.turn_heaters_off();

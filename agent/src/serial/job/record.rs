@@ -7,6 +7,7 @@ use stardust_gcode::command::{Command, Disposition, parse};
 use stardust_gcode::modal::Modal;
 
 use super::super::dead_man::DeadMan;
+use super::super::dialect::Dialect;
 use super::super::display::Display;
 use super::super::envelope::Envelope;
 use super::super::feeder::CommandSource;
@@ -115,7 +116,7 @@ impl Job {
         record: JobRecord,
         source: Box<dyn CommandSource>,
         parking: Parking,
-        area: Option<Area>,
+        (dialect, area): (Dialect, Option<Area>),
     ) -> Self {
         let script = record.script.iter();
         Self {
@@ -126,6 +127,7 @@ impl Job {
             area,
             heaters: Heaters::default(),
             modal: record.modal,
+            dialect,
             named: record.named,
             envelope: record.envelope,
             printing: record.printing,

@@ -307,7 +307,7 @@ impl Job {
             Stage::Paused | Stage::Pausing if vigil.by_firmware.is_none() => match () {
                 () if vigil.nozzle_off && vigil.hot_for > TOLD_LATE => Some(Waiting::CoolsIn(left)),
                 () if vigil.bed_off && !vigil.off.is_none() && vigil.bed_hot_for <= TOLD_LATE => {
-                    Some(Waiting::AllOff)
+                    Some(Waiting::AllOff { by_macros: self.named.any && self.named.may_be_macros() })
                 }
                 () if vigil.nozzle_off && !vigil.off.nozzles.is_empty() => {
                     Some(Waiting::NozzleOff(limits.nozzle))

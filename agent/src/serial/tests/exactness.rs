@@ -76,8 +76,10 @@ fn print_over(faults: Faults, printer: StandIn, seed: [u8; 32], count: usize) {
     // This printer says nothing by itself: one whose answer and those to the questions behind it are all lost can't be told from one
     // that is gone. Behind a command that may take minutes there are two of them before it is given up.
     let seems_gone = lost_in_a_row >= 3;
-    if let (true, Some(HostEvent::Job(JobEvent::Stopped(End::Failed(_))))) = (seems_gone, bench.events.last())
+    if let (true, Some(HostEvent::Job(JobEvent::Stopped(End::Failed(why))))) =
+        (seems_gone, bench.events.last())
     {
+        assert!(why.contains("stopped answering"), "{why}");
         assert!(file.starts_with(&executed), "{} of {}", executed.len(), file.len());
         return;
     }

@@ -119,6 +119,30 @@ async fn nothing_that_starts_something_passes_a_stop_or_is_done_after_it(#[case]
     }
 }
 
+/// By whoever has looked before the stop, and writes behind it; when it is cleared, nothing waits for that any more.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn going_on_that_was_asked_for_behind_a_stop_is_over_when_that_is_cleared(#[case] engine: Engine) {
+    let (hub, printer, id) = with_a_paused_job(engine).await;
+    hub.stops(printer).await;
+    let command = hub.writes(printer, Some(id), &Command::Resume { job_id: id }).await;
+    let mut tx = hub.app.db.begin().await.unwrap();
+    let mut job = store::find(&mut tx, hub.owner.workspace_id, id).await.unwrap().unwrap();
+    job.requested = Some(Requested::Resume);
+    store::save(&mut tx, &job).await.unwrap();
+    tx.commit().await.unwrap();
+
+    hub.clears(printer).await;
+    let job = hub.job(id).await;
+    assert!(job.requested.is_none() && job.reason.as_ref().unwrap().contains("stopped at once"), "{job:?}");
+    // It was carried out all the same, as its agent says in the end.
+    let body = EventBody::CommandAnswered { command_id: command, outcome: CommandOutcome::Done };
+    report::apply(&hub.app, printer, &[AgentEvent { seq: 9, at: hub.at(9), body }]).await.unwrap();
+    assert_eq!(hub.job(id).await.reason, None);
+}
+
 /// A resume that is overtaken takes nothing along that was asked for after it.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
