@@ -1,6 +1,9 @@
 //! An emergency stop on its whole way: asked for at the hub's API, `M112` on the printer's line, and what people are told.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
 use futures::SinkExt as _;
 use reqwest::{Body, Method, StatusCode};
 use serde_json::{Value, json};
@@ -179,5 +182,32 @@ async fn behind_https_a_stop_needs_no_look() {
     assert!(journal::halts(&wire) > halts);
     drop(unwritable);
     agent.stop().await.unwrap();
+    test.stop().await;
+}
+
+/// A pipe in the place of this file, that has no room any more, and a reader that does not read. Whoever appends to it waits.
+fn unread(file: &Path) -> std::fs::File {
+    let _ = std::fs::remove_file(file);
+    let (folder, mode) = (rustix::fs::CWD, rustix::fs::Mode::from_raw_mode(0o600));
+    rustix::fs::mknodat(folder, file, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let reader = std::fs::File::options().read(true).write(true).custom_flags(nonblock).open(file).unwrap();
+    while rustix::io::write(&reader, &[b'\n'; 4096]).is_ok() {}
+    while rustix::io::write(&reader, b"\n").is_ok() {}
+    reader
+}
+
+#[tokio::test]
+async fn a_hub_whose_log_nobody_reads_answers_everybody_and_stops_every_printer() {
+    let mut test = TestHouse::start(&NAMES, 100.0).await;
+    let _reader = unread(&test.options().logs().join("hub.log"));
+    test.house.hub.restart().await.unwrap();
+    for name in NAMES {
+        test.printer_in_state(name, "idle").await;
+        let id = test.printer_id(name).await;
+        let (status, answer) = post(&test, &format!("{id}/emergency-stop"), json!({})).await;
+        assert_eq!((status, &answer["emergency_stop"]["state"]), (StatusCode::OK, &json!("sent")), "{name}");
+        assert_eq!(test.halts(name), 1, "{name}");
+    }
     test.stop().await;
 }

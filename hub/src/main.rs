@@ -1,8 +1,10 @@
 //! `stardust-hub`: the command line.
 
+use std::backtrace::Backtrace;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
@@ -10,6 +12,7 @@ use stardust_clock::SystemClock;
 use stardust_hub::accounts::password::Passwords;
 use stardust_hub::config::{Config, Settings};
 use stardust_hub::{accounts, api, serve};
+use stardust_outlet::Outlet;
 
 /// The hub of a Stardust fleet: dashboard, API, print queue, and the broker that the agents talk to.
 #[derive(Parser)]
@@ -54,25 +57,43 @@ enum AdminCommand {
 
 type Failure = Box<dyn std::error::Error>;
 
+/// What is said at the end is waited for so long, whether somebody reads it or not.
+const LOG_IS_READ_WITHIN: Duration = Duration::from_secs(2);
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_log();
-    match run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+    let log = match Outlet::of_text("stderr", std::io::stderr()) {
+        Ok(log) => log,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "stardust-hub: {error}");
-            ExitCode::FAILURE
+            let _ =
+                writeln!(std::io::stderr(), "stardust-hub: the system gives no thread for the log: {error}");
+            return ExitCode::FAILURE;
         }
+    };
+    start_log(&log);
+    let result = run(cli);
+    if let Err(error) = &result {
+        log.put(format!("stardust-hub: {error}\n").as_bytes());
     }
+    // There is nobody to tell.
+    let _ = log.flush(LOG_IS_READ_WITHIN);
+    if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The log goes to standard error: JSON with `STARDUST_HUB_LOG_FORMAT=json`, as much as `STARDUST_HUB_LOG` says.
-fn start_log() {
+///
+/// Nobody waits for whoever reads it: all requests would, and a stop at once among them.
+fn start_log(log: &Outlet) {
+    let of_panics = log.clone();
+    std::panic::set_hook(Box::new(move |panic| {
+        of_panics.put(format!("{panic}\n{}\n", Backtrace::capture()).as_bytes());
+    }));
+    let log = log.clone();
     let filter = tracing_subscriber::EnvFilter::try_from_env("STARDUST_HUB_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,rumqttd=warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // A full disk or a terminal that was closed takes no line, and that line's task must go on: without this it would say so on
-    // the same standard error, and panic.
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || log.clone());
+    // A line that can't be written is not said anywhere else: without this it would be on the same standard error, by whoever has
+    // something else to do.
     let builder = builder.log_internal_errors(false);
     if std::env::var("STARDUST_HUB_LOG_FORMAT").is_ok_and(|format| format == "json") {
         builder.json().flatten_event(true).init();

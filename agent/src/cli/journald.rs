@@ -4,17 +4,34 @@
 //! Owns: the journal's native protocol (systemd.io, "Native Journal Protocol"). Must not know: who logs what.
 
 use std::fmt::Write as _;
+use std::io::Write;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixDatagram;
 
+use stardust_outlet::Outlet;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
+use super::outlets::add_journal;
+
 const SOCKET: &str = "/run/systemd/journal/socket";
 
 /// The journal that takes this process's standard error.
-pub(super) struct Journal(UnixDatagram);
+pub(super) struct Journal(Outlet);
+
+/// Its socket: each piece is an entry.
+struct Socket(UnixDatagram);
+
+impl Write for Socket {
+    fn write(&mut self, entry: &[u8]) -> std::io::Result<usize> {
+        self.0.send(entry)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
 
 impl Journal {
     /// None where standard error goes elsewhere: to a terminal, a file, or nobody.
@@ -27,7 +44,13 @@ impl Journal {
         }
         let socket = UnixDatagram::unbound().ok()?;
         socket.connect(SOCKET).ok()?;
-        Some(Self(socket))
+        let missing = |lost| {
+            let message = format!("{lost} entries are missing here: the journal did not take them in time");
+            entry(Level::WARN, module_path!(), &Fields { message, others: Vec::new() })
+        };
+        let outlet = Outlet::new("journal", Socket(socket), missing).ok()?;
+        add_journal(outlet.clone());
+        Some(Self(outlet))
     }
 }
 
@@ -36,8 +59,7 @@ impl<S: Subscriber> Layer<S> for Journal {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let metadata = event.metadata();
-        // There is nobody to tell that the journal does not listen.
-        let _ = self.0.send(&entry(*metadata.level(), metadata.target(), &fields));
+        self.0.put(&entry(*metadata.level(), metadata.target(), &fields));
     }
 }
 

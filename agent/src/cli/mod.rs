@@ -8,6 +8,7 @@ mod keys;
 mod left_behind;
 mod logging;
 mod manual;
+mod outlets;
 mod own_agent;
 mod pair;
 mod ports;
@@ -16,7 +17,7 @@ mod run;
 mod signals;
 mod status;
 
-use std::io::Write;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -28,6 +29,7 @@ use crate::printer::by_hand;
 use crate::printer::folder::{OfNobody, OutOfSight, PrinterFolder};
 use crate::serial::Heaters;
 use crate::settings::{Given, Settings};
+use outlets::{StandardError, StandardOut};
 
 /// The agent beside a 3D printer: connects it to a Stardust hub, or prints a file by itself.
 #[derive(Debug, Parser)]
@@ -211,6 +213,7 @@ pub fn misunderstood(error: &clap::Error) -> ExitCode {
     if std::env::args_os().any(|argument| argument == "run") {
         logging::start("info");
         run::make_safe(Given::read(std::env::args_os(), |name| std::env::var_os(name)));
+        outlets::settle(true);
         return ExitCode::from(SETTINGS_ARE_WRONG);
     }
     ExitCode::from(USAGE)
@@ -219,6 +222,13 @@ pub fn misunderstood(error: &clap::Error) -> ExitCode {
 /// Runs the command; errors go to standard error in a sentence.
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
+    let drives = matches!(arguments.command, Command::Run(_) | Command::Print(_) | Command::Doctor(_));
+    let code = carry_out(arguments);
+    outlets::settle(drives);
+    code
+}
+
+fn carry_out(arguments: Arguments) -> ExitCode {
     let default = match arguments.command {
         Command::Run(_) => "info",
         Command::Pair(_)
@@ -327,16 +337,16 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 type Failure = String;
 
 fn fail(message: &str) -> ExitCode {
-    // Where standard error is closed there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "stardust-agent: {message}");
+    // That does not fail.
+    let _ = writeln!(StandardError, "stardust-agent: {message}");
     ExitCode::FAILURE
 }
 
 /// Nothing that ends the command.
 fn warn(message: &str) {
-    let _ = writeln!(std::io::stderr(), "stardust-agent: warning: {message}");
+    let _ = writeln!(StandardError, "stardust-agent: warning: {message}");
 }
 
 fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+    let _ = writeln!(StandardOut, "{line}");
 }

@@ -12,6 +12,7 @@ use stardust_clock::SharedClock;
 use stardust_protocol::ProtocolVersion;
 use stardust_protocol::agent_api::{PairRequest, PairResponse};
 
+use super::outlets::StandardOut;
 use super::{Failure, PairArguments, say};
 use crate::hub_link::client::{Credential, HubClient};
 use crate::journal::Journal;
@@ -271,8 +272,8 @@ fn can_ask() -> bool {
 
 fn ask(question: &str) -> Result<String, Failure> {
     let unanswered = |error: std::io::Error| format!("Nobody can be asked: {error}");
-    let mut out = std::io::stdout();
-    out.write_all(question.as_bytes()).and_then(|()| out.flush()).map_err(unanswered)?;
+    // Behind what was said before.
+    StandardOut.write_all(question.as_bytes()).map_err(unanswered)?;
     let mut answer = String::new();
     match std::io::stdin().lock().read_line(&mut answer).map_err(unanswered)? {
         0 => Err("No answer; nothing was changed.".into()),

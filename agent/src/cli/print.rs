@@ -9,6 +9,7 @@ mod milestones;
 mod prepared;
 #[cfg(test)]
 mod rig;
+mod screen;
 mod telling;
 
 use std::path::Path;

@@ -2,18 +2,23 @@
 //!
 //! Owns: the progress bar, and that what matters is a line of its own where there is no bar, progress now and then. Must not know: keys, orders.
 
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::choice;
 use super::milestones::Milestones;
+use super::screen::Screen;
 use crate::cli::say;
 use crate::port::PortView;
 use crate::print_job::estimate::{Known, left};
 use crate::print_job::stopwatch::Stopwatch;
 use crate::serial::Waiting;
 use crate::serial::reply::Heat;
+
+/// No eye sees more.
+const PICTURES_PER_S: u8 = 20;
 
 /// The bar, and what was told last.
 pub(super) struct Telling {
@@ -29,7 +34,11 @@ pub(super) struct Telling {
 
 impl Telling {
     pub(super) fn new(size: u64) -> Self {
-        let bar = ProgressBar::new(size);
+        let target = match std::io::stderr().is_terminal() {
+            true => ProgressDrawTarget::term_like_with_hz(Box::new(Screen::default()), PICTURES_PER_S),
+            false => ProgressDrawTarget::hidden(),
+        };
+        let bar = ProgressBar::with_draw_target(Some(size), target);
         let template = "{wide_bar} {percent:>3} %  {msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
