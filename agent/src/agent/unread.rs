@@ -88,7 +88,8 @@ fn status(reason: &str, desk: &StopDesk) -> PrinterStatus {
     let emergency_stop = desk.report();
     // Nobody tells this agent that a person has cleared it: what is said stays true after that.
     let stopped = match (emergency_stop.map(|stop| stop.reach), desk.has_settled()) {
-        (None, _) => "",
+        (None, false) => "",
+        (None, true) => " Its heaters were read back as off.",
         (Some(StopReach::Sent | StopReach::SentAndReset), true) => {
             " It was told to stop at once (M112), and its heaters were read back as off after that."
         }
@@ -215,6 +216,15 @@ mod tests {
             far.events.send(MqttEvent::Revoked).await.unwrap();
         };
         tokio::join!(tell(link, "printer.toml: line 3: no such thing", &clock, &desk), hub);
+    }
+
+    #[test]
+    fn that_its_heaters_are_off_is_said() {
+        let desk = StopDesk::default();
+        let said = || status("printer.toml: line 3: no such thing", &desk).message.unwrap();
+        assert!(!said().contains("heaters"), "{}", said());
+        desk.settled();
+        assert!(said().ends_with("Its heaters were read back as off."), "{}", said());
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use super::{Failure, say};
+use crate::port::PortPlan;
+use crate::printer::by_hand;
 use crate::printer::folder::PrinterFolder;
 use crate::printer::report::{AgentReport, PrinterEntry};
 use crate::settings::Settings;
@@ -11,14 +13,17 @@ use crate::status_socket::{self, AskError};
 
 /// Shows what the running agent says.
 pub(super) fn run(settings: &Settings, json: bool) -> Result<ExitCode, Failure> {
-    let text = status_socket::ask(settings).map_err(|error| match error {
-        AskError::NotRunning if PrinterFolder::all(settings).is_empty() => {
+    let text = status_socket::ask(settings).map_err(|error| {
+        let nobody_runs = matches!(error, AskError::NotRunning);
+        let said = if nobody_runs && PrinterFolder::all(settings).is_empty() {
             "No printer is paired, and the agent is not running. Make a code on the dashboard (Add printer), then \
              run `stardust-agent pair`."
                 .to_owned()
-        }
-        AskError::NotRunning => std::iter::once(AskError::NotRunning.to_string()).chain(left_hot(settings)).collect::<Vec<_>>().join("\n"),
-        error => error.to_string(),
+        } else {
+            error.to_string()
+        };
+        let hot = nobody_runs.then(|| [left_hot(settings), by_hand_left_hot(settings)].concat());
+        std::iter::once(said).chain(hot.into_iter().flatten()).collect::<Vec<_>>().join("\n")
     })?;
     let report: AgentReport = serde_json::from_str(&text).map_err(|error| {
         format!("The running agent's answer can't be understood ({error}). Is it another version?")
@@ -30,6 +35,7 @@ pub(super) fn run(settings: &Settings, json: bool) -> Result<ExitCode, Failure> 
     if report.printers.is_empty() {
         say("No printer is paired yet.");
     }
+    by_hand_left_hot(settings).iter().for_each(|sentence| say(sentence));
     for printer in &report.printers {
         say(lines(printer).trim_end());
     }
@@ -49,6 +55,18 @@ fn left_hot(settings: &Settings) -> Vec<String> {
         )
     };
     hot.map(sentence).collect()
+}
+
+/// Of each print without a hub that is over and has left its printer so.
+fn by_hand_left_hot(settings: &Settings) -> Vec<String> {
+    let sentence = |plan: PortPlan| {
+        format!(
+            "The printer at {} may be HOT: a print there has not seen its heaters off. A running agent turns them off as soon as it \
+             reaches it. Else switch it off.",
+            plan.path.display()
+        )
+    };
+    by_hand::plans_left_hot(settings).into_iter().map(sentence).collect()
 }
 
 fn lines(entry: &PrinterEntry) -> String {

@@ -164,14 +164,14 @@ impl StopDesk {
     pub fn settled(&self) {
         self.0.send_if_modified(|standing| {
             let is_behind_all = !standing.stops.is_on_its_way();
-            let is_news = is_behind_all && standing.stops.report().is_some() && !standing.has_settled;
+            let is_news = is_behind_all && !standing.has_settled;
             standing.has_settled |= is_news;
             standing.wants_follow_up &= !is_behind_all;
             is_news
         });
     }
 
-    /// Whether all was read back as off behind the last one.
+    /// Whether all was read back as off, behind the last one where there was one.
     #[must_use]
     pub fn has_settled(&self) -> bool {
         self.0.borrow().has_settled

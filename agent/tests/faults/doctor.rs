@@ -75,8 +75,12 @@ fn a_print_that_the_next_agent_goes_on_with_is_left_alone_by_doctor_and_print() 
 fn what_a_print_has_left_hot_is_found_without_the_name_of_its_port() {
     let host = Host::unpaired(None, 50);
     printed_and_killed(&host);
+    let status = || String::from_utf8(host.command().arg("status").output().unwrap().stderr).unwrap();
+    let port = host.printer().port().display().to_string();
+    assert!(status().contains(&format!("The printer at {port} may be HOT")), "{}", status());
     let doctor = host.command().arg("doctor").output().unwrap();
     let said = String::from_utf8(doctor.stdout).unwrap();
     assert!(said.contains("they are off now, read back"), "{said}");
     assert!(host.printer().is_cold());
+    assert!(!status().contains("HOT"), "{}", status());
 }

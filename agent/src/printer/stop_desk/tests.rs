@@ -116,7 +116,7 @@ async fn one_that_nobody_could_send_is_given_up_in_the_end() {
 async fn what_is_read_back_counts_behind_the_stop_alone() {
     let desk = StopDesk::default();
     desk.settled();
-    assert!(!desk.has_settled(), "of no stop");
+    assert!(desk.has_settled(), "all is off, and nobody has asked for a stop");
     desk.ask(id_of(1), at(0));
     desk.settled();
     assert!(!desk.has_settled(), "before it");
