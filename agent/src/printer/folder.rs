@@ -327,7 +327,13 @@ impl PrinterFolder {
     /// [`FolderError`].
     pub fn credential(&self) -> Result<Credential, FolderError> {
         let path = self.credential_file();
-        Ok(Credential::new(&text_of(&path)?))
+        let text = text_of(&path)?;
+        if text.trim().is_empty() {
+            // As a disk that was full has left it. The hub would call that a credential which it does not accept any more.
+            let message = "it is empty. Put it back, or pair the printer again".to_owned();
+            return Err(FolderError::Config { path, message });
+        }
+        Ok(Credential::new(&text))
     }
 
     fn understood(&self, text: &str) -> Result<PrinterConfig, String> {
