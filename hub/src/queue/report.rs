@@ -163,7 +163,9 @@ impl Batch {
             }
             let was_unanswered = [NO_ANSWER, OVERTAKEN].map(Some).contains(&job.reason.as_deref());
             let is_answered = reason.is_none() && was_unanswered;
-            if is_answered || (reason.is_some() && !job.state.is_final()) {
+            // What came too late for a job that is over is no word on how it went.
+            let is_over = job.state.is_final() || job.state == JobState::AwaitingRemoval;
+            if is_answered || (reason.is_some() && !is_over) {
                 job.reason = reason.map(str::to_owned);
             }
             self.changed.insert(job_id);

@@ -147,6 +147,18 @@ fn what_is_owed_is_owed_by_the_pairing_that_takes_over_wherever_that_was_cut_off
     }
 }
 
+/// A full disk leaves such a file; the hub would call what is in it no credential of its own.
+#[test]
+fn an_empty_credential_is_called_empty() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = PrinterFolder::for_name(&settings(&data), "x");
+    folder.store(&config(), &Credential::new("one")).unwrap();
+    fs::write(folder.credential_file(), "\n").unwrap();
+    let error = folder.load().unwrap_err().to_string();
+    assert!(error.contains("credential") && error.contains("it is empty"), "{error}");
+    assert!(folder.is_paired(), "it is seen to as one whose files can't be read");
+}
+
 /// Whoever could read it before, or has put a link there, has nothing of what is written now.
 #[test]
 fn the_token_is_ours_alone_whatever_was_there_before() {

@@ -39,6 +39,28 @@ async fn what_is_given_up_writes_over_nothing_that_an_agent_reports_meanwhile(#[
     assert!(store::open_commands(&hub.app.db, printer.printer_id).await.unwrap().is_empty());
 }
 
+/// A print that is over was printed to its end, whatever was asked of it in its last moment.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn a_pause_that_came_too_late_is_no_reason_of_a_finished_print(#[case] engine: Engine) {
+    let hub = hub(engine).await;
+    let printer = hub.pair("a").await;
+    let file = hub.upload("a.gcode", GCODE).await;
+    let id = hub.submit(file, None).await;
+    let claim = hub.started(printer).await;
+    hub.report(printer, &claim, 1, &[JobState::Printing]).await;
+    control::request(&hub.app, &hub.owner, id, Wanted::Pause).await.unwrap();
+    let pause = store::open_commands(&hub.app.db, printer.printer_id).await.unwrap()[0].id.unwrap();
+    hub.report(printer, &claim, 2, &[JobState::AwaitingRemoval]).await;
+    let outcome = CommandOutcome::Refused { reason: "The printer is not at work on that job.".into() };
+    let body = EventBody::CommandAnswered { command_id: pause, outcome };
+    report::apply(&hub.app, printer, &[AgentEvent { seq: 3, at: hub.at(3), body }]).await.unwrap();
+    let job = hub.job(id).await;
+    assert_eq!((job.state, job.requested, job.reason), (JobState::AwaitingRemoval, None, None));
+}
+
 /// SQLite has one writer at a time, whatever is written.
 #[rstest]
 #[case::postgres(Engine::Postgres)]
