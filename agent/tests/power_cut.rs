@@ -24,6 +24,7 @@ struct Bench {
     claim: Claim,
     printer: Option<Printer>,
     port: std::path::PathBuf,
+    kind: &'static str,
     data: tempfile::TempDir,
     agent: Option<Child>,
     commands: u8,
@@ -38,11 +39,18 @@ impl Drop for Bench {
 impl Bench {
     /// A print whose power fails when it has come to a layer.
     fn cut_off_at(layer: u32) -> Self {
+        let mut bench = Self::printing(&std::fs::read(fixture(FILE)).unwrap(), "marlin", layer);
+        bench.lose_power();
+        bench
+    }
+
+    /// A print on a printer of this kind that has come to a layer.
+    fn printing(file: &[u8], kind: &'static str, layer: u32) -> Self {
         let hub = Hub::start();
-        let claim = hub.offer(&std::fs::read(fixture(FILE)).unwrap());
+        let claim = hub.offer(file);
         let data = tempfile::tempdir().unwrap();
         let port = data.path().join("port");
-        let mut bench = Self { hub, claim, printer: None, port, data, agent: None, commands: 0 };
+        let mut bench = Self { hub, claim, printer: None, port, kind, data, agent: None, commands: 0 };
         bench.start_printer();
         let paired = bench
             .agent()
@@ -53,7 +61,6 @@ impl Bench {
         assert!(paired.status.success(), "{}", String::from_utf8_lossy(&paired.stderr));
         bench.start_agent();
         eventually("the layer", || (bench.layer()? >= layer).then_some(()));
-        bench.lose_power();
         bench
     }
 
@@ -86,7 +93,8 @@ impl Bench {
 
     fn start_printer(&mut self) {
         let folder = tempfile::tempdir().unwrap();
-        self.printer = Some(Printer::start_at(&self.port, folder, &["--speed", "60"]));
+        let options = ["--speed", "60", "--profile", self.kind];
+        self.printer = Some(Printer::start_at(&self.port, folder, &options));
     }
 
     /// The layer that the last status tells.
@@ -243,4 +251,46 @@ fn a_print_that_is_given_up_on_its_way_back_leaves_no_heat() {
     assert_eq!(bench.order(Command::Cancel { job_id }), CommandOutcome::Done);
     eventually("over", || bench.moves().last().filter(|state| state.is_final()).copied());
     eventually("cold", || bench.printer.as_ref().unwrap().is_cold().then_some(()));
+}
+
+/// The pause has lifted the nozzle: that is the height that people are told, and that the printer is.
+#[test]
+fn after_a_loss_of_power_in_a_pause_the_printer_is_told_the_height_that_people_are() {
+    let mut bench = Bench::printing(&std::fs::read(fixture(FILE)).unwrap(), "marlin", 2);
+    let job_id = bench.claim.job_id;
+    assert_eq!(bench.order(Command::Pause { job_id }), CommandOutcome::Done);
+    bench.wait_for(&[JobState::Pausing, JobState::Paused]);
+    bench.lose_power();
+    // It is paused already: why is told all the same.
+    bench.wait_for(&[JobState::Pausing, JobState::Paused, JobState::Paused]);
+    assert!(bench.reason().contains("the pause has left the nozzle"), "{}", bench.reason());
+    let told = bench.interruption(|told| !told.layers.is_empty());
+    let (height, start) = (told.height_mm.unwrap(), told.layers[0]);
+    assert!(told.parked && told.layers.len() == 1 && Some(start.layer) == told.layer, "{told:?}");
+    assert!(height > start.height_mm + 4.0, "{told:?}");
+    assert_eq!(bench.order(Command::ResumeFrom { job_id, layer: start.layer }), CommandOutcome::Done);
+    let declared =
+        eventually("the height", || bench.taken().into_iter().find(|line| line.starts_with("G92 Z")));
+    assert_eq!(declared, format!("G92 Z{height:.3}"));
+    assert_eq!(bench.order(Command::Cancel { job_id }), CommandOutcome::Done);
+}
+
+/// As PrusaSlicer's files for a MK3S do: they measure the bed, which the printer forgets with its power.
+#[test]
+fn a_print_that_can_go_on_from_no_layer_says_so_at_once() {
+    let file = std::fs::read_to_string(fixture(FILE)).unwrap();
+    let file = file.replacen("\nG28 ;Home\n", "\nG28 ;Home\nG80 ; mesh bed leveling\n", 1);
+    let line = 1 + file.lines().position(|line| line.starts_with("G80")).unwrap();
+    let mut bench = Bench::printing(file.as_bytes(), "prusa", 3);
+    bench.lose_power();
+    bench.wait_for(&[JobState::Printing, JobState::Paused]);
+    let told = bench.interruption(|told| told.refusal.is_some() || !told.layers.is_empty());
+    let refusal = told.refusal.clone().unwrap_or_default();
+    assert!(told.layers.is_empty() && refusal.contains(&format!("“G80” in line {line} ")), "{told:?}");
+    assert!(refusal.contains("Give it up") && !refusal.contains("nother one"), "{refusal}");
+    let job_id = bench.claim.job_id;
+    let outcome = bench.order(Command::ResumeFrom { job_id, layer: told.layer.unwrap() });
+    assert!(matches!(&outcome, CommandOutcome::Refused { reason } if *reason == refusal), "{outcome:?}");
+    assert_eq!(bench.order(Command::Cancel { job_id }), CommandOutcome::Done);
+    bench.wait_for(&[JobState::Paused, JobState::Failed]);
 }

@@ -95,7 +95,8 @@ pub(crate) enum Command {
         /// The job: its id, its file's name or its printer's name.
         job: String,
         /// The layer to go on from, when the print was cut off; `stardust jobs` says which there are. Look at the printer
-        /// first: the part must stick, the nozzle stand at the height of that layer, and nothing be in the way of X and Y.
+        /// first: the part must stick, the nozzle stand at the height of that layer (where the print was paused when the power
+        /// failed: at the height where the pause has left it, which `stardust jobs` says), and nothing be in the way of X and Y.
         #[arg(long, value_name = "LAYER", value_parser = clap::value_parser!(u32).range(1..))]
         from_layer: Option<u32>,
     },

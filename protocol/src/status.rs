@@ -160,15 +160,23 @@ pub struct Interruption {
     /// How high the nozzle stood, mm, as far as it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub height_mm: Option<f64>,
-    /// The layers that it may go on from, lowest first: those about [`Self::layer`]. Empty when it can't go on at all.
+    /// It was paused, and the pause has left the nozzle above the part, [`Self::height_mm`] (mm) up. The printer is told that
+    /// height when the print goes on: the nozzle is to be left there, and *not* to be brought to the height of a layer. From
+    /// minor 1.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parked: bool,
+    /// The layers that it may go on from, lowest first: those about [`Self::layer`]. Empty when it can't go on at all, or while
+    /// its file is being read.
     #[serde(default)]
     pub layers: Vec<LayerStart>,
-    /// Why it can't go on, a sentence: it can only be given up.
+    /// Why it can't go on, a sentence. Without [`Self::layers`] it can only be given up; with them it did not go on from the
+    /// layer that was chosen last, and another one may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
 }
 
-/// A layer that a print may go on from. Whoever names it says that the nozzle stands at its height.
+/// A layer that a print may go on from. Whoever names it says that the nozzle stands at its height; where the print was
+/// [parked](Interruption::parked), that it stands where the pause has left it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LayerStart {

@@ -94,12 +94,26 @@ fn status_messages() {
             job_id: id(),
             layer: Some(12),
             height_mm: Some(2.4),
+            parked: false,
             layers: vec![LayerStart { layer: 12, height_mm: 2.4 }, LayerStart { layer: 13, height_mm: 2.6 }],
             refusal: None,
         }),
         ..PrinterStatus::new(PrinterState::Paused)
     };
     check("status_interruption", &StatusMessage { body: StatusBody::Full(cut_off), ..full.clone() });
+    let cut_off_in_a_pause = PrinterStatus {
+        interruption: Some(Interruption {
+            job_id: id(),
+            layer: Some(43),
+            height_mm: Some(13.6),
+            parked: true,
+            layers: vec![LayerStart { layer: 43, height_mm: 8.6 }],
+            refusal: None,
+        }),
+        ..PrinterStatus::new(PrinterState::Paused)
+    };
+    let cut_off_in_a_pause = StatusMessage { body: StatusBody::Full(cut_off_in_a_pause), ..full.clone() };
+    check("status_interruption_in_a_pause", &cut_off_in_a_pause);
     let stopped = PrinterStatus {
         emergency_stop: Some(StopReport { command_id: id(), reach: StopReach::SentAndReset, at: at() }),
         halted: true,

@@ -212,6 +212,10 @@ impl State {
             }
             Record::CutOff { job_id, place, printed_s } => {
                 if let Some(held) = self.held.as_mut().filter(|held| held.claim.job_id == *job_id) {
+                    // Its state may be as before, as in a pause: that it was cut off is told all the same.
+                    if held.cut_off.as_ref().is_none_or(|(before, _)| before != place) {
+                        held.reported = None;
+                    }
                     held.cut_off = Some((place.clone(), *printed_s));
                 }
             }

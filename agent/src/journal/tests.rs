@@ -1,7 +1,7 @@
 //! The journal over restarts and torn writes.
 
 use super::*;
-use crate::serial::Heaters;
+use crate::serial::{CutOff, Heaters};
 use proptest::prelude::*;
 use rstest::rstest;
 use stardust_clock::ManualClock;
@@ -64,6 +64,40 @@ fn everything_is_there_after_a_restart() {
         Some(Held { claim: claim(), started: true, reported: Some(JobState::Printing), cut_off: None })
     );
     assert_eq!(journal.state().outcome_of(command), Some(&CommandOutcome::Done));
+}
+
+/// It may have been paused, and reported so, before its printer lost its power: a kill between these two records loses nothing.
+#[test]
+fn that_a_paused_job_was_cut_off_is_still_to_be_told() {
+    let (_folder, path) = journal();
+    let mut journal = Journal::open(&path).unwrap();
+    journal.append(&[Record::Claimed { claim: claim() }, Record::Started { job_id: id(1) }]).unwrap();
+    let reported = |journal: &Journal| journal.state().held.as_ref().unwrap().reported;
+    let is_paused = |journal: &mut Journal| {
+        journal.keep_event(&*ManualClock::at(at()), moved(JobState::Paused), []);
+        assert_eq!(reported(journal), Some(JobState::Paused));
+    };
+    is_paused(&mut journal);
+    let cut_off = || Record::CutOff {
+        job_id: id(1),
+        place: CutOff {
+            reason: "It was reset.".into(),
+            layer: 2,
+            height_mm: Some(5.5),
+            parked: true,
+            acknowledged: 90,
+            extruder_rule: stardust_gcode::modal::ExtruderRule::GoesAlong,
+        },
+        printed_s: 60,
+    };
+    journal.append(&[cut_off()]).unwrap();
+    drop(journal);
+    let mut journal = Journal::open(&path).unwrap();
+    assert_eq!(reported(&journal), None);
+    is_paused(&mut journal);
+    // Every process that begins with it keeps it anew.
+    journal.append(&[cut_off()]).unwrap();
+    assert_eq!(reported(&journal), Some(JobState::Paused), "it was told");
 }
 
 #[test]

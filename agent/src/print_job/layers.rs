@@ -6,6 +6,7 @@
 //! Owns: reading them out of a file, and what makes a file unfit for going on at a layer. Must not know: why it is gone on.
 
 use std::io::BufRead;
+use std::sync::Arc;
 
 use stardust_gcode::command::{Command, Disposition};
 use stardust_gcode::commands::of_line;
@@ -13,6 +14,7 @@ use stardust_gcode::lines::LineScanner;
 use stardust_gcode::modal::{Effect, ExtruderRule, Modal};
 
 use super::file_source::layer_after;
+use super::hindrance::{self, Hindrance};
 use super::settings::Settings;
 use crate::serial::Envelope;
 
@@ -20,7 +22,7 @@ use crate::serial::Envelope;
 const ROUNDING_MM: f64 = 0.01;
 
 /// A layer of a file.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Layer {
     /// Its number, from 1.
     pub number: u32,
@@ -28,6 +30,8 @@ pub struct Layer {
     pub read_to: u64,
     /// How high its first extrusion is, mm, in the file's coordinates.
     pub height_mm: f64,
+    /// Why no print can go on at it, because of what the file has left before it.
+    pub hindrance: Option<Hindrance>,
 }
 
 /// No print can go on at a layer of this file.
@@ -53,7 +57,7 @@ pub struct Before {
     /// What they have set, as far as it is followed.
     pub modal: Modal,
     /// What else they have set, as commands that set it again; or what of it can't be had back.
-    pub settings: Result<Vec<String>, String>,
+    pub settings: Result<Vec<String>, Arc<str>>,
     /// What may stand on the bed: everything up to the layer's end.
     pub envelope: Envelope,
 }
@@ -65,26 +69,33 @@ pub struct Before {
 pub fn layers(file: impl BufRead, rule: ExtruderRule) -> Result<Vec<Layer>, Unfit> {
     let mut found: Vec<Layer> = Vec::new();
     let mut begun: Option<u32> = None;
-    let mut modal = Modal::new(rule);
+    let (mut modal, mut settings) = (Modal::new(rule), Settings::default());
     let mut fault = None;
     walk(file, |step| {
         match step {
             Step::Layer(number) => begun = Some(number),
-            Step::Command { begins, command, .. } => match modal.apply(command) {
-                Effect::ToolChange { .. } => fault = Some(Unfit::SeveralTools),
-                Effect::Move(it) if it.prints() => {
-                    let (Some(number), [.., Some(z)]) = (begun, modal.position()) else {
-                        return true;
-                    };
-                    begun = None;
-                    let last = found.last();
-                    if last.is_some_and(|last| number <= last.number || z < last.height_mm - ROUNDING_MM) {
-                        fault = Some(Unfit::PartByPart);
+            Step::Command { line, begins, command } => {
+                // A move sets nothing for good, so it may be the first extrusion itself.
+                settings.follow(line, command);
+                let at_layer = begun.map(|number| (number, modal));
+                match modal.apply(command) {
+                    Effect::ToolChange { .. } => fault = Some(Unfit::SeveralTools),
+                    Effect::Move(it) if it.prints() => {
+                        let (Some((number, before)), [.., Some(z)]) = (at_layer, modal.position()) else {
+                            return true;
+                        };
+                        begun = None;
+                        let last = found.last();
+                        if last.is_some_and(|last| number <= last.number || z < last.height_mm - ROUNDING_MM)
+                        {
+                            fault = Some(Unfit::PartByPart);
+                        }
+                        let hindrance = hindrance::find(&before, z, settings.lost());
+                        found.push(Layer { number, read_to: begins, height_mm: z, hindrance });
                     }
-                    found.push(Layer { number, read_to: begins, height_mm: z });
+                    _ => {}
                 }
-                _ => {}
-            },
+            }
         }
         fault.is_none()
     })?;
@@ -220,5 +231,34 @@ mod tests {
     fn an_empty_layer_is_none() {
         let found = of(";LAYER:0\nG1 X1 Z0.3 E1\n;LAYER:1\n;LAYER:2\nG1 X2 Z0.7 E2\n").unwrap();
         assert_eq!(found.iter().map(|layer| layer.number).collect::<Vec<_>>(), [1, 3]);
+    }
+
+    /// A levelling in mid-print hinders the layers behind it until it is switched off; what else is lost hinders all behind it.
+    #[test]
+    fn what_keeps_a_print_from_going_on_at_a_layer_is_found_on_the_same_way() {
+        const FILE: &str = "M109 S205\nG28\nG92 E0\n;LAYER:0\nG0 X1 Y1 Z0.3\nG1 X9 E1\n;LAYER:1\nG0 X1 Z0.5\nG1 X9 E2\nG29\n\
+            ;LAYER:2\nG0 X1 Y1 Z0.7\nG1 X9 E3\n;LAYER:3\nM420 S0\nG0 X1 Z0.9\nG1 X9 E4\n;LAYER:4\nG0 X1\nG1 X9 Z1.1 E5\n;LAYER:5\n\
+            G0 X1 Z1.3\nG1 X9 E6\nM290 Z0.1\n;LAYER:6\nG0 X1 Z1.5\nG1 X9 E7\n;LAYER:7\nG0 X1 Z1.7\nG1 X9 E8\n";
+        let found = of(FILE).unwrap();
+        let told = |layer: &Layer| layer.hindrance.as_ref().map(ToString::to_string).unwrap_or_default();
+        let expected = [
+            "",
+            "",
+            "“G29” in line 10 ",
+            "",
+            "begins below it",
+            "",
+            "“M290 Z0.1” in line 24",
+            "“M290 Z0.1” in line 24",
+        ];
+        assert_eq!(found.len(), expected.len());
+        for (layer, expected) in found.iter().zip(expected) {
+            let told = told(layer);
+            assert!(told.contains(expected) && told.is_empty() == expected.is_empty(), "{layer:?}: {told}");
+            // What is found at once is what is found of the one layer that is chosen.
+            let before = before(FILE.as_bytes(), ExtruderRule::GoesAlong, layer).unwrap();
+            let of_one = hindrance::find(&before.modal, layer.height_mm, before.settings.as_ref().err());
+            assert_eq!(layer.hindrance, of_one);
+        }
     }
 }

@@ -7,6 +7,7 @@ pub mod briefed;
 mod demands;
 pub mod estimate;
 pub mod file_source;
+pub mod hindrance;
 pub mod layers;
 pub mod lifecycle;
 pub mod profile;

@@ -5,6 +5,7 @@
 
 use stardust_protocol::LayerStart;
 
+use super::hindrance;
 use super::layers::{Before, Layer, Unfit};
 use crate::serial::dialect::Dialect;
 use crate::serial::firmware::Area;
@@ -13,12 +14,8 @@ use crate::serial::{CutOff, LayerPoint};
 /// Layers offered below the one that is known, and above it: the last moments before a loss of power may not be known.
 const BELOW: u32 = 2;
 const ABOVE: u32 = 8;
-/// A nozzle that is colder than this can't be got loose from the part, nor push filament, °C.
-const MELTS_C: f64 = 170.0;
 /// Where the origin lies that far inside the bed it is a delta, which homes by going up with all axes, mm.
 const INSIDE_MM: f64 = -10.0;
-/// A layer's first line may begin so much lower than it ends: spirals, rounding.
-const RISING_MM: f64 = 0.05;
 
 /// The print can't go on.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -41,6 +38,9 @@ pub enum Refusal {
     /// There is nothing to go on with.
     #[error("The print had only just begun: give it up, clear the bed and print the job again.")]
     JustBegun,
+    /// What the file has set before each layer that it could go on from.
+    #[error("The print can't go on from a layer: {0}. Give it up, clear the bed and print the job again.")]
+    EachLayer(String),
     /// A layer that is not offered.
     #[error("The print can't go on from layer {0}: choose one of those that are offered.")]
     NoSuchLayer(u32),
@@ -89,9 +89,14 @@ pub fn choices(
     };
     let first = layers.first().map_or(0, |layer| layer.number);
     let offered = layers.iter().filter(|layer| (from..=to).contains(&layer.number) && layer.number > first);
-    let offered: Vec<LayerStart> =
-        offered.map(|layer| LayerStart { layer: layer.number, height_mm: layer.height_mm }).collect();
-    if offered.is_empty() { Err(Refusal::JustBegun) } else { Ok(offered) }
+    let (fit, unfit): (Vec<&Layer>, Vec<&Layer>) = offered.partition(|layer| layer.hindrance.is_none());
+    if fit.is_empty() {
+        // People have read of the one that was being printed.
+        let was_printed = unfit.iter().find(|layer| layer.number == cut_off.layer);
+        let why = was_printed.or(unfit.first()).and_then(|layer| layer.hindrance.as_ref());
+        return Err(why.map_or(Refusal::JustBegun, |why| Refusal::EachLayer(why.to_string())));
+    }
+    Ok(fit.iter().map(|layer| LayerStart { layer: layer.number, height_mm: layer.height_mm }).collect())
 }
 
 /// Where the print goes on when it goes on at this layer. `before`: what the file has left before it.
@@ -99,34 +104,13 @@ pub fn choices(
 /// # Errors
 /// [`Refusal`].
 pub fn point(layer: &Layer, cut_off: &CutOff, before: Before) -> Result<LayerPoint, Refusal> {
-    let no = |why: &str| Err(Refusal::Layer { layer: layer.number, why: why.to_owned() });
     let Before { modal, envelope, settings } = before;
-    let [Some(_), Some(_), Some(z)] = modal.position() else {
-        return no("where the nozzle is before it is known to the firmware alone");
+    let settings = match (hindrance::find(&modal, layer.height_mm, settings.as_ref().err()), settings) {
+        (None, Ok(settings)) => settings,
+        (Some(why), _) => return Err(Refusal::Layer { layer: layer.number, why: why.to_string() }),
+        (None, Err(why)) => return Err(Refusal::Layer { layer: layer.number, why: why.to_string() }),
     };
-    if modal.shifted {
-        return no("the file has moved the origin (G92)");
-    }
-    if modal.tool != 0 {
-        return no("it is printed with another nozzle than the first");
-    }
-    if modal.nozzle_in_use_c().is_none_or(|target| target < MELTS_C) {
-        return no("the file does not tell how hot the nozzle has to be");
-    }
-    if modal.inches {
-        return no("the file is in inches (G20)");
-    }
-    if modal.is_retracted() {
-        return no("its first line begins while the firmware has drawn the filament back (G10)");
-    }
-    if z < layer.height_mm - RISING_MM {
-        return no("its first line begins below it, where the part may stand");
-    }
-    let settings = match settings {
-        Ok(settings) => settings,
-        Err(why) => return no(&why),
-    };
-    // Whoever names the layer has seen that the nozzle stands at its height.
+    // Whoever names the layer has seen that the nozzle stands at its height, or where the pause has left it.
     let stands_at_mm = cut_off.height_mm.filter(|_| cut_off.parked).unwrap_or(layer.height_mm);
     Ok(LayerPoint { layer: layer.number, read_to: layer.read_to, modal, stands_at_mm, envelope, settings })
 }
@@ -134,14 +118,19 @@ pub fn point(layer: &Layer, cut_off: &CutOff, before: Before) -> Result<LayerPoi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::print_job::hindrance::Hindrance;
     use crate::serial::Envelope;
     use rstest::rstest;
     use stardust_gcode::command::parse;
     use stardust_gcode::modal::{ExtruderRule, Modal};
 
     fn layers(count: u32) -> Result<Vec<Layer>, Unfit> {
-        let layer =
-            |number| Layer { number, read_to: u64::from(number) * 100, height_mm: f64::from(number) * 0.2 };
+        let layer = |number| Layer {
+            number,
+            read_to: u64::from(number) * 100,
+            height_mm: f64::from(number) * 0.2,
+            hindrance: None,
+        };
         Ok((1..=count).map(layer).collect())
     }
 
@@ -178,10 +167,10 @@ mod tests {
     fn a_head_that_was_parked_stands_where_it_was_parked() {
         let parked = CutOff { parked: true, ..cut_off(12) };
         assert_eq!(choices(&layers(50), &parked, marlin()).unwrap().len(), 1);
-        let layer = layers(50).unwrap()[11];
+        let layer = &layers(50).unwrap()[11];
         let before = || set("M109 S205|G28|G1 X1 Y1 Z2.4");
-        assert_eq!(point(&layer, &parked, before()).unwrap().stands_at_mm, 9.9);
-        assert_eq!(point(&layer, &cut_off(12), before()).unwrap().stands_at_mm, layer.height_mm);
+        assert_eq!(point(layer, &parked, before()).unwrap().stands_at_mm, 9.9);
+        assert_eq!(point(layer, &cut_off(12), before()).unwrap().stands_at_mm, layer.height_mm);
     }
 
     #[test]
@@ -197,10 +186,33 @@ mod tests {
         assert_eq!(refusal(layers(1), marlin()), Refusal::JustBegun);
     }
 
+    #[test]
+    fn layers_that_can_not_be_gone_on_at_are_not_offered() {
+        let with = |unfit: fn(u32) -> Option<&'static str>| {
+            let mut layers = layers(50).unwrap();
+            for layer in &mut layers {
+                layer.hindrance = unfit(layer.number).map(Hindrance::Beginning);
+            }
+            Ok(layers)
+        };
+        let some = with(|number| (number < 15).then_some("it is before"));
+        let offered = choices(&some, &cut_off(12), marlin()).unwrap();
+        assert_eq!(offered.iter().map(|layer| layer.layer).collect::<Vec<_>>(), [15, 16, 17, 18, 19, 20]);
+        let refused = |layers, cut_off| choices(&layers, &cut_off, marlin()).unwrap_err();
+        let parked = CutOff { parked: true, ..cut_off(12) };
+        assert_eq!(refused(some, parked), Refusal::EachLayer("it is before".into()));
+
+        let all = with(|number| Some(if number == 12 { "of this one" } else { "of another" }));
+        let refusal = refused(all, cut_off(12));
+        assert_eq!(refusal, Refusal::EachLayer("of this one".into()));
+        let words = refusal.to_string();
+        assert!(words.contains("Give it up") && !words.contains("nother one"), "{words}");
+    }
+
     fn set(lines: &str) -> Before {
         let mut modal = Modal::default();
         let settings =
-            if lines.contains("G29") { Err("the bed was measured".to_owned()) } else { Ok(Vec::new()) };
+            if lines.contains("G29") { Err("the bed was measured".into()) } else { Ok(Vec::new()) };
         for line in lines.split('|') {
             modal.apply(&parse(line.as_bytes()).unwrap());
         }
@@ -219,8 +231,8 @@ mod tests {
     #[case("M109 S205|G28|G1 X1 Y1 Z2.4|G20", Some("inches"))]
     #[case("M109 S205|G28|G1 X1 Y1 Z2.4|G10", Some("drawn"))]
     fn what_the_file_has_set_must_be_known(#[case] lines: &str, #[case] refused: Option<&str>) {
-        let layer = layers(50).unwrap()[11];
-        match (point(&layer, &cut_off(12), set(lines)), refused) {
+        let layer = &layers(50).unwrap()[11];
+        match (point(layer, &cut_off(12), set(lines)), refused) {
             (Ok(point), None) => assert_eq!((point.layer, point.read_to), (12, 1200)),
             (Err(refusal), Some(why)) => assert!(refusal.to_string().contains(why), "{refusal}"),
             (other, _) => panic!("{other:?}"),

@@ -10,6 +10,8 @@
 
 mod verdict;
 
+use std::sync::Arc;
+
 use stardust_gcode::command::{Code, Command, parse};
 use verdict::Verdict;
 
@@ -23,8 +25,8 @@ const TOLD: usize = 40;
 pub(super) struct Settings {
     /// In the order in which they were given last.
     lines: Vec<Kept>,
-    lost: Option<String>,
-    levelled: Option<String>,
+    lost: Option<Arc<str>>,
+    levelled: Option<Arc<str>>,
 }
 
 /// A command that is sent again.
@@ -51,13 +53,18 @@ impl Settings {
         }
     }
 
+    /// What can't be had back, by its command and line.
+    pub(super) fn lost(&self) -> Option<&Arc<str>> {
+        self.lost.as_ref().or(self.levelled.as_ref())
+    }
+
     /// The commands that set it all again, in order.
     ///
     /// # Errors
-    /// What can't be had back, by its command and line.
-    pub(super) fn again(self) -> Result<Vec<String>, String> {
-        match self.lost.or(self.levelled) {
-            Some(lost) => Err(lost),
+    /// [`Self::lost`].
+    pub(super) fn again(self) -> Result<Vec<String>, Arc<str>> {
+        match self.lost() {
+            Some(lost) => Err(Arc::clone(lost)),
             None => Ok(self.lines.into_iter().map(|kept| kept.text).collect()),
         }
     }
@@ -88,9 +95,9 @@ impl Settings {
     }
 }
 
-fn told(line: u64, command: &Command<'_>, why: &str) -> String {
+fn told(line: u64, command: &Command<'_>, why: &str) -> Arc<str> {
     let text: String = command.text().chars().take(TOLD).collect();
-    format!("“{text}” in line {line} of its file can't be had back: {why}")
+    format!("“{text}” in line {line} of its file can't be had back: {why}").into()
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub(super) type Layers = Result<Vec<Layer>, Unfit>;
 pub(super) struct Interrupted {
     pub(super) cut_off: CutOff,
     layers: Option<Layers>,
-    /// Found out when a layer was chosen.
+    /// Found out of the layer that was chosen last.
     refusal: Option<Refusal>,
     /// It is to go on from this layer, and how is being found out.
     planning: Option<(u32, Planning)>,
@@ -89,9 +89,12 @@ impl Interrupted {
         )
     }
 
-    /// The layer that was chosen is none to go on from.
+    /// The layer that was chosen is none to go on from: people are told of that one.
     pub(super) fn refuse(&mut self, refusal: Refusal) {
-        (self.refusal, self.begins_at) = (Some(refusal), None);
+        self.refusal = Some(match (refusal, self.begins_at.take()) {
+            (Refusal::File(why), Some(layer)) => Refusal::Layer { layer, why: why.to_string() },
+            (refusal, _) => refusal,
+        });
     }
 
     /// For people.
@@ -105,8 +108,10 @@ impl Interrupted {
             Some(Ok(layers)) => (layers, self.refusal.as_ref().map(ToString::to_string)),
             Some(Err(refusal)) => (Vec::new(), Some(refusal.to_string())),
         };
-        let CutOff { layer, height_mm, .. } = self.cut_off;
-        Interruption { job_id, layer: Some(layer), height_mm, layers, refusal }
+        let CutOff { layer, height_mm, parked, .. } = self.cut_off;
+        // Only then is the printer told that height.
+        let parked = parked && height_mm.is_some();
+        Interruption { job_id, layer: Some(layer), height_mm, parked, layers, refusal }
     }
 
     /// A person has chosen a layer.
@@ -132,9 +137,17 @@ impl Interrupted {
         let offered = return_plan::choices(layers, &self.cut_off, machine(view, profile))
             .map_err(|refusal| refusal.to_string())?;
         let layer = layers.iter().flatten().find(|layer| layer.number == number);
-        let layer = layer.filter(|layer| offered.iter().any(|offered| offered.layer == layer.number));
         self.refusal = None;
-        layer.copied().ok_or_else(|| Refusal::NoSuchLayer(number).to_string())
+        let refusal = match layer {
+            Some(layer) if offered.iter().any(|offered| offered.layer == layer.number) => {
+                return Ok(layer.clone());
+            }
+            Some(Layer { hindrance: Some(why), .. }) => {
+                Refusal::Layer { layer: number, why: why.to_string() }
+            }
+            _ => Refusal::NoSuchLayer(number),
+        };
+        Err(refusal.to_string())
     }
 }
 
@@ -156,3 +169,6 @@ pub(super) fn plan(file: &Path, layer: &Layer, cut_off: &CutOff) -> Result<Layer
     let before = layers::before(BufReader::new(file), cut_off.extruder_rule, layer)?;
     return_plan::point(layer, cut_off, before)
 }
+
+#[cfg(test)]
+mod tests;

@@ -137,6 +137,12 @@ fn a_head_that_was_parked_in_a_pause_is_known_to_stand_above_the_part() {
     print.lose_power(Loss::Both);
     let cut_off = print.cut_off().unwrap();
     assert!(cut_off.parked);
+    let told_mm = cut_off.height_mm.unwrap();
+    assert!(
+        cut_off.reason.contains(&format!("has left the nozzle {told_mm:.2} mm up.")),
+        "{}",
+        cut_off.reason
+    );
     print.wait_ready();
     let point = print::point(&file, &cut_off, cut_off.layer).unwrap();
     let (stood, layer) = (Stands::seen(&print, true), OfLayer::read(&file, cut_off.layer));
@@ -146,6 +152,9 @@ fn a_head_that_was_parked_in_a_pause_is_known_to_stand_above_the_part() {
     print.return_to(&point, &mut || usize::MAX, 0);
     assert_eq!(print.events.last(), Some(&JobEvent::Completed), "{}", print.story());
     way_back::check(&print, &layer, stood).unwrap();
+    // What people are told of the nozzle is what the printer is told.
+    let declared = print.accepted_since_return().into_iter().find(|line| line.starts_with("G92 Z"));
+    assert_eq!(declared, Some(format!("G92 Z{told_mm:.3}")));
 }
 
 #[test]

@@ -60,6 +60,8 @@ pub(crate) struct Interruption {
     pub(crate) job_id: String,
     pub(crate) layer: Option<u64>,
     pub(crate) height_mm: Option<f64>,
+    /// A pause has left the nozzle that high, above the part.
+    pub(crate) parked: bool,
     pub(crate) layers: Vec<LayerStart>,
     pub(crate) refusal: Option<String>,
 }

@@ -14,24 +14,40 @@ pub(crate) fn told(printer: &Printer) -> Option<&CutOff> {
 
 /// What is to be said about it.
 pub(crate) fn sentence(cut_off: &CutOff) -> String {
-    let place = match (cut_off.layer, cut_off.height_mm) {
+    let parked_at = cut_off.height_mm.filter(|_| cut_off.parked);
+    let place = match (cut_off.layer, cut_off.height_mm.filter(|_| parked_at.is_none())) {
         (Some(layer), Some(height)) => format!(" at layer {layer}, {height:.2} mm"),
         (Some(layer), None) => format!(" at layer {layer}"),
         (None, Some(height)) => format!(" at {height:.2} mm"),
         (None, None) => String::new(),
     };
+    let place = if parked_at.is_some() { format!("{place} while it was paused") } else { place };
     let id = &cut_off.job_id;
-    if let Some(refusal) = &cut_off.refusal {
-        return format!("Cut off{place}. {refusal} Give it up with: stardust cancel {id}");
+    let refusal = cut_off.refusal.as_ref().map(|refusal| format!(" {refusal}")).unwrap_or_default();
+    if !refusal.is_empty() && cut_off.layers.is_empty() {
+        return format!("Cut off{place}.{refusal} Give it up with: stardust cancel {id}");
     }
     let known = cut_off.layers.iter().find(|start| Some(start.layer) == cut_off.layer);
     let choice = known.map_or_else(|| "LAYER".to_owned(), |start| start.layer.to_string());
-    let layers: Vec<String> =
-        cut_off.layers.iter().map(|start| format!("{}: {:.2} mm", start.layer, start.height_mm)).collect();
+    let (look, layers) = match parked_at {
+        // The layer's height would be taken for where the nozzle has to stand.
+        Some(height) => (
+            format!(
+                "Look at the part, and leave the nozzle where the pause left it, {height:.2} mm up: do not lower it to the \
+                 part, and give the print up if it was moved since. Then"
+            ),
+            String::new(),
+        ),
+        None => {
+            let starts = cut_off.layers.iter();
+            let layers: Vec<String> =
+                starts.map(|start| format!("{}: {:.2} mm", start.layer, start.height_mm)).collect();
+            ("Look at the part, then".to_owned(), format!(" ({})", layers.join(", ")))
+        }
+    };
     format!(
-        "Cut off{place}. Look at the part, then go on with: stardust resume {id} --from-layer {choice} ({}), or give it up \
-         with: stardust cancel {id}",
-        layers.join(", ")
+        "Cut off{place}.{refusal} {look} go on with: stardust resume {id} --from-layer {choice}{layers}, or give it up with: \
+         stardust cancel {id}"
     )
 }
 
@@ -50,6 +66,17 @@ mod tests {
         r#"{"job_id":"j1","height_mm":2.4,"layers":[{"layer":12,"height_mm":2.4}]}"#,
         "Cut off at 2.40 mm. Look at the part, then go on with: stardust resume j1 --from-layer LAYER (12: 2.40 mm), or \
          give it up with: stardust cancel j1"
+    )]
+    #[case(
+        r#"{"job_id":"j1","layer":43,"height_mm":13.6,"parked":true,"layers":[{"layer":43,"height_mm":8.6}]}"#,
+        "Cut off at layer 43 while it was paused. Look at the part, and leave the nozzle where the pause left it, 13.60 mm up: do \
+         not lower it to the part, and give the print up if it was moved since. Then go on with: stardust resume j1 \
+         --from-layer 43, or give it up with: stardust cancel j1"
+    )]
+    #[case(
+        r#"{"job_id":"j1","layer":12,"layers":[{"layer":12,"height_mm":2.4}],"refusal":"Not from layer 13."}"#,
+        "Cut off at layer 12. Not from layer 13. Look at the part, then go on with: stardust resume j1 --from-layer 12 (12: \
+         2.40 mm), or give it up with: stardust cancel j1"
     )]
     #[case(
         r#"{"job_id":"j1","layers":[],"refusal":"The file has no layers."}"#,

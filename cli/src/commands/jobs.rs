@@ -96,7 +96,8 @@ mod tests {
             {"id":"4","file_name":"d.gcode","state":"paused","reason":"The power failed.","printer_name":"Cy",
              "needs_removal":false},
             {"id":"5","file_name":"e.gcode","state":"printing","printer_name":"Di"},
-            {"id":"6","file_name":"f.gcode","state":"printing","printer_name":"Ed"}]"#,
+            {"id":"6","file_name":"f.gcode","state":"printing","printer_name":"Ed"},
+            {"id":"7","file_name":"g.gcode","state":"paused","reason":"It lost its power.","printer_name":"Flo"}]"#,
         )
         .unwrap();
         let printers: Vec<Printer> = serde_json::from_str(
@@ -104,7 +105,10 @@ mod tests {
                  {"interruption":{"job_id":"4","layer":12,"layers":[{"layer":12,"height_mm":2.4}]}}},
                 {"id":"p5","name":"Di","state":"offline","contact":{"state":"lost"},"current_job_id":"5","status":
                  {"bed":{"actual":60,"target":60}}},
-                {"id":"p6","name":"Ed","state":"offline","contact":{"state":"lost","waits":true},"current_job_id":"6"}]"#,
+                {"id":"p6","name":"Ed","state":"offline","contact":{"state":"lost","waits":true},"current_job_id":"6"},
+                {"id":"p7","name":"Flo","state":"paused","contact":{"state":"online"},"current_job_id":"7","status":
+                 {"interruption":{"job_id":"7","layer":43,"height_mm":13.6,"parked":true,
+                  "layers":[{"layer":43,"height_mm":8.6}]}}}]"#,
         )
         .unwrap();
         assert_eq!(
@@ -123,6 +127,11 @@ mod tests {
                 "    The agent of Di is out of reach: it may be down or cut off. The printer may go on.",
                 "    May still be hot: bed 60 °C when last measured. Look at the printer.",
                 "f.gcode  Ed                 printing                                                  6",
+                "g.gcode  Flo                paused                                                    7",
+                "    It lost its power.",
+                "    Cut off at layer 43 while it was paused. Look at the part, and leave the nozzle where the pause left \
+                 it, 13.60 mm up: do not lower it to the part, and give the print up if it was moved since. Then go on \
+                 with: stardust resume 7 --from-layer 43, or give it up with: stardust cancel 7",
             ]
         );
     }

@@ -133,6 +133,12 @@ impl Batch {
                 Moved { from: Some(from), at, now: self.now, reason: told.reason, by: Some(&self.by) };
             store::record(tx, &job, moved).await?;
             tracing::info!(job.id = %job.id, %from, to = %job.state, reason = told.reason, "job moved");
+        } else if from == told.state && !from.is_final() {
+            // It may be paused for another reason than it was: its printer has lost its power in the pause.
+            if let Some(reason) = told.reason {
+                tracing::info!(job.id = %job.id, state = %from, reason, "why the job is in its state");
+                job.reason = Some(reason.to_owned());
+            }
         } else if from != told.state {
             tracing::warn!(job.id = %job.id, %from, to = %told.state, "a move that can't be was ignored");
         }

@@ -35,7 +35,8 @@ pub struct NewPrintJob {
 #[derive(Default, Deserialize, utoipa::ToSchema)]
 pub struct ResumeFrom {
     /// The layer, from 1, of a print that was cut off: one of `status.interruption.layers` of its printer. Whoever names it
-    /// says that the nozzle stands at its height, that the part still sticks and that nothing is in the way.
+    /// says that the nozzle stands at its height (of a print that was paused, where the pause has left it:
+    /// `status.interruption.parked`), that the part still sticks and that nothing is in the way.
     #[schema(minimum = 1)]
     from_layer: Option<u32>,
 }

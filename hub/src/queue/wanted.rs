@@ -113,7 +113,8 @@ pub fn check(wanted: Wanted, job: JobId, status: &PrinterStatus) -> Result<(), E
 }
 
 fn goes_on(wanted: Wanted, cut_off: &Interruption) -> Result<(), Error> {
-    if let Some(refusal) = &cut_off.refusal {
+    // With layers left to choose it is about the one that was chosen last.
+    if let Some(refusal) = cut_off.refusal.as_ref().filter(|_| cut_off.layers.is_empty()) {
         return Err(Error::conflict("cannot_go_on", format!("{refusal} Cancel the job to give it up.")));
     }
     match wanted {
@@ -136,6 +137,10 @@ fn goes_on(wanted: Wanted, cut_off: &Interruption) -> Result<(), Error> {
 
 /// ` at layer 12, 2.40 mm`, as far as it is known.
 fn place(cut_off: &Interruption) -> String {
+    if let (true, Some(height)) = (cut_off.parked, cut_off.height_mm) {
+        let layer = cut_off.layer.map(|layer| format!(" at layer {layer}")).unwrap_or_default();
+        return format!("{layer} while it was paused, the nozzle {height:.2} mm up");
+    }
     match (cut_off.layer, cut_off.height_mm) {
         (Some(layer), Some(height)) => format!(" at layer {layer}, {height:.2} mm"),
         (Some(layer), None) => format!(" at layer {layer}"),
@@ -170,6 +175,7 @@ mod tests {
             job_id,
             layer: Some(12),
             height_mm: Some(2.4),
+            parked: false,
             layers: layers.iter().map(start).collect(),
             refusal: refusal.map(str::to_owned),
         };
@@ -223,6 +229,7 @@ mod tests {
         Some("The file is gone."),
         "cannot_go_on: The file is gone. Cancel the job to give it up."
     )]
+    #[case::another_one_after_a_refusal(Wanted::ResumeFrom(12), RANGE, Some("Not from layer 13."), "yes")]
     fn a_print_that_was_cut_off_goes_on_from_its_layers_only(
         #[case] wanted: Wanted,
         #[case] layers: &[u32],
@@ -235,6 +242,15 @@ mod tests {
             "yes",
             "it is about another job"
         );
+    }
+
+    #[test]
+    fn of_one_that_was_cut_off_in_a_pause_the_nozzles_height_is_told_as_such() {
+        let mut status = cut_off(id(1), &[12], None);
+        let interruption = status.interruption.as_mut().unwrap();
+        (interruption.height_mm, interruption.parked) = (Some(7.4), true);
+        let told = told(check(Wanted::Resume, id(1), &status));
+        assert!(told.contains("cut off at layer 12 while it was paused, the nozzle 7.40 mm up: "), "{told}");
     }
 
     #[test]

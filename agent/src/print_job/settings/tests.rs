@@ -16,7 +16,7 @@ fn after(lines: &str) -> Result<Vec<String>, String> {
     (1..)
         .zip(lines.split('|'))
         .for_each(|(number, line)| settings.follow(number, &parse(line.as_bytes()).unwrap()));
-    settings.again()
+    settings.again().map_err(|lost| lost.to_string())
 }
 
 #[rstest]
@@ -346,7 +346,7 @@ fn slicers_files_can_be_gone_on_with_at_any_layer() {
             }
         };
         let places = [found.len() / 3, found.len() / 2, found.len() - 1];
-        for layer in places.map(|at| found[at.max(1).min(found.len() - 1)]) {
+        for layer in places.map(|at| found[at.max(1).min(found.len() - 1)].clone()) {
             let cut_off = CutOff {
                 reason: String::new(),
                 layer: layer.number,

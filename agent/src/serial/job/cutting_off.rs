@@ -23,7 +23,17 @@ impl Job {
         match (stands, self.layer) {
             (Some((height_mm, parked)), Some(layer)) if self.printing => {
                 let extruder_rule = self.modal.extruder_rule;
-                let reason = format!("{what}. It is {}.", self.came_to_short());
+                let place = match height_mm {
+                    // The layer's height would be taken for the nozzle's.
+                    Some(height) if parked => {
+                        format!(
+                            "It was paused at layer {layer}, and the pause has left the nozzle {height:.2} mm up"
+                        )
+                    }
+                    Some(height) => format!("It is at layer {layer}, {height:.2} mm"),
+                    None => format!("It is at layer {layer}"),
+                };
+                let reason = format!("{what}. {place}.");
                 let acknowledged = self.acknowledged;
                 End::CutOff(CutOff { reason, layer, height_mm, parked, acknowledged, extruder_rule })
             }
@@ -41,13 +51,5 @@ impl Job {
     pub(in super::super) fn send_only(&mut self, commands: Vec<String>) {
         self.stage = Stage::Stopping;
         self.script = scripts::script(commands);
-    }
-
-    fn came_to_short(&self) -> String {
-        match (self.layer, self.modal.position()[2]) {
-            (Some(layer), Some(height)) => format!("at layer {layer}, {height:.2} mm"),
-            (Some(layer), None) => format!("at layer {layer}"),
-            _ => "somewhere in the part".into(),
-        }
     }
 }

@@ -699,9 +699,21 @@ export interface components {
              * @description The layer that was being printed, from 1, as far as it is known: power may have failed a little later.
              */
             layer?: number | null;
-            /** @description The layers that it may go on from, lowest first: those about [`Self::layer`]. Empty when it can't go on at all. */
+            /**
+             * @description The layers that it may go on from, lowest first: those about [`Self::layer`]. Empty when it can't go on at all, or while
+             *     its file is being read.
+             */
             layers?: components["schemas"]["LayerStart"][];
-            /** @description Why it can't go on, a sentence: it can only be given up. */
+            /**
+             * @description It was paused, and the pause has left the nozzle above the part, [`Self::height_mm`] (mm) up. The printer is told that
+             *     height when the print goes on: the nozzle is to be left there, and *not* to be brought to the height of a layer. From
+             *     minor 1.
+             */
+            parked?: boolean;
+            /**
+             * @description Why it can't go on, a sentence. Without [`Self::layers`] it can only be given up; with them it did not go on from the
+             *     layer that was chosen last, and another one may be.
+             */
             refusal?: string | null;
         };
         /** Format: uuid */
@@ -767,7 +779,10 @@ export interface components {
             /** @description Where it is since then. */
             to: components["schemas"]["JobState"];
         };
-        /** @description A layer that a print may go on from. Whoever names it says that the nozzle stands at its height. */
+        /**
+         * @description A layer that a print may go on from. Whoever names it says that the nozzle stands at its height; where the print was
+         *     [parked](Interruption::parked), that it stands where the pause has left it.
+         */
         LayerStart: {
             /**
              * Format: double
@@ -1253,7 +1268,8 @@ export interface components {
             /**
              * Format: int32
              * @description The layer, from 1, of a print that was cut off: one of `status.interruption.layers` of its printer. Whoever names it
-             *     says that the nozzle stands at its height, that the part still sticks and that nothing is in the way.
+             *     says that the nozzle stands at its height (of a print that was paused, where the pause has left it:
+             *     `status.interruption.parked`), that the part still sticks and that nothing is in the way.
              */
             from_layer?: number | null;
         };

@@ -114,6 +114,33 @@ describe("a print that was cut off", () => {
     expect(byTestId("cut-off-give-up")).not.toBeNull();
   });
 
+  it("offers the other layers when the one that was chosen was refused", async () => {
+    await show(cutOff({ refusal: "The print can't go on from layer 13: it is cold." }));
+    expect(byTestId("cut-off-refusal")?.textContent).toContain("layer 13");
+    expect(byTestId("cut-off-layer")).not.toBeNull();
+    expect(enabled(resumeButton())).toBe(true);
+  });
+
+  it("that was paused wants the nozzle left where the pause left it, and tells no layer's height", async () => {
+    const wrapper = await show(cutOff({ layer: 43, height_mm: 13.6, parked: true, layers: [{ layer: 43, height_mm: 8.6 }] }));
+    expect(told()).toContain("while the print was paused at layer 43.");
+    expect(told()).toContain("Leave the nozzle where the pause left it: 13.6 mm up.");
+    expect(told()).toContain("the printer takes the nozzle to be 13.6 mm up");
+    expect(told()).not.toContain("8.6");
+    expect(told()).not.toContain("height of");
+    const items = wrapper.findComponent(VSelect).props("items") as { title: string }[];
+    expect(items.map((item) => item.title)).toEqual(["Layer 43"]);
+    expect(resumeButton()?.textContent).toContain("Resume from layer 43");
+  });
+
+  it.each([["de", "Lass die Düse", "in 13,6 mm Höhe"], ["nl", "Laat de nozzle", "op 13,6 mm hoogte"]] as const)("says so in %s", async (language, leave, height) => {
+    await useLanguage(language);
+    await show(cutOff({ height_mm: 13.6, parked: true }));
+    expect(told()).toContain(leave);
+    expect(told().split(height)).toHaveLength(3);
+    expect(told()).not.toContain("2,4");
+  });
+
   it.each([["de", "Ab Schicht 12 fortsetzen", "2,4 mm"], ["nl", "Hervatten vanaf laag 12", "2,4 mm"]] as const)("speaks %s", async (language, button, height) => {
     await useLanguage(language);
     await show(cutOff());
@@ -145,6 +172,9 @@ describe("where a print was cut off", () => {
   it("is told as far as it is known, and wants somebody", () => {
     expect(knownOf(cutOff({ height_mm: undefined }))).toBe("layer");
     expect(knownOf(cutOff({ layer: undefined }))).toBe("height");
+    expect(knownOf(cutOff({ parked: true }))).toBe("parked");
+    expect(knownOf(cutOff({ parked: true, layer: undefined }))).toBe("parkedSomewhere");
+    expect(knownOf(cutOff({ parked: true, height_mm: undefined }))).toBe("layer");
     expect(proposed(cutOff({ layer: 14 })), "power may have failed beyond what is offered").toBeUndefined();
     expect(wantsSomebody(printer(cutOff()), paused())).toBe(true);
     expect(wantsSomebody(printerSample({ state: "paused" }), paused())).toBe(false);

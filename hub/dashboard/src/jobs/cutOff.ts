@@ -14,9 +14,17 @@ export function proposed(cutOff: Interruption): LayerStart | undefined {
   return cutOff.layers?.find((start) => start.layer === cutOff.layer);
 }
 
+/** How high a pause has left the nozzle, mm: it is to stay there. Undefined where it stands at the part. */
+export const parkedAt = (cutOff: Interruption): number | undefined =>
+  cutOff.parked ? (cutOff.height_mm ?? undefined) : undefined;
+
+/** Whether it can only be given up. With layers to choose, the refusal is of the one that was chosen last. */
+export const isHopeless = (cutOff: Interruption): boolean => Boolean(cutOff.refusal) && !cutOff.layers?.length;
+
 /** How much is known of the place: picks the sentence. */
-export function knownOf(cutOff: Interruption): "both" | "layer" | "height" | "unknown" {
+export function knownOf(cutOff: Interruption): "both" | "layer" | "height" | "unknown" | "parked" | "parkedSomewhere" {
   const height = typeof cutOff.height_mm === "number";
+  if (parkedAt(cutOff) !== undefined) return typeof cutOff.layer === "number" ? "parked" : "parkedSomewhere";
   if (typeof cutOff.layer === "number") return height ? "both" : "layer";
   return height ? "height" : "unknown";
 }

@@ -17,6 +17,7 @@ impl TestHub {
                 job_id,
                 layer: Some(12),
                 height_mm: Some(2.4),
+                parked: false,
                 layers: [(12, 2.4), (13, 2.6)]
                     .map(|(layer, height_mm)| LayerStart { layer, height_mm })
                     .to_vec(),
@@ -121,6 +122,7 @@ async fn a_print_that_can_not_go_on_can_be_given_up() {
         job_id: job,
         layer: None,
         height_mm: None,
+        parked: false,
         layers: Vec::new(),
         refusal: Some("The file has no layers.".into()),
     };
@@ -135,6 +137,33 @@ async fn a_print_that_can_not_go_on_can_be_given_up() {
     let given_up = control::request(&hub.app, &hub.owner, job, Wanted::Cancel).await.unwrap();
     assert!(given_up.waits_for_agent);
     assert_eq!(hub.asked(printer).await, [Command::Cancel { job_id: job }]);
+}
+
+/// The agent says of a paused job that it is paused, and why: its printer has lost its power in the pause.
+#[tokio::test]
+async fn that_a_print_was_cut_off_while_it_was_paused_is_told_too() {
+    let hub = hub(Engine::Sqlite).await;
+    let printer = hub.pair("a").await;
+    let file = hub.upload("a.gcode", GCODE).await;
+    let job = hub.submit(file, None).await;
+    let claim = hub.started(printer).await;
+    hub.report(printer, &claim, 1, &[JobState::Printing, JobState::Paused]).await;
+    assert_eq!(hub.job(job).await.reason, None);
+    let again = |reason: Option<&str>| EventBody::JobMoved {
+        job_id: job,
+        claim_id: claim.claim_id,
+        state: JobState::Paused,
+        reason: reason.map(str::to_owned),
+        fraction: 0.5,
+        elapsed_s: 60,
+    };
+    let reason = "The printer lost its power.";
+    for (seq, told) in [(3, Some(reason)), (4, None)] {
+        let event = AgentEvent { seq, at: hub.at(seq), body: again(told) };
+        report::apply(&hub.app, printer, &[event]).await.unwrap();
+        let job = hub.job(job).await;
+        assert_eq!((job.state, job.reason.as_deref()), (JobState::Paused, Some(reason)));
+    }
 }
 
 #[tokio::test]
