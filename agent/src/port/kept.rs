@@ -15,6 +15,7 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use sd_notify::NotifyState;
 
 use super::kill;
+use crate::notify;
 
 /// systemd's limit.
 const LONGEST_NAME: usize = 255;
@@ -125,18 +126,22 @@ impl Keeper {
         self.forget();
         self.store.lock().ports.insert(self.name.clone(), copy);
         let state = [NotifyState::FdStore, NotifyState::FdName(&self.name)];
-        if let Err(error) = sd_notify::notify_with_fds(&state, &[port.as_fd()]) {
+        if let Err(error) = notify::give(&state, port.as_fd()) {
             tracing::warn!(error = %error, "systemd does not keep the port: a restart will open it anew");
         }
     }
 
     /// The port is gone, or not needed any more.
     pub(super) fn forget(&self) {
-        let mut store = self.store.lock();
-        if !store.handed_over && store.ports.remove(&self.name).is_some() {
+        let forgotten = {
+            let mut store = self.store.lock();
+            if store.handed_over { None } else { store.ports.remove(&self.name) }
+        };
+        // Behind the lock: who stops every machine at once needs it, and the last one that closes a port waits for what is in it.
+        if forgotten.is_some() {
             let state = [NotifyState::FdStoreRemove, NotifyState::FdName(&self.name)];
             // What is not removed is given to the next process, and found to be of no use there.
-            let _ = sd_notify::notify(&state);
+            let _ = notify::tell(&state);
         }
     }
 }

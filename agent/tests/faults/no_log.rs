@@ -1,9 +1,10 @@
 //! Nobody takes what the process says any more: a terminal that was closed or halted, a pipe whose reader is gone or does not read, a full
-//! disk. What has to be done is done all the same. Read at the printer.
+//! disk, a service manager that is stuck. What has to be done is done all the same. Read at the printer.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
 
 use rstest::rstest;
@@ -24,6 +25,16 @@ enum Deaf {
     DoesNotRead,
     /// Somebody has halted the terminal with Ctrl-S.
     Halted,
+}
+
+/// A service manager that does not read: its system is stuck. As many messages wait as it lets wait.
+fn stuck_manager(folder: &std::path::Path) -> (UnixDatagram, std::path::PathBuf) {
+    let address = folder.join("notify");
+    let manager = UnixDatagram::bind(&address).unwrap();
+    let others = UnixDatagram::unbound().unwrap();
+    others.set_nonblocking(true).unwrap();
+    while others.send_to(b"STATUS=another service", &address).is_ok() {}
+    (manager, address)
 }
 
 /// What is at the other end, as long as it is kept.
@@ -105,6 +116,18 @@ fn an_agent_that_nobody_reads_ends_its_jobs_cold_and_stops_its_printer_at_once(#
     eventually("on the wire", || told().then_some(()));
     agent.kill().unwrap();
     agent.wait().unwrap();
+}
+
+#[test]
+fn an_agent_whose_service_manager_is_stuck_ends_its_jobs_cold_and_when_it_is_asked_to() {
+    let mut host = Host::paired(None, 100);
+    let (_manager, address) = stuck_manager(&host.runtime());
+    host.environment.push(("NOTIFY_SOCKET".into(), address.display().to_string()));
+    host.offer_file(1, b"M104 S200\nM140 S60\nG28\nG1 X10 F1200\n");
+    host.run();
+    host.wait_for(JobState::AwaitingRemoval);
+    host.is_made_safe();
+    host.ends_when_asked(Signal::TERM);
 }
 
 /// The first one asks for a clean stop, which would wait for the bed.
