@@ -31,7 +31,6 @@ pub mod disk_work;
 pub mod folder_lock;
 pub mod hub_link;
 pub mod journal;
-mod notify;
 pub mod pairing;
 pub mod plain_file;
 pub mod port;

@@ -10,6 +10,7 @@ use std::os::unix::net::UnixStream as StdStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::UnixListener;
 use tokio::sync::{mpsc, oneshot};
@@ -67,7 +68,7 @@ fn runtime() -> Option<PathBuf> {
 
 /// In the place of one that a killed agent has left.
 fn open_at(path: PathBuf) -> std::io::Result<Listening> {
-    if StdStream::connect(&path).is_ok() {
+    if connect_now(&path).is_none_or(|told| told.is_ok()) {
         return Err(std::io::Error::new(ErrorKind::AddrInUse, "another agent runs on this data directory"));
     }
     match std::fs::remove_file(&path) {
@@ -146,8 +147,24 @@ pub fn ask(settings: &Settings) -> Result<String, AskError> {
     result
 }
 
+/// None: somebody listens there, and takes nobody in.
+fn connect_now(path: &Path) -> Option<std::io::Result<StdStream>> {
+    let connected = || {
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        connect(&socket, &SocketAddrUnix::new(path)?)?;
+        let stream = StdStream::from(socket);
+        stream.set_nonblocking(false)?;
+        Ok(stream)
+    };
+    match connected() {
+        Err(error) if std::io::Error::kind(&error) == ErrorKind::WouldBlock => None,
+        told => Some(told),
+    }
+}
+
 fn read(path: &Path) -> std::io::Result<String> {
-    let mut stream = StdStream::connect(path)?;
+    let mut stream = connect_now(path).unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
@@ -168,5 +185,20 @@ mod tests {
         assert_eq!(open_at(path.clone()).unwrap_err().kind(), ErrorKind::AddrInUse);
         drop(open);
         assert!(!path.exists());
+    }
+
+    /// A process that stands still, with as many before its door as it lets wait.
+    #[test]
+    fn one_that_takes_nobody_in_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(NAME);
+        let flags = SocketFlags::CLOEXEC;
+        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).unwrap();
+        rustix::net::bind(&socket, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+        rustix::net::listen(&socket, 0).unwrap();
+        let waiting: Vec<_> = std::iter::from_fn(|| connect_now(&path)).take(100).collect();
+        assert!(waiting.len() < 100, "nobody was left before the door");
+        assert_eq!(open_at(path.clone()).unwrap_err().kind(), ErrorKind::AddrInUse);
+        assert_eq!(read(&path).unwrap_err().kind(), ErrorKind::TimedOut);
     }
 }

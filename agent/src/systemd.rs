@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
+use stardust_outlet::manager;
 use stardust_protocol::{JobProgress, PrinterState};
 
-use crate::notify;
 use crate::printer::report::PrinterReport;
 
 /// A line of a terminal; systemd itself would take much more.
@@ -64,7 +64,7 @@ impl ServiceManager {
             overheard.lock().map_err(|_| std::io::ErrorKind::Other)?.push(text);
             return Ok(());
         }
-        notify::tell(states)
+        manager::tell(states)
     }
 
     /// One whose messages a test reads.
@@ -77,14 +77,14 @@ impl ServiceManager {
     /// Tells that the agent is about to end as it was asked to.
     pub fn tell_stopping(&self) {
         // It is also told by the end itself.
-        let _ = notify::tell(&[NotifyState::Stopping, NotifyState::Status("leaving the printers safe")]);
+        let _ = manager::tell(&[NotifyState::Stopping, NotifyState::Status("leaving the printers safe")]);
     }
 }
 
 /// The agent is stopping and needs so much longer to leave a printer safe; without a service manager nobody is asked.
 pub fn ask_for_time(time: Duration) {
     let micros = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
-    let _ = notify::tell(&[NotifyState::ExtendTimeoutUsec(micros)]);
+    let _ = manager::tell(&[NotifyState::ExtendTimeoutUsec(micros)]);
 }
 
 /// All printers in a line: `printing bracket.gcode 42 %, 1h03m left`. With a name before each when there are several.

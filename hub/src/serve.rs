@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sd_notify::NotifyState;
 use stardust_clock::SharedClock;
 use stardust_gateway::{EdgeEvent, Gateway, GatewayConfig};
+use stardust_outlet::manager;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -114,7 +115,7 @@ pub async fn serve(
 
 /// Does nothing where systemd has not started the hub.
 fn tell_service_manager(state: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(state) {
+    if let Err(error) = manager::tell(state) {
         tracing::warn!(%error, "the service manager could not be told how it goes");
     }
 }

@@ -2,10 +2,15 @@
 //!
 //! A pipe that nobody reads, a terminal that was halted with Ctrl-S and a journal on a worn card take nothing for as long as they like, and
 //! whoever writes to them stands still. Here that is a thread that does nothing else; whoever has something to say goes on at once.
-//! Owns: what waits for such a reader, its bound, and what becomes of text that has no room. Must not know: what is said, and to whom.
+//! Owns: what waits for such a reader, its bound, and what becomes of text that has no room; and how a service manager is told something
+//! ([`manager`]). Must not know: what is said, and to whom.
+
+pub mod manager;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +18,8 @@ use std::time::Duration;
 const MOST_PIECES: usize = 4096;
 /// And so many bytes. One piece alone may have more.
 const MOST_BYTES: usize = 1 << 20;
+/// A reader that takes nothing is tried again this often.
+const TAKEN_AGAIN: Duration = Duration::from_millis(20);
 /// The thread writes, and nothing else.
 const STACK_BYTES: usize = 128 << 10;
 
@@ -136,7 +143,16 @@ impl Write for Outlet {
 
 /// Until nobody has anything to say any more. A reader that is gone takes nothing: there is nobody to tell.
 fn write_all(waiting: &Waiting, mut sink: impl Write, missing: impl Fn(usize) -> Vec<u8>) {
-    let mut write = |text: &[u8]| drop(sink.write_all(text).and_then(|()| sink.flush()));
+    let mut write = |text: &[u8]| {
+        let mut rest = text;
+        let _ = until_taken(|| {
+            while !rest.is_empty() {
+                let count = sink.write(rest)?;
+                rest = rest.get(count.max(1)..).unwrap_or_default();
+            }
+            sink.flush()
+        });
+    };
     loop {
         let idle = |queue: &mut Queue| queue.pieces.is_empty() && !queue.is_over;
         let queue = waiting.more.wait_while(waiting.lock(), idle);
@@ -154,5 +170,13 @@ fn write_all(waiting: &Waiting, mut sink: impl Write, missing: impl Fn(usize) ->
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// A reader may have been set to take nothing at once rather than to let its writer wait, by whoever else writes there.
+fn until_taken(mut write: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    loop {
+        match write() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::park_timeout(TAKEN_AGAIN),
+            done => return done,
+        }
+    }
+}

@@ -19,9 +19,12 @@ pub(super) enum Wish {
     Button(u8),
 }
 
+/// Whoever is faster waits.
+const MOST_WISHES: usize = 16;
+
 /// The keyboard, for as long as this lives.
 pub(super) struct Keys {
-    wishes: mpsc::UnboundedReceiver<Wish>,
+    wishes: mpsc::Receiver<Wish>,
     suspend: Signal,
     _mode: Option<SingleKeys>,
 }
@@ -29,12 +32,12 @@ pub(super) struct Keys {
 impl Keys {
     /// Begins to listen. Where standard input is no terminal, lines are read instead of keys.
     pub(super) fn listen() -> std::io::Result<Self> {
-        let (sender, wishes) = mpsc::unbounded_channel();
+        let (sender, wishes) = mpsc::channel(MOST_WISHES);
         let mode = SingleKeys::begin(std::io::stdin()).ok();
         // A thread, because reading from a terminal can't be given up; it ends with the process.
         std::thread::Builder::new().name("keys".into()).spawn(move || {
             for key in std::io::stdin().lock().bytes().map_while(Result::ok) {
-                if wish(key).is_some_and(|wish| sender.send(wish).is_err()) {
+                if wish(key).is_some_and(|wish| sender.blocking_send(wish).is_err()) {
                     return;
                 }
             }

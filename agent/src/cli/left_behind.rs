@@ -99,7 +99,7 @@ pub(super) fn beside_broken_settings(given: Given, port: &Path, baud: Option<u32
     let settings = Settings::salvaged(given);
     let speeds = Some(SpeedMemory::new(&settings.data));
     let plan = PortPlan { speeds, ..PortPlan::new(port.to_owned(), baud) };
-    let left = runtime.block_on(async {
+    let left = super::carried_out_by(runtime, async {
         let mut stop = Ending::watch_but(None).ok()?;
         make_safe(&settings, &plan, &SystemClock::shared(), &mut stop, say).await
     });

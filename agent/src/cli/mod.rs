@@ -17,12 +17,14 @@ mod run;
 mod signals;
 mod status;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use stardust_clock::SystemClock;
+use tokio::runtime::Runtime;
 
 use crate::port::DeviceTree;
 use crate::printer::by_hand;
@@ -198,6 +200,8 @@ const SETTINGS_ARE_WRONG: u8 = 78;
 /// The settings are well, but a printer's own files can't be read: the others are driven (the script behind the unit's `ExecStop`
 /// knows this one).
 const PRINTERS_ARE_WRONG: u8 = 65;
+/// What is begun and matters to nobody may come to its end within this.
+const REST_WITHIN: Duration = Duration::from_millis(500);
 /// As every program has it whose command line can't be understood.
 const USAGE: u8 = 2;
 
@@ -205,24 +209,35 @@ const USAGE: u8 = 2;
 /// because of it makes safe what was left hot first.
 #[must_use]
 pub fn misunderstood(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
+    let (out, err) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
+    let in_colour = if error.use_stderr() { err } else { out };
+    let text = if in_colour { error.render().ansi().to_string() } else { error.render().to_string() };
     if !error.use_stderr() {
         // `--help`, `--version`.
+        let _ = StandardOut.write_all(text.as_bytes());
+        outlets::settle(false);
         return ExitCode::SUCCESS;
     }
-    if std::env::args_os().any(|argument| argument == "run") {
+    let drives = std::env::args_os().any(|argument| argument == "run");
+    if drives {
+        signals::outlast_terminal(false);
+    }
+    let _ = StandardError.write_all(text.as_bytes());
+    if drives {
         logging::start("info");
         run::make_safe(Given::read(std::env::args_os(), |name| std::env::var_os(name)));
-        outlets::settle(true);
-        return ExitCode::from(SETTINGS_ARE_WRONG);
     }
-    ExitCode::from(USAGE)
+    outlets::settle(drives);
+    ExitCode::from(if drives { SETTINGS_ARE_WRONG } else { USAGE })
 }
 
 /// Runs the command; errors go to standard error in a sentence.
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
     let drives = matches!(arguments.command, Command::Run(_) | Command::Print(_) | Command::Doctor(_));
+    if drives {
+        signals::outlast_terminal(matches!(arguments.command, Command::Print(_)));
+    }
     let code = carry_out(arguments);
     outlets::settle(drives);
     code
@@ -271,7 +286,7 @@ fn carry_out(arguments: Arguments) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("The system gives no resources to start with: {error}")),
     };
-    let result = runtime.block_on(async {
+    let result = carried_out_by(runtime, async {
         match arguments.command {
             Command::Run(_) => run::run(&settings, SystemClock::shared()).await,
             // They were understood, and this program can be started: that is the first question.
@@ -329,8 +344,15 @@ fn owed(options: &OwedArguments, settings: &Settings) -> Result<(), Failure> {
     by_hand::owe(settings, &options.port, options.baud, heaters, &DeviceTree::default())
 }
 
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+fn runtime() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// Does it, and does not wait for long then for what still waits for a disk or for a name server: what matters was waited for.
+fn carried_out_by<T>(runtime: Runtime, work: impl Future<Output = T>) -> T {
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(REST_WITHIN);
+    done
 }
 
 /// A sentence for the person at the terminal.

@@ -25,7 +25,7 @@ pub(super) fn make_safe(given: Given) {
     let Ok(runtime) = super::runtime() else { return };
     let settings = Settings::salvaged(given);
     let ports = PortStore::from_environment();
-    let ended = runtime.block_on(async {
+    let ended = super::carried_out_by(runtime, async {
         // Before anything that takes its time: who is ended by the first one leaves everything on.
         let signals = Signals::watch();
         let (stop, stopping) = watch::channel(false);

@@ -3,11 +3,12 @@
 //! Owns: that each of them is a wish to end, which is heard: behind a process that is just gone, heaters stay on; and which of them
 //! say, the second time, that somebody does not want to wait: those that come only because somebody sends them. A terminal that is
 //! closed sends HUP twice, a limit its signal every second. Left out are those that nobody can handle (KILL, STOP), faults of the
-//! program itself (ABRT, SEGV …), and real-time signals, which nothing sends by itself. Must not know: what is ended, and how.
+//! program itself (ABRT, SEGV …), and real-time signals, which nothing sends by itself. And that no terminal halts it. Must not know: what is ended, and how.
 
 use std::future::poll_fn;
 use std::task::Poll;
 
+use nix::sys::signal::{SigSet, Signal as Halt};
 use rustix::process::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -29,6 +30,17 @@ const HAPPENING: [Number; 11] = [
     Number::XFSZ,
     Number::STKFLT,
 ];
+
+/// No terminal halts a process that drives a printer, however that hears no signal then and sends no line. To be called before the
+/// process has a second thread, which would have the signals for it. `pauses`: Ctrl-Z means something else, and is taken.
+pub(super) fn outlast_terminal(pauses: bool) {
+    let (mut halts, all) = (SigSet::empty(), [Halt::SIGTTIN, Halt::SIGTTOU, Halt::SIGTSTP]);
+    all.into_iter().filter(|halt| !pauses || *halt != Halt::SIGTSTP).for_each(|halt| halts.add(halt));
+    // As a signal that is held back, what is read and written in the background is refused or done, and nobody stands still.
+    if let Err(error) = halts.thread_block() {
+        tracing::warn!(error = %error, "a terminal may halt this process");
+    }
+}
 
 /// Those that are watched.
 #[derive(Debug)]

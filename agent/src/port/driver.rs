@@ -24,6 +24,7 @@ use super::plan::PortPlan;
 use super::reopening::{Need, Reopening, URGENT};
 use super::reset::{Unsent, reset_board};
 use super::resumption::Resumption;
+use super::second_way::SecondWay;
 use super::seek::Sought;
 use super::speed_memory::SpeedMemory;
 use super::speed_search::SPEEDS;
@@ -55,8 +56,12 @@ pub fn drive_on(
     clock: SharedClock,
     job: Option<Resumption>,
 ) -> std::io::Result<PortHandle> {
-    let (handle, place) = handle(plan.baud.map_or(SpeedView::Sought(0), SpeedView::Known))?;
+    let (mut handle, place) = handle(plan.baud.map_or(SpeedView::Sought(0), SpeedView::Known))?;
     let Workplace { orders, waker, events, view, speed } = place;
+    let second_way = SecondWay::new(events.downgrade());
+    if let Some(orders) = &mut handle.orders {
+        orders.second_way = Some(second_way.clone());
+    }
     let now = clock.elapsed();
     let (host, trail, found) = match job {
         None => {
@@ -83,6 +88,7 @@ pub fn drive_on(
         attach_until: now + ATTACH_PATIENCE,
         reset_on_open: plan.reset_on_open,
         port: None,
+        second_way,
         seeking: false,
         kept_kill: None,
         clock,
@@ -117,6 +123,7 @@ pub(super) struct Driver {
     attach_until: Duration,
     /// While it is open.
     pub(super) port: Option<Arc<OwnedFd>>,
+    pub(super) second_way: SecondWay,
     /// Its speed is being found out, or will be before anything else.
     pub(super) seeking: bool,
     /// A stop at once that waits for the port.
@@ -144,6 +151,7 @@ impl Driver {
                     reopening = Reopening::new();
                     self.was_open = true;
                     let port = Arc::new(port);
+                    self.second_way.opened(&port);
                     self.port = Some(Arc::clone(&port));
                     let ended = self.use_port(&port);
                     self.port = None;
@@ -234,6 +242,7 @@ impl Driver {
         // What is at work on a job is neither reset nor asked for its speed.
         let is_fresh = !self.is_kept && !self.host.is_attaching();
         self.seeking = self.baud.is_none() && is_fresh;
+        self.second_way.seeks(self.seeking);
         self.kill_if_wanted(now, port);
         if self.reset_on_open && is_fresh {
             reset_board(port, Unsent::Dropped);
@@ -243,6 +252,7 @@ impl Driver {
             let sought = self.seek(port);
             self.keeper.iter().for_each(|keeper| keeper.seek(None));
             self.seeking = false;
+            self.second_way.seeks(false);
             match sought? {
                 Sought::Found(speed, said) => {
                     self.found = Some(speed);

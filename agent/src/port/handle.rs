@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::pulse::Pulse;
+use super::second_way::SecondWay;
 use super::view::PortView;
 use super::waker::Waker;
 use crate::serial::{CommandSource, End, Heaters, HostEvent, LayerPoint, Preheat, Safety};
@@ -88,14 +89,20 @@ pub enum PortEvent {
 pub struct Orders {
     pub(super) to: mpsc::UnboundedSender<Order>,
     pub(super) waker: Waker,
+    /// Past a thread that stands still, where a real port is driven.
+    pub(super) second_way: Option<SecondWay>,
 }
 
 impl Orders {
     /// Gives an order; it is carried out at once.
     pub fn send(&self, order: Order) {
+        let second_way = self.second_way.as_ref().filter(|_| matches!(order, Order::Kill(_)));
         // A thread that has ended can't carry out anything.
         let _ = self.to.send(order);
         self.waker.wake();
+        if let Some(way) = second_way {
+            way.watch_over();
+        }
     }
 }
 
@@ -137,7 +144,7 @@ pub fn handle(speed: SpeedView) -> std::io::Result<(PortHandle, Workplace)> {
     let (events_in, events) = mpsc::unbounded_channel();
     let (view_in, view) = watch::channel(PortView::closed());
     let (speed_in, speed) = watch::channel(speed);
-    let at_work = Some(Orders { to: orders_in, waker: waker.clone() });
+    let at_work = Some(Orders { to: orders_in, waker: waker.clone(), second_way: None });
     let handle = PortHandle { orders: at_work, waker: waker.clone(), events, view, speed };
     Ok((handle, Workplace { orders, waker, events: events_in, view: view_in, speed: speed_in }))
 }

@@ -13,9 +13,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::io::{FdFlags, fcntl_setfd};
 use sd_notify::NotifyState;
+use stardust_outlet::manager;
 
 use super::kill;
-use crate::notify;
 
 /// systemd's limit.
 const LONGEST_NAME: usize = 255;
@@ -126,7 +126,7 @@ impl Keeper {
         self.forget();
         self.store.lock().ports.insert(self.name.clone(), copy);
         let state = [NotifyState::FdStore, NotifyState::FdName(&self.name)];
-        if let Err(error) = notify::give(&state, port.as_fd()) {
+        if let Err(error) = manager::give(&state, port.as_fd()) {
             tracing::warn!(error = %error, "systemd does not keep the port: a restart will open it anew");
         }
     }
@@ -141,7 +141,7 @@ impl Keeper {
         if forgotten.is_some() {
             let state = [NotifyState::FdStoreRemove, NotifyState::FdName(&self.name)];
             // What is not removed is given to the next process, and found to be of no use there.
-            let _ = notify::tell(&state);
+            let _ = manager::tell(&state);
         }
     }
 }

@@ -36,6 +36,7 @@ pub(super) struct KeptKill {
 impl Driver {
     /// Stops the machine at once, or as soon as its port is open.
     pub(super) fn kill(&mut self, now: Duration, by: String) {
+        self.second_way.taken();
         match self.port.clone() {
             Some(port) => self.kill_on(&port, now, by),
             None => self.keep_kill(now, by),
@@ -118,22 +119,29 @@ impl Driver {
 
 /// Stops the machine at once by a port that something else may be writing to; whether `M112` has left this machine.
 pub(super) fn at_once(port: &OwnedFd) -> bool {
-    at_once_by(port, |bytes| send(port, bytes))
+    at_once_by(port, |bytes| send(port, bytes)).0
 }
 
 /// The same, where nobody knows the speed.
 pub(super) fn at_once_at_every_speed(port: &OwnedFd) -> bool {
-    at_once_by(port, |bytes| send_at_every_speed(port, bytes, None))
+    at_once_by(port, |bytes| send_at_every_speed(port, bytes, None)).0
 }
 
-fn at_once_by(port: &OwnedFd, send: impl Fn(&[u8]) -> Result<bool, Errno>) -> bool {
+/// The same, while the thread that has it stands still.
+pub(super) fn past_its_thread(port: &OwnedFd, is_sought: bool) -> Reach {
+    let known = |bytes: &[u8]| send(port, bytes);
+    let sought = |bytes: &[u8]| send_at_every_speed(port, bytes, None);
+    let (on_wire, dtr_pulsed) = if is_sought { at_once_by(port, sought) } else { at_once_by(port, known) };
+    Reach::Sent { on_wire, dtr_pulsed }
+}
+
+/// Whether it was sent, and whether the board was reset.
+fn at_once_by(port: &OwnedFd, send: impl Fn(&[u8]) -> Result<bool, Errno>) -> (bool, bool) {
     // Nobody will send it again, and which order this firmware takes is not known.
     let lines = StopLines::ANY.each();
     let sent =
         drop_unsent(port).and_then(|()| lines.iter().try_fold(false, |on, bytes| Ok(send(bytes)? || on)));
-    let on_wire = sent.unwrap_or(false);
-    reset_board(port, Unsent::Kept);
-    on_wire
+    (sent.unwrap_or(false), reset_board(port, Unsent::Kept))
 }
 
 /// What waits to be sent is passed: once, for the next of several must not take away the one before.

@@ -34,6 +34,7 @@ mod reopening;
 mod reset;
 mod resumption;
 pub mod round_trip;
+mod second_way;
 mod seek;
 mod speed_memory;
 mod speed_search;

@@ -41,7 +41,7 @@ mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
 
     use super::super::open::tests::pty;
-    use super::super::{Order, PortPlan, drive};
+    use super::super::{Order, PortEvent, PortPlan, Reach, drive};
     use super::*;
     use crate::serial::{CommandSource, Fed, Parking, SourceError};
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -77,13 +77,17 @@ mod tests {
     }
 
     /// Answers every line, like a firmware that knows nothing, until it is told to end.
-    fn answer(master: &std::os::fd::OwnedFd, end: &AtomicBool) {
+    /// `halted`: it was told to stop at once.
+    fn answer(master: &std::os::fd::OwnedFd, end: &AtomicBool, halted: &AtomicBool) {
         let mut buffer = [0; 256];
         while !end.load(Ordering::SeqCst) {
             let mut waits = [PollFd::new(master, PollFlags::IN)];
             let _ = poll(&mut waits, Some(&Timespec { tv_sec: 0, tv_nsec: 20_000_000 }));
             if waits[0].revents().contains(PollFlags::IN) {
                 let count = rustix::io::read(master, &mut buffer).unwrap_or(0);
+                if buffer[..count].windows(4).any(|bytes| bytes == b"M112") {
+                    halted.store(true, Ordering::SeqCst);
+                }
                 for _ in buffer[..count].iter().filter(|byte| **byte == b'\n') {
                     rustix::io::write(master, b"ok T:20.0 /0.0 B:20.0 /0.0\n").unwrap();
                 }
@@ -92,15 +96,16 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_sleeps_gives_a_sign_and_one_that_is_stuck_does_not() {
+    fn a_thread_that_sleeps_gives_a_sign_and_one_that_is_stuck_does_not_and_keeps_no_stop_from_its_printer() {
         let (master, path) = pty();
-        let port =
+        let mut port =
             drive(PortPlan::new(path, Some(115_200)), Parking::default(), SystemClock::shared()).unwrap();
         let mut pulse = port.pulse();
         assert!(gives_a_sign(&mut pulse), "before anything was said");
         let end = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&end);
-        let printer = std::thread::spawn(move || answer(&master, &told));
+        let halted = Arc::new(AtomicBool::new(false));
+        let (told, heard) = (Arc::clone(&end), Arc::clone(&halted));
+        let printer = std::thread::spawn(move || answer(&master, &told, &heard));
         let clock = SystemClock::new();
         while !port.view.borrow().is_ready {
             assert!(clock.elapsed() < Duration::from_secs(60), "never ready");
@@ -120,6 +125,14 @@ mod tests {
             now += SECOND;
             let owed = pulse.owed_for(now);
             assert!(owed >= SECOND * seconds, "{owed:?} after {seconds} s: it is stuck");
+        }
+        port.order(Order::Kill("at the keyboard".into()));
+        let killed = std::iter::from_fn(|| port.events.blocking_recv())
+            .find_map(|event| if let PortEvent::Killed(reach) = event { Some(reach) } else { None });
+        assert!(matches!(killed, Some(Reach::Sent { on_wire: true, .. })), "{killed:?}");
+        while !halted.load(Ordering::SeqCst) {
+            assert!(clock.elapsed() < Duration::from_secs(60), "nothing came over the wire");
+            std::thread::yield_now();
         }
         drop(go_on);
         assert!(gives_a_sign(&mut pulse), "it goes on");

@@ -118,6 +118,43 @@ fn an_agent_that_nobody_reads_ends_its_jobs_cold_and_stops_its_printer_at_once(#
     agent.wait().unwrap();
 }
 
+/// What is wrong with the command line is said, and what was left hot is turned off, whether that is read or not.
+#[rstest]
+#[case(Deaf::DoesNotRead)]
+#[case(Deaf::Halted)]
+fn an_agent_that_does_not_understand_its_command_line_makes_safe_before_anybody_reads_why(
+    #[case] deaf: Deaf,
+) {
+    let mut host = Host::paired(None, 50);
+    host.offer();
+    host.run();
+    eventually("hot", || (!host.printer().is_cold()).then_some(()));
+    host.kill();
+    let (mut agent, _reader) = deaf.spawn(host.command().args(["run", "--no-such-thing"]));
+    eventually("cold", || host.printer().is_cold().then_some(()));
+    let end = eventually("it ends", || agent.try_wait().unwrap());
+    assert_eq!(end.code(), Some(78));
+}
+
+/// Ctrl-Z, and a terminal that halts what writes to it or reads from it in the background.
+#[rstest]
+#[case(Signal::TSTP)]
+#[case(Signal::TTIN)]
+#[case(Signal::TTOU)]
+fn no_terminal_halts_an_agent(#[case] halt: Signal) {
+    let folder = tempfile::tempdir().unwrap();
+    let wire = folder.path().join("wire");
+    let mut host = Host::paired_with(None, 50, &["--wire", wire.to_str().unwrap()]);
+    host.offer();
+    host.run();
+    host.wait_for(JobState::Printing);
+    signal(host.process.as_ref().unwrap(), halt);
+    host.command_it(Asked::EmergencyStop, Some(1));
+    let told = || String::from_utf8_lossy(&std::fs::read(&wire).unwrap()).contains("M112");
+    eventually("on the wire", || told().then_some(()));
+    host.kill();
+}
+
 #[test]
 fn an_agent_whose_service_manager_is_stuck_ends_its_jobs_cold_and_when_it_is_asked_to() {
     let mut host = Host::paired(None, 100);

@@ -1,7 +1,8 @@
 //! The first start: a workspace, and its owner with a random password that is shown once.
 
-use std::io::Write as _;
+use std::time::Duration;
 
+use stardust_outlet::Outlet;
 use stardust_protocol::{Timestamp, UserId, WorkspaceId};
 
 use super::Role;
@@ -10,6 +11,8 @@ use crate::db::{Db, DbError};
 use crate::error::Error;
 use crate::{params, secret};
 
+/// Who reads it does so at once.
+const READ_WITHIN: Duration = Duration::from_secs(2);
 const OWNER_EMAIL: &str = "owner@stardust.local";
 
 /// Makes the workspace and its owner unless there is somebody already, and prints the sign-in.
@@ -24,9 +27,15 @@ pub async fn ensure_owner(db: &Db, passwords: &Passwords, now: Timestamp) -> Res
     let hash = passwords.hash(secret.clone()).await?;
     if create(db, now, OWNER_EMAIL, &hash).await? {
         // To standard output and nowhere else: it must not stay in a log.
-        let mut out = std::io::stdout().lock();
-        let shown = writeln!(out, "first sign-in e-mail: {OWNER_EMAIL}\nfirst sign-in password: {secret}")
-            .and_then(|()| out.flush());
+        let text = format!("first sign-in e-mail: {OWNER_EMAIL}\nfirst sign-in password: {secret}\n");
+        let show = move || {
+            let out = Outlet::of_text("stdout", std::io::stdout())?;
+            out.put(text.as_bytes());
+            // A hub that nobody reads starts all the same.
+            if out.flush(READ_WITHIN) { Ok(()) } else { Err(std::io::ErrorKind::TimedOut.into()) }
+        };
+        let shown: std::io::Result<()> =
+            tokio::task::spawn_blocking(show).await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
         if let Err(error) = shown {
             tracing::warn!(%error, "the first password could not be shown: set one with `stardust-hub admin reset-password`");
         }

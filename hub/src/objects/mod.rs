@@ -14,6 +14,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, WriteMultipart};
 use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
 
 use crate::error::Error;
 use crate::secret;
@@ -66,7 +67,10 @@ impl Objects {
     /// The store's.
     pub async fn receive(&self, name: &str) -> Result<Incoming, Error> {
         let path = Path::from(format!("incoming/{name}"));
-        let upload = self.0.put_multipart(&path).await?;
+        // Its file is made where it is asked for, and a disk that hangs would take the thread of everybody else.
+        let (store, at, runtime) = (Arc::clone(&self.0), path.clone(), Handle::current());
+        let begin = move || runtime.block_on(store.put_multipart(&at));
+        let upload = tokio::task::spawn_blocking(begin).await.map_err(object_store::Error::from)??;
         let writer = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
         Ok(Incoming { store: self.clone(), path, writer, hash: Sha256::new(), size_bytes: 0 })
     }

@@ -24,7 +24,7 @@ const ROOM_FOR_A_PORT: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// The system's; `WouldBlock` where too much waits to be read.
-pub(crate) fn tell(states: &[NotifyState<'_>]) -> io::Result<()> {
+pub fn tell(states: &[NotifyState<'_>]) -> io::Result<()> {
     send(states, None)
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn tell(states: &[NotifyState<'_>]) -> io::Result<()> {
 ///
 /// # Errors
 /// As [`tell`].
-pub(crate) fn give(states: &[NotifyState<'_>], port: BorrowedFd<'_>) -> io::Result<()> {
+pub fn give(states: &[NotifyState<'_>], port: BorrowedFd<'_>) -> io::Result<()> {
     send(states, Some(port))
 }
 
