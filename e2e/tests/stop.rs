@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
 use futures::SinkExt as _;
@@ -197,9 +198,22 @@ fn unread(file: &Path) -> std::fs::File {
     reader
 }
 
+/// A service manager that does not read: its system is stuck.
+fn stuck_manager(address: &Path) -> UnixDatagram {
+    let manager = UnixDatagram::bind(address).unwrap();
+    let others = UnixDatagram::unbound().unwrap();
+    others.set_nonblocking(true).unwrap();
+    while others.send_to(b"STATUS=another service", address).is_ok() {}
+    manager
+}
+
 #[tokio::test]
-async fn a_hub_whose_log_nobody_reads_answers_everybody_and_stops_every_printer() {
-    let mut test = TestHouse::start(&NAMES, 100.0).await;
+async fn a_hub_that_nobody_reads_answers_everybody_and_stops_every_printer() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = folder.path().join("notify");
+    let _manager = stuck_manager(&address);
+    let mut test =
+        TestHouse::start_with(&NAMES, 100.0, &[("NOTIFY_SOCKET", address.to_str().unwrap())]).await;
     let _reader = unread(&test.options().logs().join("hub.log"));
     test.house.hub.restart().await.unwrap();
     for name in NAMES {

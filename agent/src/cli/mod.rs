@@ -372,3 +372,25 @@ fn warn(message: &str) {
 fn say(line: &str) {
     let _ = writeln!(StandardOut, "{line}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name server that never answers, or a disk that hangs.
+    #[test]
+    fn what_matters_to_nobody_any_more_does_not_keep_the_process() {
+        let (keep, kept) = std::sync::mpsc::channel::<()>();
+        let (begun, has_begun) = std::sync::mpsc::channel();
+        let done = carried_out_by(runtime().unwrap(), async {
+            drop(tokio::task::spawn_blocking(move || {
+                begun.send(()).unwrap();
+                kept.recv()
+            }));
+            has_begun.recv().unwrap();
+            7
+        });
+        assert_eq!(done, 7);
+        drop(keep);
+    }
+}
