@@ -156,10 +156,10 @@ export function createFactory(publish) {
     for (const printer of printers.values()) if (printer.contact.state === "online") heat(printer);
   }, TICK_MS).unref();
 
-  /** The power failed in mid-print; without layers the print can only be given up. */
-  function cutOff(job, printer, layers, refusal) {
+  /** The power failed in mid-print, or in a pause (parked); without layers the print can only be given up. */
+  function cutOff(job, printer, layers, refusal, parked) {
     go(job, "paused", printer.name, "The printer was switched off or reset in mid-print.");
-    const interruption = { job_id: job.id, layer: 58, height_mm: 11.6, layers: layers.map((layer) => ({ layer, height_mm: layer / 5 })), refusal };
+    const interruption = { job_id: job.id, layer: 58, height_mm: parked ? 16.6 : 11.6, parked, layers: layers.map((layer) => ({ layer, height_mm: layer / 5 })), refusal };
     patch("job", job, { reason: "The printer was switched off or reset in mid-print.", started_at: now(), progress: { ...job.progress, fraction: 0.62, layer: 58, elapsed_s: 6060, left_s: 3700 } });
     patch("printer", printer, { state: "paused", status: { ...printer.status, state: "paused", interruption, job: job.progress } });
   }
@@ -246,11 +246,13 @@ export function createFactory(publish) {
     Object.assign(done.progress, { fraction: 0.999 });
     order({ file_id: bracket.id, printer_id: cold.id });
     if (process.env.MOCK_CUT_OFF) {
-      for (const [model, layers, refusal] of [["Voron", [56, 57, 58, 59, 60]], ["Ultimaker", [], "The file has no layers that the agent can find, so the print can't go on."]]) {
+      addPrinter("Paused one", "Original Prusa MK3S");
+      const cut = [["Voron", [56, 57, 58, 59, 60]], ["Ultimaker", [], "The file has no layers that the agent can find, so the print can't go on."], ["Paused", [58], undefined, true]];
+      for (const [model, layers, refusal, parked] of cut) {
         const printer = [...printers.values()].find((p) => p.name.startsWith(model));
         const job = order({ file_id: bracket.id, printer_id: printer.id });
         claim(job);
-        cutOff(job, printer, layers, refusal);
+        cutOff(job, printer, layers, refusal, parked);
       }
     }
     if (process.env.MOCK_TROUBLE) trouble(bracket.id);
