@@ -13,6 +13,7 @@ use stardust_hub::accounts::password::Passwords;
 use stardust_hub::config::{Config, Settings};
 use stardust_hub::{accounts, api, serve};
 use stardust_outlet::Outlet;
+use tokio::runtime::Builder;
 
 /// The hub of a Stardust fleet: dashboard, API, print queue, and the broker that the agents talk to.
 #[derive(Parser)]
@@ -57,6 +58,10 @@ enum AdminCommand {
 
 type Failure = Box<dyn std::error::Error>;
 
+/// Threads that never wait.
+const WORKERS: usize = 2;
+/// What is begun may come to its end within this.
+const REST_WITHIN: Duration = Duration::from_secs(2);
 /// What is said at the end is waited for so long, whether somebody reads it or not.
 const LOG_IS_READ_WITHIN: Duration = Duration::from_secs(2);
 
@@ -71,7 +76,15 @@ fn main() -> ExitCode {
         }
     };
     start_log(&log);
-    let result = run(cli);
+    let result = match Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build() {
+        Ok(runtime) => {
+            let result = runtime.block_on(run(cli));
+            // What still waits for a disk that hangs matters to nobody any more.
+            runtime.shutdown_timeout(REST_WITHIN);
+            result
+        }
+        Err(error) => Err(error.into()),
+    };
     if let Err(error) = &result {
         log.put(format!("stardust-hub: {error}\n").as_bytes());
     }
@@ -102,7 +115,6 @@ fn start_log(log: &Outlet) {
     }
 }
 
-#[tokio::main(worker_threads = 2)]
 async fn run(cli: Cli) -> Result<(), Failure> {
     let config = || -> Result<Config, Failure> {
         let file = cli.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();

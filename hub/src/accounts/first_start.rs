@@ -1,9 +1,11 @@
 //! The first start: a workspace, and its owner with a random password that is shown once.
 
+use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 
-use stardust_outlet::Outlet;
 use stardust_protocol::{Timestamp, UserId, WorkspaceId};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::Role;
 use super::password::Passwords;
@@ -28,19 +30,25 @@ pub async fn ensure_owner(db: &Db, passwords: &Passwords, now: Timestamp) -> Res
     if create(db, now, OWNER_EMAIL, &hash).await? {
         // To standard output and nowhere else: it must not stay in a log.
         let text = format!("first sign-in e-mail: {OWNER_EMAIL}\nfirst sign-in password: {secret}\n");
-        let show = move || {
-            let out = Outlet::of_text("stdout", std::io::stdout())?;
-            out.put(text.as_bytes());
-            // A hub that nobody reads starts all the same.
-            if out.flush(READ_WITHIN) { Ok(()) } else { Err(std::io::ErrorKind::TimedOut.into()) }
-        };
-        let shown: std::io::Result<()> =
-            tokio::task::spawn_blocking(show).await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        let shown = show(text, std::io::stdout()).await;
         if let Err(error) = shown {
             tracing::warn!(%error, "the first password could not be shown: set one with `stardust-hub admin reset-password`");
         }
     }
     Ok(())
+}
+
+/// Whether somebody has it, or why not. A hub whose reader does not read starts all the same.
+async fn show(text: String, mut out: impl Write + Send + 'static) -> io::Result<()> {
+    let (done, is_done) = oneshot::channel();
+    // A thread of its own, for nothing ends it.
+    std::thread::Builder::new().name("first-sign-in".into()).spawn(move || {
+        let _ = done.send(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+    })?;
+    match timeout(READ_WITHIN, is_done).await {
+        Ok(shown) => shown.unwrap_or_else(|_| Err(ErrorKind::BrokenPipe.into())),
+        Err(_) => Err(ErrorKind::TimedOut.into()),
+    }
 }
 
 /// Gives a member a new random password and returns it; their sessions end.
@@ -95,4 +103,41 @@ pub(super) async fn create(
     .await?;
     tx.commit().await?;
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    /// Takes nothing: for ever, or with an error.
+    struct Out(Result<std::sync::mpsc::Receiver<()>, ErrorKind>);
+
+    impl Write for Out {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            match &self.0 {
+                Ok(read) => read.recv().map(|()| text.len()).map_err(io::Error::other),
+                Err(why) => Err((*why).into()),
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[rstest]
+    #[case::full(ErrorKind::StorageFull)]
+    #[case::closed(ErrorKind::BrokenPipe)]
+    #[tokio::test]
+    async fn that_it_can_not_be_shown_is_known(#[case] why: ErrorKind) {
+        assert_eq!(show("secret".into(), Out(Err(why))).await.unwrap_err().kind(), why);
+        show("secret".into(), Vec::new()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_does_not_read_it_keeps_no_hub() {
+        let (_reads, read) = std::sync::mpsc::channel();
+        assert_eq!(show("secret".into(), Out(Ok(read))).await.unwrap_err().kind(), ErrorKind::TimedOut);
+    }
 }
