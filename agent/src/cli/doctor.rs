@@ -126,7 +126,7 @@ async fn examine(
 ) -> (Vec<Finding>, bool) {
     // A question would have a number, and the agent goes on by those.
     match AtHand::at(settings, &plan).await {
-        Ok(Some(job)) if job.goes_on && !job.has_agent => return (vec![findings::at_hand(&job)], false),
+        Ok(Some(job)) if job.goes_on => return (vec![findings::at_hand(&job)], false),
         Ok(_) => {}
         Err(error) => return (vec![findings::not_looked_up(&error)], false),
     }

@@ -84,3 +84,21 @@ fn what_a_print_has_left_hot_is_found_without_the_name_of_its_port() {
     assert!(host.printer().is_cold());
     assert!(!status().contains("HOT"), "{}", status());
 }
+
+/// Of an agent that can't be asked, as by who may not, or that waits for its port. The file arrives as it stands.
+#[test]
+fn a_print_of_an_agent_that_runs_is_left_alone_and_not_called_over() {
+    let mut host = Host::paired(None, 100);
+    host.offer();
+    host.run();
+    host.wait_for(JobState::Printing);
+    for folder in [host.data(), host.runtime()] {
+        std::fs::remove_file(folder.join("status.sock")).unwrap();
+    }
+    let doctor = host.command().arg("doctor").output().unwrap();
+    let said = String::from_utf8(doctor.stdout).unwrap();
+    assert!(said.contains("its agent runs") && said.contains("is asked nothing"), "{said}");
+    assert!(!said.contains("has ended"), "{said}");
+    host.wait_for(JobState::AwaitingRemoval);
+    host.expect_the_file(1);
+}

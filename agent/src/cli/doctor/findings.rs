@@ -120,8 +120,19 @@ pub(super) fn left_behind(left: &LeftBehind) -> Finding {
     Finding { verdict, ..Finding::ok(left.sentence()) }
 }
 
-/// Its agent has ended in the middle of a print.
+/// Its agent has a print at hand, or has ended in the middle of one: no question is asked.
 pub(super) fn at_hand(job: &AtHand) -> Finding {
+    if job.has_agent {
+        return Finding {
+            verdict: Verdict::Warning,
+            why: Some("a question could end that print, if the printer is at this port".into()),
+            remedy: Some("see `stardust-agent status`; ask again when the print is over".into()),
+            ..Finding::ok(format!(
+                "its agent runs, at work on “{}” at another port, or waiting for this one: the printer is asked nothing",
+                job.file_name
+            ))
+        };
+    }
     Finding {
         verdict: Verdict::Fault,
         why: Some("the printer may be HOT, and nobody looks after its heaters meanwhile".into()),
