@@ -27,8 +27,6 @@ const BETWEEN_KEYS: Duration = Duration::from_millis(400);
 const SETTLED: Duration = Duration::from_secs(2);
 /// How often it is looked whether a printer was greeted.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// Said by `print` where a stop at once finds its port closed.
-const KEPT: &str = "The port is closed";
 
 impl<W: Write> Bench<W> {
     pub(crate) fn stop(&mut self) -> Result<(), BenchError> {
@@ -240,27 +238,14 @@ impl Rig {
         self.key_to_halt(&print, heard, state)
     }
 
-    /// The port is gone in mid-print, and with it the print; its process waits until the printer is known to be cold.
+    /// The port was gone in mid-print, and with it the print; its process waits until the printer is known to be cold.
     fn by_key_at_a_lost_port(&mut self, state: State) -> Result<f64, BenchError> {
         let (print, _) = self.print(State::Printing, &[])?;
         self.switch_off()?;
         pause(SETTLED)?;
-        if state == State::Seeking {
-            let mut heard = self.silent()?;
-            heard.until("M105", 1)?;
-            return self.key_to_halt(&print, heard, state);
-        }
-        print.signal(Signal::INT)?;
-        let deadline = self.clock.elapsed() + PATIENCE;
-        while !std::fs::read_to_string(self.words())?.contains(KEPT) {
-            if self.clock.elapsed() > deadline {
-                return Err(failed("a stop at a closed port was not kept"));
-            }
-            pause(BETWEEN_KEYS)?;
-        }
-        let back = self.clock.elapsed();
-        let (at, _) = self.silent()?.halted(state.times())?;
-        Ok(ms(back, at))
+        let mut heard = self.silent()?;
+        heard.until("M105", 1)?;
+        self.key_to_halt(&print, heard, state)
     }
 
     /// What `print` has said.
