@@ -92,3 +92,22 @@ fn a_reader_that_is_gone_is_no_reason_to_wait() {
     outlet.put(b"to nobody\n");
     assert!(outlet.flush(SOON), "it was tried");
 }
+
+/// Whoever else writes there may have set it so.
+#[test]
+fn a_reader_that_would_rather_refuse_than_let_wait_gets_everything_all_the_same() {
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+    let (reader, writer) = rustix::pipe::pipe().unwrap();
+    fcntl_setfl(&writer, fcntl_getfl(&writer).unwrap() | OFlags::NONBLOCK).unwrap();
+    let outlet = Outlet::of_text("test", File::from(writer)).unwrap();
+    // More than a pipe takes, less than waits for it.
+    let all: String = (0..3000).map(line).collect();
+    for number in 0..3000 {
+        outlet.put(line(number).as_bytes());
+    }
+    assert!(!outlet.flush(AT_ONCE), "it would be no test");
+    let read = read_all(File::from(reader));
+    assert!(outlet.flush(SOON));
+    drop(outlet);
+    assert_eq!(read.join().unwrap(), all);
+}
