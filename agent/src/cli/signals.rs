@@ -3,7 +3,8 @@
 //! Owns: that each of them is a wish to end, which is heard: behind a process that is just gone, heaters stay on; and which of them
 //! say, the second time, that somebody does not want to wait: those that come only because somebody sends them. A terminal that is
 //! closed sends HUP twice, a limit its signal every second. Left out are those that nobody can handle (KILL, STOP), faults of the
-//! program itself (ABRT, SEGV …), and real-time signals, which nothing sends by itself. And that no terminal halts it. Must not know: what is ended, and how.
+//! program itself (ABRT, SEGV …), and real-time signals, which nothing sends by itself. And that no terminal halts the process. Must not
+//! know: what is ended, and how.
 
 use std::future::poll_fn;
 use std::task::Poll;

@@ -122,11 +122,9 @@ impl Waiting {
                      bed.{others}"
                 )
             }
-            Self::OutOfReach => {
-                "Its nozzle is hot and can't be cooled from here: the printer takes no command before \
-                                 someone presses its button."
-                    .into()
-            }
+            Self::OutOfReach => "Its nozzle is hot and can't be cooled from here: the printer takes no command before someone \
+                                 presses its button."
+                .into(),
         }
     }
 }

@@ -80,6 +80,12 @@ fn halted_terminal() -> (OwnedFd, OwnedFd) {
     (ours, theirs.into())
 }
 
+/// Waits for `M112` in the record of the printer's line.
+fn is_told_to_halt(wire: &std::path::Path) {
+    let told = || String::from_utf8_lossy(&std::fs::read(wire).unwrap()).contains("M112");
+    eventually("on the wire", || told().then_some(()));
+}
+
 fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
@@ -112,8 +118,7 @@ fn an_agent_that_nobody_reads_ends_its_jobs_cold_and_stops_its_printer_at_once(#
     host.wait_for(JobState::AwaitingRemoval);
     host.is_made_safe();
     host.command_it(Asked::EmergencyStop, Some(1));
-    let told = || String::from_utf8_lossy(&std::fs::read(&wire).unwrap()).contains("M112");
-    eventually("on the wire", || told().then_some(()));
+    is_told_to_halt(&wire);
     agent.kill().unwrap();
     agent.wait().unwrap();
 }
@@ -150,8 +155,7 @@ fn no_terminal_halts_an_agent(#[case] halt: Signal) {
     host.wait_for(JobState::Printing);
     signal(host.process.as_ref().unwrap(), halt);
     host.command_it(Asked::EmergencyStop, Some(1));
-    let told = || String::from_utf8_lossy(&std::fs::read(&wire).unwrap()).contains("M112");
-    eventually("on the wire", || told().then_some(()));
+    is_told_to_halt(&wire);
     host.kill();
 }
 

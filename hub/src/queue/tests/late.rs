@@ -8,11 +8,8 @@ use crate::queue::printer_command::{self, Word};
 /// As long as whoever has the queue's turn keeps it, the others wait.
 const KEPT_FOR: Duration = Duration::from_millis(300);
 
-#[rstest]
-#[case::sqlite(Engine::Sqlite)]
-#[case::postgres(Engine::Postgres)]
-#[tokio::test]
-async fn what_is_given_up_writes_over_nothing_that_an_agent_reports_meanwhile(#[case] engine: Engine) {
+/// Of a print at work.
+async fn with_a_pause_asked_for(engine: Engine) -> (TestHub, Device, Claim) {
     let hub = hub(engine).await;
     let printer = hub.pair("a").await;
     let file = hub.upload("a.gcode", GCODE).await;
@@ -20,6 +17,16 @@ async fn what_is_given_up_writes_over_nothing_that_an_agent_reports_meanwhile(#[
     let claim = hub.started(printer).await;
     hub.report(printer, &claim, 1, &[JobState::Printing]).await;
     control::request(&hub.app, &hub.owner, id, Wanted::Pause).await.unwrap();
+    (hub, printer, claim)
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn what_is_given_up_writes_over_nothing_that_an_agent_reports_meanwhile(#[case] engine: Engine) {
+    let (hub, printer, claim) = with_a_pause_asked_for(engine).await;
+    let id = claim.job_id;
     hub.clock.advance(Duration::from_millis(limits::COMMAND_EXPIRY_MS as u64 + 10_000));
 
     // A report, in slow motion: it has its turn, and has read the job.
@@ -45,13 +52,8 @@ async fn what_is_given_up_writes_over_nothing_that_an_agent_reports_meanwhile(#[
 #[case::postgres(Engine::Postgres)]
 #[tokio::test]
 async fn a_pause_that_came_too_late_is_no_reason_of_a_finished_print(#[case] engine: Engine) {
-    let hub = hub(engine).await;
-    let printer = hub.pair("a").await;
-    let file = hub.upload("a.gcode", GCODE).await;
-    let id = hub.submit(file, None).await;
-    let claim = hub.started(printer).await;
-    hub.report(printer, &claim, 1, &[JobState::Printing]).await;
-    control::request(&hub.app, &hub.owner, id, Wanted::Pause).await.unwrap();
+    let (hub, printer, claim) = with_a_pause_asked_for(engine).await;
+    let id = claim.job_id;
     let pause = store::open_commands(&hub.app.db, printer.printer_id).await.unwrap()[0].id.unwrap();
     hub.report(printer, &claim, 2, &[JobState::AwaitingRemoval]).await;
     let outcome = CommandOutcome::Refused { reason: "The printer is not at work on that job.".into() };
