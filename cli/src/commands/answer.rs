@@ -12,13 +12,23 @@ pub(crate) async fn run(client: &Client, word: &str, button: Option<&str>) -> Re
     let id = choose::printer(client, word).await?;
     let printer: Printer = client.parse(client.get(&format!("api/v1/printers/{id}")).await?)?;
     let Some(asked) = printer.status.and_then(|status| status.attention) else {
-        return Err(CliError::Failed(format!("{} asks nothing", printer.name)));
+        return Err(CliError::Failed(no_question(&printer)));
     };
     let number = choice(&asked, button).map_err(CliError::Failed)?;
     let body = json!({ "attention_id": asked.id, "button": number });
     client.post(&format!("api/v1/printers/{id}/answer"), &body).await?;
     let said = asked.buttons.get(number).map_or("to go on", String::as_str);
     output::line(&output::printable(&format!("{}: “{}” answered: {said}.", printer.name, asked.text)))
+}
+
+/// A print that somebody paused asks nothing: it waits for another command.
+fn no_question(printer: &Printer) -> String {
+    match &printer.current_job_id {
+        Some(job) if printer.state == "paused" => {
+            format!("{} asks nothing: its print is paused. To go on: stardust resume {job}", printer.name)
+        }
+        _ => format!("{} asks nothing", printer.name),
+    }
 }
 
 /// The number of the button that is meant: by its label, or counted from 1.
@@ -49,6 +59,15 @@ fn choice(asked: &Attention, word: Option<&str>) -> Result<usize, String> {
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[rstest]
+    #[case("paused", "Ada asks nothing: its print is paused. To go on: stardust resume j1")]
+    #[case("printing", "Ada asks nothing")]
+    fn without_a_question(#[case] state: &str, #[case] expected: &str) {
+        let printer = serde_json::json!({"id": "p1", "name": "Ada", "state": state, "current_job_id": "j1",
+            "contact": {"state": "online"}});
+        assert_eq!(no_question(&serde_json::from_value(printer).unwrap()), expected);
+    }
 
     #[rstest]
     #[case(&[], None, Ok(0))]
