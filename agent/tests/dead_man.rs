@@ -267,6 +267,31 @@ fn a_host_that_dies_in_a_pause_leaves_nothing_hot() {
     assert!(rig.printer.is_halted() && rig.printer.targets().are_off());
 }
 
+/// The moves are carried out yet when the file's last line is taken, and nothing in it turns anything off.
+#[test]
+fn a_host_that_dies_behind_the_end_of_a_file_leaves_nothing_hot() {
+    let mut without_end = file();
+    without_end.truncate(100);
+    let finished = |died_behind: usize| {
+        let mut rig = Rig::ready(Parking::default());
+        rig.start(&without_end);
+        rig.until(|rig| {
+            let is_over = rig.events.contains(&JobEvent::Completed) && rig.host.is_ready();
+            rig.accepted.len() >= died_behind || is_over
+        });
+        rig
+    };
+    let whole = finished(usize::MAX);
+    let last = whole.accepted.iter().rposition(|line| line.starts_with("G1")).unwrap();
+    assert!(whole.accepted.len() > last + 4 && whole.printer.targets().are_off(), "{:?}", whole.accepted);
+    for died_behind in last..=whole.accepted.len() {
+        let mut rig = finished(died_behind);
+        rig.leave_alone(3 * HOUR);
+        let said = rig.accepted.last();
+        assert!(rig.printer.targets().are_off(), "died behind line {died_behind}, {said:?}");
+    }
+}
+
 #[rstest]
 #[case::done(false)]
 #[case::cancelled(true)]

@@ -391,10 +391,13 @@ impl Job {
                     self.stage = Stage::Feeding;
                     self.events.push(JobEvent::Resumed);
                 }
-                Stage::Finishing => {
-                    link.send_proof(now);
-                    self.stage = Stage::Proving;
-                }
+                Stage::Finishing => match self.release_when_cold() {
+                    Some(script) => self.script = script,
+                    None => {
+                        link.send_proof(now);
+                        self.stage = Stage::Proving;
+                    }
+                },
                 Stage::Proving => self.finish(JobEvent::Completed),
                 Stage::Stopping => {
                     let end = self.end.take().unwrap_or(End::Cancelled);

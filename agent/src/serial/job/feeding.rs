@@ -13,6 +13,7 @@ use super::super::link::Link;
 use super::super::moves_ahead;
 use super::super::own_reports;
 use super::super::reading;
+use super::super::scripts::{self, Script};
 use super::super::window::Origin;
 use super::{End, Job, JobEvent, Stage};
 
@@ -103,7 +104,7 @@ impl Job {
 
     /// The file is at its end.
     fn close(&mut self, now: Duration, link: &mut Link, area: Option<Area>, interrupt: bool) {
-        if let Some(own) = self.dead_man.release().or_else(|| self.display.done()) {
+        if let Some(own) = self.display.done() {
             return self.script.push_back(own);
         }
         if !link.is_idle() {
@@ -118,5 +119,11 @@ impl Job {
             link.send_alone(now, &last);
         }
         self.stage = Stage::Finishing;
+    }
+
+    /// The heaters off and then the dead-man, if that is on: until they are off a host that dies leaves it to turn them off.
+    pub(super) fn release_when_cold(&mut self) -> Option<Script> {
+        let off = self.dead_man.release()?;
+        Some(scripts::cool(&self.all_heaters(), None, Some(&off)))
     }
 }
