@@ -52,7 +52,7 @@ struct Queue {
     bytes: usize,
     /// So many had no room since the last one that had.
     lost: usize,
-    /// Of all pieces that had room: how many, and how many of them are written.
+    /// Of all that is to be written: how much, and how much of it is.
     taken: u64,
     written: u64,
     is_over: bool,
@@ -107,6 +107,8 @@ impl Outlet {
         let mut queue = self.0.0.lock();
         let is_full = queue.pieces.len() >= MOST_PIECES || queue.bytes + text.len() > MOST_BYTES;
         if is_full && !queue.pieces.is_empty() {
+            // That they are missing is one thing to be written.
+            queue.taken += u64::from(queue.lost == 0);
             queue.lost += 1;
             return;
         }
@@ -154,17 +156,23 @@ fn write_all(waiting: &Waiting, mut sink: impl Write, missing: impl Fn(usize) ->
         });
     };
     loop {
-        let idle = |queue: &mut Queue| queue.pieces.is_empty() && !queue.is_over;
-        let queue = waiting.more.wait_while(waiting.lock(), idle);
-        let next = queue.unwrap_or_else(PoisonError::into_inner).pieces.pop_front();
-        let Some(Piece { lost, text }) = next else { return };
+        let idle = |queue: &mut Queue| queue.pieces.is_empty() && queue.lost == 0 && !queue.is_over;
+        let waited = waiting.more.wait_while(waiting.lock(), idle);
+        let mut queue = waited.unwrap_or_else(PoisonError::into_inner);
+        // What is missing stood before the next piece, or nothing came after it.
+        let (lost, text) = match queue.pieces.pop_front() {
+            Some(Piece { lost, text }) => (lost, Some(text)),
+            None if queue.lost > 0 => (std::mem::take(&mut queue.lost), None),
+            None => return,
+        };
+        drop(queue);
         if lost > 0 {
             write(&missing(lost));
         }
-        write(&text);
+        text.iter().for_each(|text| write(text));
         let mut queue = waiting.lock();
-        queue.bytes -= text.len();
-        queue.written += 1;
+        queue.bytes -= text.as_ref().map_or(0, Vec::len);
+        queue.written += u64::from(lost > 0) + u64::from(text.is_some());
         drop(queue);
         waiting.written.notify_all();
     }

@@ -63,6 +63,18 @@ fn who_is_not_read_goes_on_and_what_is_missing_is_told_in_its_place() {
 }
 
 #[test]
+fn what_is_missing_at_the_very_end_is_told_too() {
+    let (outlet, reader) = piped();
+    for number in 0..MANY {
+        outlet.put(line(number).as_bytes());
+    }
+    let read = read_all(reader);
+    assert!(outlet.flush(SOON));
+    drop(outlet);
+    assert_eq!(accounted(&read.join().unwrap()), MANY);
+}
+
+#[test]
 fn everything_that_is_read_in_time_is_there() {
     let (outlet, reader) = piped();
     let read = read_all(reader);

@@ -3,8 +3,14 @@
 //! Owns: the terminal's mode, which is put back whatever happens but kill -9. Must not know: printers.
 
 use std::io::{Read as _, Stdin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use rustix::io::Errno;
+use rustix::process::getpgrp;
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr,
+};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -22,29 +28,47 @@ pub(super) enum Wish {
 /// Whoever is faster waits.
 const MOST_WISHES: usize = 16;
 
+/// While another program has the terminal, it is looked at this often whether that is over.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
 /// The keyboard, for as long as this lives.
 pub(super) struct Keys {
     wishes: mpsc::Receiver<Wish>,
     suspend: Signal,
-    _mode: Option<SingleKeys>,
+    mode: Mode,
 }
+
+/// How the terminal is set, while it is this program's.
+#[derive(Clone, Default)]
+struct Mode(Arc<Mutex<Option<SingleKeys>>>);
 
 impl Keys {
     /// Begins to listen. Where standard input is no terminal, lines are read instead of keys.
     pub(super) fn listen() -> std::io::Result<Self> {
         let (sender, wishes) = mpsc::channel(MOST_WISHES);
-        let mode = SingleKeys::begin(std::io::stdin()).ok();
+        let mode = Mode::default();
+        mode.begin();
+        let of_thread = mode.clone();
         // A thread, because reading from a terminal can't be given up; it ends with the process.
         std::thread::Builder::new().name("keys".into()).spawn(move || {
-            for key in std::io::stdin().lock().bytes().map_while(Result::ok) {
-                if wish(key).is_some_and(|wish| sender.blocking_send(wish).is_err()) {
-                    return;
+            for key in std::io::stdin().lock().bytes() {
+                match key {
+                    Ok(key) if wish(key).is_some_and(|wish| sender.blocking_send(wish).is_err()) => return,
+                    Ok(_) => {}
+                    // In the background. As soon as it is not any more, there may be keys.
+                    Err(error) if error.raw_os_error() == Some(Errno::IO.raw_os_error()) && !is_ours() => {
+                        while !is_ours() {
+                            std::thread::park_timeout(LOOK_AGAIN);
+                        }
+                        of_thread.begin();
+                    }
+                    Err(_) => return,
                 }
             }
         })?;
         // Taking the signal also keeps the process from being stopped by it: a stopped host starves the printer.
         let suspend = signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?;
-        Ok(Self { wishes, suspend, _mode: mode })
+        Ok(Self { wishes, suspend, mode })
     }
 
     /// The next wish.
@@ -54,6 +78,35 @@ impl Keys {
             _ = self.suspend.recv() => Wish::Toggle,
         }
     }
+}
+
+/// The terminal's mode is put back, also where the thread still reads.
+impl Drop for Keys {
+    fn drop(&mut self) {
+        self.mode.lock().take();
+    }
+}
+
+impl Mode {
+    /// Sets it, where the terminal is this program's to set.
+    fn begin(&self) {
+        if is_ours() {
+            let mut mode = self.lock();
+            // As it was before the first time.
+            let before = mode.take();
+            drop(before);
+            *mode = SingleKeys::begin(std::io::stdin()).ok();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<SingleKeys>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether standard input is a terminal on which this program is in the foreground.
+fn is_ours() -> bool {
+    tcgetpgrp(std::io::stdin()).is_ok_and(|foreground| foreground == getpgrp())
 }
 
 fn wish(key: u8) -> Option<Wish> {
@@ -86,6 +139,9 @@ impl SingleKeys {
 
 impl Drop for SingleKeys {
     fn drop(&mut self) {
+        if !is_ours() {
+            return;
+        }
         // Nothing can be done about a terminal that has gone away.
         let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
     }

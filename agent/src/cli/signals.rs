@@ -32,8 +32,9 @@ const HAPPENING: [Number; 11] = [
     Number::STKFLT,
 ];
 
-/// No terminal halts a process that drives a printer, however that hears no signal then and sends no line. To be called before the
-/// process has a second thread, which would have the signals for it. `pauses`: Ctrl-Z means something else, and is taken.
+/// A halted process hears no signal and sends no line, so no terminal may halt one that drives a printer. To be called before the
+/// process has a second thread, which would have the signals for it. `pauses`: Ctrl-Z means something else, and is taken by
+/// [`Ending`].
 pub(super) fn outlast_terminal(pauses: bool) {
     let (mut halts, all) = (SigSet::empty(), [Halt::SIGTTIN, Halt::SIGTTOU, Halt::SIGTSTP]);
     all.into_iter().filter(|halt| !pauses || *halt != Halt::SIGTSTP).for_each(|halt| halts.add(halt));
@@ -48,6 +49,8 @@ pub(super) fn outlast_terminal(pauses: bool) {
 pub(super) struct Ending {
     sent: Vec<Signal>,
     happening: Vec<Signal>,
+    /// Ctrl-Z, which halts nothing from when it is watched on, whether anybody waits for it or not.
+    _halt: Signal,
 }
 
 impl Ending {
@@ -61,8 +64,13 @@ impl Ending {
             ours.map(|number| signal(SignalKind::from_raw(number.as_raw()))).collect()
         };
         let (sent, happening) = (watch(&SENT), watch(&HAPPENING));
+        let halt = signal(SignalKind::from_raw(Number::TSTP.as_raw()));
         let failed = |error| format!("Signals can't be watched: {error}");
-        Ok(Self { sent: sent.map_err(failed)?, happening: happening.map_err(failed)? })
+        Ok(Self {
+            sent: sent.map_err(failed)?,
+            happening: happening.map_err(failed)?,
+            _halt: halt.map_err(failed)?,
+        })
     }
 
     /// Waits for the next one.

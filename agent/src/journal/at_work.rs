@@ -3,7 +3,7 @@
 //! Owns: that everything is written, in order, by one at a time, and before the process ends. Must not know: what.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -19,8 +19,29 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The journal, for all who share it.
 #[derive(Debug, Clone)]
 pub struct JournalAtWork {
-    inner: Arc<Inner>,
+    inner: Arc<Shared>,
     disk: DiskWork,
+}
+
+/// Of all who share it: when the last of them is gone, nothing more comes.
+#[derive(Debug)]
+struct Shared(Arc<Inner>);
+
+impl Deref for Shared {
+    type Target = Arc<Inner>;
+
+    fn deref(&self) -> &Arc<Inner> {
+        &self.0
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // The process may end now: what was kept is on disk first, if that answers.
+        if !std::thread::panicking() && self.0.is_at_rest(PATIENCE) {
+            self.0.write_all();
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -28,6 +49,8 @@ struct Inner {
     ledger: Mutex<Ledger>,
     /// Whoever holds it may wait. Never together with the ledger.
     medium: Mutex<Box<dyn Medium>>,
+    /// Told when nothing is being written any more.
+    written: Condvar,
     /// There is something to deliver.
     changed: Arc<Notify>,
     faults: watch::Sender<Option<DiskFault>>,
@@ -40,7 +63,8 @@ impl JournalAtWork {
         let Journal { medium, ledger } = journal;
         let faults = watch::Sender::new(ledger.fault().cloned());
         let (ledger, medium) = (Mutex::new(ledger), Mutex::new(medium));
-        Self { inner: Arc::new(Inner { ledger, medium, changed: Arc::default(), faults }), disk }
+        let inner = Inner { ledger, medium, written: Condvar::new(), changed: Arc::default(), faults };
+        Self { inner: Arc::new(Shared(Arc::new(inner))), disk }
     }
 
     /// The journal in memory. What was changed is written from then on.
@@ -67,7 +91,7 @@ impl JournalAtWork {
             }
             ledger.is_being_written = true;
         }
-        let inner = Arc::clone(&self.inner);
+        let inner = Arc::clone(&*self.inner);
         self.disk.start(move || inner.write_all());
         self.watch_the_time();
     }
@@ -78,7 +102,7 @@ impl JournalAtWork {
         if !self.inner.ledger().is_being_written {
             return;
         }
-        let inner = Arc::downgrade(&self.inner);
+        let inner = Arc::downgrade(&*self.inner);
         runtime.spawn(async move {
             tokio::time::sleep(PATIENCE).await;
             if let Some(inner) = inner.upgrade() {
@@ -98,6 +122,12 @@ impl Inner {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether nothing is being written, by then at the latest.
+    fn is_at_rest(&self, within: Duration) -> bool {
+        let waited = self.written.wait_timeout_while(self.ledger(), within, |ledger| ledger.is_being_written);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
     /// Until nothing is left to do. Waits for the disk.
     fn write_all(&self) {
         let mut medium = self.medium.lock().unwrap_or_else(PoisonError::into_inner);
@@ -108,7 +138,10 @@ impl Inner {
                 ledger.is_being_written = step.is_some();
                 step
             };
-            let Some(step) = step else { break };
+            let Some(step) = step else {
+                self.written.notify_all();
+                break;
+            };
             let written = carry_out(step, &mut **medium);
             let mut ledger = self.ledger();
             ledger.finish(written);
@@ -122,15 +155,6 @@ impl Inner {
             is_new
         });
         self.changed.notify_one();
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        // The process ends in order: what was kept is lost with none that does.
-        if !std::thread::panicking() {
-            self.write_all();
-        }
     }
 }
 

@@ -153,6 +153,10 @@ impl Driver {
                     let port = Arc::new(port);
                     self.second_way.opened(&port);
                     self.port = Some(Arc::clone(&port));
+                    if !self.is_kept {
+                        self.locator.pin();
+                        self.recall_speed();
+                    }
                     let ended = self.use_port(&port);
                     self.port = None;
                     let is_left_open = matches!(ended, Err(Abandoned::LeftOpen));
@@ -207,13 +211,12 @@ impl Driver {
             tracing::info!(port.path = %path.display(), port.baud = speed, "the port is still open");
             return Ok((path, port));
         }
-        let speed = self.baud.or_else(|| self.known_speed()).unwrap_or(SPEEDS[0]);
+        let speed = self.baud.or(self.recall_speed()).unwrap_or(SPEEDS[0]);
         let port = open(&path, speed)?;
         // The name may have become another's while it was opened.
         if self.locator.locate()? != path {
             return Err(OpenError::Missing(path.display().to_string()));
         }
-        self.locator.pin();
         tracing::info!(port.path = %path.display(), port.baud = speed, "port opened");
         Ok((path, port))
     }
@@ -380,7 +383,7 @@ impl Driver {
     /// Writes what can be written without waiting.
     fn write(&mut self, port: &OwnedFd) -> Result<(), Errno> {
         self.host.move_output(&mut self.to_write);
-        while !self.to_write.is_empty() {
+        while !self.to_write.is_empty() && !self.second_way.is_ordered() {
             match rustix::io::write(port, &self.to_write) {
                 Ok(count) => {
                     self.to_write.drain(..count);

@@ -36,7 +36,9 @@ pub(super) struct KeptKill {
 impl Driver {
     /// Stops the machine at once, or as soon as its port is open.
     pub(super) fn kill(&mut self, now: Duration, by: String) {
-        self.second_way.taken();
+        let way = self.second_way.clone();
+        let _alone = way.alone();
+        way.taken();
         match self.port.clone() {
             Some(port) => self.kill_on(&port, now, by),
             None => self.keep_kill(now, by),
@@ -102,7 +104,7 @@ impl Driver {
     /// Whether it has left this machine.
     fn write_halt(&self, port: &OwnedFd, bytes: &[u8]) -> Result<bool, Errno> {
         drop_unsent(port)?;
-        if self.seeking { send_at_every_speed(port, bytes, self.known_speed()) } else { send(port, bytes) }
+        if self.seeking { send_at_every_speed(port, bytes, self.found) } else { send(port, bytes) }
     }
 
     /// Whether the board was reset: one that has the stop on its line, and whose firmware acts on it at once, need not be, where
@@ -119,29 +121,33 @@ impl Driver {
 
 /// Stops the machine at once by a port that something else may be writing to; whether `M112` has left this machine.
 pub(super) fn at_once(port: &OwnedFd) -> bool {
-    at_once_by(port, |bytes| send(port, bytes)).0
+    at_once_by(port, |bytes| send(port, bytes)).0.unwrap_or(false)
 }
 
 /// The same, where nobody knows the speed.
 pub(super) fn at_once_at_every_speed(port: &OwnedFd) -> bool {
-    at_once_by(port, |bytes| send_at_every_speed(port, bytes, None)).0
+    at_once_by(port, |bytes| send_at_every_speed(port, bytes, None)).0.unwrap_or(false)
 }
 
 /// The same, while the thread that has it stands still.
 pub(super) fn past_its_thread(port: &OwnedFd, is_sought: bool) -> Reach {
     let known = |bytes: &[u8]| send(port, bytes);
     let sought = |bytes: &[u8]| send_at_every_speed(port, bytes, None);
-    let (on_wire, dtr_pulsed) = if is_sought { at_once_by(port, sought) } else { at_once_by(port, known) };
-    Reach::Sent { on_wire, dtr_pulsed }
+    let (sent, dtr_pulsed) = if is_sought { at_once_by(port, sought) } else { at_once_by(port, known) };
+    match sent {
+        Ok(on_wire) => Reach::Sent { on_wire, dtr_pulsed },
+        // It has vanished: the thread has the order, for when it is back.
+        Err(_) => Reach::Waits,
+    }
 }
 
 /// Whether it was sent, and whether the board was reset.
-fn at_once_by(port: &OwnedFd, send: impl Fn(&[u8]) -> Result<bool, Errno>) -> (bool, bool) {
+fn at_once_by(port: &OwnedFd, send: impl Fn(&[u8]) -> Result<bool, Errno>) -> (Result<bool, Errno>, bool) {
     // Nobody will send it again, and which order this firmware takes is not known.
     let lines = StopLines::ANY.each();
     let sent =
         drop_unsent(port).and_then(|()| lines.iter().try_fold(false, |on, bytes| Ok(send(bytes)? || on)));
-    (sent.unwrap_or(false), reset_board(port, Unsent::Kept))
+    (sent, reset_board(port, Unsent::Kept))
 }
 
 /// What waits to be sent is passed: once, for the next of several must not take away the one before.

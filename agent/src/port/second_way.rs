@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::WeakUnboundedSender;
 
-use super::handle::PortEvent;
+use super::handle::{PortEvent, Reach};
 use super::kill;
 
 /// A thread that turns takes an order within some milliseconds.
@@ -20,6 +20,9 @@ const TAKEN_WITHIN: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone)]
 pub(super) struct SecondWay {
     standing: Arc<(Mutex<Standing>, Condvar)>,
+    /// Whoever stops the machine holds it all the while: a speed that another one has set for a moment must not be taken for the
+    /// port's own, and put back last.
+    one_at_a_time: Arc<Mutex<()>>,
     /// Whoever waits for the thread's last word does not wait for this.
     events: WeakUnboundedSender<PortEvent>,
 }
@@ -37,10 +40,10 @@ struct Standing {
 
 impl SecondWay {
     pub(super) fn new(events: WeakUnboundedSender<PortEvent>) -> Self {
-        Self { standing: Arc::default(), events }
+        Self { standing: Arc::default(), one_at_a_time: Arc::default(), events }
     }
 
-    /// The thread has opened this one.
+    /// The thread has opened this one: told before it does anything that may wait for a disk.
     pub(super) fn opened(&self, port: &Arc<OwnedFd>) {
         self.lock().port = Arc::downgrade(port);
     }
@@ -54,6 +57,17 @@ impl SecondWay {
     pub(super) fn taken(&self) {
         self.lock().taken += 1;
         self.standing.1.notify_all();
+    }
+
+    /// For as long as this lives nobody else stops the machine.
+    pub(super) fn alone(&self) -> MutexGuard<'_, ()> {
+        self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a stop was ordered that the thread has not taken: nothing else goes out before it.
+    pub(super) fn is_ordered(&self) -> bool {
+        let standing = self.lock();
+        standing.taken < standing.ordered
     }
 
     /// A stop was ordered just now: it goes out past the thread if that does not take it soon.
@@ -81,10 +95,15 @@ impl SecondWay {
         }
         let (port, seeking) = (standing.port.upgrade(), standing.seeking);
         drop(standing);
-        // One that is closed is opened by the thread alone, which keeps the stop for then.
-        let Some(port) = port else { return };
-        let reach = kill::past_its_thread(&port, seeking);
-        tracing::warn!(?reach, "stopped at once past the port's thread, which stands still: M112");
+        let reach = match &port {
+            Some(port) => {
+                let _alone = self.alone();
+                kill::past_its_thread(port, seeking)
+            }
+            // It is opened by the thread alone, which has the order then.
+            None => Reach::Waits,
+        };
+        tracing::warn!(?reach, "a stop at once past the port's thread, which stands still: M112");
         if let Some(events) = self.events.upgrade() {
             let _ = events.send(PortEvent::Killed(reach));
         }

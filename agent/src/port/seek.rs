@@ -31,14 +31,16 @@ pub(super) enum Sought {
 }
 
 impl Driver {
-    /// The speed that was found last.
-    pub(super) fn known_speed(&self) -> Option<u32> {
-        self.found.or_else(|| self.speeds.as_ref()?.recall(&self.locator.identity()))
+    /// Looks up the speed that was found last. Waits for the disk, which is why a stop at once does not ask again.
+    pub(super) fn recall_speed(&mut self) -> Option<u32> {
+        let recalled = || self.speeds.as_ref()?.recall(&self.locator.identity());
+        self.found = self.found.or_else(recalled);
+        self.found
     }
 
     /// Tries speeds until the printer is understood. The port's DTR line is left alone.
     pub(super) fn seek(&mut self, port: &OwnedFd) -> Result<Sought, Abandoned> {
-        let mut search = SpeedSearch::new(self.clock.elapsed(), self.known_speed());
+        let mut search = SpeedSearch::new(self.clock.elapsed(), self.found);
         let mut ear = Recognition::default();
         let mut said = Vec::new();
         let mut questions = QUESTIONS.iter().cycle();
