@@ -28,6 +28,8 @@ use crate::systemd::ServiceManager;
 use seat::Seat;
 pub use unable::make_all_safe;
 
+/// A disk that shows no printers for so long at the start is not waited for by whoever ends the agent.
+const FIRST_LOOK: Duration = Duration::from_secs(10);
 /// Newly paired printers are found this soon.
 const LOOK_FOR_PRINTERS: Duration = Duration::from_secs(2);
 
@@ -57,13 +59,11 @@ pub async fn run(
     let mut stopping = stop.clone();
     let mut service = ServiceManager::default();
     let mut found = found::looking(settings, LOOK_FOR_PRINTERS, &mut answering);
-    while !*stopping.borrow() {
+    // Whoever ends it before it has looked for the first time: a printer that was left hot is seen to all the same.
+    while !*stopping.borrow() || found.borrow().is_none() && clock.elapsed() < FIRST_LOOK {
         let there = found.borrow_and_update().clone();
         let Some(there) = there else {
-            tokio::select! {
-                _ = stopping.changed() => {}
-                _ = found.changed() => {}
-            }
+            let _ = tokio::time::timeout(LOOK_FOR_PRINTERS, found.changed()).await;
             continue;
         };
         if there.of_nobody != said_of_nobody {
@@ -99,6 +99,9 @@ pub async fn run(
             seat.note_errors(&clock);
         }
         alive::tell(&mut service, seats.values_mut(), clock.elapsed());
+        if *stopping.borrow() {
+            break;
+        }
         tokio::select! {
             _ = stopping.changed() => {}
             Some(question) = questions.recv() => {

@@ -87,6 +87,10 @@ pub struct PrinterStatus {
     /// `message` tells of a stop at once: it is over and done with when a person has cleared that. From minor 1.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub about_stop: bool,
+    /// Something was heated and was not read back as off since, and its agent does not reach it: its heaters stay as they were set,
+    /// whatever was measured, or was not. From minor 1.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_hot: bool,
 }
 
 impl PrinterStatus {
@@ -109,6 +113,7 @@ impl PrinterStatus {
             preheat: None,
             halted: false,
             about_stop: false,
+            may_be_hot: false,
         }
     }
 }

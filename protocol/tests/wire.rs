@@ -66,6 +66,7 @@ fn status() -> PrinterStatus {
         preheat: None,
         halted: false,
         about_stop: false,
+        may_be_hot: false,
     }
 }
 
@@ -118,6 +119,7 @@ fn status_messages() {
         emergency_stop: Some(StopReport { command_id: id(), reach: StopReach::SentAndReset, at: at() }),
         halted: true,
         about_stop: true,
+        may_be_hot: true,
         ..PrinterStatus::new(PrinterState::Error)
     };
     check("status_emergency_stop", &StatusMessage { body: StatusBody::Full(stopped), ..full.clone() });

@@ -37,13 +37,17 @@ pub(super) async fn look_after(
     for one in out_of_sight.into_iter().flatten() {
         tracing::error!(path = %one.path.display(), error = %one.why, "a folder that can't be looked into: what is in there may be hot");
     }
-    while !*stop.borrow() {
+    // Once at least, whoever ends it meanwhile.
+    loop {
         let theirs = settings.clone();
         match DiskWork::on_threads().run(move || Ok(Found::left_hot(&theirs).collect())).await {
             Ok(found) => left.see_to(found, |folder, patience| {
                 make_safe(folder, patience, clock.clone(), ports.clone(), stop.clone())
             }),
             Err(error) => tracing::error!(error = %error, "what was left hot can't be looked for"),
+        }
+        if *stop.borrow() {
+            break;
         }
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => {}

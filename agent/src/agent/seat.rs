@@ -192,7 +192,8 @@ async fn keep_running(
     let mut is_left_safe = true;
     let mut undriven = Undriven::looked_at(pulse.clone());
     let disk = DiskWork::on_threads();
-    let mut is_left_at_work = false;
+    // By the process before this one, perhaps: whoever ends this one at once has it seen to all the same.
+    let mut is_left_at_work = true;
     while !*stop.borrow() || is_left_at_work {
         let (end, ended) = watch::channel(*stop.borrow());
         is_left_at_work = false;

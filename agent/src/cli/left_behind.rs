@@ -198,7 +198,12 @@ async fn owed_by_an_agent(settings: &Settings, plan: &PortPlan) -> bool {
     let (settings, plan) = (settings.clone(), plan.clone());
     let look = move || {
         let is_free = |folder: &PrinterFolder| FolderLock::take_if_free(folder.path()).is_some();
-        let owes = |folder: &PrinterFolder| berth::owes_at_plan(folder, &plan);
+        // Where its port is out, by its settings alone.
+        let is_out = port::device(&plan).is_none();
+        let is_named = |folder: &PrinterFolder| folder.config().is_ok_and(|config| config.port == plan.path);
+        let owes = |folder: &PrinterFolder| {
+            berth::owes_at_plan(folder, &plan) || is_out && folder.may_be_hot() && is_named(folder)
+        };
         Ok(PrinterFolder::all(&settings).iter().any(|one| owes(one) && is_free(one)))
     };
     DiskWork::on_threads().run(look).await.unwrap_or(false)

@@ -277,6 +277,10 @@ fn carry_out(arguments: Arguments) -> ExitCode {
                 | Command::Doctor(DoctorArguments { port: Some(port), baud, .. }) => {
                     left_behind::beside_broken_settings(given, port, *baud);
                 }
+                Command::Status { .. } | Command::Check(_) | Command::Doctor(_) => {
+                    let hot = status::hot_with_nobody_there(&Settings::salvaged(given));
+                    hot.iter().for_each(|sentence| warn(sentence));
+                }
                 _ => {}
             }
             return ExitCode::from(SETTINGS_ARE_WRONG);

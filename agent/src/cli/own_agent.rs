@@ -39,6 +39,12 @@ pub(super) fn that_drives(settings: &Settings, port: &Path) -> Option<Driven> {
 }
 
 impl Driven {
+    /// Whether a print would be ended with its agent.
+    pub(super) fn is_at_work(&self) -> bool {
+        use PrinterState::{Attention, Paused, Preparing, Printing};
+        matches!(self.state, Printing | Paused | Preparing | Attention)
+    }
+
     /// What it is, without what to do.
     pub(super) fn in_words(&self, port: &Path) -> String {
         let (printer, state) = (&self.printer, self.state);

@@ -22,7 +22,7 @@ pub(super) fn run(settings: &Settings, json: bool) -> Result<ExitCode, Failure> 
         } else {
             error.to_string()
         };
-        let hot = nobody_runs.then(|| [left_hot(settings), by_hand_left_hot(settings)].concat());
+        let hot = nobody_runs.then(|| all_left_hot(settings));
         std::iter::once(said).chain(hot.into_iter().flatten()).collect::<Vec<_>>().join("\n")
     })?;
     let report: AgentReport = serde_json::from_str(&text).map_err(|error| {
@@ -43,6 +43,18 @@ pub(super) fn run(settings: &Settings, json: bool) -> Result<ExitCode, Failure> 
         say(&format!("Status page for a browser on this machine: {page}"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Of each printer that may be hot, where no agent runs that could be asked.
+pub(super) fn hot_with_nobody_there(settings: &Settings) -> Vec<String> {
+    match status_socket::ask(settings) {
+        Err(AskError::NotRunning) => all_left_hot(settings),
+        _ => Vec::new(),
+    }
+}
+
+fn all_left_hot(settings: &Settings) -> Vec<String> {
+    [left_hot(settings), by_hand_left_hot(settings)].concat()
 }
 
 /// Of each printer that an agent which does not run has left so.

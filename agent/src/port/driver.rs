@@ -135,7 +135,7 @@ pub(super) struct Driver {
     pub(super) events: mpsc::UnboundedSender<PortEvent>,
     view: watch::Sender<PortView>,
     pub(super) speed: watch::Sender<SpeedView>,
-    view_at: Duration,
+    pub(super) view_at: Duration,
     /// Something came since the view was renewed.
     heard: bool,
     acknowledged: u64,

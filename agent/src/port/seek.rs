@@ -4,6 +4,7 @@
 //! printer: `recognition`. Must not know: the host protocol.
 
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -45,10 +46,13 @@ impl Driver {
         let mut said = Vec::new();
         let mut questions = QUESTIONS.iter().cycle();
         let mut buffer = [0_u8; 1024];
+        // That the port is there, and what it was stopped by: a search may take long.
+        self.view_at = Duration::ZERO;
         loop {
             self.waker.reset();
             // There is nobody who could carry them out.
             self.take_orders(self.clock.elapsed(), false)?;
+            self.tell(self.clock.elapsed(), None);
             while let Some(step) = search.poll(self.clock.elapsed()) {
                 if let Step::Try(speed) = step {
                     if let Err(error) = set_speed(port, speed) {

@@ -111,6 +111,8 @@ pub(super) struct Job {
     envelope: Envelope,
     /// It has begun to extrude while moving.
     printing: bool,
+    /// The file's last command may wait for a person, whether the firmware says so or not.
+    pub(super) may_wait_for_person: bool,
     parking: Parking,
     display: Display,
     dead_man: DeadMan,
@@ -168,6 +170,7 @@ impl Job {
             named: NamedHeaters::of(firmware.dialect),
             envelope: Envelope::default(),
             printing: false,
+            may_wait_for_person: false,
             parking,
             display,
             dead_man,

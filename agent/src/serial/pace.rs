@@ -19,6 +19,11 @@ pub(super) struct Pace {
     pub(super) waits: bool,
 }
 
+/// Whether the firmware may wait for a person in it: a change of filament, a stop of the file's own.
+pub(super) fn may_wait_for_person(command: &Command<'_>) -> bool {
+    matches!(command.code(), Some(Code { letter: b'M', number: 0 | 1 | 125 | 226 | 600 | 701 | 702, .. }))
+}
+
 impl Pace {
     /// An ordinary line.
     pub(super) const ORDINARY: Self = Self { alone: false, slow: false, proves: false, waits: false };

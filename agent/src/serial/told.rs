@@ -129,6 +129,8 @@ pub(super) struct Told {
     before: usize,
     /// Its port is gone since then.
     lost_at: Option<Duration>,
+    /// It said nothing any more behind a stop before this one, and has said nothing since: it has that one, whoever wanted another.
+    was_silent: bool,
     course: Course,
 }
 
@@ -149,6 +151,7 @@ impl Told {
             at_work_at: None,
             before,
             lost_at: None,
+            was_silent: false,
             course: Course::Sent,
         }
     }
@@ -156,7 +159,8 @@ impl Told {
     /// It was sent once more, by another wish, before it was known what came of this one. What shows that it is at a command shows
     /// that still.
     pub(super) fn once_more(&self, now: Duration, by: &str, lines: StopLines) -> Self {
-        Self { at_work_at: self.at_work_at, ..Self::new(now, by, lines, self.before) }
+        let was_silent = self.was_silent || self.course == Course::Silent;
+        Self { at_work_at: self.at_work_at, was_silent, ..Self::new(now, by, lines, self.before) }
     }
 
     /// A stop that was given up as not taken was carried out after all.
@@ -181,6 +185,12 @@ impl Told {
     /// Whether nothing more happens by itself.
     pub(super) fn is_over(&self) -> bool {
         matches!(self.course, Course::Halted(_) | Course::Silent)
+    }
+
+    /// Whether a port that goes now is the printer's, switched off as people are asked to: it is not stopped once more when it
+    /// is switched on.
+    pub(super) fn may_be_switched_off(&self) -> bool {
+        self.is_over() || self.was_silent
     }
 
     pub(super) fn sent(&self) -> u32 {
@@ -236,6 +246,7 @@ impl Told {
             Reply::Error(kind, _) if *kind != ErrorKind::Fatal => false,
             _ => return,
         };
+        self.was_silent = false;
         if matches!(reply, Reply::Ok(_)) {
             self.before = self.before.saturating_sub(1);
         }

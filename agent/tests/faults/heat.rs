@@ -18,7 +18,7 @@ fn preheated() -> Host {
 }
 
 /// The same with all of its nozzles.
-fn preheated_machine(machine: Machine) -> Host {
+pub(crate) fn preheated_machine(machine: Machine) -> Host {
     let mut host = Host::paired_with(None, 50, machine.options());
     host.run();
     host.status_where("ready", |status| status["status"]["state"] == "idle");

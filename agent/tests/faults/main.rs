@@ -15,6 +15,7 @@ mod cable_out;
 mod certificate;
 mod disk;
 mod doctor;
+mod ended_at_once;
 mod full;
 mod heat;
 mod host;

@@ -95,6 +95,8 @@ pub(crate) struct PrinterStatus {
     pub(crate) preheat: Option<Preheat>,
     /// It has stopped: what it has told before stays as it was.
     pub(crate) halted: bool,
+    /// Its agent has not read back that all is off, and does not reach it.
+    pub(crate) may_be_hot: bool,
 }
 
 /// Whether the hub hears from a printer's agent.

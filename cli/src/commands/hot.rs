@@ -11,10 +11,21 @@ const HOT_C: f64 = 50.0;
 
 /// `Still hot: nozzle 182 °C, bed 55 °C`; none while a job is at work that can be seen. `job`: the one that is on it.
 pub(crate) fn sentence(printer: &Printer, job: Option<&PrintJob>) -> Option<String> {
-    match printer.measured_now() {
-        Some(status) => now(printer, status),
-        None => before(printer, job),
+    match (&printer.status, printer.measured_now()) {
+        (Some(status), _) if status.may_be_hot => Some(out_of_reach(status)),
+        (_, Some(status)) => now(printer, status),
+        (_, None) => before(printer, job),
     }
+}
+
+/// Its agent says so itself, and knows what it has heated.
+fn out_of_reach(status: &PrinterStatus) -> String {
+    let hot = told(status, |heat| (heat.actual >= HOT_C).then_some(heat.actual));
+    let measured = if hot.is_empty() { String::new() } else { format!(" ({hot} when last measured)") };
+    format!(
+        "May be HOT{measured}: its heaters stay as they were set until its agent reaches it again. Switch it off if nobody watches \
+         it."
+    )
 }
 
 fn now(printer: &Printer, status: &PrinterStatus) -> Option<String> {
@@ -89,6 +100,14 @@ mod tests {
         "",
         Some("paused"),
         Some("May be hot: a print was at work at the last contact. Look at the printer.")
+    )]
+    #[case::its_agent_was_started_anew_behind_the_cable(
+        "online",
+        r#""state":"offline","may_be_hot":true"#,
+        None,
+        Some(
+            "May be HOT: its heaters stay as they were set until its agent reaches it again. Switch it off if nobody watches it."
+        )
     )]
     #[case::its_agent_waits_by_https("waits", "", Some("printing"), None)]
     #[case::its_agent_waits_and_measured_long_ago("waits", WARM, Some("paused"), None)]

@@ -1,5 +1,6 @@
 //! Printers, their host, and a run of what happens to them.
 
+mod boot;
 mod happening;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -77,6 +77,7 @@ fn with_no_job_at_work_every_target_is_0_within_a_minute() {
             "stopped",
             "unreadable",
             "handed over",
+            "rebooted",
             "jobs ended",
             "unable",
             "revoked",

@@ -172,10 +172,18 @@ pub(super) fn heated(thermometer: &Thermometer, is_known: bool) -> Option<Findin
 }
 
 pub(super) fn driven_by_the_agent(driven: &Driven, port: &Path) -> Finding {
+    let remedy = match driven.is_at_work() {
+        true => "wait until its print is over: an agent that is stopped ends the prints of all its printers"
+            .into(),
+        false => format!(
+            "see `stardust-agent status` that no printer of it prints; then stop it, ask again, and start it: {}",
+            own_agent::STOP_IT
+        ),
+    };
     Finding::warning(
         driven.in_words(port),
         "so it is looked after, but its answers can't be measured now",
-        format!("stop it, ask again, and start it: {}", own_agent::STOP_IT),
+        remedy,
     )
 }
 

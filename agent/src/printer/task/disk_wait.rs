@@ -260,6 +260,13 @@ impl Printer {
                 self.disk_wait = wait;
                 self.on_old_ports(looked_for);
             }
+            (wait, FromDisk::Recorded(_)) => {
+                self.disk_wait = wait;
+                // Of a job that was stopped meanwhile. It may say that something is owed: it is made sure of that nothing is.
+                if !self.life.is_running() && !self.owed_here().is_empty() {
+                    self.port.order(Order::MakeSafe(self.safety_owed()));
+                }
+            }
             // Of a job that is not waited for any more.
             (wait, _) => self.disk_wait = wait,
         }

@@ -18,7 +18,10 @@ impl Printer {
 
     pub(super) fn status(&self) -> PrinterStatus {
         let status = picture::status(&self.port.view.borrow(), self.job_picture(), self.question.attention());
-        let status = PrinterStatus { emergency_stop: self.stops.report(), ..status };
+        let is_out_of_reach = matches!(status.state, PrinterState::Offline | PrinterState::Connecting);
+        let owes_heat = || !self.journal.lock().state().heat.is_empty();
+        let may_be_hot = is_out_of_reach && owes_heat();
+        let status = PrinterStatus { emergency_stop: self.stops.report(), may_be_hot, ..status };
         self.with_host_trouble(self.with_interruption(self.with_preheat(status)))
     }
 
@@ -27,21 +30,17 @@ impl Printer {
     }
 
     pub(super) fn report(&self) -> PrinterReport {
-        let (undelivered_events, owes_heat) = {
-            let journal = self.journal.lock();
-            (journal.state().outbox.len(), !journal.state().heat.is_empty())
-        };
+        let undelivered_events = self.journal.lock().state().outbox.len();
         let status = self.status();
-        let is_out_of_reach = matches!(status.state, PrinterState::Offline | PrinterState::Connecting);
         PrinterReport {
             name: self.config.name.clone(),
             hub: self.config.hub.to_string(),
             link: self.no_calls.clone().filter(|_| self.connected).unwrap_or_else(|| self.link.clone()),
             undelivered_events,
-            status,
             file_name: self.life.claim().map(|claim| claim.file_name.clone()),
             preheat_minutes: self.preheat_minutes(),
-            may_be_hot: is_out_of_reach && owes_heat,
+            may_be_hot: status.may_be_hot,
+            status,
             driven: true,
             driven_at: (!self.berth.is_by_settings()).then(|| self.berth.plan.path.clone()),
         }

@@ -156,7 +156,7 @@ impl Host {
     /// The port is gone. True: what it was told outlives that, and the follow-up goes on when it is back.
     pub(super) fn keep_stop(&mut self, now: Duration) -> bool {
         let Phase::Told(told) = &mut self.phase else { return false };
-        if !told.is_over() {
+        if !told.may_be_switched_off() {
             told.port_is_lost(now);
             return true;
         }

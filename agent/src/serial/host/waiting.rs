@@ -21,6 +21,9 @@ const SOON: Duration = Duration::from_secs(60);
 /// Some waits have several questions, one after the other.
 const AGAIN: Duration = Duration::from_secs(5);
 
+const UNSAID: &str =
+    "The printer is at a command that may wait for a person, as a change of filament does, and says nothing.";
+
 /// How a firmware's wait is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum WayOut {
@@ -58,13 +61,19 @@ impl Host {
     /// What a person is told: the firmware's question, and what hangs on its answer.
     #[must_use]
     pub fn attention_text(&self) -> Option<String> {
-        let text = self.attention.message()?;
+        let is_stopping = self.job.as_ref().is_some_and(|job| job.stage() == Stage::Stopping);
+        // Firmware that says nothing in such a wait keeps a cancelled job waiting all the same.
+        let unsaid = || {
+            is_stopping
+                && !self.link.is_idle()
+                && self.job.as_ref().is_some_and(|job| job.may_wait_for_person)
+        };
+        let text = self.attention.message().or_else(|| unsaid().then_some(UNSAID))?;
         if self.heat_out_of_reach() == Some(HeatOutOfReach::Locked) && self.heating() != Heating::Settled {
             return Some(format!(
                 "{text} Its heaters may be on and can't be turned off from here: unlock it, or switch it off."
             ));
         }
-        let is_stopping = self.job.as_ref().is_some_and(|job| job.stage() == Stage::Stopping);
         if is_stopping && self.way_out(true).is_none() {
             return Some(format!(
                 "{text} The job is cancelled as soon as the button at the printer is pressed: it takes no command before, \

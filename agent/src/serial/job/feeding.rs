@@ -12,6 +12,7 @@ use super::super::firmware::Area;
 use super::super::link::Link;
 use super::super::moves_ahead;
 use super::super::own_reports;
+use super::super::pace;
 use super::super::reading;
 use super::super::scripts::{self, Script};
 use super::super::window::Origin;
@@ -91,6 +92,7 @@ impl Job {
         }
         self.envelope.follow(&effect, &self.modal);
         self.dead_man.follow(&fed.command);
+        self.may_wait_for_person = pace::may_wait_for_person(&fed.command);
         if !self.printing && matches!(effect, Effect::Move(it) if it.prints()) {
             self.printing = true;
             self.events.push(JobEvent::Printing);

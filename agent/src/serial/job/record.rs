@@ -131,6 +131,7 @@ impl Job {
             named: record.named,
             envelope: record.envelope,
             printing: record.printing,
+            may_wait_for_person: false,
             parking,
             display: record.display,
             dead_man: record.dead_man,

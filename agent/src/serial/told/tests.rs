@@ -161,6 +161,20 @@ fn what_answers_at_no_speed_is_silent_and_whoever_switches_it_on_later_is_not_ha
     assert!(told.has_halted());
 }
 
+/// It has stopped, as far as anybody can tell, and is wanted to stop again: whoever switches it off and on then is not halted once
+/// more. One word of it, and nobody knows.
+#[test]
+fn what_was_silent_before_another_stop_is_switched_off_when_its_port_goes() {
+    let mut silent = told(false, 0);
+    run(&mut silent, 0, 60, None);
+    assert!(silent.may_be_switched_off());
+    let mut again = silent.once_more(T0 + Duration::from_secs(60), "by Bo", silent.lines);
+    assert!(again.may_be_switched_off() && !again.is_over());
+    hear(&mut again, T0 + Duration::from_secs(61), "echo:busy: processing");
+    assert!(!again.may_be_switched_off());
+    assert!(!told(false, 0).once_more(T0, "by Bo", silent.lines).may_be_switched_off());
+}
+
 /// With EMERGENCY_PARSER there is nothing that it could have to do first.
 #[test]
 fn firmware_that_acts_at_once_and_is_busy_has_not_got_it() {

@@ -79,7 +79,7 @@ pub(super) fn is_cancelled(bench: &mut Bench, file: &[u8], commands: &[String], 
     if waits && !hears(profile) {
         let told = bench.host.attention_text();
         let button = told.as_ref().is_some_and(|told| told.contains("button at the printer"));
-        assert_eq!(button, !MUTE.contains(&profile), "{}", bench.story(profile));
+        assert!(button, "{told:?}: {}", bench.story(profile));
         bench.wait(LONG);
         bench.click();
     }

@@ -42,9 +42,9 @@ export function lastHotPartsOf(printer: Printer, job: PrintJob | undefined): Hot
   return hot.length > 0 || works ? hot : undefined;
 }
 
-/** The same, and a preheat whose end nobody sees. */
+/** The same, a preheat whose end nobody sees, and what its agent can't turn off now. */
 export const mayBeHotUnseen = (printer: Printer, job: PrintJob | undefined): boolean =>
-  lastHotPartsOf(printer, job) !== undefined || (!isMeasured(printer) && Boolean(printer.status?.preheat));
+  printer.status?.may_be_hot === true || lastHotPartsOf(printer, job) !== undefined || (!isMeasured(printer) && Boolean(printer.status?.preheat));
 
 function partsOf({ status }: Printer): (HotPart & { target: number })[] {
   if (!status) return [];

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use stardust_protocol::{Command, Preheat};
 
-use super::House;
+use super::{House, boot};
 use crate::plan::{Broken, Trouble};
 use crate::process::Process;
 
@@ -98,9 +98,11 @@ pub(super) async fn happen(
             running.kill().await;
             house.name_the_other();
         }
+        // The port stays open, and the next process can't begin.
         Trouble::HandedOver(_) => {
             house.count("handed over");
             running.kill().await;
+            *process = Some(Process::start_unable(house));
         }
         Trouble::Unable(_, cable) => {
             house.count("unable");
@@ -111,8 +113,13 @@ pub(super) async fn happen(
         Trouble::Rebooted(_) => {
             house.count("rebooted");
             running.kill().await;
+            let trail = house.path("trail");
             // What was not flushed is gone: the trail is, in the worst case.
-            let _ = std::fs::remove_file(house.path("trail"));
+            if house.plan.seed.is_multiple_of(2) || !boot::is_of_an_earlier_one(&trail) {
+                let _ = std::fs::remove_file(trail);
+            } else {
+                house.count("rebooted beside a trail");
+            }
         }
         _ => {
             house.count("killed");
