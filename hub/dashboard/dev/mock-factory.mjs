@@ -1,6 +1,7 @@
 // The made-up printers, files and jobs of the stand-in hub. Jobs print in about MOCK_PRINT_S seconds.
 import { randomUUID } from "node:crypto";
 import { facts, thumbnail } from "./mock-files.mjs";
+import { stopsOf } from "./mock-stops.mjs";
 import { telemetryOf } from "./mock-telemetry.mjs";
 
 const PRINT_S = Number(process.env.MOCK_PRINT_S ?? 40);
@@ -158,9 +159,11 @@ export function createFactory(publish) {
 
   /** The power failed in mid-print, or in a pause (parked); without layers the print can only be given up. */
   function cutOff(job, printer, layers, refusal, parked) {
-    go(job, "paused", printer.name, "The printer was switched off or reset in mid-print.");
+    const place = parked ? "It was paused at layer 58, and the pause has left the nozzle 16.60 mm up." : "It is at layer 58, 11.60 mm.";
+    const reason = `The printer was reset in mid-print: its heaters are off and its position is lost. ${place} Look at the part: the print can go on from a layer, or be given up.`;
+    go(job, "paused", printer.name, reason);
     const interruption = { job_id: job.id, layer: 58, height_mm: parked ? 16.6 : 11.6, parked, layers: layers.map((layer) => ({ layer, height_mm: layer / 5 })), refusal };
-    patch("job", job, { reason: "The printer was switched off or reset in mid-print.", started_at: now(), progress: { ...job.progress, fraction: 0.62, layer: 58, elapsed_s: 6060, left_s: 3700 } });
+    patch("job", job, { reason, started_at: now(), progress: { ...job.progress, fraction: 0.62, layer: 58, elapsed_s: 6060, left_s: 3700 } });
     patch("printer", printer, { state: "paused", status: { ...printer.status, state: "paused", interruption, job: job.progress } });
   }
 
@@ -269,12 +272,13 @@ export function createFactory(publish) {
     }
   }
   if (process.env.MOCK_EMPTY !== "1") seed();
-  for (let number = 7; number <= Number(process.env.MOCK_PRINTERS ?? 6); number += 1) addPrinter(`Farm ${number}`, "Original Prusa MK4");
+  for (let number = 7; number <= Number(process.env.MOCK_PRINTERS ?? 6); number += 1) addPrinter(`Farm ${number}`, "Original Prusa MK4", ...(number % 9 === 0 ? ["offline", { contact: { state: "lost", since: ago(number) } }] : []));
+  for (const id of [...printers.keys()].slice(Number(process.env.MOCK_PRINTERS ?? printers.size))) printers.delete(id);
 
   const byQueue = (a, b) => a.queued_at.localeCompare(b.queued_at);
   const over = (job) => ["finished", "cancelled", "failed"].includes(job.state);
   return {
-    tokens, order, request, answerPrinter, preheat, coolDown, confirmRemoval, pairingCode, pairByPin, addFile,
+    ...stopsOf(printers, patch), tokens, order, request, answerPrinter, preheat, coolDown, confirmRemoval, pairingCode, pairByPin, addFile,
     addToken: (name) => { const token = { id: randomUUID(), name, created_at: now() }; tokens.unshift(token); return { ...token, token: `sdt_${randomUUID().replaceAll("-", "")}` }; },
     removeToken: (id) => tokens.splice(tokens.findIndex((token) => token.id === id), 1),
     printers: () => [...printers.values()],

@@ -64,6 +64,9 @@ const routes = [
   }],
   ["POST", /^printers\/([^/]+)\/preheat$/, ([id], body) => [200, factory.preheat(id, JSON.parse(body))]],
   ["POST", /^printers\/([^/]+)\/cool-down$/, ([id]) => [200, factory.coolDown(id)]],
+  ["POST", /^printers\/emergency-stop$/, (_, body) => [202, factory.stopSeveral(JSON.parse(body))]],
+  ["POST", /^printers\/([^/]+)\/emergency-stop$/, ([id]) => [202, factory.stop(id)]],
+  ["POST", /^printers\/([^/]+)\/emergency-stop\/clear$/, ([id]) => [200, factory.clearStop(id)]],
   ["POST", /^pairings$/, (_, body) => {
     const printer = factory.pairByPin(JSON.parse(body).pin);
     return printer ? [201, printer] : problem(422, "bad_pin", "No printer shows this PIN: it was used already, has expired, or was mistyped.");

@@ -1,4 +1,4 @@
-// Emergency stops in a real browser: of one printer, then of all. It stops every printer of the hub that it is given: never give it
+// Emergency stops in a real browser: of one printer, of one chosen among all, then of all. It stops every printer of the hub that it is given: never give it
 // one that anybody prints with.
 //
 //   HUB_URL=http://127.0.0.1:8080 OWNER_EMAIL=… OWNER_PASSWORD=… PRINTER=Ada SHOTS_DIR=test-results node e2e/stop-printers.mjs
@@ -49,6 +49,24 @@ async function stopOne() {
   await card.getByTestId("printer-stopped").waitFor({ state: "detached" });
 }
 
+async function stopSome() {
+  begin(`stop ${name} alone, chosen among all`);
+  await at("stop-all").click();
+  await at("confirm-yes").waitFor();
+  await still();
+  await at("stop-choose-none").click();
+  if (await at("confirm-yes").isEnabled()) throw new Error("nobody is chosen, and it can be confirmed");
+  await check("stop some: nobody is chosen");
+  await at("stop-targets").getByRole("checkbox", { name }).press("Space");
+  await shoot("stop-some-1440");
+  await at("confirm-yes").press("Enter");
+  await card.locator('[data-testid="printer-stopped"][data-state^="sent"]').waitFor();
+  if (await at("printer-stopped").count() !== 1) throw new Error("another printer was stopped, too");
+  await at("confirm-yes").waitFor({ state: "detached" });
+  await card.getByTestId("stop-clear").click();
+  await card.getByTestId("printer-stopped").waitFor({ state: "detached" });
+}
+
 async function stopAll() {
   begin("stop all");
   await page.setViewportSize(PHONE);
@@ -80,6 +98,7 @@ try {
   page.setDefaultTimeout(20_000);
   await signIn();
   await stopOne();
+  await stopSome();
   await stopAll();
 } catch (error) {
   failure = `${step}: ${error.message}`;

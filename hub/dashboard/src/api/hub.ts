@@ -26,7 +26,10 @@ export const answerPrinter = (id: string, attention: string, button: number): Pr
   answer(api.POST("/api/v1/printers/{id}/answer", { ...by(id), body: { attention_id: attention, button } }));
 /** Stops a printer at once; its `emergency_stop` tells how far that is. */
 export const stopPrinter = (id: string): Promise<Printer> => answer(api.POST("/api/v1/printers/{id}/emergency-stop", by(id)));
+/** Also those that were added a moment ago. */
 export const stopAllPrinters = () => answer(api.POST("/api/v1/printers/emergency-stop", { body: { all: true } }));
+/** The answer names those that the hub does not know: they are not stopped. */
+export const stopPrinters = (ids: string[]) => answer(api.POST("/api/v1/printers/emergency-stop", { body: { ids } }));
 /** Clears the stop that was seen; the hub refuses when another one stands by now. */
 export const clearStop = (id: string, stopId: string): Promise<Printer> =>
   answer(api.POST("/api/v1/printers/{id}/emergency-stop/clear", { ...by(id), body: { stop_id: stopId } }));

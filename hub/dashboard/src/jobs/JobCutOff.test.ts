@@ -13,9 +13,11 @@ import PrinterLine from "@/printers/PrinterLine.vue";
 import { wantsSomebody } from "@/printers/needs";
 import { byTestId, mountPage } from "@/testing/mountPage";
 import { jobSample, printerSample } from "@/testing/samples";
-import { cutOffOf, knownOf, proposed } from "./cutOff";
+import { cutOffOf, knownOf, proposed, saidBeside } from "./cutOff";
 import JobRow from "./JobRow.vue";
 
+/** As an agent reports it. */
+const PAUSED = "The printer was reset in mid-print: its position is lost. It is at layer 12, 2.40 mm. Look at the part: the print can go on from a layer, or be given up.";
 const LAYERS = [11, 12, 13].map((layer) => ({ layer, height_mm: layer / 5 }));
 const cutOff = (change: Partial<Interruption> = {}): Interruption =>
   ({ job_id: "j1", layer: 12, height_mm: 2.4, layers: LAYERS, ...change });
@@ -24,7 +26,7 @@ const printer = (interruption: Interruption) => printerSample({
   current_job_id: "j1",
   status: { state: "paused", tools: [], message: "Cut off.", interruption },
 });
-const paused = (change: Partial<PrintJob> = {}) => jobSample({ state: "paused", printer_id: "p1", reason: "The power failed.", ...change });
+const paused = (change: Partial<PrintJob> = {}) => jobSample({ state: "paused", printer_id: "p1", reason: PAUSED, ...change });
 
 let unmount: () => void = () => undefined;
 
@@ -51,7 +53,8 @@ describe("a print that was cut off", () => {
   it("says what happened, what to look at, and proposes the layer that was being printed", async () => {
     await show(cutOff());
     expect(told()).toContain("at about layer 12, 2.4 mm up");
-    expect(told()).toContain("The power failed.");
+    expect(told(), "said above, in the reader's language").not.toContain("its position is lost");
+    expect(document.body.textContent?.match(/was reset/g)).toHaveLength(1);
     expect(told()).toContain("still sticks to the bed");
     expect(told()).toContain("The nozzle stands at the height of layer 12: 2.4 mm.");
     expect(told()).toContain("the head homes X and Y");
@@ -92,6 +95,11 @@ describe("a print that was cut off", () => {
     await flushPromises();
     expect(notices.value.map((notice) => notice.text)).toEqual(["Only from layers 11 to 13."]);
     expect(enabled(resumeButton())).toBe(true);
+  });
+
+  it.each([["a request that was refused", "The printer is not ready: switch it on.", "The printer is not ready: switch it on."], ["nothing else", null, undefined]] as const)("says too what came of %s", async (_, reason, said) => {
+    await show(cutOff(), { reason });
+    expect(byTestId("cut-off-reason")?.textContent).toBe(said);
   });
 
   it("asks before it is given up", async () => {
@@ -167,6 +175,12 @@ describe("where a print was cut off", () => {
     expect(cutOffOf(paused({ state: "cancelled" }), printer(place))).toBeUndefined();
     expect(cutOffOf(paused(), { ...printer(place), contact: { state: "lost" } })).toBeUndefined();
     expect(cutOffOf(paused(), undefined)).toBeUndefined();
+  });
+
+  it("is told once: neither the pause's own reason nor the refusal is said beside it", () => {
+    expect(saidBeside(paused(), cutOff())).toBeUndefined();
+    expect(saidBeside(paused({ reason: "Not from layer 13." }), cutOff({ refusal: "Not from layer 13." }))).toBeUndefined();
+    expect(saidBeside(paused({ reason: "Not from layer 13." }), cutOff({ refusal: "Not from layer 14." }))).toBe("Not from layer 13.");
   });
 
   it("is told as far as it is known, and wants somebody", () => {

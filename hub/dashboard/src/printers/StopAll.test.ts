@@ -1,14 +1,21 @@
 import { flushPromises } from "@vue/test-utils";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { h, nextTick, shallowRef } from "vue";
+import { api } from "@/api/client";
 import * as hub from "@/api/hub";
 import { Problem } from "@/api/problem";
+import type { Printer } from "@/api/types";
 import { byTestId, mountPage } from "@/testing/mountPage";
+import { printerSample } from "@/testing/samples";
 import StopAll from "./StopAll.vue";
 
 let unmount: () => void = () => undefined;
+const printers = shallowRef<Printer[]>([]);
+const farm = (count: number): Printer[] => Array.from({ length: count }, (_, at) => printerSample({ id: `p${String(at + 1)}`, name: `Farm ${String(at + 1)}` }));
 
-async function show(count: number): Promise<void> {
-  const { wrapper } = await mountPage(StopAll, { count });
+async function show(shown: Printer[]): Promise<void> {
+  printers.value = shown;
+  const { wrapper } = await mountPage({ render: () => h(StopAll, { printers: printers.value }) });
   unmount = () => wrapper.unmount();
 }
 
@@ -19,7 +26,18 @@ async function press(testId: string): Promise<void> {
 
 const dialog = (): HTMLElement | null => document.querySelector<HTMLElement>("[role=alertdialog]");
 const isOpen = (): boolean => Boolean(byTestId("confirm-yes")?.closest(".v-overlay--active"));
+const boxes = (): HTMLInputElement[] => [...document.querySelectorAll<HTMLInputElement>("[data-testid=stop-targets] input[type=checkbox]")];
+const ticked = (): string[] => boxes().filter((box) => box.checked).map((box) => box.dataset.printerId ?? "");
+async function tick(id: string): Promise<void> {
+  boxes().find((box) => box.dataset.printerId === id)?.click();
+  await nextTick();
+}
+const yes = (): string => byTestId("confirm-yes")?.textContent ?? "";
 const answered = { printers: [], unknown: [] };
+/** What goes out to the hub. */
+const listen = (unknown: string[] = []) => vi.spyOn(api, "POST").mockImplementation((() =>
+  Promise.resolve({ data: { printers: [], unknown }, response: new Response(null, { status: 202 }) })) as unknown as typeof api.POST);
+const asks = (body: object): [string, object] => ["/api/v1/printers/emergency-stop", { body }];
 
 afterEach(() => {
   unmount();
@@ -27,38 +45,120 @@ afterEach(() => {
 });
 
 describe("stop all", () => {
-  it.each([[1, "Stop the printer at once?"], [12, "Stop all 12 printers at once?"]])("asks once more, and says how many: %i", async (count, title) => {
-    const stop = vi.spyOn(hub, "stopAllPrinters").mockResolvedValue(answered);
-    await show(count);
+  it.each([[1, "Stop the printer at once?", "Stop the printer now"], [12, "Stop printers at once?", "Stop all 12 printers now"]])("asks once more, and says how many: %i", async (count, title, button) => {
+    const post = listen();
+    await show(farm(count));
     await press("stop-all");
-    expect(stop).not.toHaveBeenCalled();
+    expect(post).not.toHaveBeenCalled();
     expect(dialog()?.textContent).toContain(title);
+    expect(yes()).toBe(button);
+    expect(boxes()).toHaveLength(count === 1 ? 0 : count);
     // Who presses Enter by then wants it.
     expect(document.activeElement).toBe(byTestId("confirm-yes"));
     await press("confirm-yes");
-    expect(stop).toHaveBeenCalledOnce();
+    expect(post).toHaveBeenCalledExactlyOnceWith(...asks({ all: true }));
     expect(isOpen()).toBe(false);
   });
 
+  it("stops those that are ticked, and no other", async () => {
+    const post = listen();
+    await show(farm(12));
+    await press("stop-all");
+    await tick("p2");
+    expect(yes()).toBe("Stop 11 printers now");
+    await press("stop-choose-none");
+    await tick("p10");
+    expect(yes()).toBe("Stop 1 printer now");
+    await tick("p3");
+    expect(byTestId("stop-targets")?.textContent).toContain("2 of 12 chosen");
+    // One that joins was not meant.
+    printers.value = farm(13);
+    await nextTick();
+    expect(ticked()).toEqual(["p3", "p10"]);
+    await press("confirm-yes");
+    expect(post).toHaveBeenCalledExactlyOnceWith(...asks({ ids: ["p3", "p10"] }));
+  });
+
+  it("stops nobody when nobody is chosen, and says why it can't be pressed", async () => {
+    const post = listen();
+    await show(farm(3));
+    await press("stop-all");
+    await press("stop-choose-none");
+    expect(ticked()).toEqual([]);
+    expect(yes()).toBe("No printer chosen");
+    expect(byTestId("stop-targets")?.textContent).toContain("choose at least one");
+    expect(byTestId("confirm-yes")?.hasAttribute("disabled")).toBe(true);
+    await press("confirm-yes");
+    expect(post).not.toHaveBeenCalled();
+    await press("stop-choose-all");
+    await press("confirm-yes");
+    expect(post).toHaveBeenCalledExactlyOnceWith(...asks({ all: true }));
+  });
+
+  it("means all when every one is ticked again, and whenever it is opened anew", async () => {
+    const post = listen();
+    await show(farm(2));
+    await press("stop-all");
+    await tick("p1");
+    await tick("p1");
+    expect(yes()).toBe("Stop all 2 printers now");
+    await tick("p2");
+    await press("confirm-yes");
+    await press("stop-all");
+    expect(ticked()).toEqual(["p1", "p2"]);
+    await press("confirm-yes");
+    expect(post.mock.calls).toEqual([asks({ ids: ["p1"] }), asks({ all: true })]);
+  });
+
+  it("lists them by name, with what each is doing, and which of them are out of reach", async () => {
+    const lost = { state: "offline" as const, contact: { state: "lost" as const } };
+    await show([printerSample({ id: "c", name: "Prusa 10", ...lost }), printerSample({ id: "b", name: "Prusa 2", state: "printing" }), printerSample({ id: "a", name: "Ada", ...lost, contact: { state: "lost", waits: true } })]);
+    await press("stop-all");
+    const rows = boxes().map((box) => box.closest("label")?.textContent?.replace(/\s/g, ""));
+    expect(rows).toEqual(["AdaOffline", "Prusa2Printing", "Prusa10OutofreachOffline"]);
+    expect(byTestId("stop-away")?.textContent).toContain("1 of them is out of reach: go there");
+    await tick("c");
+    expect(byTestId("stop-away")).toBeNull();
+  });
+
+  it("leaves the focus where somebody has put it before the dialog was all there", async () => {
+    await show(farm(2));
+    await press("stop-all");
+    boxes()[0]?.focus();
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+    await flushPromises();
+    expect(document.activeElement).toBe(boxes()[0]);
+  });
+
   it("stops nothing when somebody says no", async () => {
-    const stop = vi.spyOn(hub, "stopAllPrinters").mockResolvedValue(answered);
-    await show(2);
+    const post = listen();
+    await show(farm(2));
     await press("stop-all");
     [...(dialog()?.querySelectorAll("button") ?? [])].find((button) => button.textContent === "No")?.click();
     await flushPromises();
-    expect(stop).not.toHaveBeenCalled();
+    expect(post).not.toHaveBeenCalled();
     expect(isOpen()).toBe(false);
   });
 
   it("says why when the hub could not be asked, and can be pressed again", async () => {
     const stop = vi.spyOn(hub, "stopAllPrinters").mockRejectedValueOnce(new Problem(503, "unavailable", "The hub is out of reach."));
     stop.mockResolvedValue(answered);
-    await show(2);
+    await show(farm(2));
     await press("stop-all");
     await press("confirm-yes");
-    expect(byTestId("confirm-problem")?.textContent).toContain("NOT stopped, as far as is known: The hub is out of reach.");
+    expect(byTestId("confirm-problem")?.textContent).toContain("NOT stopped, as far as is known: The hub is out of reach. The printers go on.");
     expect(isOpen()).toBe(true);
     await press("confirm-yes");
     expect(stop).toHaveBeenCalledTimes(2);
+  });
+
+  it("names those that the hub did not know any more: they are not stopped", async () => {
+    listen(["p3"]);
+    await show(farm(3));
+    await press("stop-all");
+    await tick("p1");
+    await press("confirm-yes");
+    expect(isOpen()).toBe(true);
+    expect(byTestId("confirm-problem")?.textContent).toContain("NOT stopped: Farm 3.");
   });
 });
