@@ -60,12 +60,14 @@ pub async fn run(
     let mut service = ServiceManager::default();
     let mut found = found::looking(settings, LOOK_FOR_PRINTERS, &mut answering);
     // Whoever ends it before it has looked for the first time: a printer that was left hot is seen to all the same.
-    while !*stopping.borrow() || found.borrow().is_none() && clock.elapsed() < FIRST_LOOK {
+    let mut has_looked = false;
+    while !*stopping.borrow() || !has_looked && clock.elapsed() < FIRST_LOOK {
         let there = found.borrow_and_update().clone();
         let Some(there) = there else {
             let _ = tokio::time::timeout(LOOK_FOR_PRINTERS, found.changed()).await;
             continue;
         };
+        has_looked = true;
         if there.of_nobody != said_of_nobody {
             there.of_nobody.iter().for_each(|section| {
                 tracing::warn!(why = section, "a section of the configuration sets nothing")

@@ -199,6 +199,7 @@ fn what_takes_its_time_may_do_so(#[case] command: &str, #[case] takes_s: u64) {
     assert!(!rig.printer.is_halted(), "{}", rig.said);
     rig.printer.switch_pin(rig.now);
     rig.until(|rig| rig.events.last() == Some(&JobEvent::Completed));
+    rig.until(|rig| rig.accepted.last().is_some_and(|line| line == "M85 S0"));
     let own = |line: &&String| line.starts_with("M85");
     assert_eq!(rig.accepted.iter().filter(own).count(), 4, "on, longer, as usual, off");
     assert_eq!(rig.accepted.iter().rfind(own).unwrap(), "M85 S0");
@@ -301,6 +302,8 @@ fn an_idle_printer_stays_on(#[case] cancelled: bool) {
         rig.host.stop(rig.now, End::Cancelled);
     }
     rig.until(|rig| rig.host.is_ready());
+    // Until it was read back that all is off.
+    rig.stay(Duration::from_secs(10));
     rig.leave_alone(9 * HOUR);
     assert!(!rig.printer.is_halted(), "{:?}", rig.accepted.iter().rev().take(9).collect::<Vec<_>>());
 }

@@ -191,6 +191,11 @@ impl DeadMan {
         if self.armed { self.set(0) } else { None }
     }
 
+    /// Whether it is on.
+    pub(super) fn is_on(&self) -> bool {
+        self.armed
+    }
+
     /// What takes it off where it may be on: left over from a job whose connection was lost, say.
     pub(super) fn off(&self) -> Option<Command<'static>> {
         self.seconds.and_then(|_| line(0))

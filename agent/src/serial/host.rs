@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use super::attention::Attention;
 use super::checkpoint::Due;
+use super::dead_man::DeadMan;
 use super::external::External;
 use super::feeder::CommandSource;
 use super::firmware::Firmware;
@@ -87,6 +88,8 @@ pub struct Host {
     heaters: Heaters,
     /// From the start of a job until all targets are read back as 0.
     debt: HeatDebt,
+    /// Of the job that has ended: on until all is off, so that the firmware turns it off if this host dies before that.
+    dead_man: Option<DeadMan>,
     /// The heaters were turned off just now.
     turned_off: bool,
     /// The job at work is none of the driver's: it only turns the heaters off.
@@ -134,6 +137,7 @@ impl Host {
             poll_at: None,
             heaters: Heaters::default(),
             debt: HeatDebt::default(),
+            dead_man: None,
             turned_off: false,
             safety_stop: false,
             warming: false,
@@ -383,6 +387,9 @@ impl Host {
             self.events.extend(events.into_iter().map(HostEvent::Job));
         }
         if job.stage() == Stage::Ended {
+            if !self.safety_stop {
+                self.dead_man = Some(job.dead_man.clone()).filter(DeadMan::is_on);
+            }
             self.heaters.add(&job.all_heaters());
             self.job = None;
             let has_warmed = std::mem::take(&mut self.warming);

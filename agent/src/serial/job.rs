@@ -115,7 +115,7 @@ pub(super) struct Job {
     pub(super) may_wait_for_person: bool,
     parking: Parking,
     display: Display,
-    dead_man: DeadMan,
+    pub(super) dead_man: DeadMan,
     /// Asked while it could not be done at once.
     pause_wanted: bool,
     resume_wanted: bool,
@@ -394,13 +394,10 @@ impl Job {
                     self.stage = Stage::Feeding;
                     self.events.push(JobEvent::Resumed);
                 }
-                Stage::Finishing => match self.release_when_cold() {
-                    Some(script) => self.script = script,
-                    None => {
-                        link.send_proof(now);
-                        self.stage = Stage::Proving;
-                    }
-                },
+                Stage::Finishing => {
+                    link.send_proof(now);
+                    self.stage = Stage::Proving;
+                }
                 Stage::Proving => self.finish(JobEvent::Completed),
                 Stage::Stopping => {
                     let end = self.end.take().unwrap_or(End::Cancelled);

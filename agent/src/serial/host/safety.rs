@@ -96,6 +96,12 @@ impl Host {
         if !self.may_settle_heat() {
             return;
         }
+        // By now all is off, or is wanted on.
+        let is_owed = matches!(self.debt.state(), Heating::Owed | Heating::Stubborn);
+        if let Some(off) = self.dead_man.take_if(|_| !is_owed).and_then(|mut on| on.release()) {
+            self.link.send_alone(now, &off);
+            return;
+        }
         match self.debt.due(now) {
             None => {}
             Some(Due::Ask) => {

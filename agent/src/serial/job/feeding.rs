@@ -14,7 +14,6 @@ use super::super::moves_ahead;
 use super::super::own_reports;
 use super::super::pace;
 use super::super::reading;
-use super::super::scripts::{self, Script};
 use super::super::window::Origin;
 use super::{End, Job, JobEvent, Stage};
 
@@ -121,11 +120,5 @@ impl Job {
             link.send_alone(now, &last);
         }
         self.stage = Stage::Finishing;
-    }
-
-    /// The heaters off and then the dead-man, if that is on: until they are off a host that dies leaves it to turn them off.
-    pub(super) fn release_when_cold(&mut self) -> Option<Script> {
-        let off = self.dead_man.release()?;
-        Some(scripts::cool(&self.all_heaters(), None, Some(&off)))
     }
 }
