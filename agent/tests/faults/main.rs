@@ -10,6 +10,7 @@
     reason = "tests"
 )]
 
+mod asked_to_go;
 mod by_hand;
 mod cable_out;
 mod certificate;
