@@ -34,5 +34,6 @@ mod spool;
 #[path = "../stand_in/mod.rs"]
 mod stand_in;
 mod tls_front;
+mod unsendable;
 mod untold;
 mod vanished;
