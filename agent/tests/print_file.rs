@@ -82,20 +82,51 @@ fn an_interrupt_cancels_and_turns_the_heaters_off() {
     assert_eq!(printed[..stop], commands(&file)[..stop], "and nothing else before it");
 }
 
+/// Everything that such a printer can heat.
+const LARGE: [&str; 4] = ["--tools", "2", "--chamber", "70"];
+const HEATS_ALL: &str = "M140 S60\nM104 T0 S200\nM104 T1 S190\nM141 S45\n";
+
 /// Read at the printer when the process has ended: it does not leave heat behind, whatever the file forgets.
-#[test]
-fn a_file_without_an_end_leaves_a_printer_that_is_off_when_the_process_ends() {
-    let printer = Printer::start_with(&["--speed", "100", "--tools", "2", "--chamber", "70"]);
+#[rstest]
+#[case::no_end("")]
+#[case::a_macro_that_this_firmware_does_not_know("print_end\n")]
+#[case::one_nozzle_only("M104 S0\n")]
+fn a_file_without_an_end_leaves_a_printer_that_is_off_when_the_process_ends(#[case] end: &str) {
+    let printer = Printer::start_with(&[&["--speed", "100"], &LARGE[..]].concat());
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("endless.gcode");
-    std::fs::write(&file, "M140 S60\nM104 T0 S200\nM104 T1 S190\nM141 S45\nG28\nG1 X10 F6000\n").unwrap();
+    std::fs::write(&file, format!("{HEATS_ALL}G28\nG1 X10 F6000\n{end}")).unwrap();
     let output = agent().arg("print").arg(&file).arg("--port").arg(printer.port()).output().unwrap();
     assert!(printer.is_cold(), "{:?}", printer.targets());
+    assert_eq!(printer.targets().len(), 4, "it would be no test");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     // Its journal is written a moment later.
-    eventually("it was hot", || {
-        printer.journal().iter().any(|line| line.cmd == "M104 T1 S190").then_some(())
+    let taken = |text: &str| printer.journal().iter().any(|line| line.cmd == text);
+    eventually("it was hot", || HEATS_ALL.lines().all(taken).then_some(()));
+    eventually("its end was sent", || end.lines().all(taken).then_some(()));
+}
+
+/// The ordinary cancel, at what no command of the plain file would reach.
+#[test]
+fn an_interrupt_cools_every_nozzle_and_the_chamber() {
+    let printer = Printer::start_with(&[&["--speed", "50"], &LARGE[..]].concat());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("long.gcode");
+    let moves: String = (0..4000).map(|at| format!("G1 X{} F1200\n", at % 100)).collect();
+    std::fs::write(&file, format!("{HEATS_ALL}G28\n{moves}")).unwrap();
+    let mut command = agent();
+    command.arg("print").arg(&file).arg("--port").arg(printer.port()).stdout(std::process::Stdio::piped());
+    let process = command.spawn().unwrap();
+    eventually("printing", || {
+        printer.journal().iter().any(|line| line.cmd.starts_with("G1 X")).then_some(())
     });
+    assert_eq!(printer.targets(), [200.0, 190.0, 60.0, 45.0]);
+    let id = rustix::process::Pid::from_child(&process);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    let output = process.wait_with_output().unwrap();
+    assert!(printer.is_cold(), "{:?}", printer.targets());
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(130), "{said}");
 }
 
 #[test]
@@ -167,6 +198,46 @@ fn what_the_printer_asks_is_a_line_and_enter_answers_it() {
     assert!(printer.last_job().iter().any(|line| line == "G1 X20"));
 }
 
+/// What it asks behind a change of filament: a key presses its button once, as the printer's line has it.
+#[test]
+fn purge_more_and_continue_are_offered_by_their_names_and_each_is_pressed_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, wire) = (folder.path().join("change.gcode"), folder.path().join("wire"));
+    let menu = ["--profile", "marlin-menu", "--speed", "20", "--wire", wire.to_str().unwrap()];
+    let printer = Printer::start_with(&menu);
+    std::fs::write(&file, "M104 S200\nM109 S200\nG28\nG1 X10 F3000\nM600\nG1 X20\nM104 S0\n").unwrap();
+    let mut command = agent();
+    command.arg("print").arg(&file).arg("--port").arg(printer.port());
+    let piped = std::process::Stdio::piped;
+    let mut process = command.stdin(piped()).stdout(piped()).stderr(piped()).spawn().unwrap();
+    let mut keys = process.stdin.take().unwrap();
+    let mut said = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let pressed = || -> Vec<String> {
+        let wire = std::fs::read_to_string(&wire).unwrap();
+        wire.lines().filter(|line| line.starts_with("M876")).map(str::to_owned).collect()
+    };
+    // First it asks for the filament, and perhaps whether to heat again: one button each time. While it loads it only says that it
+    // waits, which is not answered here.
+    let purge = said.find(|line| {
+        let is_it = line.contains("PurgeMore");
+        if !is_it && line.contains("1 or Enter:") {
+            keys.write_all(b"\n").unwrap();
+        }
+        is_it
+    });
+    assert_eq!(purge.unwrap(), "Paused (1: PurgeMore  2 or Enter: Continue)");
+    let before = pressed().len();
+    keys.write_all(b"1").unwrap();
+    assert!(said.any(|line| line.contains("PurgeMore")), "it has purged, and asks again");
+    assert_eq!(pressed()[before..], ["M876 S0"]);
+    keys.write_all(b"\n").unwrap();
+    let output = process.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(pressed()[before..], ["M876 S0", "M876 S1"]);
+    let printed = printer.last_job();
+    assert!(printed.iter().any(|line| line == "G1 X20"), "{printed:?}");
+}
+
 /// A person at a terminal reads the last lines, and one who looks into a log the first.
 #[rstest]
 #[case::halted("kill@60", "stopped itself")]
@@ -177,12 +248,10 @@ fn why_a_print_has_failed_is_said_first_and_in_few_lines(#[case] fault: &str, #[
     let file = fixture("cura_teapot_ender3_marlin.gcode");
     let output = agent().arg("print").arg(&file).arg("--port").arg(printer.port()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    for said in [output.stdout, output.stderr] {
-        let said = String::from_utf8(said).unwrap();
-        assert!(said.lines().count() <= 4, "{said}");
-        assert!(said.lines().next().is_none_or(|line| line.contains(reason)), "{said}");
-        eprintln!("{said}");
-    }
+    let [said, error] = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap());
+    assert!(said.lines().count() <= 4 && error.lines().count() <= 4, "{said}{error}");
+    assert!(said.lines().next().is_none_or(|line| line.contains(reason)), "{said}");
+    assert!(error.lines().next().is_some_and(|line| line.contains(reason)), "{error}");
 }
 
 #[test]

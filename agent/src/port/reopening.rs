@@ -10,7 +10,8 @@ const FIRST: Duration = Duration::from_millis(500);
 const LAST: Duration = Duration::from_secs(5);
 /// The port of a job that is to be gone on with, whose heaters are on, or of a machine that is to be stopped at once.
 pub(super) const URGENT: Duration = Duration::from_millis(50);
-/// A printer that has asked its host to go is left alone for so long.
+/// A printer that has asked its host to go is left alone for so long. For `LAST` only where it may be hot: nobody else turns that off,
+/// and a process that is asked to end meanwhile waits no longer than `END_SILENT`.
 const LEFT_ALONE: Duration = Duration::from_secs(30);
 
 /// What depends on it.
@@ -46,8 +47,8 @@ impl Reopening {
     pub(super) fn wait(self, need: Need) -> Duration {
         match need {
             Need::Stop => self.wait.min(URGENT),
-            Need::Heat if !self.is_left_alone => self.wait.min(FIRST),
-            Need::Heat | Need::Nothing => self.wait,
+            Need::Heat => self.wait.min(if self.is_left_alone { LAST } else { FIRST }),
+            Need::Nothing => self.wait,
         }
     }
 
@@ -59,6 +60,7 @@ impl Reopening {
 
 #[cfg(test)]
 mod tests {
+    use super::super::END_SILENT;
     use super::*;
 
     #[test]
@@ -80,7 +82,8 @@ mod tests {
     fn a_printer_that_wants_to_be_left_alone_is_once() {
         let mut reopening = Reopening::left_alone();
         let needs = [Need::Nothing, Need::Heat, Need::Stop];
-        assert_eq!(needs.map(|need| reopening.wait(need).as_millis()), [30_000, 30_000, 50]);
+        assert_eq!(needs.map(|need| reopening.wait(need).as_millis()), [30_000, 5000, 50]);
+        assert!(reopening.wait(Need::Heat) < END_SILENT, "who ends sees it open again");
         reopening.failed();
         assert_eq!(needs.map(|need| reopening.wait(need).as_millis()), [5000, 500, 50]);
     }

@@ -213,6 +213,65 @@ mod tests {
         assert_eq!(status(&halted, None, attention()).attention, None, "nothing can be answered");
     }
 
+    /// A job that somebody is waited for.
+    fn on_line(stage: Stage, waiting: Option<Waiting>) -> JobView {
+        JobView {
+            stage,
+            acknowledged_bytes: 1000,
+            layer: None,
+            minutes_left: None,
+            remark: None,
+            motion: Set { position: [None; 3], fan_percent: None, speed_percent: None, flow_percent: None },
+            waiting,
+        }
+    }
+
+    /// In a pause of the job, and behind what the firmware asks, which says itself what is out of reach.
+    #[rstest]
+    #[case::will_be(
+        Waiting::CoolsIn(Duration::from_secs(600)),
+        "Its nozzle is cooled in 10 min if nobody comes."
+    )]
+    #[case::was(
+        Waiting::NozzleOff(Duration::from_secs(600)),
+        "Its nozzle was cooled after 10 min; it is heated again when the print goes on."
+    )]
+    #[case::all(Waiting::AllOff { by_macros: false }, ALL_OFF)]
+    #[case::all_that_is_known(Waiting::AllOff { by_macros: true }, ALL_KNOWN_OFF)]
+    #[case::can_not_be(Waiting::OutOfReach, OUT_OF_REACH)]
+    fn what_becomes_of_the_heat_is_told_while_somebody_is_waited_for(
+        #[case] waiting: Waiting,
+        #[case] heat: &str,
+    ) {
+        let is_said_by_the_question = match waiting {
+            Waiting::OutOfReach => true,
+            // Whoever adds one adds its sentence to the table.
+            Waiting::CoolsIn(_) | Waiting::NozzleOff(_) | Waiting::AllOff { .. } => false,
+        };
+        let job = on_line(Stage::Paused, Some(waiting));
+        let paused = PortView { job: Some(job.clone()), ..view() };
+        assert_eq!(state(&paused, Some(JobState::Paused)), (PrinterState::Paused, Some(heat.into())));
+        let remarked = PortView { job: Some(JobView { remark: Some("It parks."), ..job }), ..view() };
+        assert_eq!(state(&remarked, Some(JobState::Paused)).1, Some(format!("It parks. {heat}")));
+
+        let text = "Load filament.".to_owned();
+        let asked = Asked { question: 1, text: text.clone(), buttons: Vec::new(), goes_on: None };
+        let job = Some(on_line(Stage::Feeding, Some(waiting)));
+        let asks = PortView { attention: Some(asked), job, ..view() };
+        let both = if is_said_by_the_question { text } else { format!("{text} {heat}") };
+        assert_eq!(state(&asks, Some(JobState::Printing)), (PrinterState::Attention, Some(both)));
+        let prints = PortView { attention: None, ..asks };
+        let printing = (PrinterState::Printing, None);
+        assert_eq!(state(&prints, Some(JobState::Printing)), printing, "nobody is waited for");
+    }
+
+    const ALL_OFF: &str = "All heaters were turned off; they are heated again when the print goes on. \
+                           The part may have come off the bed.";
+    const ALL_KNOWN_OFF: &str = "All heaters that are known here were turned off; they are heated again when the \
+                                 print goes on. The part may have come off the bed. What a macro has heated may be on.";
+    const OUT_OF_REACH: &str = "Its nozzle is hot and can't be cooled from here: the printer takes no command before \
+                                someone presses its button.";
+
     /// What we have stopped has not stopped itself, and what goes on is not stopped.
     #[test]
     fn a_stop_is_told_as_far_as_it_is_known() {
@@ -266,15 +325,7 @@ mod tests {
             speed_percent: Some(110.0),
             flow_percent: None,
         };
-        let on_line = JobView {
-            stage: Stage::Feeding,
-            acknowledged_bytes: 1000,
-            layer: None,
-            minutes_left: None,
-            remark: None,
-            motion: set,
-            waiting: None,
-        };
+        let on_line = JobView { motion: set, ..on_line(Stage::Feeding, None) };
         let mut status = status(&PortView { job: Some(on_line), ..view() }, Some(job), None);
         status.agent_version = None;
         insta::assert_json_snapshot!(status, @r#"

@@ -129,9 +129,8 @@ fn a_printer_whose_settings_are_gone_is_made_safe_as_soon_as_its_cable_is_in_aga
     host.is_made_safe();
 }
 
-/// How long it was away, and what became of the part, an agent that is started anew does not know.
-#[test]
-fn the_bed_of_an_interrupted_print_is_not_heated_again_by_an_agent_that_was_away() {
+/// A print that its printer's reset has interrupted: its bed is kept warm, and the agent is killed.
+fn interrupted_and_killed() -> Host {
     let mut host = Host::paired_with(None, 50, &["--fault", "reset@1500"]);
     let config = host.file("printer.toml");
     let text = std::fs::read_to_string(&config).unwrap();
@@ -154,6 +153,51 @@ fn the_bed_of_an_interrupted_print_is_not_heated_again_by_an_agent_that_was_away
         let is_warm = since_reset.any(|line| line.cmd.starts_with("M140 S60"));
         (host.printer().boots() == 2 && is_warm).then_some(())
     });
+    host
+}
+
+/// One that is killed before its printer has said a word has settled nothing: the next one does, whatever becomes of the job.
+#[rstest]
+#[case::it_is_given_up_when_it_is_cold(false)]
+#[case::it_is_given_up_before_anything_answers(true)]
+fn an_agent_that_is_killed_before_its_printer_answers_leaves_the_heat_to_the_next(#[case] at_once: bool) {
+    let mut host = interrupted_and_killed();
+    let opened = host.logged("port opened");
+    host.printer().hold();
+    host.run();
+    eventually("its port is open", || (host.logged("port opened") > opened).then_some(()));
+    host.kill();
+    // What is sent to it now goes nowhere.
+    host.hub.broker.cut();
+    assert!(!host.printer().is_cold(), "nobody could turn it off");
+    let job_id = host.hub.state.lock().unwrap().claim.as_ref().unwrap().job_id;
+    let give_up = Command::Cancel { job_id };
+    if at_once {
+        host.keeps_for_it(give_up, 1);
+        host.run();
+        host.is_answered(1, &CommandOutcome::Done);
+        host.wait_for(JobState::Failed);
+        assert!(!host.printer().is_cold(), "it does not answer yet");
+        host.printer().go_on();
+        host.is_made_safe();
+    } else {
+        host.printer().go_on();
+        host.run();
+        host.is_made_safe();
+        host.command_it(give_up, Some(1));
+        host.is_answered(1, &CommandOutcome::Done);
+        host.wait_for(JobState::Failed);
+    }
+    eventually("read back", || (host.logged("all heaters are off, read back") > 0).then_some(()));
+    assert!(host.printer().is_cold(), "{:?}", host.printer().targets());
+    host.end(Signal::TERM);
+    assert!(host.printer().is_cold(), "{:?}", host.printer().targets());
+}
+
+/// How long it was away, and what became of the part, an agent that is started anew does not know.
+#[test]
+fn the_bed_of_an_interrupted_print_is_not_heated_again_by_an_agent_that_was_away() {
+    let mut host = interrupted_and_killed();
     let before = host.printed();
     host.run();
     host.is_made_safe();

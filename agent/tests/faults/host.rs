@@ -194,9 +194,12 @@ impl Host {
 
     pub(crate) fn command_it(&self, command: stardust_protocol::Command, number: Option<u8>) {
         eventually("subscribed", || self.hub.broker.is_subscribed().then_some(()));
-        let id = number.map(|n| format!("0190a7c2-6f00-7000-8000-0000000001{n:02x}").parse().unwrap());
-        let (protocol, at) = (ProtocolVersion::CURRENT, Timestamp::from_millis(0));
-        self.hub.broker.send(&CommandMessage { protocol, id, at, expires_at: None, command });
+        self.hub.broker.send(&commanded(command, number));
+    }
+
+    /// A command that waits at the hub for the next agent.
+    pub(crate) fn keeps_for_it(&self, command: stardust_protocol::Command, number: u8) {
+        self.hub.state.lock().unwrap().commands = vec![commanded(command, Some(number))];
     }
 
     pub(crate) fn moves(&self) -> Vec<JobState> {
@@ -229,6 +232,12 @@ impl Host {
     /// How many lines the printer has taken.
     pub(crate) fn printed(&self) -> usize {
         self.printer().journal().len()
+    }
+
+    /// All that it has taken. It is switched off then.
+    pub(crate) fn printed_to_its_end(&mut self) -> Vec<String> {
+        self.printer.end();
+        self.printer().journal().into_iter().map(|line| line.cmd).collect()
     }
 
     /// Waits until it has taken so many more.
@@ -272,6 +281,12 @@ impl Host {
         }
         assert_eq!(whole, times, "of {} lines", expected.len());
     }
+}
+
+fn commanded(command: stardust_protocol::Command, number: Option<u8>) -> CommandMessage {
+    let id = number.map(|n| format!("0190a7c2-6f00-7000-8000-0000000001{n:02x}").parse().unwrap());
+    let (protocol, at) = (ProtocolVersion::CURRENT, Timestamp::from_millis(0));
+    CommandMessage { protocol, id, at, expires_at: None, command }
 }
 
 /// The printer's message in a status.

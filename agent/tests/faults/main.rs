@@ -10,6 +10,7 @@
     reason = "tests"
 )]
 
+mod asked_to_go;
 mod by_hand;
 mod cable_out;
 mod certificate;
@@ -34,5 +35,6 @@ mod spool;
 #[path = "../stand_in/mod.rs"]
 mod stand_in;
 mod tls_front;
+mod unsendable;
 mod untold;
 mod vanished;

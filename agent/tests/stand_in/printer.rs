@@ -95,10 +95,23 @@ impl Printer {
         self.port.clone()
     }
 
+    /// Holds it still, as one that does not answer: what is sent to it waits in its port.
+    pub(crate) fn hold(&self) {
+        self.signal(rustix::process::Signal::STOP);
+    }
+
+    /// It goes on, with what has come meanwhile.
+    pub(crate) fn go_on(&self) {
+        self.signal(rustix::process::Signal::CONT);
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.process), signal).unwrap();
+    }
+
     /// Ends it: its journal is whole then.
     pub(crate) fn end(&mut self) {
-        let id = rustix::process::Pid::from_child(&self.process);
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        self.signal(rustix::process::Signal::TERM);
         self.process.wait().unwrap();
     }
 

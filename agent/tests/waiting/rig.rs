@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use firmware_sim::firmware::{Config, Firmware};
-use stardust_agent::serial::{Checkpoint, Fed, Host, HostEvent, JobEvent, NotSet, Parking, Stage, Waiting};
+use stardust_agent::serial::{Checkpoint, Fed, Host, HostEvent, JobEvent, NotSet, Parking, Stage};
 use stardust_gcode::command::parse;
 
 /// Both, and what has happened.
@@ -23,7 +23,9 @@ pub(crate) struct Rig {
     file: Vec<String>,
     /// What the agent has written down last, JSON.
     kept: Option<String>,
-    /// A person has been waited for since then, with a hot nozzle.
+    /// The firmware can be told while it waits for somebody (`EMERGENCY_PARSER`).
+    hears_in_a_wait: bool,
+    /// It has been hot for nobody since then: nothing moved, and no person was there.
     hot_since: Option<Duration>,
     /// The longest that was.
     pub(crate) longest_hot: Duration,
@@ -33,6 +35,7 @@ impl Rig {
     pub(crate) fn ready(config: Config, parking: Parking) -> Self {
         let mut rig = Self {
             host: Host::new(Duration::ZERO, parking.clone()),
+            hears_in_a_wait: config.emergency_parser,
             printer: Firmware::new(config),
             now: Duration::ZERO,
             said: String::new(),
@@ -114,22 +117,29 @@ impl Rig {
         let answers = std::mem::take(self.printer.output());
         self.said.push_str(&String::from_utf8_lossy(&answers));
         let target = self.nozzle();
-        let accepted = self.printer.take_accepted().into_iter();
-        self.accepted.extend(accepted.map(|accepted| (accepted.text, target)));
+        let accepted = self.printer.take_accepted();
+        if accepted.iter().any(|accepted| moves(&accepted.text)) {
+            self.hot_since = None;
+        }
+        self.accepted.extend(accepted.into_iter().map(|accepted| (accepted.text, target)));
         answers
     }
 
-    /// How long the nozzle is hot while a person is waited for, and nobody was told that it can't be cooled.
+    /// How long the nozzle is hot for nobody, by the printer alone: nothing asks the host what it believes. Left out is what
+    /// nothing could end, a wait of firmware that hears nothing in it.
     fn feel(&mut self) {
-        let asks = self.host.attention().is_some();
-        let waits = asks || self.stage() == Some(Stage::Paused);
-        let told = self.host.waiting() == Some(Waiting::OutOfReach);
-        if !waits || told || self.nozzle() == 0.0 {
+        let is_out_of_reach = self.printer.waits_for_a_person() && !self.hears_in_a_wait;
+        if is_out_of_reach || self.nozzle() == 0.0 {
             self.hot_since = None;
         } else {
             let since = *self.hot_since.get_or_insert(self.now);
             self.longest_hot = self.longest_hot.max(self.now - since);
         }
+    }
+
+    /// Somebody is there, and what they do begins another wait.
+    pub(crate) fn somebody_is_there(&mut self) {
+        self.hot_since = None;
     }
 
     /// What the hottest nozzle is set to, at the printer.
@@ -195,6 +205,11 @@ impl Rig {
             assert!(!text.contains(" E") || *target > 0.0, "{text} with a nozzle that is off");
         }
     }
+}
+
+/// Whether it moves something.
+fn moves(text: &str) -> bool {
+    ["G0 ", "G1 ", "G28"].iter().any(|code| text.starts_with(code))
 }
 
 /// Squares, hot.

@@ -109,8 +109,11 @@ impl Telling {
             words.push(format!("bed {}", degrees(bed)));
         }
         words.extend(job.layer.map(|layer| format!("layer {layer}")));
+        // What is out of reach the question says itself.
+        let is_said = |waiting: &Waiting| asked.is_some() && *waiting == Waiting::OutOfReach;
+        let heat = job.waiting.filter(|waiting| !is_said(waiting)).map(Waiting::sentence);
         words.extend(asked);
-        words.extend(job.waiting.map(Waiting::sentence));
+        words.extend(heat);
         #[allow(clippy::cast_precision_loss, reason = "a progress bar")]
         let fraction = job.acknowledged_bytes as f64 / self.size.max(1) as f64;
         let known = Known { fraction, elapsed, ..Known::default() };
@@ -142,13 +145,12 @@ mod tests {
     use super::*;
     use crate::port::{Asked, JobView};
     use crate::serial::{Motion, Stage};
+    use rstest::rstest;
 
-    #[test]
-    fn a_wait_is_no_time_printed() {
-        let s = Duration::from_secs;
+    fn feeding() -> JobView {
         let motion =
             Motion { position: [None; 3], fan_percent: None, speed_percent: None, flow_percent: None };
-        let job = JobView {
+        JobView {
             stage: Stage::Feeding,
             acknowledged_bytes: 1,
             layer: None,
@@ -156,7 +158,72 @@ mod tests {
             remark: None,
             motion,
             waiting: None,
-        };
+        }
+    }
+
+    /// Behind the bar whatever it is; a line of its own once, where it is done.
+    #[rstest]
+    #[case::will_be(
+        Waiting::CoolsIn(Duration::from_secs(600)),
+        "Its nozzle is cooled in 10 min if nobody comes.",
+        false
+    )]
+    #[case::was(
+        Waiting::NozzleOff(Duration::from_secs(600)),
+        "Its nozzle was cooled after 10 min; it is heated again when the print goes on.",
+        true
+    )]
+    #[case::all(
+        Waiting::AllOff { by_macros: false },
+        "All heaters were turned off; they are heated again when the print goes on. The part may have come off the bed.",
+        true
+    )]
+    #[case::all_that_is_known(
+        Waiting::AllOff { by_macros: true },
+        "All heaters that are known here were turned off; they are heated again when the print goes on. The part may have come \
+         off the bed. What a macro has heated may be on.",
+        true
+    )]
+    #[case::can_not_be(
+        Waiting::OutOfReach,
+        "Its nozzle is hot and can't be cooled from here: the printer takes no command before someone presses its button.",
+        false
+    )]
+    fn what_becomes_of_the_heat_is_told(
+        #[case] waiting: Waiting,
+        #[case] heat: &str,
+        #[case] is_a_line: bool,
+    ) {
+        match waiting {
+            // Whoever adds one adds its sentence to the table.
+            Waiting::CoolsIn(_) | Waiting::NozzleOff(_) | Waiting::AllOff { .. } | Waiting::OutOfReach => {}
+        }
+        let job = JobView { stage: Stage::Paused, waiting: Some(waiting), ..feeding() };
+        let paused = PortView { job: Some(job), ..PortView::closed() };
+        let mut telling = Telling::new(100);
+        telling.show(&paused, Duration::ZERO);
+        assert_eq!(telling.bar.message(), heat);
+        assert_eq!(telling.heat.as_deref(), is_a_line.then_some(heat));
+        telling.show(&PortView { job: Some(feeding()), ..PortView::closed() }, Duration::ZERO);
+        assert_eq!((telling.bar.message().as_str(), telling.heat), ("", None), "it goes on");
+    }
+
+    /// The question says so itself.
+    #[test]
+    fn what_is_out_of_reach_is_said_once() {
+        let text = format!("Load filament. {}", Waiting::OutOfReach.sentence());
+        let asked = Asked { question: 1, text: text.clone(), buttons: Vec::new(), goes_on: None };
+        let job = JobView { waiting: Some(Waiting::OutOfReach), ..feeding() };
+        let asks = PortView { attention: Some(asked), job: Some(job), ..PortView::closed() };
+        let mut telling = Telling::new(100);
+        telling.show(&asks, Duration::ZERO);
+        assert_eq!(telling.bar.message(), format!("{text} (Enter: go on)"));
+    }
+
+    #[test]
+    fn a_wait_is_no_time_printed() {
+        let s = Duration::from_secs;
+        let job = feeding();
         let prints = PortView { job: Some(job.clone()), ..PortView::closed() };
         let paused = JobView { stage: Stage::Paused, ..job };
         let paused = PortView { job: Some(paused), ..PortView::closed() };
