@@ -11,10 +11,10 @@ use crate::output;
 pub(crate) async fn run(client: &Client, word: &str, button: Option<&str>) -> Result<(), CliError> {
     let id = choose::printer(client, word).await?;
     let printer: Printer = client.parse(client.get(&format!("api/v1/printers/{id}")).await?)?;
-    let Some(asked) = printer.status.and_then(|status| status.attention) else {
+    let Some(asked) = printer.status.as_ref().and_then(|status| status.attention.as_ref()) else {
         return Err(CliError::Failed(no_question(&printer)));
     };
-    let number = choice(&asked, button).map_err(CliError::Failed)?;
+    let number = choice(asked, button).map_err(CliError::Failed)?;
     let body = json!({ "attention_id": asked.id, "button": number });
     client.post(&format!("api/v1/printers/{id}/answer"), &body).await?;
     let said = asked.buttons.get(number).map_or("to go on", String::as_str);
