@@ -41,6 +41,10 @@ pub struct HouseOptions {
     pub database: Option<String>,
     /// More environment variables for the hub.
     pub hub_env: Vec<(String, String)>,
+    /// And for the agents, when they are paired already.
+    pub agent_env: Vec<(String, String)>,
+    /// More arguments of the simulated printers.
+    pub printer_args: Vec<String>,
 }
 
 impl HouseOptions {
@@ -56,6 +60,8 @@ impl HouseOptions {
             mqtt_listen: mqtt.address(),
             database: None,
             hub_env: Vec::new(),
+            agent_env: Vec::new(),
+            printer_args: Vec::new(),
         }
     }
 
@@ -99,6 +105,7 @@ impl HouseOptions {
             args: ["--name".to_owned(), printer.model.clone()]
                 .into_iter()
                 .chain(kept.into_iter().flatten().flatten())
+                .chain(self.printer_args.iter().cloned())
                 .collect(),
         }
     }
@@ -113,7 +120,7 @@ impl HouseOptions {
             port: dir.join("port"),
             data: dir.join("agent"),
             log: self.logs().join(format!("{}-agent.log", file_name(&printer.name))),
-            env: Vec::new(),
+            env: self.agent_env.clone(),
         }
     }
 }

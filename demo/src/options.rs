@@ -51,6 +51,8 @@ impl Options {
             mqtt_listen: self.mqtt_listen,
             database: None,
             hub_env: Vec::new(),
+            agent_env: Vec::new(),
+            printer_args: Vec::new(),
         }
     }
 }

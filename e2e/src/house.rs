@@ -19,6 +19,17 @@ use crate::unwritable::Unwritable;
 /// Long enough for whatever a test waits for on a busy machine; a test that reaches it has failed.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
+/// What is not as usual in a house.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Setting<'a> {
+    /// More environment variables for the hub.
+    pub hub_env: &'a [(&'a str, &'a str)],
+    /// The agents' configuration file.
+    pub agent: Option<&'a str>,
+    /// More arguments of the simulated printers.
+    pub printer: &'a [&'a str],
+}
+
 /// A house that belongs to a test.
 pub struct TestHouse {
     /// The processes.
@@ -40,6 +51,11 @@ impl TestHouse {
 
     /// The same with settings for the hub.
     pub async fn start_with(names: &[&str], speed: f64, hub_env: &[(&str, &str)]) -> Self {
+        Self::start_as(names, speed, Setting { hub_env, ..Setting::default() }).await
+    }
+
+    /// The same with settings for all of it.
+    pub async fn start_as(names: &[&str], speed: f64, setting: Setting<'_>) -> Self {
         let dir =
             tempfile::Builder::new().prefix("stardust-e2e-").tempdir().expect("a directory for the test");
         let ports = [Port::pick().expect("a free port"), Port::pick().expect("a free port")];
@@ -48,8 +64,14 @@ impl TestHouse {
             names.iter().map(|name| PrinterPlan { name: (*name).to_owned(), model: "Simulated".to_owned() });
         let mut options = HouseOptions::for_test(dir.path(), &ports[0], &ports[1], printers.collect(), speed);
         options.database = database.as_ref().map(|database| database.url());
-        options.hub_env =
-            hub_env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let of_hub = setting.hub_env.iter();
+        options.hub_env = of_hub.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        if let Some(text) = setting.agent {
+            let path = dir.path().join("agent.toml");
+            std::fs::write(&path, text).expect("the agents' configuration");
+            options.agent_env = vec![("STARDUST_AGENT_CONFIG".to_owned(), path.display().to_string())];
+        }
+        options.printer_args = setting.printer.iter().map(|argument| (*argument).to_owned()).collect();
         let binaries = Binaries::beside_this_program().expect("the binaries: run `make build`");
         let started = House::start(&binaries, &options).await;
         let names = names.iter().map(|name| (*name).to_owned()).collect();

@@ -3,7 +3,7 @@
 
 use stardust_demo::wait;
 use stardust_e2e::gcode::{commands, fixture};
-use stardust_e2e::house::{PATIENCE, TestHouse};
+use stardust_e2e::house::{PATIENCE, Setting, TestHouse};
 use stardust_e2e::journal;
 
 const FILE: &str = "cura_teapot_ender3_marlin.gcode";
@@ -35,6 +35,55 @@ async fn a_job_is_paused_goes_on_and_ends_with_every_command_of_the_file() {
     .unwrap();
     assert!(printed.len() < expected.len() + 60, "{} more than the file", printed.len() - expected.len());
     test.stop().await;
+}
+
+/// Ada's owner has set how soon, Bea's has not.
+#[tokio::test]
+async fn whoever_looks_at_a_paused_printer_is_told_what_becomes_of_its_heat() {
+    let soon = "[printer.ada.scripts]\npause_cool_after_s = 1\n";
+    let setting = Setting { agent: Some(soon), ..Setting::default() };
+    let test = TestHouse::start_as(&["Ada", "Bea"], 100.0, setting).await;
+    let bytes = std::fs::read(fixture(FILE)).unwrap();
+    let ada = test.print(FILE, bytes.clone(), Some("Ada")).await;
+    let bea = test.print(FILE, bytes, Some("Bea")).await;
+    for job in [&ada, &bea] {
+        test.job_beyond(job, 0.05).await;
+    }
+    let hot = test.targets("Ada");
+    assert!(hot.iter().all(|target| *target > 0.0), "the job heats");
+    for job in [&ada, &bea] {
+        test.client().ask(job, "pause").await.unwrap();
+    }
+    told(&test, "Ada", "Its nozzle was cooled after 10 s; it is heated again when the print goes on.").await;
+    assert_eq!(test.targets("Ada"), [0.0, hot[1]], "the part stays on its bed");
+    told(&test, "Bea", "Its nozzle is cooled in 10 min if nobody comes.").await;
+    assert_eq!(test.targets("Bea"), hot);
+
+    test.client().ask(&ada, "resume").await.unwrap();
+    wait::until("the nozzle to be heated again, at the printer", PATIENCE, async || {
+        (test.targets("Ada") == hot).then_some(())
+    })
+    .await
+    .unwrap();
+    test.printer_in_state("Ada", "printing").await;
+    assert_eq!(test.printer("Ada").await["status"].get("message"), None);
+    for job in [&ada, &bea] {
+        test.client().ask(job, "cancel").await.unwrap();
+        test.job_in_state(job, "cancelled").await;
+    }
+    test.stop().await;
+}
+
+/// What the hub tells of a printer, as soon as it does.
+async fn told(test: &TestHouse, name: &str, sentence: &str) {
+    let mut last = String::new();
+    let seen = wait::until(sentence, PATIENCE, async || {
+        let printer = test.printer(name).await;
+        last = format!("{} {}", printer["state"], printer["status"]["message"]);
+        (printer["state"] == "paused" && printer["status"]["message"] == sentence).then_some(())
+    })
+    .await;
+    seen.unwrap_or_else(|error| panic!("{error}; {name} is {last}"));
 }
 
 #[tokio::test]

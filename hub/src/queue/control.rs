@@ -1,9 +1,10 @@
 //! A person pauses, resumes or cancels a job, or says that its bed is clear.
 
-use stardust_protocol::{CommandId, JobId};
+use stardust_protocol::{Command, CommandId, JobId, PrinterId};
 
 use super::held_back;
 use super::job::{JobRow, PrintJob};
+use super::printer_command::{self, PATIENCE, Word};
 use super::rules::Answer;
 use super::store::{self, Moved};
 use super::wanted::{self, Wanted};
@@ -39,6 +40,7 @@ pub async fn request(app: &App, person: &Person, id: JobId, wanted: Wanted) -> R
         }
         answer => answer,
     };
+    let mut to_question = None;
     match &answer {
         Answer::No(why) => return Err(Error::conflict("not_possible_now", why)),
         Answer::Nothing => {}
@@ -57,13 +59,33 @@ pub async fn request(app: &App, person: &Person, id: JobId, wanted: Wanted) -> R
             store::save(&mut tx, &job).await?;
             store::add_command(&mut tx, workspace, Some(id), (printer, person.user_id), &message).await?;
             outbox::add(&mut tx, workspace, now, &Event::CommandCreated { command_id }).await?;
+            if job.requested.is_none() {
+                to_question = Some((printer, command_id, message.command));
+            }
         }
     }
     tx.commit().await?;
     app.bell.ring();
     tracing::info!(job.id = %id, ?wanted, ?answer, "job request");
+    let is_silent = match to_question {
+        Some((printer, id, command)) => !is_answered(app, printer, (id, &command)).await?,
+        None => false,
+    };
     let job = super::publish(app, workspace, id).await?;
-    Ok(Outcome { waits_for_agent: job.requested.is_some(), job })
+    Ok(Outcome { waits_for_agent: is_silent || job.requested.is_some(), job })
+}
+
+/// Whether the printer's agent has answered its question. Nothing at the job shows that it was asked to: whoever asks learns it here.
+async fn is_answered(app: &App, printer: PrinterId, command: (CommandId, &Command)) -> Result<bool, Error> {
+    match printer_command::word_on(app, printer, command, PATIENCE).await? {
+        Word::Done => Ok(true),
+        Word::None => Ok(false),
+        Word::Stopped => Err(held_back::stopped()),
+        Word::Refused(reason) => {
+            let why = reason.unwrap_or_else(|| "The printer's agent did not go on with what it asks.".into());
+            Err(Error::conflict("not_possible_now", why))
+        }
+    }
 }
 
 /// Whether the job's printer asks something of a person.

@@ -62,9 +62,22 @@ pub async fn ask(
     outbox::add(&mut tx, workspace, now, &Event::CommandCreated { command_id: id }).await?;
     tx.commit().await?;
     app.bell.ring();
+    word_on(app, printer, (id, &message.command), patience).await
+}
+
+/// What a printer's agent says to what it has been asked, if it says it within `patience`.
+///
+/// # Errors
+/// The database's.
+pub async fn word_on(
+    app: &App,
+    printer: PrinterId,
+    (id, command): (CommandId, &Command),
+    patience: Duration,
+) -> Result<Word, DbError> {
     let word = tokio::time::timeout(patience, word(app, id)).await.unwrap_or(Ok(Word::None))?;
     Ok(match word {
-        Word::Refused(_) if !held_back::may_pass(app, printer, &message.command) => Word::Stopped,
+        Word::Refused(_) if !held_back::may_pass(app, printer, command) => Word::Stopped,
         word => word,
     })
 }

@@ -175,8 +175,9 @@ async fn pause(
 /// Goes on with a paused job: 202 until its agent has answered.
 ///
 /// A print that was cut off (`status.interruption` of its printer) goes on from a layer that a person names; any other
-/// one goes on where it stands, without a body. Refused where the printer was stopped in an emergency (`stopped`), and that
-/// was not cleared.
+/// one goes on where it stands, without a body. Where not the job is paused but its printer asks something, the button that goes
+/// on is pressed: 200 when its agent has done so, 202 when that is not known yet, and refused (`not_possible_now`) where nobody can
+/// know which one that is. Refused where the printer was stopped in an emergency (`stopped`), and that was not cleared.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/resume", operation_id = "resume_job", tag = "jobs", params(("id" = JobId, Path,)),
     request_body = Option<ResumeFrom>,
     responses((status = 200, body = PrintJob), (status = 202, body = PrintJob),

@@ -1,5 +1,6 @@
 //! What the queue promises, on both engines.
 
+mod asked;
 mod cut_off;
 mod late;
 mod second_agent;

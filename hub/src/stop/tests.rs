@@ -1,5 +1,7 @@
 //! What an emergency stop promises, on both engines.
 
+mod pace;
+
 use std::sync::Arc;
 use std::time::Duration;
 
