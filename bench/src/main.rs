@@ -1,7 +1,8 @@
 //! `stardust-bench`: how fast and how dear the agent is as a print host, against the least that any must do.
 //!
 //! Everything is measured at one fake printer on a pty. Ratios of one run count; absolute figures are the
-//! machine's. It ends with 1 when there are no figures, and with 2 when a target was missed.
+//! machine's. It ends with 1 when something failed, with 2 when a target was missed, and with 3 when all that was asked for was left
+//! out; what was left out beside other parts is its last line.
 
 mod ceiling;
 mod firmware;
@@ -35,7 +36,7 @@ use stardust_clock::SystemClock;
 
 use crate::host::Host;
 use crate::run::{Bench, Part, Plan};
-use crate::targets::Table;
+use crate::targets::{Summary, Table};
 
 /// Why there are no figures.
 #[derive(Debug, thiserror::Error)]
@@ -118,16 +119,18 @@ enum Command {
     },
 }
 
-/// The exit status when there are no figures.
+/// The exit status when there are no figures, because something failed.
 const NO_FIGURES: u8 = 1;
 /// The exit status when a target was missed.
 const MISSED: u8 = 2;
+/// The exit status when nothing of what was asked for can be measured here.
+const NOTHING_MEASURED: u8 = 3;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.command {
         Some(Command::Ceiling { file, port }) => {
-            ceiling::send(file, port).map(|()| 0).map_err(BenchError::from)
+            ceiling::send(file, port).map(|()| Summary::Missed(0)).map_err(BenchError::from)
         }
         None => bench(arguments),
     };
@@ -138,17 +141,17 @@ fn main() -> ExitCode {
     ExitCode::from(status(&result))
 }
 
-/// The exit status. `result`: how many targets were missed, if there are figures.
-const fn status(result: &Result<u32, BenchError>) -> u8 {
+/// The exit status.
+const fn status(result: &Result<Summary, BenchError>) -> u8 {
     match result {
-        Ok(0) => 0,
-        Ok(_) => MISSED,
+        Ok(Summary::Missed(0)) => 0,
+        Ok(Summary::Missed(_)) => MISSED,
+        Ok(Summary::NothingMeasured) => NOTHING_MEASURED,
         Err(_) => NO_FIGURES,
     }
 }
 
-/// How many targets were missed.
-fn bench(arguments: Arguments) -> Result<u32, BenchError> {
+fn bench(arguments: Arguments) -> Result<Summary, BenchError> {
     let own = std::env::current_exe()?;
     let agent = arguments.agent.unwrap_or_else(|| own.with_file_name("stardust-agent"));
     let programs = own.parent().unwrap_or(Path::new(".")).to_owned();
@@ -212,10 +215,11 @@ mod tests {
     /// What scripts go by; numbers of targets that a status of eight bits would cut to 0 among them.
     #[test]
     fn a_missed_target_and_missing_figures_are_told_apart_by_the_exit_status() {
-        assert_eq!(status(&Ok(0)), 0);
+        assert_eq!(status(&Ok(Summary::Missed(0))), 0);
         for missed in [1, 2, 3, 255, 256, 512, u32::MAX] {
-            assert_eq!(status(&Ok(missed)), 2, "{missed} missed");
+            assert_eq!(status(&Ok(Summary::Missed(missed))), 2, "{missed} missed");
         }
+        assert_eq!(status(&Ok(Summary::NothingMeasured)), 3);
         assert_eq!(status(&Err(BenchError::Installed("no hub".into()))), 1);
         assert_eq!(status(&Err(io::Error::other("no pty").into())), 1);
     }

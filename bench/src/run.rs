@@ -15,7 +15,7 @@ use crate::BenchError;
 use crate::host::{Host, Outcome, print};
 use crate::job_file::{self, LINE};
 use crate::pacing::Pace;
-use crate::targets::{self, Bound, Table};
+use crate::targets::{self, Bound, Summary, Table};
 
 /// A part of the benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -89,8 +89,8 @@ pub(crate) struct Bench<W> {
 }
 
 impl<W: Write> Bench<W> {
-    /// Everything; how many targets were missed.
-    pub(crate) fn run(mut self) -> Result<u32, BenchError> {
+    /// Everything that was asked for.
+    pub(crate) fn run(mut self) -> Result<Summary, BenchError> {
         let head = format!("{:<44} {:>10}  {:<10} {:<8} all runs", "", "median", "target", "");
         self.table.note(&head)?;
         for part in Part::value_variants().iter().copied() {

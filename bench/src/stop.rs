@@ -25,6 +25,8 @@ use crate::targets;
 const BETWEEN_KEYS: Duration = Duration::from_millis(400);
 /// By then a print that is told to pause has come to a halt, and one whose port is gone knows that.
 const SETTLED: Duration = Duration::from_secs(2);
+/// What the printer asks when it waits for filament, and `print` tells.
+const ASKS: &str = "Nozzle Parked";
 /// How often it is looked whether a printer was greeted.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -225,10 +227,15 @@ impl Rig {
             return self.by_key_at_a_lost_port(state);
         }
         let (mut print, mut heard) = self.print(state, &["--baud", "115200"])?;
-        if state == State::Paused {
-            print.signal(Signal::TSTP)?;
-            heard.until("M400", 1)?;
-            pause(SETTLED)?;
+        match state {
+            State::Paused => {
+                print.signal(Signal::TSTP)?;
+                heard.until("M400", 1)?;
+                pause(SETTLED)?;
+            }
+            State::FilamentChange => self.until_said(ASKS)?,
+            State::Recovering => heard.until_one_comes_again()?,
+            _ => {}
         }
         print.signal(Signal::INT)?;
         pause(BETWEEN_KEYS)?;
@@ -253,6 +260,18 @@ impl Rig {
         self.folder.join("print.log")
     }
 
+    /// Waits until `print` has said that.
+    fn until_said(&self, what: &str) -> Result<(), BenchError> {
+        let deadline = self.clock.elapsed() + PATIENCE;
+        while !std::fs::read_to_string(self.words())?.contains(what) {
+            if self.clock.elapsed() > deadline {
+                return Err(failed(format!("print did not say “{what}”")));
+            }
+            pause(LOOK_EVERY)?;
+        }
+        Ok(())
+    }
+
     /// `stardust-agent print`, when the printer is where its file leads to.
     fn print(&mut self, state: State, args: &[&str]) -> Result<(Running, Heard), BenchError> {
         let mut heard = self.switch_on(state.printer())?;
@@ -264,7 +283,8 @@ impl Rig {
         // Not what the installed one has.
         command.env("STARDUST_AGENT_DATA", self.folder.join("by-hand"));
         let words = std::fs::File::create(self.words())?;
-        let print = Running(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(words).spawn()?);
+        command.stdin(Stdio::null()).stdout(words.try_clone()?).stderr(words);
+        let print = Running(command.spawn()?);
         heard.until(line, count)?;
         Ok((print, heard))
     }

@@ -60,8 +60,17 @@ impl State {
     /// Those in which `print` does not end by the first Ctrl-C at once. Of a print whose port was lost, and is back, the first is one to
     /// stop at once: it has failed. While the port is out there is nothing to stop by key: the first one ends the waiting for it soon,
     /// the next one at once, and both say that the printer may be hot.
-    pub(crate) const STOPPED_BY_KEY: [Self; 6] =
-        [Self::Paused, Self::HeatingBed, Self::HeatingNozzle, Self::Homing, Self::LongMove, Self::Seeking];
+    pub(crate) const STOPPED_BY_KEY: [Self; 9] = [
+        Self::Printing,
+        Self::Paused,
+        Self::HeatingBed,
+        Self::HeatingNozzle,
+        Self::Homing,
+        Self::LongMove,
+        Self::FilamentChange,
+        Self::Recovering,
+        Self::Seeking,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -40,7 +40,17 @@ pub(crate) const CANCEL_MS: f64 = 10.0;
 pub(crate) struct Table<W> {
     out: W,
     missed: u32,
-    left_out: u32,
+    measured: u32,
+    left_out: Vec<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Summary {
+    /// So many targets were missed; of what was measured, where something was left out.
+    Missed(u32),
+    /// All that was asked for was left out.
+    NothingMeasured,
 }
 
 /// What a target asks for.
@@ -52,7 +62,7 @@ pub(crate) enum Bound {
 
 impl<W: Write> Table<W> {
     pub(crate) fn new(out: W) -> Self {
-        Self { out, missed: 0, left_out: 0 }
+        Self { out, missed: 0, measured: 0, left_out: Vec::new() }
     }
 
     /// A line that is not judged.
@@ -74,8 +84,7 @@ impl<W: Write> Table<W> {
             Bound::AtLeast => (middle >= target, "≥"),
             Bound::AtMost => (middle <= target, "≤"),
         };
-        self.missed += u32::from(!reached);
-        let verdict = if reached { "reached" } else { "MISSED" };
+        let verdict = self.verdict(reached);
         let all: Vec<String> = runs.iter().map(|run| show(*run)).collect();
         let (middle, target) = (show(middle), show(target));
         self.note(&format!("{what:<44} {middle:>10}  {word} {target:<8} {verdict:<8} {}", all.join(" ")))
@@ -92,8 +101,7 @@ impl<W: Write> Table<W> {
         let middle = median(runs);
         let slowest = share(runs, 100);
         let reached = slowest <= target;
-        self.missed += u32::from(!reached);
-        let verdict = if reached { "reached" } else { "MISSED" };
+        let verdict = self.verdict(reached);
         let (middle, target, slowest) = (show(middle), show(target), show(slowest));
         let count = runs.len();
         self.note(&format!(
@@ -103,28 +111,38 @@ impl<W: Write> Table<W> {
 
     /// A fact that must hold.
     pub(crate) fn must(&mut self, what: &str, holds: bool) -> io::Result<()> {
-        self.missed += u32::from(!holds);
-        self.note(&format!("{what:<44} {:>10}  {:<10} {}", "", "", if holds { "reached" } else { "MISSED" }))
+        let verdict = self.verdict(holds);
+        self.note(&format!("{what:<44} {:>10}  {:<10} {verdict}", "", ""))
+    }
+
+    fn verdict(&mut self, reached: bool) -> &'static str {
+        self.measured += 1;
+        self.missed += u32::from(!reached);
+        if reached { "reached" } else { "MISSED" }
     }
 
     /// What was not measured, and why.
     pub(crate) fn left_out(&mut self, what: &str, why: &str) -> io::Result<()> {
-        self.left_out += 1;
+        self.left_out.push(what.to_owned());
         self.note(&format!("{what:<44} LEFT OUT: {why}"))
     }
 
-    /// The last line; how many targets were missed.
-    pub(crate) fn close(mut self) -> io::Result<u32> {
+    /// The last lines. Where something was left out that is the very last: a run must not look more complete than it is.
+    pub(crate) fn close(mut self) -> io::Result<Summary> {
         let missed = self.missed;
+        let is_whole = self.left_out.is_empty();
         self.note(&match missed {
-            0 if self.left_out > 0 => {
-                "All targets reached of what was measured; something was LEFT OUT.".to_owned()
-            }
-            0 => "All targets reached.".to_owned(),
+            0 if self.measured == 0 => "Nothing was measured.".to_owned(),
+            0 if is_whole => "All targets reached.".to_owned(),
+            0 => "All targets reached of what was measured.".to_owned(),
             1 => "One target was MISSED; on a busy machine run it again.".to_owned(),
             _ => format!("{missed} targets were MISSED; on a busy machine run it again."),
         })?;
-        Ok(missed)
+        if !is_whole {
+            let (count, which) = (self.left_out.len(), self.left_out.join(", "));
+            self.note(&format!("LEFT OUT: {count} part{}: {which}.", if count == 1 { "" } else { "s" }))?;
+        }
+        Ok(if self.measured == 0 { Summary::NothingMeasured } else { Summary::Missed(missed) })
     }
 }
 
@@ -163,12 +181,34 @@ mod tests {
         table.judge("cost", &mut [2.0, 1.0], (Bound::AtMost, 1.25), |times| format!("{times:.2}")).unwrap();
         table.must("heaters off", true).unwrap();
         table.slowest("stop", &mut [9.0, 101.0, 8.0], 100.0, |ms| format!("{ms:.0} ms")).unwrap();
-        assert_eq!(table.close().unwrap(), 2);
+        assert_eq!(table.close().unwrap(), Summary::Missed(2));
         let text = String::from_utf8(out).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].contains("99.0 %  ≥ 98.0 %   reached"), "{text}");
         assert!(lines[1].contains("1.50  ≤ 1.25     MISSED"), "{text}");
         assert!(lines[3].contains("9 ms  ≤ 100 ms   MISSED   slowest of 3: 101 ms"), "{text}");
         assert!(lines[4].starts_with("2 targets were MISSED"), "{text}");
+    }
+
+    #[test]
+    fn what_was_left_out_is_said_last_and_alone_it_is_no_run() {
+        let close = |measured: &[bool], left_out: &[&str]| {
+            let mut out = Vec::new();
+            let mut table = Table::new(&mut out);
+            for what in left_out {
+                table.left_out(what, "it needs a disk").unwrap();
+            }
+            for holds in measured {
+                table.must("heaters off", *holds).unwrap();
+            }
+            let summary = table.close().unwrap();
+            (summary, String::from_utf8(out).unwrap().lines().last().unwrap().to_owned())
+        };
+        let of = |summary, line: &str| (summary, line.to_owned());
+        assert_eq!(close(&[true], &[]), of(Summary::Missed(0), "All targets reached."));
+        assert_eq!(close(&[true], &["a disk"]), of(Summary::Missed(0), "LEFT OUT: 1 part: a disk."));
+        let two = "LEFT OUT: 2 parts: a disk, a card.";
+        assert_eq!(close(&[true, false], &["a disk", "a card"]), of(Summary::Missed(1), two));
+        assert_eq!(close(&[], &["a disk", "a card"]), of(Summary::NothingMeasured, two));
     }
 }
