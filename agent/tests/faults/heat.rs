@@ -129,6 +129,21 @@ fn a_printer_whose_settings_are_gone_is_made_safe_as_soon_as_its_cable_is_in_aga
     host.is_made_safe();
 }
 
+/// It has measured nothing itself.
+#[test]
+fn what_may_be_hot_behind_a_cable_is_told_to_the_hub_by_an_agent_that_was_started_anew() {
+    let mut host = preheated();
+    host.kill();
+    let (port, away) = (host.printer().port(), host.runtime().join("away"));
+    std::fs::rename(&port, &away).unwrap();
+    host.run();
+    host.dashboard_shows(r#""may_be_hot":true"#);
+    assert!(!host.printer().is_cold(), "nobody could turn it off");
+    std::fs::rename(&away, &port).unwrap();
+    host.is_made_safe();
+    host.status_where("no more", |status| status["status"]["may_be_hot"].is_null());
+}
+
 /// A print that its printer's reset has interrupted: its bed is kept warm, and the agent is killed.
 fn interrupted_and_killed() -> Host {
     let mut host = Host::paired_with(None, 50, &["--fault", "reset@1500"]);

@@ -79,7 +79,9 @@ pub(super) fn is_cancelled(bench: &mut Bench, file: &[u8], commands: &[String], 
     if waits && !hears(profile) {
         let told = bench.host.attention_text();
         let button = told.as_ref().is_some_and(|told| told.contains("button at the printer"));
-        assert!(button, "{told:?}: {}", bench.story(profile));
+        // One that says nothing at all meanwhile may have been given up before.
+        let is_given_up = MUTE.contains(&profile) && bench.host.progress().is_none();
+        assert!(button || is_given_up, "{told:?}: {}", bench.story(profile));
         bench.wait(LONG);
         bench.click();
     }

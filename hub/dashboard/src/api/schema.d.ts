@@ -176,8 +176,9 @@ export interface paths {
         /**
          * Goes on with a paused job: 202 until its agent has answered.
          * @description A print that was cut off (`status.interruption` of its printer) goes on from a layer that a person names; any other
-         *     one goes on where it stands, without a body. Refused where the printer was stopped in an emergency (`stopped`), and that
-         *     was not cleared.
+         *     one goes on where it stands, without a body. Where not the job is paused but its printer asks something, the button that goes
+         *     on is pressed: 200 when its agent has done so, 202 when that is not known yet, and refused (`not_possible_now`) where nobody can
+         *     know which one that is. Refused where the printer was stopped in an emergency (`stopped`), and that was not cleared.
          */
         post: operations["resume_job"];
         delete?: never;
@@ -1211,6 +1212,11 @@ export interface components {
             halted?: boolean;
             interruption?: components["schemas"]["Interruption"] | null;
             job?: components["schemas"]["JobProgress"] | null;
+            /**
+             * @description Something was heated and was not read back as off since, and its agent does not reach it: its heaters stay as they were set,
+             *     whatever was measured, or was not. From minor 1.
+             */
+            may_be_hot?: boolean;
             /** @description A sentence for people when the state needs one: a fault, a prompt of the firmware. */
             message?: string | null;
             motion?: components["schemas"]["Motion"] | null;

@@ -186,6 +186,11 @@ describe("a printer's card", () => {
     expect(byTestId("still-hot")?.querySelector(".unseen")?.textContent).toBe("Still hot: nozzle, bed");
   });
 
+  it("says that one may be hot which its agent does not reach, whatever was measured", async () => {
+    await show({ state: "offline", status: { state: "offline", tools: [], may_be_hot: true } });
+    expect(hot()).toContain("May be HOT: its heaters stay as they were set until its agent reaches it again.");
+  });
+
   it.each([
     ["after a failure", { state: "failed" as const, needs_removal: true }],
     ["after a cancel", { state: "cancelled" as const, needs_removal: true }],
