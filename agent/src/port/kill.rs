@@ -47,6 +47,8 @@ impl Driver {
 
     /// What waited for the port goes out before anything else: a stop that found it closed, or one that it was lost behind.
     pub(super) fn kill_if_wanted(&mut self, now: Duration, port: &OwnedFd) {
+        let way = self.second_way.clone();
+        let _alone = way.alone();
         if let Some(kept) = self.kept_kill.take_if(|kept| now < kept.until) {
             return self.kill_on(port, now, kept.by);
         }

@@ -45,6 +45,7 @@ mod tests {
     use super::*;
     use crate::serial::{CommandSource, Fed, Parking, SourceError};
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::termios::tcgetattr;
     use stardust_clock::{Clock, SystemClock};
 
     /// A print file on a disk that does not answer, until it does.
@@ -105,7 +106,8 @@ mod tests {
         let end = Arc::new(AtomicBool::new(false));
         let halted = Arc::new(AtomicBool::new(false));
         let (told, heard) = (Arc::clone(&end), Arc::clone(&halted));
-        let printer = std::thread::spawn(move || answer(&master, &told, &heard));
+        let line = master.try_clone().unwrap();
+        let printer = std::thread::spawn(move || answer(&line, &told, &heard));
         let clock = SystemClock::new();
         while !port.view.borrow().is_ready {
             assert!(clock.elapsed() < Duration::from_secs(60), "never ready");
@@ -126,10 +128,15 @@ mod tests {
             let owed = pulse.owed_for(now);
             assert!(owed >= SECOND * seconds, "{owed:?} after {seconds} s: it is stuck");
         }
+        // Of two at the same time neither takes the other's speed for the port's own.
         port.order(Order::Kill("at the keyboard".into()));
-        let killed = std::iter::from_fn(|| port.events.blocking_recv())
-            .find_map(|event| if let PortEvent::Killed(reach) = event { Some(reach) } else { None });
-        assert!(matches!(killed, Some(Reach::Sent { on_wire: true, .. })), "{killed:?}");
+        port.order(Order::Kill("by Ada".into()));
+        for _ in 0..2 {
+            let killed = std::iter::from_fn(|| port.events.blocking_recv())
+                .find_map(|event| if let PortEvent::Killed(reach) = event { Some(reach) } else { None });
+            assert!(matches!(killed, Some(Reach::Sent { on_wire: true, .. })), "{killed:?}");
+        }
+        assert_eq!(tcgetattr(&master).unwrap().output_speed(), 115_200, "as it was before");
         while !halted.load(Ordering::SeqCst) {
             assert!(clock.elapsed() < Duration::from_secs(60), "nothing came over the wire");
             std::thread::yield_now();
