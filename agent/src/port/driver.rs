@@ -169,9 +169,7 @@ impl Driver {
                         }
                         Ok(Ended::Asked) => {
                             reopening = Reopening::left_alone();
-                            "The printer has asked its host to disconnect: it is left alone for half a minute, or for some \
-                             seconds where it may be hot."
-                                .into()
+                            "The printer has asked its host to disconnect: it is left alone a while.".into()
                         }
                         Err(Abandoned::Closed | Abandoned::LeftOpen) => return,
                     }
