@@ -189,3 +189,35 @@ impl DerefMut for Locked<'_> {
         &mut self.ledger
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::mpsc::channel;
+
+    use super::super::torn::Disk;
+    use super::super::{HeatOwed, Record};
+    use super::*;
+
+    /// As at a hand-over, when the process may end a moment later.
+    #[test]
+    fn whoever_lets_go_of_it_last_waits_for_what_is_being_written() {
+        let (open, opened) = channel();
+        let opened = Mutex::new(opened);
+        let slow = DiskWork::behind(Arc::new(move || _ = opened.lock().unwrap().recv()));
+        let disk = Disk::default();
+        let journal = Journal::on(Box::new(disk.clone()), Path::new("journal"), b"");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let entered = runtime.enter();
+        let journal = JournalAtWork::new(journal, slow);
+        journal.lock().keep(&[Record::from(HeatOwed::default())]);
+        let disk_answers = std::thread::spawn(move || {
+            std::thread::park_timeout(Duration::from_millis(200));
+            open.send(()).unwrap();
+        });
+        drop(journal);
+        assert!(String::from_utf8(disk.bytes()).unwrap().contains("heat_owed"));
+        disk_answers.join().unwrap();
+        drop(entered);
+    }
+}
