@@ -46,9 +46,14 @@ stop() {
     [ -z "$(processes 'stardust-|firmware-sim')" ] || fail "processes are left behind: $(processes 'stardust-|firmware-sim')"
 }
 
+# A bound of time is judged where nothing else runs; among other checks (make test) it is told.
+in_time() {
+    [ "$started_ms" -lt 5000 ] || [ -n "${STARDUST_TIMES_TOLD:-}" ] || fail "more than 5 s"
+}
+
 start
 echo "first start: the dashboard answered after $started_ms ms"
-[ "$started_ms" -lt 5000 ] || echo "NOTE: more than 5 s"
+in_time
 hub_kb=$(rss_kb "$(processes stardust-hub)")
 agents=$(processes stardust-agent)
 agent_kb=0 agent_own_kb=0
@@ -70,6 +75,6 @@ echo "a second demo and a taken port are told in a sentence"
 stop
 start
 echo "second start: the dashboard answered after $started_ms ms"
-[ "$started_ms" -lt 5000 ] || echo "NOTE: more than 5 s"
+in_time
 stop
 echo "the demo keeps its promises"

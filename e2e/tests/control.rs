@@ -46,15 +46,17 @@ async fn whoever_looks_at_a_paused_printer_is_told_what_becomes_of_its_heat() {
     let bytes = std::fs::read(fixture(FILE)).unwrap();
     let ada = test.print(FILE, bytes.clone(), Some("Ada")).await;
     let bea = test.print(FILE, bytes, Some("Bea")).await;
-    for job in [&ada, &bea] {
-        test.job_beyond(job, 0.05).await;
+    // The file's own from its second layer to its end.
+    let hot = [210.0, 60.0];
+    for name in ["Ada", "Bea"] {
+        wait::until("the second layer", PATIENCE, async || (test.targets(name) == hot).then_some(()))
+            .await
+            .unwrap();
     }
-    let hot = test.targets("Ada");
-    assert!(hot.iter().all(|target| *target > 0.0), "the job heats");
     for job in [&ada, &bea] {
         test.client().ask(job, "pause").await.unwrap();
     }
-    told(&test, "Ada", "Its nozzle was cooled after 10 s; it is heated again when the print goes on.").await;
+    told(&test, "Ada", "Its nozzle was cooled after 1 s; it is heated again when the print goes on.").await;
     assert_eq!(test.targets("Ada"), [0.0, hot[1]], "the part stays on its bed");
     told(&test, "Bea", "Its nozzle is cooled in 10 min if nobody comes.").await;
     assert_eq!(test.targets("Bea"), hot);

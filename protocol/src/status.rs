@@ -174,6 +174,10 @@ pub struct Interruption {
     /// its file is being read.
     #[serde(default)]
     pub layers: Vec<LayerStart>,
+    /// What has happened, a sentence: the reason that its job was paused with, as long as no request has put another in its place.
+    /// From minor 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Why it can't go on, a sentence. Without [`Self::layers`] it can only be given up; with them it did not go on from the
     /// layer that was chosen last, and another one may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -97,6 +97,7 @@ fn status_messages() {
             height_mm: Some(2.4),
             parked: false,
             layers: vec![LayerStart { layer: 12, height_mm: 2.4 }, LayerStart { layer: 13, height_mm: 2.6 }],
+            reason: None,
             refusal: None,
         }),
         ..PrinterStatus::new(PrinterState::Paused)
@@ -109,6 +110,7 @@ fn status_messages() {
             height_mm: Some(13.6),
             parked: true,
             layers: vec![LayerStart { layer: 43, height_mm: 8.6 }],
+            reason: Some("The power failed.".into()),
             refusal: None,
         }),
         ..PrinterStatus::new(PrinterState::Paused)

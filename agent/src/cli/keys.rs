@@ -93,8 +93,7 @@ impl Mode {
         if is_ours() {
             let mut mode = self.lock();
             // As it was before the first time.
-            let before = mode.take();
-            drop(before);
+            drop(mode.take());
             *mode = SingleKeys::begin(std::io::stdin()).ok();
         }
     }
@@ -104,9 +103,9 @@ impl Mode {
     }
 }
 
-/// Whether standard input is a terminal on which this program is in the foreground.
+/// Whether no other program has the terminal that is standard input. Nobody hands out one that is not this session's.
 fn is_ours() -> bool {
-    tcgetpgrp(std::io::stdin()).is_ok_and(|foreground| foreground == getpgrp())
+    tcgetpgrp(std::io::stdin()).map_or(true, |foreground| foreground == getpgrp())
 }
 
 fn wish(key: u8) -> Option<Wish> {

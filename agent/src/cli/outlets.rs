@@ -82,3 +82,15 @@ pub(super) fn settle(has_driven: bool) {
         let _ = outlet.flush(patience.saturating_sub(clock.elapsed()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_names_of_one_stream_are_the_same_and_two_streams_are_not() {
+        let (one, other) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+        assert!(is_same(&one, one.try_clone().unwrap()));
+        assert!(!is_same(&one, &other));
+    }
+}

@@ -329,8 +329,7 @@ impl Lifecycle {
             *phase = Phase::CutOff;
         }
         self.cut_off = Some(place.clone());
-        let reason =
-            format!("{} Look at the part: the print can go on from a layer, or be given up.", place.reason);
+        let reason = place.why_it_waits();
         vec![Action::KeepPlace(place), report(JobState::Paused, Some(reason))]
     }
 

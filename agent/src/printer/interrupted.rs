@@ -111,7 +111,8 @@ impl Interrupted {
         let CutOff { layer, height_mm, parked, .. } = self.cut_off;
         // Only then is the printer told that height.
         let parked = parked && height_mm.is_some();
-        Interruption { job_id, layer: Some(layer), height_mm, parked, layers, refusal }
+        let reason = Some(self.cut_off.why_it_waits());
+        Interruption { job_id, layer: Some(layer), height_mm, parked, layers, reason, refusal }
     }
 
     /// A person has chosen a layer.

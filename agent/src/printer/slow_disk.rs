@@ -4,6 +4,7 @@
 //! The disk stands in for a slow one: each piece of work waits until three more statuses have been seen. So do the hub
 //! and the printer, by what they answer.
 
+mod beginning;
 mod going_on;
 mod preheating;
 

@@ -112,7 +112,7 @@ impl Waiting {
             Self::CoolsIn(left) => format!("Its nozzle is cooled in {} if nobody comes.", minutes(left)),
             Self::NozzleOff(after) => format!(
                 "Its nozzle was cooled after {}; it is heated again when the print goes on.",
-                minutes(after)
+                as_set(after)
             ),
             Self::AllOff { by_macros } => {
                 let which = if by_macros { "All heaters that are known here" } else { "All heaters" };
@@ -126,6 +126,15 @@ impl Waiting {
                                  presses its button."
                 .into(),
         }
+    }
+}
+
+/// As a person has set it.
+fn as_set(time: Duration) -> String {
+    match (time.as_secs() / 60, time.as_secs() % 60) {
+        (minutes @ 1.., 0) => format!("{minutes} min"),
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
     }
 }
 

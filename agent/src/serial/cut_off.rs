@@ -24,3 +24,11 @@ pub struct CutOff {
     /// How the firmware reads the file's extrusion: it may be another one by the time it is gone on.
     pub extruder_rule: ExtruderRule,
 }
+
+impl CutOff {
+    /// Why its job is paused, in words.
+    #[must_use]
+    pub fn why_it_waits(&self) -> String {
+        format!("{} Look at the part: the print can go on from a layer, or be given up.", self.reason)
+    }
+}

@@ -7,7 +7,9 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use stardust_protocol::JobState;
 
 use crate::by_hand::printed_and_killed;
+use crate::heat::preheated_machine;
 use crate::host::{FILE, Host};
+use crate::machine::Machine;
 use crate::stand_in::printer::fixture;
 
 #[test]
@@ -44,11 +46,7 @@ fn a_signal_ends_the_whole_examination_and_says_which_printers_were_not_looked_a
 /// The next agent goes on by the numbers of the printer's lines, and whoever asks it something changes those.
 #[test]
 fn a_print_that_the_next_agent_goes_on_with_is_left_alone_by_doctor_and_print() {
-    let mut host = Host::paired(None, 50);
-    host.offer();
-    host.run();
-    host.wait_for(JobState::Printing);
-    host.prints_on();
+    let mut host = Host::in_mid_print(50);
     host.kill();
     let port = host.printer().port();
     let file = fixture(FILE);
@@ -68,6 +66,23 @@ fn a_print_that_the_next_agent_goes_on_with_is_left_alone_by_doctor_and_print() 
     host.run();
     host.wait_for(JobState::AwaitingRemoval);
     host.expect_the_file(1);
+}
+
+/// Its agent has ended, and its port is out.
+#[test]
+fn doctor_says_of_a_printer_that_it_does_not_reach_that_it_may_be_hot() {
+    let mut host = preheated_machine(Machine::Plain);
+    host.kill();
+    let port = host.printer().port();
+    std::fs::rename(&port, host.runtime().join("away")).unwrap();
+    let doctor = host.command().arg("doctor").output().unwrap();
+    let at_its_port = host.command().arg("doctor").arg("--port").arg(&port).output().unwrap();
+    for output in [doctor, at_its_port] {
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains("may be HOT: its agent has ended without turning the heaters off"), "{said}");
+        assert_eq!(output.status.code(), Some(1));
+    }
+    assert!(!host.printer().is_cold(), "it would be no test");
 }
 
 /// Its owner may not know any more where that was.

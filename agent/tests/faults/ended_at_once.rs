@@ -5,7 +5,6 @@ use rustix::process::Signal;
 use stardust_agent::port::PortStore;
 use stardust_agent::settings::Settings;
 use stardust_clock::SystemClock;
-use stardust_protocol::JobState;
 use tokio::sync::watch;
 
 use crate::heat::preheated_machine;
@@ -33,11 +32,7 @@ fn a_preheat_that_was_left_is_turned_off() {
 
 #[test]
 fn a_print_that_was_left_is_stopped_and_turned_off() {
-    let mut host = Host::paired(None, 50);
-    host.offer();
-    host.run();
-    host.wait_for(JobState::Printing);
-    host.prints_on();
+    let mut host = Host::in_mid_print(50);
     host.end(Signal::KILL);
     assert!(!host.printer().is_cold(), "nobody could turn it off");
     assert_eq!(ended_at_once(&host), [""; 0]);

@@ -173,6 +173,17 @@ impl Host {
         self.hub.offer(&std::fs::read(fixture(FILE)).unwrap())
     }
 
+    /// With an agent at work on a job, in mid-print and hot.
+    pub(crate) fn in_mid_print(speed: u32) -> Self {
+        let mut host = Self::paired(None, speed);
+        host.offer();
+        host.run();
+        host.wait_for(JobState::Printing);
+        host.prints_on();
+        assert!(!host.printer().is_cold(), "it would be no test");
+        host
+    }
+
     /// The same file in another job.
     pub(crate) fn offer_again(&self, number: u8) -> Claim {
         self.offer_file(number, &std::fs::read(fixture(FILE)).unwrap())

@@ -10,7 +10,9 @@ use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process};
 use stardust_protocol::JobState;
 
+use crate::heat::preheated_machine;
 use crate::host::Host;
+use crate::machine::Machine;
 use crate::stand_in::eventually;
 
 /// The status at which the service is not started again (the unit names it).
@@ -252,4 +254,19 @@ fn settings_that_broke_after_they_were_read_are_not_said_to_have_ended_the_print
     let said = String::from_utf8(ask("doctor").stdout).unwrap();
     assert!(said.contains("still drives") && !said.contains("HOT"), "{said}");
     assert!(!host.printer().is_cold(), "it goes on");
+}
+
+/// The command that a frightened person types; nobody turns anything off for it.
+#[rstest]
+fn who_asks_beside_settings_that_can_not_be_understood_is_told_what_may_be_hot(
+    #[values("status", "check", "doctor")] command: &str,
+) {
+    let mut host = preheated_machine(Machine::Plain);
+    host.kill();
+    let config = host.runtime().join("agent.toml");
+    std::fs::write(&config, "[printer.ender-left]\nbawd = 9600\n").unwrap();
+    let output = host.command().arg("--config").arg(&config).arg(command).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("bawd") && said.contains("Ender left may be HOT"), "{said}");
+    assert!(!output.status.success());
 }

@@ -7,6 +7,7 @@
 mod stand_in;
 mod tree;
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rstest::rstest;
@@ -127,12 +128,32 @@ fn a_printer_is_found_again_under_another_name_and_a_stranger_is_left_alone(
     assert_eq!(stranger.journal().iter().filter(|line| !line.cmd.is_empty()).count(), 0, "not a byte for it");
 }
 
-/// The port is there, the printer is off; when it comes on it is heard as noise first.
-#[test]
-fn a_printer_that_is_switched_on_later_is_found() {
+/// A printer that says nothing, and is not plugged in.
+fn silent() -> OwnedFd {
     let printer = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&printer).unwrap();
     unlockpt(&printer).unwrap();
+    printer
+}
+
+/// It is opened a moment after it was looked for, and then its speed is sought for long.
+#[test]
+fn a_port_that_was_waited_for_with_a_stop_is_told_as_soon_as_it_is_back() {
+    let printer = silent();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("printer");
+    let port = driven(PortPlan::new(path.clone(), None));
+    eventually("there is no port yet", || port.view.borrow().port_error.clone());
+    port.order(Order::Kill("by Ada".into()));
+    std::os::unix::fs::symlink(ptsname(&printer, Vec::new()).unwrap().to_str().unwrap(), path).unwrap();
+    eventually("there is", || port.view.borrow().port_error.is_none().then_some(()));
+    assert_eq!(*port.speed.borrow(), SpeedView::Sought(0), "in the first round");
+}
+
+/// The port is there, the printer is off; when it comes on it is heard as noise first.
+#[test]
+fn a_printer_that_is_switched_on_later_is_found() {
+    let printer = silent();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("printer");
     let port = driven(PortPlan::new(path.clone(), None));

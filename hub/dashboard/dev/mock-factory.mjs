@@ -162,7 +162,7 @@ export function createFactory(publish) {
     const place = parked ? "It was paused at layer 58, and the pause has left the nozzle 16.60 mm up." : "It is at layer 58, 11.60 mm.";
     const reason = `The printer was reset in mid-print: its heaters are off and its position is lost. ${place} Look at the part: the print can go on from a layer, or be given up.`;
     go(job, "paused", printer.name, reason);
-    const interruption = { job_id: job.id, layer: 58, height_mm: parked ? 16.6 : 11.6, parked, layers: layers.map((layer) => ({ layer, height_mm: layer / 5 })), refusal };
+    const interruption = { job_id: job.id, layer: 58, height_mm: parked ? 16.6 : 11.6, parked, layers: layers.map((layer) => ({ layer, height_mm: layer / 5 })), reason, refusal };
     patch("job", job, { reason, started_at: now(), progress: { ...job.progress, fraction: 0.62, layer: 58, elapsed_s: 6060, left_s: 3700 } });
     patch("printer", printer, { state: "paused", status: { ...printer.status, state: "paused", interruption, job: job.progress } });
   }

@@ -177,6 +177,7 @@ mod tests {
             height_mm: Some(2.4),
             parked: false,
             layers: layers.iter().map(start).collect(),
+            reason: None,
             refusal: refusal.map(str::to_owned),
         };
         PrinterStatus { interruption: Some(interruption), ..PrinterStatus::new(PrinterState::Paused) }

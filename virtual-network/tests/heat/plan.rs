@@ -52,11 +52,11 @@ impl Broken {
 pub(crate) enum Trouble {
     /// `kill -9`, and the next process after so long.
     Killed(Duration),
-    /// The host loses its power and comes back: its disk is as the last flush left it, the printer goes on.
+    /// The host loses its power and comes back, and the printer goes on: what was not flushed is gone, or all of it is there.
     Rebooted(Duration),
     /// SIGTERM, and a start after so long.
     Stopped(Duration),
-    /// It hands over, and nobody comes for so long.
+    /// It hands over to a process that can't begin its work, and only makes safe, for so long.
     HandedOver(Duration),
     /// The cable is out for so long.
     Unplugged(Duration),

@@ -712,6 +712,11 @@ export interface components {
              */
             parked?: boolean;
             /**
+             * @description What has happened, a sentence: the reason that its job was paused with, as long as no request has put another in its place.
+             *     From minor 1.
+             */
+            reason?: string | null;
+            /**
              * @description Why it can't go on, a sentence. Without [`Self::layers`] it can only be given up; with them it did not go on from the
              *     layer that was chosen last, and another one may be.
              */

@@ -20,7 +20,7 @@ import JobRow from "./JobRow.vue";
 const PAUSED = "The printer was reset in mid-print: its position is lost. It is at layer 12, 2.40 mm. Look at the part: the print can go on from a layer, or be given up.";
 const LAYERS = [11, 12, 13].map((layer) => ({ layer, height_mm: layer / 5 }));
 const cutOff = (change: Partial<Interruption> = {}): Interruption =>
-  ({ job_id: "j1", layer: 12, height_mm: 2.4, layers: LAYERS, ...change });
+  ({ job_id: "j1", layer: 12, height_mm: 2.4, layers: LAYERS, reason: PAUSED, ...change });
 const printer = (interruption: Interruption) => printerSample({
   state: "paused",
   current_job_id: "j1",

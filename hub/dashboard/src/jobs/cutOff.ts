@@ -21,12 +21,9 @@ export const parkedAt = (cutOff: Interruption): number | undefined =>
 /** Whether it can only be given up. With layers to choose, the refusal is of the one that was chosen last. */
 export const isHopeless = (cutOff: Interruption): boolean => Boolean(cutOff.refusal) && !cutOff.layers?.length;
 
-/** How the agent ends its reason for the pause: that sentence tells, in its own words, what is told here in the reader's language. */
-const OF_THE_PAUSE = /Look at the part: the print can go on from a layer, or be given up\.$/;
-
-/** What its job's reason says beside what is told of the place and of the refusal: that of a request. */
-export const saidBeside = ({ reason }: PrintJob, { refusal }: Interruption): string | undefined =>
-  reason && reason !== refusal && !OF_THE_PAUSE.test(reason) ? reason : undefined;
+/** What its job's reason says beside the pause's own, which is told here in the reader's language, and the refusal: that of a request. */
+export const saidBeside = (job: PrintJob, { reason, refusal }: Interruption): string | undefined =>
+  job.reason && job.reason !== refusal && job.reason !== reason ? job.reason : undefined;
 
 /** How much is known of the place: picks the sentence. */
 export function knownOf(cutOff: Interruption): "both" | "layer" | "height" | "unknown" | "parked" | "parkedSomewhere" {

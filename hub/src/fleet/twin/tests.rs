@@ -52,6 +52,7 @@ fn a_print_that_was_cut_off_shows_until_the_agent_takes_it_back_or_is_out_of_rea
         height_mm: Some(2.4),
         parked: false,
         layers: vec![stardust_protocol::LayerStart { layer: 12, height_mm: 2.4 }],
+        reason: None,
         refusal: None,
     };
     let cut_off = PrinterStatus {

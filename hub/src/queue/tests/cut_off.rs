@@ -21,6 +21,7 @@ impl TestHub {
                 layers: [(12, 2.4), (13, 2.6)]
                     .map(|(layer, height_mm)| LayerStart { layer, height_mm })
                     .to_vec(),
+                reason: None,
                 refusal: None,
             }),
             ..PrinterStatus::new(PrinterState::Paused)
@@ -124,6 +125,7 @@ async fn a_print_that_can_not_go_on_can_be_given_up() {
         height_mm: None,
         parked: false,
         layers: Vec::new(),
+        reason: None,
         refusal: Some("The file has no layers.".into()),
     };
     let refused =
