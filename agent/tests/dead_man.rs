@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use firmware_sim::firmware::{Config, Firmware};
 use rstest::rstest;
-use stardust_agent::serial::{End, Fed, Host, HostEvent, JobEvent, Parking, Templates};
+use stardust_agent::serial::{End, Fed, Heating, Host, HostEvent, JobEvent, Parking, Safety, Templates};
 use stardust_gcode::command::parse;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -293,6 +293,34 @@ fn a_host_that_dies_behind_the_end_of_a_file_leaves_nothing_hot() {
     }
 }
 
+/// The order to turn everything off is no proof that it is.
+#[rstest]
+fn it_is_taken_off_when_it_was_read_back_that_all_is_off(
+    #[values("without an end", "cancelled", "left hot by another host")] how: &str,
+) {
+    let mut rig = Rig::printing(Parking::default());
+    match how {
+        "without an end" => {
+            rig = Rig::ready(Parking::default());
+            let mut without_end = file();
+            without_end.truncate(100);
+            rig.start(&without_end);
+        }
+        "cancelled" => rig.host.stop(rig.now, End::Cancelled),
+        _ => {
+            rig.host = Host::new(rig.now, Parking::default());
+            rig.host.make_safe(rig.now, Safety::AllOff);
+        }
+    }
+    let is_off = |rig: &Rig| rig.accepted.iter().any(|line| line == "M85 S0");
+    rig.until(|rig| {
+        let heating = rig.host.heating();
+        assert!(!is_off(rig) || heating == Heating::Settled, "{heating:?}: {:?}", rig.accepted);
+        is_off(rig)
+    });
+    assert!(rig.printer.targets().are_off());
+}
+
 #[rstest]
 #[case::done(false)]
 #[case::cancelled(true)]
@@ -315,6 +343,8 @@ fn a_printer_that_was_unplugged_in_mid_job_stays_on_once_its_host_is_back() {
     rig.leave_alone(Duration::from_secs(120));
     rig.host.port_opened(rig.now);
     rig.until(|rig| rig.host.is_ready());
+    // Behind the last report that all is off.
+    rig.stay(Duration::from_secs(10));
     rig.leave_alone(9 * HOUR);
     assert!(!rig.printer.is_halted());
 }

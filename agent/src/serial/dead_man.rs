@@ -5,8 +5,8 @@
 //! What M85 does is told in [`kind`]. Where it is as it should be it is set; elsewhere only if a printer's settings ask
 //! for it, and then not before the printer has moved. Before a command that takes its time it is set to longer: a dwell's
 //! own time and the usual one more, or hours where nobody can tell. So a host that dies meanwhile leaves a printer that
-//! turns itself off in the end, and one that lives loses nothing. Then it is put back, and taken off at the job's end. In
-//! a pause nothing moves: where M85 counts from itself on it is sent again and again, so that it strikes when the host has
+//! turns itself off in the end, and one that lives loses nothing. Then it is put back. It is taken off behind the job, when it
+//! was read back that everything is off. In a pause nothing moves: where M85 counts from itself on it is sent again and again, so that it strikes when the host has
 //! died and not before; elsewhere it is taken off.
 
 mod kind;
@@ -196,9 +196,15 @@ impl DeadMan {
         self.armed
     }
 
-    /// What takes it off where it may be on: left over from a job whose connection was lost, say.
-    pub(super) fn off(&self) -> Option<Command<'static>> {
-        self.seconds.and_then(|_| line(0))
+    /// One that may be on: left over from a job whose connection was lost, say. None where there can't be one.
+    pub(super) fn left_over(firmware: &Firmware, set: Option<u32>) -> Option<Self> {
+        let off = Self::new(firmware, set);
+        off.seconds.is_some().then_some(Self { armed: true, ..off })
+    }
+
+    /// An earlier job has left it on: it is this one's to take off.
+    pub(super) fn take_over(&mut self, earlier: &Self) {
+        (self.armed, self.set_to) = (earlier.armed, earlier.set_to);
     }
 }
 

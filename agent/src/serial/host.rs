@@ -88,7 +88,7 @@ pub struct Host {
     heaters: Heaters,
     /// From the start of a job until all targets are read back as 0.
     debt: HeatDebt,
-    /// Of the job that has ended: on until all is off, so that the firmware turns it off if this host dies before that.
+    /// Of a job that has ended: on until all is off, so that the firmware turns it off if this host dies before that.
     dead_man: Option<DeadMan>,
     /// The heaters were turned off just now.
     turned_off: bool,
@@ -255,6 +255,9 @@ impl Host {
         self.heaters.learn(&self.firmware, &self.thermometer);
         job.heaters = self.heaters.clone();
         self.debt.owe(now);
+        if let Some(left_on) = self.dead_man.take() {
+            job.dead_man.take_over(&left_on);
+        }
         self.job = Some(job);
         self.tick(now);
     }

@@ -216,10 +216,9 @@ pub(super) fn stop(
     area: Option<Area>,
     parking: &Parking,
     heaters: &Heaters,
-    dead_man_off: Option<&Command<'_>>,
     from: Option<f64>,
 ) -> Script {
-    let mut lines = cold(heaters, 0.0, dead_man_off);
+    let mut lines = cold(heaters, 0.0);
     if let Some(template) = &parking.templates.cancel {
         lines.extend(fill(template, modal, area));
         return script(lines);
@@ -237,14 +236,13 @@ pub(super) fn stop(
 }
 
 /// Heaters and fan off, and nothing is moved: where it stands is all that is known of it. `bed`: what that stays at, °C.
-pub(super) fn cool(heaters: &Heaters, bed: Option<f64>, dead_man_off: Option<&Command<'_>>) -> Script {
-    script(cold(heaters, bed.unwrap_or(0.0), dead_man_off))
+pub(super) fn cool(heaters: &Heaters, bed: Option<f64>) -> Script {
+    script(cold(heaters, bed.unwrap_or(0.0)))
 }
 
-fn cold(heaters: &Heaters, bed: f64, dead_man_off: Option<&Command<'_>>) -> Vec<String> {
+fn cold(heaters: &Heaters, bed: f64) -> Vec<String> {
     let mut lines = heaters.set(|_| 0.0, bed);
     lines.push("M107".into());
-    lines.extend(dead_man_off.map(|off| off.text().to_owned()));
     lines
 }
 
@@ -358,7 +356,7 @@ mod tests {
 
     #[test]
     fn stopping_turns_the_heaters_off_first() {
-        insta::assert_snapshot!(text(&stop(&printing(), Some(AREA), &Parking::default(), &Heaters::default(), None, Some(0.3))), @r"
+        insta::assert_snapshot!(text(&stop(&printing(), Some(AREA), &Parking::default(), &Heaters::default(), Some(0.3))), @r"
         M104 S0
         M140 S0
         M107
@@ -370,7 +368,7 @@ mod tests {
         ");
         let high = Area { max: [220.0, 215.0, 0.3], ..AREA };
         assert!(
-            !text(&stop(&printing(), Some(high), &Parking::default(), &Heaters::default(), None, Some(0.3)))
+            !text(&stop(&printing(), Some(high), &Parking::default(), &Heaters::default(), Some(0.3)))
                 .contains('Z'),
             "no room to lift"
         );
@@ -386,13 +384,12 @@ mod tests {
             cancel: own("G28 X"),
             ..Templates::default()
         };
-        let off = parse(b"M85 S0");
         let parking = Parking { templates, ..Parking::default() };
         assert_eq!(text(&start(&Modal::default(), None, &parking)), "M117 Hello");
         assert_eq!(text(&pause(&printing(), NOTHING, &parking)), "M400\nM114\nG27 P2\nM400");
         assert_eq!(
-            text(&stop(&printing(), Some(AREA), &parking, &Heaters::default(), off.as_ref(), Some(0.3))),
-            "M104 S0\nM140 S0\nM107\nM85 S0\nG28 X"
+            text(&stop(&printing(), Some(AREA), &parking, &Heaters::default(), Some(0.3))),
+            "M104 S0\nM140 S0\nM107\nG28 X"
         );
         let resumed = text(&resume(&printing(), NOTHING, &parking, false));
         assert!(resumed.contains("M109 S205\nM300\nG21\nG90\nG1 Z5.300 F600\nG1 X12"), "{resumed}");

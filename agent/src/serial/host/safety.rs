@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use stardust_gcode::command::parse;
 
+use super::super::dead_man::DeadMan;
 use super::super::heat::{Due, Heaters, Heating, Safety};
 use super::super::job::{End, Job};
 use super::super::reply::TemperatureReport;
@@ -135,6 +136,9 @@ impl Host {
     /// A job of no commands that is stopped at once: what a stopped job does is what makes the printer safe.
     fn begin_safety_stop(&mut self, now: Duration, safety: Safety) {
         self.heaters.learn(&self.firmware, &self.thermometer);
+        if self.dead_man.is_none() {
+            self.dead_man = DeadMan::left_over(&self.firmware, self.parking.templates.dead_man_s);
+        }
         let mut job = Job::new(Box::new(VecDeque::new()), self.parking.clone(), &self.firmware);
         job.heaters = self.heaters.clone();
         match safety {

@@ -44,7 +44,7 @@ impl Job {
     /// Heaters and fan off where it stands, but for a bed that stays at this, °C; then it has ended.
     pub(in super::super) fn cool_down(&mut self, bed: Option<f64>) {
         self.stage = Stage::Stopping;
-        self.script = scripts::cool(&self.all_heaters(), bed, self.dead_man.off().as_ref());
+        self.script = scripts::cool(&self.all_heaters(), bed);
     }
 
     /// These commands and nothing else; then it has ended.
