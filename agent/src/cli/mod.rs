@@ -200,8 +200,9 @@ const SETTINGS_ARE_WRONG: u8 = 78;
 /// The settings are well, but a printer's own files can't be read: the others are driven (the script behind the unit's `ExecStop`
 /// knows this one).
 const PRINTERS_ARE_WRONG: u8 = 65;
-/// What is begun and matters to nobody may come to its end within this.
-const REST_WITHIN: Duration = Duration::from_millis(500);
+/// What is begun may come to its end within this: a journal that is being written, of which many may be; and what matters to nobody. All
+/// together, and prints go on meanwhile.
+const REST_WITHIN: Duration = Duration::from_secs(2);
 /// As every program has it whose command line can't be understood.
 const USAGE: u8 = 2;
 
@@ -352,7 +353,7 @@ fn runtime() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// Does it, and does not wait for long then for what still waits for a disk or for a name server: what matters was waited for.
+/// Does it, and does not wait for long then for what still waits for a disk or for a name server.
 fn carried_out_by<T>(runtime: Runtime, work: impl Future<Output = T>) -> T {
     let done = runtime.block_on(work);
     runtime.shutdown_timeout(REST_WITHIN);

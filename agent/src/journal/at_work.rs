@@ -3,7 +3,7 @@
 //! Owns: that everything is written, in order, by one at a time, and before the process ends. Must not know: what.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -37,8 +37,8 @@ impl Deref for Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // The process may end now: what was kept is on disk first, if that answers.
-        if !std::thread::panicking() && self.0.is_at_rest(PATIENCE) {
+        // Whoever writes writes all. What waits for nobody is written here: the process may end now.
+        if !std::thread::panicking() && !self.0.ledger().is_being_written {
             self.0.write_all();
         }
     }
@@ -49,8 +49,6 @@ struct Inner {
     ledger: Mutex<Ledger>,
     /// Whoever holds it may wait. Never together with the ledger.
     medium: Mutex<Box<dyn Medium>>,
-    /// Told when nothing is being written any more.
-    written: Condvar,
     /// There is something to deliver.
     changed: Arc<Notify>,
     faults: watch::Sender<Option<DiskFault>>,
@@ -63,7 +61,7 @@ impl JournalAtWork {
         let Journal { medium, ledger } = journal;
         let faults = watch::Sender::new(ledger.fault().cloned());
         let (ledger, medium) = (Mutex::new(ledger), Mutex::new(medium));
-        let inner = Inner { ledger, medium, written: Condvar::new(), changed: Arc::default(), faults };
+        let inner = Inner { ledger, medium, changed: Arc::default(), faults };
         Self { inner: Arc::new(Shared(Arc::new(inner))), disk }
     }
 
@@ -91,8 +89,8 @@ impl JournalAtWork {
             }
             ledger.is_being_written = true;
         }
-        let inner = Arc::clone(&*self.inner);
-        self.disk.start(move || inner.write_all());
+        let writing = Writing { inner: Arc::clone(&*self.inner), is_done: false };
+        self.disk.start(move || writing.carry_out());
         self.watch_the_time();
     }
 
@@ -122,12 +120,6 @@ impl Inner {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether nothing is being written, by then at the latest.
-    fn is_at_rest(&self, within: Duration) -> bool {
-        let waited = self.written.wait_timeout_while(self.ledger(), within, |ledger| ledger.is_being_written);
-        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
-    }
-
     /// Until nothing is left to do. Waits for the disk.
     fn write_all(&self) {
         let mut medium = self.medium.lock().unwrap_or_else(PoisonError::into_inner);
@@ -138,10 +130,7 @@ impl Inner {
                 ledger.is_being_written = step.is_some();
                 step
             };
-            let Some(step) = step else {
-                self.written.notify_all();
-                break;
-            };
+            let Some(step) = step else { break };
             let written = carry_out(step, &mut **medium);
             let mut ledger = self.ledger();
             ledger.finish(written);
@@ -155,6 +144,34 @@ impl Inner {
             is_new
         });
         self.changed.notify_one();
+    }
+}
+
+/// What is to be written, on its way to a thread that may wait. A runtime that is shut down lets go of such work undone: then it is
+/// done there.
+struct Writing {
+    inner: Arc<Inner>,
+    is_done: bool,
+}
+
+impl Writing {
+    fn carry_out(mut self) {
+        self.inner.write_all();
+        self.is_done = true;
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        if self.is_done {
+            return;
+        }
+        if std::thread::panicking() {
+            // The next who keeps something tries again.
+            self.inner.ledger().is_being_written = false;
+        } else {
+            self.inner.write_all();
+        }
     }
 }
 
@@ -195,29 +212,67 @@ mod tests {
     use std::path::Path;
     use std::sync::mpsc::channel;
 
+    use tokio::runtime::{Builder, Runtime};
+
     use super::super::torn::Disk;
     use super::super::{HeatOwed, Record};
     use super::*;
 
-    /// As at a hand-over, when the process may end a moment later.
+    fn journal(on: &Disk, disk: DiskWork) -> JournalAtWork {
+        let journal = Journal::on(Box::new(on.clone()), Path::new("journal"), b"");
+        JournalAtWork::new(journal, disk)
+    }
+
+    fn is_written(disk: &Disk) -> bool {
+        String::from_utf8(disk.bytes()).unwrap().contains("heat_owed")
+    }
+
+    fn runtime() -> Runtime {
+        Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap()
+    }
+
+    /// As at a hand-over: who lets go of it goes on at once, and the end of the runtime waits.
     #[test]
-    fn whoever_lets_go_of_it_last_waits_for_what_is_being_written() {
+    fn what_is_being_written_is_waited_for_by_the_end_of_the_runtime_alone() {
         let (open, opened) = channel();
         let opened = Mutex::new(opened);
         let slow = DiskWork::behind(Arc::new(move || _ = opened.lock().unwrap().recv()));
-        let disk = Disk::default();
-        let journal = Journal::on(Box::new(disk.clone()), Path::new("journal"), b"");
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (disk, runtime) = (Disk::default(), runtime());
         let entered = runtime.enter();
-        let journal = JournalAtWork::new(journal, slow);
+        let journal = journal(&disk, slow);
         journal.lock().keep(&[Record::from(HeatOwed::default())]);
-        let disk_answers = std::thread::spawn(move || {
-            std::thread::park_timeout(Duration::from_millis(200));
-            open.send(()).unwrap();
-        });
         drop(journal);
-        assert!(String::from_utf8(disk.bytes()).unwrap().contains("heat_owed"));
-        disk_answers.join().unwrap();
+        assert!(!is_written(&disk), "the disk has not answered");
+        open.send(()).unwrap();
         drop(entered);
+        runtime.shutdown_timeout(Duration::from_secs(60));
+        assert!(is_written(&disk));
+    }
+
+    /// No thread has taken it yet when the runtime ends.
+    #[test]
+    fn what_a_runtime_that_ends_does_not_do_any_more_is_written_all_the_same() {
+        let (disk, runtime) = (Disk::default(), runtime());
+        let (open, opened) = channel::<()>();
+        let entered = runtime.enter();
+        let (begun, begins) = channel();
+        let busy = tokio::task::spawn_blocking(move || {
+            begun.send(()).unwrap();
+            _ = opened.recv();
+        });
+        begins.recv().unwrap();
+        let journal = journal(&disk, DiskWork::on_threads());
+        journal.lock().keep(&[Record::from(HeatOwed::default())]);
+        drop((busy, entered));
+        runtime.shutdown_timeout(Duration::ZERO);
+        drop(journal);
+        drop(open);
+        for _ in 0..6000 {
+            if is_written(&disk) {
+                return;
+            }
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        panic!("it is lost");
     }
 }
