@@ -28,7 +28,8 @@ use crate::systemd::ServiceManager;
 use seat::Seat;
 pub use unable::make_all_safe;
 
-/// A disk that shows no printers for so long at the start is not waited for by whoever ends the agent.
+/// An agent that is ended in its first moment looks for its printers all the same, and gives their seats up after so long. (What was
+/// left hot is still looked for then, however slow the disk: a service manager puts an end to that.)
 const FIRST_LOOK: Duration = Duration::from_secs(10);
 /// Newly paired printers are found this soon.
 const LOOK_FOR_PRINTERS: Duration = Duration::from_secs(2);

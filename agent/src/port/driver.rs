@@ -151,7 +151,7 @@ impl Driver {
                     reopening = Reopening::new();
                     self.was_open = true;
                     let port = Arc::new(port);
-                    self.second_way.opened(&port);
+                    self.second_way.opened(&port, self.baud.is_none() && !self.is_kept);
                     self.port = Some(Arc::clone(&port));
                     if !self.is_kept {
                         self.locator.pin();

@@ -43,9 +43,11 @@ impl SecondWay {
         Self { standing: Arc::default(), one_at_a_time: Arc::default(), events }
     }
 
-    /// The thread has opened this one: told before it does anything that may wait for a disk.
-    pub(super) fn opened(&self, port: &Arc<OwnedFd>) {
-        self.lock().port = Arc::downgrade(port);
+    /// The thread has opened this one: told before it does anything that may wait for a disk. `seeking`: its speed is not known, as far
+    /// as can be told before that.
+    pub(super) fn opened(&self, port: &Arc<OwnedFd>, seeking: bool) {
+        let mut standing = self.lock();
+        (standing.port, standing.seeking) = (Arc::downgrade(port), seeking);
     }
 
     /// Its speed is being found out, or is known.
@@ -111,5 +113,44 @@ impl SecondWay {
 
     fn lock(&self) -> MutexGuard<'_, Standing> {
         self.standing.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{Mode, OFlags};
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use rustix::termios::tcgetattr;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::super::open::set_speed;
+    use super::super::speed_search::SPEEDS;
+    use super::*;
+
+    /// The thread has opened the port and waits for the disk with its speed on it.
+    #[test]
+    fn a_port_whose_speed_is_not_known_yet_is_stopped_at_every_speed_and_keeps_its_own() {
+        let printer = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&printer).unwrap();
+        unlockpt(&printer).unwrap();
+        let path = ptsname(&printer, Vec::new()).unwrap();
+        let port = Arc::new(rustix::fs::open(&path, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap());
+        set_speed(&port, 115_200).unwrap();
+        let (events, mut told) = unbounded_channel();
+        let way = SecondWay::new(events.downgrade());
+        way.opened(&port, true);
+        // Two at the same time.
+        way.watch_over();
+        way.watch_over();
+        for _ in 0..2 {
+            let PortEvent::Killed(reach) = told.blocking_recv().unwrap() else { panic!() };
+            assert!(matches!(reach, Reach::Sent { on_wire: true, .. }), "{reach:?}");
+        }
+        assert_eq!(tcgetattr(&port).unwrap().output_speed(), 115_200, "neither took the other's for its own");
+        let (mut line, mut buffer) = (String::new(), [0; 4096]);
+        while line.matches("M112").count() < 2 * SPEEDS.len() {
+            let count = rustix::io::read(&printer, &mut buffer).unwrap();
+            line.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        }
     }
 }

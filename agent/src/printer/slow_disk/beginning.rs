@@ -69,14 +69,21 @@ async fn stopped_behind(pieces: usize) -> Left {
     if is_ordered { Left::Ordered } else { Left::Nothing }
 }
 
+/// What is written for a job may be done in one go with what comes before it, and then no stop comes between: that is another try.
 #[tokio::test]
 async fn what_a_job_owes_that_was_stopped_before_it_began_is_settled() {
-    let mut seen = Vec::new();
-    for pieces in 0.. {
-        match stopped_behind(pieces).await {
-            Left::Begun => break,
-            left => seen.push(left),
+    for _ in 0..40 {
+        let mut seen = Vec::new();
+        for pieces in 0.. {
+            match stopped_behind(pieces).await {
+                Left::Begun => break,
+                left => seen.push(left),
+            }
+        }
+        assert!(seen.len() >= 4, "{seen:?}");
+        if seen.contains(&Left::Ordered) {
+            return;
         }
     }
-    assert!(seen.len() >= 4 && seen.contains(&Left::Ordered), "{seen:?}");
+    panic!("it would be no test: a stop never came between what is written and what is begun");
 }

@@ -40,8 +40,8 @@ pub(super) enum DiskWait {
 /// What comes back from the disk.
 #[derive(Debug)]
 pub(crate) enum FromDisk {
-    /// It is there, or does not count.
-    Recorded(Result<(), String>),
+    /// This is there, or does not count.
+    Recorded(Box<Record>, Result<(), String>),
     /// It is there that somebody without a job heats the printer, or does not count.
     HeatOwed(Result<(), String>),
     /// Prints with no hub that may have left this printer hot.
@@ -150,10 +150,10 @@ impl Printer {
     }
 
     fn write(&mut self, record: Record) {
-        let inbound = self.calls.inbound();
+        let (inbound, wanted) = (self.calls.inbound(), Box::new(record.clone()));
         let reply = move |written: Result<(), crate::journal::JournalError>| {
             let result = written.map_err(|error| not_begun(&error));
-            drop(inbound.send(FromDisk::Recorded(result).into()));
+            drop(inbound.send(FromDisk::Recorded(wanted, result).into()));
         };
         // Before the first byte: what is about to get hot has to be turned off by somebody.
         let mut heaters =
@@ -211,14 +211,15 @@ impl Printer {
     pub(super) fn on_disk(&mut self, from: FromDisk) {
         let at_hand = self.life.claim().map(|claim| claim.job_id);
         match (self.disk_wait.take(), from) {
-            (Some(DiskWait::Record(_)), FromDisk::Recorded(Ok(()))) => {
+            (Some(DiskWait::Record(record)), FromDisk::Recorded(of, result)) if record == *of => {
                 self.room = None;
-                self.go_on();
-            }
-            (Some(DiskWait::Record(record)), FromDisk::Recorded(Err(reason))) => {
-                self.room = None;
-                let instead = self.life.not_recorded(&record, reason);
-                self.go_on_with(instead);
+                match result {
+                    Ok(()) => self.go_on(),
+                    Err(reason) => {
+                        let instead = self.life.not_recorded(&record, reason);
+                        self.go_on_with(instead);
+                    }
+                }
             }
             (Some(DiskWait::Trail(record)), FromDisk::Trail(job, begun)) if Some(job) == at_hand => {
                 match begun {
@@ -260,7 +261,7 @@ impl Printer {
                 self.disk_wait = wait;
                 self.on_old_ports(looked_for);
             }
-            (wait, FromDisk::Recorded(_)) => {
+            (wait, FromDisk::Recorded(..)) => {
                 self.disk_wait = wait;
                 // Of a job that was stopped meanwhile. It may say that something is owed: it is made sure of that nothing is.
                 if !self.life.is_running() && !self.owed_here().is_empty() {
