@@ -3,12 +3,12 @@ import { randomUUID } from "node:crypto";
 import { facts, thumbnail } from "./mock-files.mjs";
 import { stopsOf } from "./mock-stops.mjs";
 import { telemetryOf } from "./mock-telemetry.mjs";
+import { trouble } from "./mock-trouble.mjs";
 
 const PRINT_S = Number(process.env.MOCK_PRINT_S ?? 40);
 const TICK_MS = 500;
 /** How long a pause or going on takes. */
 const UNDER_WAY_MS = Number(process.env.MOCK_UNDER_WAY_MS ?? 1_500);
-const FAILURE = "The agent was restarted in mid-print and has nothing to go on by: the print could not go on. The heaters were turned off; clear the bed and print the job again.";
 const PAIRED_AFTER_MS = Number(process.env.MOCK_PAIR_MS ?? 8_000);
 const base = { workspace_id: "w1" };
 const ago = (minutes) => new Date(Date.now() - minutes * 60e3).toISOString();
@@ -152,9 +152,9 @@ export function createFactory(publish) {
     for (const job of jobs.values()) {
       const printer = job.printer_id && printers.get(job.printer_id);
       if (job.state === "queued") claim(job);
-      else if (job.state === "printing" && printer && !job.requested) advance(job, printer);
+      else if (job.state === "printing" && printer && printer.state !== "offline" && !job.requested) advance(job, printer);
     }
-    for (const printer of printers.values()) if (printer.contact.state === "online") heat(printer);
+    for (const printer of printers.values()) if (printer.contact.state === "online" && printer.state !== "offline") heat(printer);
   }, TICK_MS).unref();
 
   /** The power failed in mid-print, or in a pause (parked); without layers the print can only be given up. */
@@ -171,17 +171,6 @@ export function createFactory(publish) {
   function move(job, printer, state, shown = state) {
     go(job, state, printer.name);
     patch("printer", printer, { state: shown, status: { ...printer.status, state: shown, job: job.progress } });
-  }
-
-  /** What does not happen on a good day: a print that failed and still lies there, a printer of which nothing was ever heard. */
-  function trouble(fileId) {
-    const printer = [...printers.values()].find((p) => p.name === "Voron");
-    const job = order({ file_id: fileId, printer_id: printer.id });
-    claim(job);
-    go(job, "failed", printer.name, FAILURE);
-    patch("job", job, { reason: FAILURE, started_at: ago(50), finished_at: ago(3), needs_removal: true });
-    patch("printer", printer, { state: "awaiting_removal" });
-    addPrinter("Not unpacked yet", "Original Prusa MINI+", "offline", { contact: { state: "never" }, status: undefined });
   }
 
   function request(id, what) {
@@ -258,7 +247,7 @@ export function createFactory(publish) {
         cutOff(job, printer, layers, refusal, parked);
       }
     }
-    if (process.env.MOCK_TROUBLE) trouble(bracket.id);
+    if (process.env.MOCK_TROUBLE) trouble({ printers, addPrinter, order, claim, go, patch, ago }, bracket.id);
     const past = [
       ["finished", 300, undefined, { chamber: true }],
       ["failed", 1400, "The nozzle did not reach 215 °C within 10 minutes. Check the heater cartridge.", { stuck: true }],

@@ -15,7 +15,7 @@ export function stopsOf(printers, patch) {
 
   function stopSeveral({ ids = [], all }) {
     const wanted = all ? [...printers.keys()] : ids;
-    return { printers: wanted.filter((id) => printers.has(id)).map(stop), unknown: wanted.filter((id) => !printers.has(id)) };
+    return { printers: wanted.filter((id) => printers.has(id)).map(stop), unknown: ids.filter((id) => !printers.has(id)) };
   }
 
   function clearStop(id) {

@@ -218,6 +218,10 @@ async fn several_and_all_are_stopped_and_strangers_are_named(#[case] engine: Eng
     });
     assert_eq!(everyone.0, StatusCode::OK);
     assert_eq!(everyone.1["printers"].as_array().unwrap().len(), 3);
+    // Who has seen one that was removed meanwhile is told so, too.
+    let (status, told) = hub.post("emergency-stop", &json!({"all": true, "ids": [stranger]})).await;
+    assert_eq!((status, &told["unknown"]), (StatusCode::ACCEPTED, &json!([stranger])));
+    assert_eq!(told["printers"].as_array().unwrap().len(), 3);
     let (status, problem) = hub.post("emergency-stop", &json!({})).await;
     assert_eq!((status, &problem["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("no_printers")));
     let nobody = PrinterId::generate(hub.app.clock.now());

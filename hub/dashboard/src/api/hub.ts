@@ -26,8 +26,9 @@ export const answerPrinter = (id: string, attention: string, button: number): Pr
   answer(api.POST("/api/v1/printers/{id}/answer", { ...by(id), body: { attention_id: attention, button } }));
 /** Stops a printer at once; its `emergency_stop` tells how far that is. */
 export const stopPrinter = (id: string): Promise<Printer> => answer(api.POST("/api/v1/printers/{id}/emergency-stop", by(id)));
-/** Also those that were added a moment ago. */
-export const stopAllPrinters = () => answer(api.POST("/api/v1/printers/emergency-stop", { body: { all: true } }));
+/** Also those that were added a moment ago. `named`: of these the answer tells when the hub does not know them. */
+export const stopAllPrinters = (named: string[] = []) =>
+  answer(api.POST("/api/v1/printers/emergency-stop", { body: { all: true, ...(named.length ? { ids: named } : {}) } }));
 /** The answer names those that the hub does not know: they are not stopped. */
 export const stopPrinters = (ids: string[]) => answer(api.POST("/api/v1/printers/emergency-stop", { body: { ids } }));
 /** Clears the stop that was seen; the hub refuses when another one stands by now. */

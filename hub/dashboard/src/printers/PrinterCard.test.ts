@@ -146,6 +146,13 @@ describe("a printer's card", () => {
     expect(answer).toHaveBeenCalledExactlyOnceWith("p1", "a1", 0);
   });
 
+  it("offers no answer where only the printer's own button is one", async () => {
+    const attention = { id: "a1", text: "Press the button at the printer.", buttons: ["Continue"], only_at_printer: true };
+    const card = await show({ state: "attention", status: { state: "attention", tools: [], attention } });
+    expect(card.textContent).toContain("Press the button at the printer.");
+    expect(answers()).toEqual([]);
+  });
+
   it("keeps the answers when the hub refuses one, and says why", async () => {
     vi.spyOn(hub, "answerPrinter").mockRejectedValue(new Problem(409, "not_asked", "It was answered already."));
     await show(asks(["Continue"]));
@@ -187,7 +194,8 @@ describe("a printer's card", () => {
   });
 
   it("says that one may be hot which its agent does not reach, whatever was measured", async () => {
-    await show({ state: "offline", status: { state: "offline", tools: [], may_be_hot: true } });
+    const card = await show({ state: "offline", status: { state: "offline", tools: [], may_be_hot: true } });
+    expect(card.classList, "as loud as one that asks").toContain("asking");
     expect(hot()).toContain("May be HOT: its heaters stay as they were set until its agent reaches it again.");
   });
 

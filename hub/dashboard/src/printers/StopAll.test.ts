@@ -32,6 +32,10 @@ async function tick(id: string): Promise<void> {
   boxes().find((box) => box.dataset.printerId === id)?.click();
   await nextTick();
 }
+async function sayNo(): Promise<void> {
+  [...(dialog()?.querySelectorAll("button") ?? [])].find((button) => button.textContent === "No")?.click();
+  await flushPromises();
+}
 const yes = (): string => byTestId("confirm-yes")?.textContent ?? "";
 const answered = { printers: [], unknown: [] };
 /** What goes out to the hub. */
@@ -134,8 +138,7 @@ describe("stop all", () => {
     const post = listen();
     await show(farm(2));
     await press("stop-all");
-    [...(dialog()?.querySelectorAll("button") ?? [])].find((button) => button.textContent === "No")?.click();
-    await flushPromises();
+    await sayNo();
     expect(post).not.toHaveBeenCalled();
     expect(isOpen()).toBe(false);
   });
@@ -160,5 +163,93 @@ describe("stop all", () => {
     await press("confirm-yes");
     expect(isOpen()).toBe(true);
     expect(byTestId("confirm-problem")?.textContent).toContain("NOT stopped: Farm 3.");
+  });
+
+  // Whom somebody else removes before the second press may print on all the same.
+  const without = (count: number, ...ids: string[]): Printer[] => farm(count).filter(({ id }) => !ids.includes(id));
+  const leave = async (left: Printer[]): Promise<void> => {
+    printers.value = left;
+    await nextTick();
+  };
+  const row = (id: string): string => boxes().find((box) => box.dataset.printerId === id)?.closest("label")?.textContent ?? "";
+
+  it("keeps those that are removed after they were chosen: they are asked for, and named", async () => {
+    const post = listen(["p2"]);
+    await show(farm(3));
+    await press("stop-all");
+    await tick("p1");
+    await leave(without(3, "p2"));
+    expect(ticked()).toEqual(["p2", "p3"]);
+    expect(row("p2")).toContain("Removed from the hub");
+    expect(row("p2"), "what it does is not known any more").not.toContain("Idle");
+    expect(byTestId("stop-removed")?.textContent).toContain("1 of them was removed from the hub: go there and switch it off by hand");
+    expect(yes()).toBe("Stop 2 printers now");
+    await press("confirm-yes");
+    expect(post).toHaveBeenCalledExactlyOnceWith(...asks({ ids: ["p2", "p3"] }));
+    expect(byTestId("confirm-problem")?.textContent).toContain("NOT stopped: Farm 2.");
+    expect(byTestId("confirm-problem")?.textContent).toContain("know it any more: switch it off by hand. The cards of the others");
+    expect(isOpen()).toBe(true);
+  });
+
+  it("keeps the only one that was chosen", async () => {
+    const post = listen(["p2"]);
+    await show(farm(3));
+    await press("stop-all");
+    await press("stop-choose-none");
+    await tick("p2");
+    await leave(without(3, "p2"));
+    expect(yes()).toBe("Stop 1 printer now");
+    expect(byTestId("confirm-yes")?.hasAttribute("disabled")).toBe(false);
+    await press("confirm-yes");
+    expect(post).toHaveBeenCalledExactlyOnceWith(...asks({ ids: ["p2"] }));
+    expect(byTestId("confirm-problem")?.textContent).toContain("NOT stopped: Farm 2.");
+    expect(byTestId("confirm-problem")?.textContent, "there are none").not.toContain("the others");
+  });
+
+  it.each([3, 1])("keeps them where all are meant, and who joins is meant as well: %i", async (count) => {
+    const post = listen(["p1"]);
+    await show(farm(count));
+    await press("stop-all");
+    await leave(without(count + 1, "p1"));
+    expect(ticked()).toEqual(farm(count + 1).map(({ id }) => id));
+    await press("confirm-yes");
+    expect(post).toHaveBeenCalledExactlyOnceWith(...asks({ all: true, ids: ["p1"] }));
+    expect(byTestId("confirm-problem")?.textContent).toContain("NOT stopped: Farm 1.");
+  });
+
+  it("stays open when the hub's last printer is removed, and goes with it after that", async () => {
+    const post = listen(["p1"]);
+    await show(farm(1));
+    await press("stop-all");
+    await leave([]);
+    expect(row("p1")).toContain("Farm 1");
+    await press("confirm-yes");
+    expect(post).toHaveBeenCalledExactlyOnceWith(...asks({ all: true, ids: ["p1"] }));
+    expect(byTestId("confirm-problem")?.textContent).toContain("NOT stopped: Farm 1.");
+    await sayNo();
+    expect(byTestId("stop-all")).toBeNull();
+  });
+
+  it("can spare one that is removed, and does not know it any more when it is opened anew", async () => {
+    const post = listen();
+    await show(farm(3));
+    await press("stop-all");
+    await leave(without(3, "p2"));
+    await tick("p2");
+    expect(byTestId("stop-removed")).toBeNull();
+    await press("confirm-yes");
+    await press("stop-all");
+    expect(ticked()).toEqual(["p1", "p3"]);
+    await press("confirm-yes");
+    expect(post.mock.calls).toEqual([asks({ ids: ["p1", "p3"] }), asks({ all: true })]);
+  });
+
+  it("has one back that the hub tells of again", async () => {
+    await show(farm(3));
+    await press("stop-all");
+    await leave(without(3, "p2"));
+    await leave(farm(3));
+    expect(row("p2")).toContain("Idle");
+    expect(byTestId("stop-removed")).toBeNull();
   });
 });

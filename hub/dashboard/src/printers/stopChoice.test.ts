@@ -18,7 +18,7 @@ describe("the choice of whom to stop", () => {
     expect(three.reduce((choice, printer) => toggled(choice, printer, three), NOBODY)).toBe("all");
   });
 
-  it("forgets those that are gone", () => {
+  it("forgets those that are not in the list any more", () => {
     expect(toggled(new Set(["gone", "a"]), b, three)).toEqual(new Set(["a", "b"]));
   });
 });
