@@ -56,10 +56,10 @@ async fn whoever_looks_at_a_paused_printer_is_told_what_becomes_of_its_heat() {
     for job in [&ada, &bea] {
         test.client().ask(job, "pause").await.unwrap();
     }
-    told(&test, "Ada", "Its nozzle was cooled after 1 s; it is heated again when the print goes on.").await;
-    assert_eq!(test.targets("Ada"), [0.0, hot[1]], "the part stays on its bed");
     told(&test, "Bea", "Its nozzle is cooled in 10 min if nobody comes.").await;
     assert_eq!(test.targets("Bea"), hot);
+    told(&test, "Ada", "Its nozzle was cooled after 1 s; it is heated again when the print goes on.").await;
+    assert_eq!(test.targets("Ada"), [0.0, hot[1]], "the part stays on its bed");
 
     test.client().ask(&ada, "resume").await.unwrap();
     wait::until("the nozzle to be heated again, at the printer", PATIENCE, async || {

@@ -206,6 +206,9 @@ pub struct Attention {
     /// The answers that it offers, in their order. None: all that can be said is "go on".
     #[serde(default)]
     pub buttons: Vec<String>,
+    /// It is answered at the printer alone: its firmware takes no command before. From minor 1.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_at_printer: bool,
 }
 
 /// What the job's commands have set. Of the commands that were sent: the nozzle is some moves behind.

@@ -86,10 +86,21 @@ fn status_messages() {
             id: id(),
             text: "Nozzle Parked".into(),
             buttons: vec!["Purge More".into(), "Continue".into()],
+            only_at_printer: false,
         }),
         ..PrinterStatus::new(PrinterState::Attention)
     };
     check("status_attention", &StatusMessage { body: StatusBody::Full(asks), ..full.clone() });
+    let asks = PrinterStatus {
+        attention: Some(Attention {
+            id: id(),
+            text: "Press the button.".into(),
+            buttons: Vec::new(),
+            only_at_printer: true,
+        }),
+        ..PrinterStatus::new(PrinterState::Attention)
+    };
+    check("status_attention_at_the_printer", &StatusMessage { body: StatusBody::Full(asks), ..full.clone() });
     let cut_off = PrinterStatus {
         interruption: Some(Interruption {
             job_id: id(),

@@ -57,6 +57,8 @@ pub struct Asked {
     pub buttons: Vec<String>,
     /// The answer that goes on, by its place; none: a person has to choose.
     pub goes_on: Option<u8>,
+    /// It is answered at the printer alone.
+    pub only_at_printer: bool,
 }
 
 /// The job at one moment.
@@ -142,6 +144,7 @@ impl PortView {
                 question: host.question(),
                 text,
                 goes_on: host.goes_on(),
+                only_at_printer: host.is_only_at_printer(),
                 // Without M876 a button could not be pressed from here.
                 buttons: host
                     .prompt()

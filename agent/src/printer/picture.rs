@@ -201,12 +201,13 @@ mod tests {
             text: "Load filament".into(),
             buttons: vec!["Continue".into()],
             goes_on: Some(0),
+            only_at_printer: false,
         };
         let asks = PortView { attention: Some(asked), ..view() };
         assert_eq!(state(&asks, Some(JobState::Printing)).0, PrinterState::Attention);
         let attention = || {
             let id = stardust_protocol::AttentionId::generate(Timestamp::from_millis(0));
-            Some(Attention { id, text: "Load filament".into(), buttons: Vec::new() })
+            Some(Attention { id, text: "Load filament".into(), buttons: Vec::new(), only_at_printer: false })
         };
         assert_eq!(status(&asks, None, attention()).attention.unwrap().text, "Load filament");
         let halted = PortView { connection: Connection::Halted("MINTEMP".into()), ..asks };
@@ -255,7 +256,13 @@ mod tests {
         assert_eq!(state(&remarked, Some(JobState::Paused)).1, Some(format!("It parks. {heat}")));
 
         let text = "Load filament.".to_owned();
-        let asked = Asked { question: 1, text: text.clone(), buttons: Vec::new(), goes_on: None };
+        let asked = Asked {
+            question: 1,
+            text: text.clone(),
+            buttons: Vec::new(),
+            goes_on: None,
+            only_at_printer: false,
+        };
         let job = Some(on_line(Stage::Feeding, Some(waiting)));
         let asks = PortView { attention: Some(asked), job, ..view() };
         let both = if is_said_by_the_question { text } else { format!("{text} {heat}") };
@@ -291,7 +298,13 @@ mod tests {
         let greeted = PortView { connection: greeted, ..ignored.clone() };
         assert_eq!(state(&greeted, None), (PrinterState::Error, words()));
         assert!(!status(&ignored, None, None).halted, "it goes on");
-        let lock = Asked { question: 1, text: "Unlock it.".into(), buttons: Vec::new(), goes_on: None };
+        let lock = Asked {
+            question: 1,
+            text: "Unlock it.".into(),
+            buttons: Vec::new(),
+            goes_on: None,
+            only_at_printer: false,
+        };
         let asks = PortView { attention: Some(lock), ..ignored.clone() };
         assert_eq!(state(&asks, None), (PrinterState::Error, words()));
         let locked = PortView { heat_out_of_reach: Some(HeatOutOfReach::Locked), ..asks };

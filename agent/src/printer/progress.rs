@@ -115,7 +115,13 @@ mod tests {
             motion,
             waiting: None,
         };
-        let asked = Asked { question: 1, text: "Filament".into(), buttons: Vec::new(), goes_on: None };
+        let asked = Asked {
+            question: 1,
+            text: "Filament".into(),
+            buttons: Vec::new(),
+            goes_on: None,
+            only_at_printer: false,
+        };
         PortView { job: Some(job), attention: is_asking.then_some(asked), ..PortView::closed() }
     }
 

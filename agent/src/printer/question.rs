@@ -7,6 +7,10 @@ use stardust_protocol::{Attention, AttentionId, CommandOutcome, Timestamp};
 
 use crate::port::{Asked, Order};
 
+/// Why an answer can't be passed on.
+pub(super) const ONLY_AT_PRINTER: &str =
+    "Only the printer's own button answers that: its firmware takes no command before. Press it there.";
+
 /// What stands now.
 #[derive(Debug, Default)]
 pub(super) struct Question {
@@ -27,7 +31,8 @@ impl Question {
     /// What the hub is told.
     pub(super) fn attention(&self) -> Option<Attention> {
         let (asked, id) = self.asked.as_ref()?;
-        Some(Attention { id: *id, text: asked.text.clone(), buttons: asked.buttons.clone() })
+        let Asked { text, buttons, only_at_printer, .. } = asked.clone();
+        Some(Attention { id: *id, text, buttons, only_at_printer })
     }
 
     /// Takes an answer: the outcome, and what to do.
@@ -35,6 +40,9 @@ impl Question {
         let refused = |reason: &str| (CommandOutcome::Refused { reason: reason.into() }, None);
         match &self.asked {
             Some((asked, id)) if *id == to && self.answered != Some(to) => {
+                if asked.only_at_printer {
+                    return refused(ONLY_AT_PRINTER);
+                }
                 if usize::from(button) >= asked.buttons.len().max(1) {
                     return refused("The printer's question has no such answer.");
                 }
@@ -55,7 +63,7 @@ mod tests {
 
     fn asked(question: u64, buttons: &[&str]) -> Asked {
         let buttons = buttons.iter().map(|label| (*label).to_owned()).collect();
-        Asked { question, text: "Load filament".into(), buttons, goes_on: Some(0) }
+        Asked { question, text: "Load filament".into(), buttons, goes_on: Some(0), only_at_printer: false }
     }
 
     fn now() -> Timestamp {
@@ -73,6 +81,19 @@ mod tests {
         assert!(matches!(question.answer(id, 1), (CommandOutcome::Done, Some(Order::Answer(1, 1)))));
         let (again, None) = question.answer(id, 1) else { panic!() };
         assert!(matches!(again, CommandOutcome::Refused { reason } if reason.contains("answered already")));
+    }
+
+    #[test]
+    fn what_is_answered_at_the_printer_alone_takes_no_answer_from_here() {
+        let mut question = Question::default();
+        question.follow(Some(&Asked { only_at_printer: true, ..asked(1, &["Continue"]) }), now());
+        let attention = question.attention().unwrap();
+        assert!(attention.only_at_printer);
+        let (CommandOutcome::Refused { reason }, None) = question.answer(attention.id, 0) else { panic!() };
+        assert_eq!(reason, ONLY_AT_PRINTER);
+        // With a way to end it again.
+        question.follow(Some(&asked(1, &["Continue"])), now());
+        assert!(question.answer(attention.id, 0).1.is_some());
     }
 
     #[test]

@@ -111,8 +111,8 @@ pub(super) struct Job {
     envelope: Envelope,
     /// It has begun to extrude while moving.
     printing: bool,
-    /// The file's last command may wait for a person, whether the firmware says so or not.
-    pub(super) may_wait_for_person: bool,
+    /// Behind which byte a command ends that may wait for a person: the last of those that were sent.
+    may_wait_to: Option<u64>,
     parking: Parking,
     display: Display,
     pub(super) dead_man: DeadMan,
@@ -170,7 +170,7 @@ impl Job {
             named: NamedHeaters::of(firmware.dialect),
             envelope: Envelope::default(),
             printing: false,
-            may_wait_for_person: false,
+            may_wait_to: None,
             parking,
             display,
             dead_man,
@@ -234,6 +234,11 @@ impl Job {
         if let Origin::File { end } = origin {
             self.acknowledged = self.acknowledged.max(end);
         }
+    }
+
+    /// Whether the firmware is at a command in which it may wait for a person.
+    pub(super) fn may_wait_for_person(&self) -> bool {
+        self.may_wait_to.is_some_and(|end| self.acknowledged < end)
     }
 
     pub(super) fn pause(&mut self, area: Option<Area>, reason: Option<String>) {
@@ -333,10 +338,9 @@ impl Job {
         self.stage = Stage::Stopping;
         self.way_back = None;
         self.events.push(JobEvent::Stopping(end.clone()));
-        let dead_man_off = self.dead_man.off();
-        let (heaters, off) = (self.all_heaters(), dead_man_off.as_ref());
+        let heaters = self.all_heaters();
         let reports = std::mem::take(&mut self.script).into_iter().filter(own_reports::is_of_reports);
-        self.script = scripts::stop(&self.modal, area, &self.parking, &heaters, off, from);
+        self.script = scripts::stop(&self.modal, area, &self.parking, &heaters, from);
         // What the file has silenced is needed behind the job, too.
         self.script.extend(reports);
         self.end = Some(end);

@@ -128,6 +128,11 @@ impl Link {
         self.window.is_waiting()
     }
 
+    /// Whether this firmware says what it is at while it is at work.
+    pub(super) fn says_busy(&self) -> bool {
+        self.patience.says_busy()
+    }
+
     /// Whether this command may be sent now.
     pub(super) fn has_room(&self, command: &Command<'_>) -> bool {
         // `N4294967295 ` and `*255\n` at most, without the digits that the number does not have.

@@ -110,6 +110,11 @@ impl Patience {
         self.probes = 0;
     }
 
+    /// Whether this firmware says what it is at while it is at work, and so also that it waits for a person.
+    pub(super) fn says_busy(&self) -> bool {
+        self.sends_busy
+    }
+
     /// The firmware says that it waits for us.
     pub(super) fn on_wait(&mut self, now: Duration) {
         // `wait` may cross with a line that has just been sent: only one that comes later counts.

@@ -144,6 +144,27 @@ fn what_may_be_hot_behind_a_cable_is_told_to_the_hub_by_an_agent_that_was_starte
     host.status_where("no more", |status| status["status"]["may_be_hot"].is_null());
 }
 
+/// It answers, and its print goes on: nobody is to switch it off.
+#[test]
+fn a_print_that_an_agent_finds_its_place_in_is_not_said_to_be_out_of_reach_and_hot() {
+    let mut host = Host::paired(None, 5);
+    host.offer_file(1, b"G28\nM190 S60\nG1 X10 F600\nM140 S0\n");
+    host.run();
+    let heats = || host.printer().journal().iter().any(|line| line.cmd.starts_with("M190"));
+    eventually("it heats", || heats().then_some(()));
+    host.kill();
+    host.run();
+    let states = std::cell::RefCell::new(Vec::new());
+    host.status_where("its place is found", |printer| {
+        assert!(printer["may_be_hot"] != true, "{printer}");
+        states.borrow_mut().push(printer["status"]["state"].clone());
+        printer["status"]["state"] == "printing" || printer["status"]["state"] == "preparing"
+    });
+    assert!(states.borrow().iter().any(|state| state == "connecting"), "it would be no test: {states:?}");
+    let statuses = serde_json::to_string(&host.hub.broker.statuses()).unwrap();
+    assert!(!statuses.contains(r#""may_be_hot":true"#), "{statuses}");
+}
+
 /// A print that its printer's reset has interrupted: its bed is kept warm, and the agent is killed.
 fn interrupted_and_killed() -> Host {
     let mut host = Host::paired_with(None, 50, &["--fault", "reset@1500"]);

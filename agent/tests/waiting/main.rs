@@ -322,8 +322,39 @@ fn a_cancel_that_only_the_printers_button_can_end_says_so() {
     assert_eq!(rig.stage(), Some(Stage::Stopping));
     let told = rig.host.attention_text().unwrap();
     assert!(told.contains("cancelled as soon as the button at the printer is pressed"), "{told}");
+    assert!(rig.host.is_only_at_printer(), "no button here is of any use");
     rig.printer.click(rig.now);
     rig.until("cancelled", |rig| rig.stage().is_none());
     rig.stay_s(2);
     assert!(rig.printer.targets().are_off());
+}
+
+/// It says that it is at work, and would say that it waits.
+#[test]
+fn nobody_is_sent_to_a_button_that_a_firmware_does_not_wait_for() {
+    let mut rig = Rig::ready(build("marlin-no-emergency-parser"), Parking::default());
+    rig.start(&file_with("M600"));
+    rig.until_carries_out("M600");
+    rig.host.stop(rig.now, End::Cancelled);
+    while rig.host.attention().is_none() {
+        assert_eq!(rig.host.attention_text(), None, "{}", rig.tail());
+        rig.stay(Duration::from_millis(100));
+    }
+}
+
+/// One that says nothing: what it was at was answered long ago.
+#[test]
+fn nobody_is_sent_to_a_button_that_was_pressed() {
+    let mut rig = Rig::ready(build("ultimaker2"), Parking::default());
+    rig.start(&file_with("M600"));
+    rig.until_carries_out("M600");
+    rig.host.pause(rig.now);
+    rig.until("it waits", |rig| rig.printer.waits_for_a_person());
+    rig.printer.click(rig.now);
+    rig.until("paused", |rig| rig.stage() == Some(Stage::Paused));
+    rig.host.stop(rig.now, End::Cancelled);
+    while rig.stage().is_some() {
+        assert_eq!(rig.host.attention_text(), None, "{}", rig.tail());
+        rig.stay(Duration::from_millis(100));
+    }
 }

@@ -347,7 +347,7 @@ impl TestHub {
         let id = AttentionId::generate(now);
         let buttons = buttons.iter().map(|label| (*label).to_owned()).collect();
         let status = PrinterStatus {
-            attention: Some(Attention { id, text: "Nozzle Parked".into(), buttons }),
+            attention: Some(Attention { id, text: "Nozzle Parked".into(), buttons, only_at_printer: false }),
             ..PrinterStatus::new(PrinterState::Attention)
         };
         self.app.fleet.set_contact(device.printer_id, ContactState::Online, now);

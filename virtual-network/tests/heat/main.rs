@@ -78,6 +78,7 @@ fn with_no_job_at_work_every_target_is_0_within_a_minute() {
             "unreadable",
             "handed over",
             "rebooted",
+            "rebooted beside a trail",
             "jobs ended",
             "unable",
             "revoked",

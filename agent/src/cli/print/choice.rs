@@ -17,6 +17,9 @@ pub(super) enum Choice {
 /// `paused`: the job is, or is about to be.
 pub(super) fn of(wish: Wish, paused: bool, asked: Option<&Asked>) -> Choice {
     match (wish, asked) {
+        (Wish::Button(_) | Wish::GoOn, Some(asked)) if asked.only_at_printer => {
+            Choice::Say("Nothing that is sent answers that: press the button at the printer.".into())
+        }
         (Wish::Button(button), Some(asked)) if usize::from(button) < asked.buttons.len().max(1) => {
             Choice::Give(Order::Answer(asked.question, button))
         }
@@ -33,6 +36,9 @@ pub(super) fn of(wish: Wish, paused: bool, asked: Option<&Asked>) -> Choice {
 /// The question with its answers, by their keys.
 pub(super) fn question(asked: &Asked) -> String {
     let text = &asked.text;
+    if asked.only_at_printer {
+        return text.clone();
+    }
     if asked.buttons.is_empty() {
         return format!("{text} (Enter: go on)");
     }
@@ -55,7 +61,7 @@ mod tests {
 
     fn asked(buttons: &[&str], goes_on: Option<u8>) -> Asked {
         let buttons = buttons.iter().map(|label| (*label).to_owned()).collect();
-        Asked { question: 7, text: "Paused".into(), buttons, goes_on }
+        Asked { question: 7, text: "Paused".into(), buttons, goes_on, only_at_printer: false }
     }
 
     #[test]
@@ -64,6 +70,11 @@ mod tests {
         assert_eq!(question(&purge), "Paused (1: PurgeMore  2 or Enter: Continue)");
         assert_eq!(question(&asked(&["Red", "Blue"], None)), "Paused (1: Red  2: Blue)");
         assert_eq!(question(&asked(&[], Some(0))), "Paused (Enter: go on)");
+        let out_of_reach = Asked { only_at_printer: true, ..purge };
+        assert_eq!(question(&out_of_reach), "Paused", "no key answers it");
+        for wish in [Wish::GoOn, Wish::Button(0)] {
+            assert!(matches!(of(wish, true, Some(&out_of_reach)), Choice::Say(_)));
+        }
     }
 
     #[rstest]

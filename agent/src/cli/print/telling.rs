@@ -212,7 +212,13 @@ mod tests {
     #[test]
     fn what_is_out_of_reach_is_said_once() {
         let text = format!("Load filament. {}", Waiting::OutOfReach.sentence());
-        let asked = Asked { question: 1, text: text.clone(), buttons: Vec::new(), goes_on: None };
+        let asked = Asked {
+            question: 1,
+            text: text.clone(),
+            buttons: Vec::new(),
+            goes_on: None,
+            only_at_printer: false,
+        };
         let job = JobView { waiting: Some(Waiting::OutOfReach), ..feeding() };
         let asks = PortView { attention: Some(asked), job: Some(job), ..PortView::closed() };
         let mut telling = Telling::new(100);
@@ -227,7 +233,13 @@ mod tests {
         let prints = PortView { job: Some(job.clone()), ..PortView::closed() };
         let paused = JobView { stage: Stage::Paused, ..job };
         let paused = PortView { job: Some(paused), ..PortView::closed() };
-        let asked = Asked { question: 1, text: "Filament".into(), buttons: Vec::new(), goes_on: None };
+        let asked = Asked {
+            question: 1,
+            text: "Filament".into(),
+            buttons: Vec::new(),
+            goes_on: None,
+            only_at_printer: false,
+        };
         let asks = PortView { attention: Some(asked), ..prints.clone() };
         let mut telling = Telling::new(100);
         for (view, at, printed) in

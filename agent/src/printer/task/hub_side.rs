@@ -14,6 +14,7 @@ use crate::hub_link::hub_time::HubTime;
 use crate::hub_link::mqtt::MqttEvent;
 use crate::journal::Record;
 use crate::port::Order;
+use crate::printer::question::ONLY_AT_PRINTER;
 
 impl Printer {
     pub(super) fn on_mqtt(&mut self, event: MqttEvent) {
@@ -119,6 +120,9 @@ impl Printer {
     fn go_on_for_firmware(&mut self) -> CommandOutcome {
         let asked = self.port.view.borrow().attention.clone();
         match asked {
+            Some(asked) if asked.only_at_printer => {
+                CommandOutcome::Refused { reason: ONLY_AT_PRINTER.into() }
+            }
             Some(asked) if asked.goes_on.is_none() => CommandOutcome::Refused {
                 reason: format!(
                     "The printer asks “{}”, and it is not known which answer goes on. Choose one: {}.",

@@ -7,6 +7,7 @@ use stardust_protocol::{PrinterState, PrinterStatus};
 use super::Printer;
 use crate::printer::picture::{self, JobPicture};
 use crate::printer::report::PrinterReport;
+use crate::serial::Connection;
 
 impl Printer {
     /// Takes from the view what the job's progress and the printer's question need.
@@ -20,9 +21,16 @@ impl Printer {
         let status = picture::status(&self.port.view.borrow(), self.job_picture(), self.question.attention());
         let is_out_of_reach = matches!(status.state, PrinterState::Offline | PrinterState::Connecting);
         let owes_heat = || !self.journal.lock().state().heat.is_empty();
-        let may_be_hot = is_out_of_reach && owes_heat();
+        let may_be_hot = is_out_of_reach && !self.finds_its_place() && owes_heat();
         let status = PrinterStatus { emergency_stop: self.stops.report(), may_be_hot, ..status };
         self.with_host_trouble(self.with_interruption(self.with_preheat(status)))
+    }
+
+    /// Its job goes on in the printer, which answers, and it is being asked where that is: a print like another.
+    fn finds_its_place(&self) -> bool {
+        let view = self.port.view.borrow();
+        let answers = view.connection == Connection::Connecting { silent: false };
+        self.life.is_running() && view.port_error.is_none() && answers
     }
 
     pub(super) fn job_picture(&self) -> Option<JobPicture<'_>> {

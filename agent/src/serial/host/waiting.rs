@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::super::cooling::Waiting;
 use super::super::heat::Heating;
 use super::super::heat_reach::HeatOutOfReach;
-use super::super::job::Stage;
+use super::super::job::{Job, Stage};
 use super::Host;
 use super::attaching::Wish;
 
@@ -61,20 +61,13 @@ impl Host {
     /// What a person is told: the firmware's question, and what hangs on its answer.
     #[must_use]
     pub fn attention_text(&self) -> Option<String> {
-        let is_stopping = self.job.as_ref().is_some_and(|job| job.stage() == Stage::Stopping);
-        // Firmware that says nothing in such a wait keeps a cancelled job waiting all the same.
-        let unsaid = || {
-            is_stopping
-                && !self.link.is_idle()
-                && self.job.as_ref().is_some_and(|job| job.may_wait_for_person)
-        };
-        let text = self.attention.message().or_else(|| unsaid().then_some(UNSAID))?;
+        let text = self.attention.message().or_else(|| self.may_wait_unsaid().then_some(UNSAID))?;
         if self.heat_out_of_reach() == Some(HeatOutOfReach::Locked) && self.heating() != Heating::Settled {
             return Some(format!(
                 "{text} Its heaters may be on and can't be turned off from here: unlock it, or switch it off."
             ));
         }
-        if is_stopping && self.way_out(true).is_none() {
+        if self.stops_behind_a_button() {
             return Some(format!(
                 "{text} The job is cancelled as soon as the button at the printer is pressed: it takes no command before, \
                  and its heaters are on."
@@ -85,11 +78,34 @@ impl Host {
         Some(out_of_reach.map_or_else(|| text.to_owned(), |waiting| format!("{text} {}", waiting.sentence())))
     }
 
+    /// Whether that is answered at the printer alone: nothing that is sent from here ends it.
+    #[must_use]
+    pub fn is_only_at_printer(&self) -> bool {
+        self.attention.is_locked()
+            || self.stops_behind_a_button()
+            || self.waiting() == Some(Waiting::OutOfReach)
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.job.as_ref().is_some_and(|job| job.stage() == Stage::Stopping)
+    }
+
+    /// Firmware that says nothing in such a wait keeps a cancelled job waiting all the same.
+    fn may_wait_unsaid(&self) -> bool {
+        let may_wait = self.job.as_ref().is_some_and(Job::may_wait_for_person);
+        may_wait && !self.link.says_busy() && self.stops_behind_a_button()
+    }
+
+    /// The job is cancelled, and what the firmware waits for can't be ended from here.
+    fn stops_behind_a_button(&self) -> bool {
+        self.is_stopping() && self.way_out(true).is_none()
+    }
+
     /// Time passes while somebody is waited for.
     pub(super) fn look_after_waiting(&mut self, now: Duration) {
         let by_firmware = self.attention.is_waiting().then(|| self.attention.number());
         let is_late = self.ending_since.is_some_and(|since| now >= since + SOON);
-        let may_guess = self.job.as_ref().is_some_and(|job| job.stage() == Stage::Stopping);
+        let may_guess = self.is_stopping();
         let (way_out, area) = (self.way_out(may_guess), self.reach());
         let Some(job) = &mut self.job else {
             self.ending_since = None;

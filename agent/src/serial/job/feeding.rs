@@ -91,7 +91,9 @@ impl Job {
         }
         self.envelope.follow(&effect, &self.modal);
         self.dead_man.follow(&fed.command);
-        self.may_wait_for_person = pace::may_wait_for_person(&fed.command);
+        if pace::may_wait_for_person(&fed.command) {
+            self.may_wait_to = Some(fed.end);
+        }
         if !self.printing && matches!(effect, Effect::Move(it) if it.prints()) {
             self.printing = true;
             self.events.push(JobEvent::Printing);

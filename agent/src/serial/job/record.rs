@@ -131,7 +131,7 @@ impl Job {
             named: record.named,
             envelope: record.envelope,
             printing: record.printing,
-            may_wait_for_person: false,
+            may_wait_to: None,
             parking,
             display: record.display,
             dead_man: record.dead_man,

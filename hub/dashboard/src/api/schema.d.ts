@@ -521,6 +521,8 @@ export interface components {
             buttons?: string[];
             /** @description Which question: the next one has another id, even with the same words. */
             id: components["schemas"]["AttentionId"];
+            /** @description It is answered at the printer alone: its firmware takes no command before. From minor 1. */
+            only_at_printer?: boolean;
             /** @description The question, in the firmware's words where it has some. */
             text: string;
         };
