@@ -129,7 +129,7 @@ async fn a_job_whose_printer_asks_is_resumed_by_the_button_that_goes_on(
 ) {
     let setting = Setting { printer: &["--profile", profile], ..Setting::default() };
     // Not faster: a nozzle times out when nobody has answered for 45 s of its time.
-    let test = TestHouse::start_as(&["Ada"], 10.0, setting).await;
+    let test = TestHouse::start_as(&["Ada"], 4.0, setting).await;
     let text = squares(4, 1, "M600\n");
     let job = test.print("two colours.gcode", text.clone().into_bytes(), None).await;
 

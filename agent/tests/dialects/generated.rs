@@ -13,6 +13,7 @@ use stardust_agent::serial::dialect::Dialect;
 use crate::PROFILES;
 use crate::bench::Bench;
 use crate::odd_lines::{Dice, Due, OddLine, odd_line};
+use crate::refusals::may_be_refused;
 use crate::same_words::same_words;
 
 const RUNS: u64 = 500;
@@ -64,7 +65,7 @@ fn run(seed: u64) -> Fared {
         Err(refusal) => {
             let Refusal::Unsendable { line, .. } = &refusal else { panic!("{refusal}: {}", what()) };
             let line = &lines[*line as usize - 2];
-            assert!(line.may_be_refused, "{refusal}: {line:?}: {}", what());
+            assert!(may_be_refused(line, dialect), "{refusal}: {line:?}: {}", what());
             assert_eq!(bench.carried_out(), before, "refused before the start: {}", what());
             return Fared::Refused;
         }

@@ -8,6 +8,7 @@ mod named_heaters;
 mod odd_firmware;
 mod odd_lines;
 mod recovery;
+mod refusals;
 mod reported;
 mod same_words;
 
