@@ -17,7 +17,8 @@ mod print;
 use std::path::{Path, PathBuf};
 
 use files::{Order, fixture, parts_of};
-use firmware_sim::firmware::{Config, Contact, ContactKind, Dialect};
+use firmware_sim::firmware::{Config, Contact, ContactKind};
+use firmware_sim::profile::Profile;
 use print::{Loss, Print};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -54,20 +55,32 @@ fn files() -> Files {
     Files { _folder: folder, together, one_by_one }
 }
 
-/// What its printer tells of how far it reaches, and how much of that is left above the parts.
-fn machine(rng: &mut TestRng) -> (Config, Parking) {
+/// What its printer tells of how far it reaches, and how much of that is left above the parts; and whether it counts its lines, so that
+/// another host can go on with a print.
+fn machine(rng: &mut TestRng) -> (Config, Parking, bool) {
     // Parts are 6.4 mm high.
     let top = [210.0, 6.9, 9.0, 60.0][rng.random_range(0..4_usize)];
     let travel_mm = [230.0, 220.0, top];
     let area = Some(Area { min: [0.0; 3], max: travel_mm });
-    let (dialect, area) = match rng.random_range(0..4) {
-        0 => (Dialect::Prusa, area),
-        1 => (Dialect::Creality, None),
-        _ => (Dialect::Marlin, None),
+    let (profile, area) = match rng.random_range(0..10) {
+        // What the printer's settings say, where its firmware says nothing.
+        0 => ("prusa", area),
+        1 => ("repetier", area),
+        2 => ("klipper", area),
+        3 => ("ultimaker2", area),
+        4 => ("malyan", area),
+        // Nobody says anything.
+        5 => ("creality", None),
+        // Both do.
+        6 => ("marlin", area),
+        // The firmware does.
+        7 => ("marlin-no-emergency-parser", None),
+        _ => ("marlin", None),
     };
+    let config = Profile::named(profile).unwrap().config;
     // A lift that is less than what stands beside.
     let lift_mm = [1.0, 5.0][rng.random_range(0..2_usize)];
-    (Config { dialect, travel_mm, ..Config::default() }, Parking { area, lift_mm, ..Parking::default() })
+    (Config { travel_mm, ..config }, Parking { area, lift_mm, ..Parking::default() }, profile != "klipper")
 }
 
 fn lines(file: &Path) -> usize {
@@ -185,7 +198,7 @@ fn run(kind: Kind, seed: u64, files: &Files, tally: &mut Tally) -> Result<(), St
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let (config, parking) = machine(&mut rng);
+    let (config, parking, counts_lines) = machine(&mut rng);
     // Parts that are printed one by one are refused by the layer recovery.
     let are_together = kind == Kind::Recovery && rng.random_range(0..8) > 0 || rng.random();
     let of = if are_together { &files.together } else { &files.one_by_one };
@@ -207,7 +220,7 @@ fn run(kind: Kind, seed: u64, files: &Files, tally: &mut Tally) -> Result<(), St
                 if !print.run_until(|print| print.accepted >= at) {
                     break;
                 }
-                if rng.random() {
+                if counts_lines && rng.random() {
                     print.kill_host();
                 }
                 if !print.pause() {
@@ -217,7 +230,7 @@ fn run(kind: Kind, seed: u64, files: &Files, tally: &mut Tally) -> Result<(), St
                 let [x, y, _] = print.plate().nozzle_mm();
                 tally.parked += usize::from(x < 1.0 && y > 200.0);
                 check(&print, "paused")?;
-                if rng.random() {
+                if counts_lines && rng.random() {
                     print.kill_host();
                 }
                 print.resume();
