@@ -6,8 +6,8 @@
 //! for it, and then not before the printer has moved. Before a command that takes its time it is set to longer: a dwell's
 //! own time and the usual one more, or hours where nobody can tell. So a host that dies meanwhile leaves a printer that
 //! turns itself off in the end, and one that lives loses nothing. Then it is put back. It is taken off behind the job, when it
-//! was read back that everything is off. In a pause nothing moves: where M85 counts from itself on it is sent again and again, so that it strikes when the host has
-//! died and not before; elsewhere it is taken off.
+//! was read back that everything is off. In a pause nothing moves: where M85 counts from itself on it is sent again and
+//! again, so that it strikes when the host has died and not before; elsewhere it is taken off.
 
 mod kind;
 
