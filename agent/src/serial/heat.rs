@@ -3,11 +3,14 @@
 //! From the start of a job on something may be hot that nobody wants hot any more when the job has ended, however it
 //! ended: that is a debt. It is settled when the firmware itself has told twice in a row that all targets are 0; until
 //! then the heaters are turned off again and again. Twice, because one report may be damaged on its way.
-//! A heater whose target this firmware does not tell counts as off when the command for it was taken.
+//! A heater whose target this firmware does not tell counts as off when the command for it was taken: that heater's, for one may be
+//! named while others are being turned off.
 //! For a time that is shown, heat may be wanted without a job (`serial/preheat.rs`): the debt stands meanwhile, and at the end of
 //! that time, or of the connection, everything is turned off.
 //! Owns: which heaters there are, and when they have to be turned off. Must not know: lines, scripts, where the debt is
 //! written down.
+
+mod verdict;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,8 +23,9 @@ use super::firmware::Firmware;
 use super::named_heaters;
 use super::preheat::read_back::{NotSet, ReadBack};
 use super::preheat::{Preheat, Standing, Wanted, report_without_bed, without_bed};
-use super::reply::{Heat, TemperatureReport};
+use super::reply::TemperatureReport;
 use super::thermometer::Thermometer;
+use verdict::{Verdict, verdict};
 
 /// Firmware that counts more extruders than this is not believed.
 const MOST_TOOLS: u32 = 32;
@@ -156,6 +160,8 @@ struct Owed {
     at_once: Option<Safety>,
     /// So often it was turned off in vain.
     tries: u32,
+    /// For which heaters the command was taken.
+    turned_off: Option<Heaters>,
     /// Heard since the last command for a heater was taken.
     heard: Thermometer,
     zeros: u8,
@@ -268,10 +274,11 @@ impl HeatDebt {
         self.owed.iter_mut().for_each(|owed| owed.zeros = 0);
     }
 
-    /// The heaters were just turned off: what comes from here on tells whether it helped.
-    pub(super) fn was_turned_off(&mut self, now: Duration) {
+    /// These heaters were just turned off: what comes from here on tells whether it helped.
+    pub(super) fn were_turned_off(&mut self, now: Duration, heaters: &Heaters) {
         if let Some(owed) = &mut self.owed {
             owed.tries += 1;
+            owed.turned_off = Some(heaters.clone());
             owed.at_once = None;
             owed.off_at = now + (AGAIN * owed.tries).min(AGAIN_AT_MOST);
         }
@@ -309,12 +316,10 @@ impl HeatDebt {
             true => known.clone(),
             false => Thermometer::default(),
         };
-        match verdict(&owed.heard, heaters, &known) {
+        match verdict(&owed.heard, heaters, &known, owed.turned_off.as_ref()) {
             Verdict::Incomplete => {}
-            Verdict::Hot => (owed.zeros, owed.is_hot) = (0, true),
-            // What can't be read back was not turned off by us yet.
-            Verdict::Off { all_told: false } if owed.tries == 0 => owed.is_hot = true,
-            Verdict::Off { .. } => {
+            Verdict::Hot | Verdict::Unknown => (owed.zeros, owed.is_hot) = (0, true),
+            Verdict::Off => {
                 owed.zeros += 1;
                 owed.is_hot = false;
                 owed.heard = Thermometer::default();
@@ -391,6 +396,7 @@ impl Owed {
         Self {
             at_once: None,
             tries: 0,
+            turned_off: None,
             heard: Thermometer::default(),
             zeros: 0,
             is_hot: false,
@@ -406,35 +412,6 @@ impl Owed {
     fn wanted(&self) -> Option<Wanted> {
         self.standing.filter(|_| self.setting.is_none())?.wanted()
     }
-}
-
-/// What reports say of all heaters together.
-#[derive(Debug, PartialEq, Eq)]
-enum Verdict {
-    /// One that this firmware reports has not been told yet.
-    Incomplete,
-    Hot,
-    /// None is on; and whether that was told of each, or some can't be read back.
-    Off {
-        all_told: bool,
-    },
-}
-
-fn verdict(heard: &Thermometer, heaters: &Heaters, known: &Thermometer) -> Verdict {
-    let tool =
-        |of: &Thermometer, tool: u32| u8::try_from(tool).ok().and_then(|tool| of.tools.get(&tool).copied());
-    let tools = heaters.tools.iter().map(|number| (tool(heard, *number), tool(known, *number)));
-    let chamber = heaters.chamber.then_some((heard.chamber, known.chamber));
-    let (mut incomplete, mut all_told) = (false, !heaters.words);
-    for (heard, known) in tools.chain([(heard.bed, known.bed)]).chain(chamber) {
-        match (heard, known) {
-            (Some(Heat { target: Some(target), .. }), _) if target > 0.0 => return Verdict::Hot,
-            (Some(Heat { target: Some(_), .. }), _) => {}
-            (Some(_), _) | (None, None) => all_told = false,
-            (None, Some(_)) => incomplete = true,
-        }
-    }
-    if incomplete { Verdict::Incomplete } else { Verdict::Off { all_told } }
 }
 
 #[cfg(test)]

@@ -94,6 +94,8 @@ pub struct Host {
     turned_off: bool,
     /// The job at work is none of the driver's: it only turns the heaters off.
     safety_stop: bool,
+    /// Those that were known when the last such job began.
+    turning_off: Heaters,
     /// Or sets them, for a time.
     warming: bool,
     checkpoint_due: Due,
@@ -140,6 +142,7 @@ impl Host {
             dead_man: None,
             turned_off: false,
             safety_stop: false,
+            turning_off: Heaters::default(),
             warming: false,
             checkpoint_due: Due::default(),
             ending_since: None,

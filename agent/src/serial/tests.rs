@@ -3,5 +3,6 @@
 
 mod exactness;
 mod late_answers;
+mod named_late;
 mod stand_in;
 mod story;

@@ -29,6 +29,8 @@ use virtual_bench::VirtualBench;
 /// Runs of an ordinary `cargo nextest run`: with our own faults, and with the simulator's, which take longer.
 const RUNS: u64 = 500;
 const SIMULATOR_RUNS: u64 = 200;
+/// Wrong before: surplus `ok`s of a printer that lags behind were taken for the proof that everything was carried out.
+const WAS_WRONG: [u64; 1] = [8406];
 /// At most 1 % of the lines.
 const MAX_PPM: usize = 10_000;
 
@@ -154,7 +156,9 @@ fn the_commands_of_the_file_and_no_others_in_order() {
 #[test]
 fn also_with_the_simulators_own_faults() {
     let mut tally = Tally::default();
-    for seed in seeds(SIMULATOR_RUNS) {
+    let mut seeds = seeds(SIMULATOR_RUNS);
+    seeds.extend(WAS_WRONG.into_iter().filter(|_| numbers("STARDUST_SEED").is_none()));
+    for seed in seeds {
         let file = file(&mut Dice::new(seed));
         tally.count(seed, VirtualBench::new(seed, file).print());
     }

@@ -49,7 +49,7 @@ fn any_heater_that_is_on_has_all_turned_off_at_once_and_again_later(#[case] hot:
     assert_eq!(debt.due(NOW), None, "it may be off by itself");
     assert!(!debt.hear(NOW, &report(hot), &heaters, &known(hot)));
     assert_eq!(debt.due(NOW), Some(Due::Off(Safety::InPlace)));
-    debt.was_turned_off(NOW);
+    debt.were_turned_off(NOW, &heaters);
     assert!(!debt.hear(NOW, &report(hot), &heaters, &known(hot)));
     assert_eq!(debt.due(NOW), None);
     assert_eq!(debt.due(NOW + AGAIN), Some(Due::Off(Safety::InPlace)));
@@ -57,15 +57,15 @@ fn any_heater_that_is_on_has_all_turned_off_at_once_and_again_later(#[case] hot:
 
 #[test]
 fn heaters_that_stay_on_are_told_to_a_person() {
-    let hot = "T:200 /200 B:60 /0";
+    let (hot, heaters) = ("T:200 /200 B:60 /0", heaters(1, false));
     let mut debt = HeatDebt::default();
     debt.owe(NOW);
     for turn in 0..STUBBORN_AFTER {
-        debt.hear(NOW, &report(hot), &heaters(1, false), &known(hot));
+        debt.hear(NOW, &report(hot), &heaters, &known(hot));
         assert_eq!(debt.state(), Heating::Owed, "{turn}");
-        debt.was_turned_off(NOW);
+        debt.were_turned_off(NOW, &heaters);
     }
-    debt.hear(NOW, &report(hot), &heaters(1, false), &known(hot));
+    debt.hear(NOW, &report(hot), &heaters, &known(hot));
     assert_eq!(debt.state(), Heating::Stubborn);
 }
 
@@ -81,9 +81,25 @@ fn what_can_not_be_read_back_is_off_when_the_command_was_taken(#[case] text: &st
         assert!(!debt.hear(NOW, &report(text), &heaters, &all), "never turned off yet");
     }
     assert_eq!(debt.due(NOW), Some(Due::Off(Safety::InPlace)));
-    debt.was_turned_off(NOW);
+    debt.were_turned_off(NOW, &heaters);
     assert!(!debt.hear(NOW, &report(text), &heaters, &all));
     assert!(debt.hear(NOW, &report(text), &heaters, &all));
+}
+
+/// The commands that turned the others off were not for them.
+#[rstest]
+#[case::a_chamber(heaters(1, true))]
+#[case::a_tool(heaters(2, false))]
+#[case::by_words(Heaters { words: true, ..heaters(1, false) })]
+fn what_is_named_while_the_others_are_turned_off_is_turned_off_behind_them(#[case] all: Heaters) {
+    let (off, mut debt) = ("T:200 /0 B:60 /0", HeatDebt::default());
+    debt.owe_at_once(NOW, Safety::AllOff);
+    debt.were_turned_off(NOW, &heaters(1, false));
+    assert!((0..4).all(|_| !debt.hear(NOW, &report(off), &all, &known(off))));
+    assert_eq!(debt.due(NOW + AGAIN), Some(Due::Off(Safety::InPlace)));
+    debt.were_turned_off(NOW, &all);
+    assert!(!debt.hear(NOW, &report(off), &all, &known(off)));
+    assert!(debt.hear(NOW, &report(off), &all, &known(off)));
 }
 
 /// Klipper's M105 tells of no heater without a `gcode_id`.
@@ -94,7 +110,7 @@ fn what_words_have_set_is_turned_off_once_whatever_is_told() {
     let (heaters, off) = (Heaters { words: true, ..heaters(1, false) }, "B:20 /0 T0:20 /0");
     assert!((0..4).all(|_| !debt.hear(NOW, &report(off), &heaters, &known(off))));
     assert_eq!(debt.due(NOW), Some(Due::Off(Safety::InPlace)));
-    debt.was_turned_off(NOW);
+    debt.were_turned_off(NOW, &heaters);
     assert!(!debt.hear(NOW, &report(off), &heaters, &known(off)));
     assert!(debt.hear(NOW, &report(off), &heaters, &known(off)));
 }
@@ -102,9 +118,9 @@ fn what_words_have_set_is_turned_off_once_whatever_is_told() {
 #[test]
 fn a_heater_that_only_noise_has_named_does_not_keep_it_open() {
     let mut debt = HeatDebt::default();
-    debt.owe(NOW);
-    debt.was_turned_off(NOW);
     let heaters = Heaters { tools: [0, 9].into(), ..Heaters::default() };
+    debt.owe(NOW);
+    debt.were_turned_off(NOW, &heaters);
     let all = known("T9:200 /200 T0:1 /1 B:60 /0");
     let off = report("T0:200 /0 B:60 /0");
     assert!((0..3).all(|_| !debt.hear(NOW, &off, &heaters, &all)));
@@ -194,7 +210,7 @@ fn what_a_person_wants_stays_on_until_then_and_is_turned_off_and_read_back() {
     assert_eq!((debt.state(), debt.due(UNTIL - ASK_EVERY), debt.deadline()), (wanted, None, Some(UNTIL)));
     assert_eq!(debt.due(UNTIL), Some(Due::Off(Safety::InPlace)));
     assert_eq!(debt.state(), Heating::Owed);
-    debt.was_turned_off(UNTIL);
+    debt.were_turned_off(UNTIL, &heaters);
     assert!(!debt.hear(UNTIL, &report(hot), &heaters, &known(hot)));
     assert!(!debt.hear(UNTIL, &report(off), &heaters, &known(hot)));
     assert!(debt.hear(UNTIL, &report(off), &heaters, &known(hot)));
@@ -248,10 +264,10 @@ fn of_an_interrupted_print_the_bed_alone_stays_warm_and_the_others_are_read_back
     debt.connection_is_new(NOW);
     assert_eq!(debt.bed(), Some(60.0), "nothing was set yet: the new connection carries it");
     assert_eq!((debt.due(NOW), debt.state()), (Some(Due::Off(Safety::InPlace)), Heating::Owed));
-    debt.was_turned_off(NOW);
+    debt.were_turned_off(NOW, &heaters);
     assert!(!debt.hear(NOW, &report(hot), &heaters, &all));
     assert_eq!(debt.due(NOW + AGAIN), Some(Due::Off(Safety::InPlace)), "the nozzle never stays warm");
-    debt.was_turned_off(NOW);
+    debt.were_turned_off(NOW, &heaters);
     assert!((0..2).all(|_| !debt.hear(NOW, &report(cold), &heaters, &all)));
     let wanted = Heating::Wanted(Wanted { until: UNTIL, by: WantedBy::Interruption });
     assert_eq!((debt.state(), debt.deadline()), (wanted, Some(UNTIL)));
@@ -265,7 +281,7 @@ fn a_bed_that_was_set_does_not_stay_warm_over_another_connection() {
     let mut debt = HeatDebt::default();
     debt.owe_at_once(NOW, Safety::InPlace);
     debt.want_bed(UNTIL, 60.0);
-    debt.was_turned_off(NOW);
+    debt.were_turned_off(NOW, &heaters(1, false));
     debt.connection_is_new(NOW);
     assert_eq!((debt.bed(), debt.due(NOW)), (None, Some(Due::Off(Safety::InPlace))));
 }

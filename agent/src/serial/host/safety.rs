@@ -88,7 +88,7 @@ impl Host {
             return self.debt.unhear(now);
         }
         if std::mem::take(&mut self.turned_off) {
-            self.debt.was_turned_off(now);
+            self.debt.were_turned_off(now, &self.turning_off);
         }
         if self.external.prints_from_card() && !self.is_being_stopped() && self.debt.forgive() {
             tracing::warn!("somebody prints from the memory card: the heaters are left to them");
@@ -141,6 +141,8 @@ impl Host {
         }
         let mut job = Job::new(Box::new(VecDeque::new()), self.parking.clone(), &self.firmware);
         job.heaters = self.heaters.clone();
+        // Those that are named from here on may come too late for it.
+        self.turning_off = self.heaters.clone();
         match safety {
             Safety::AllOff => job.stop(now, End::Cancelled, self.reach(), &mut self.link, false),
             Safety::InPlace => job.cool_down(self.debt.bed()),

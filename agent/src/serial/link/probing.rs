@@ -11,8 +11,9 @@ use super::super::patience::{self, Awaited};
 use super::super::window::Origin;
 use super::Link;
 
-/// So many `ok`s without temperatures, each of another question: this firmware reports in lines of their own.
-const PLAIN_PROOFS: u8 = 3;
+/// So many `ok`s without temperatures, each of another question: this firmware reports in lines of their own. More than a printer that lags
+/// behind can have sent too many: by then it has no room for what that lets in, and asks for lines again.
+const PLAIN_PROOFS: u8 = 20;
 
 impl Link {
     pub(super) fn awaited(&self) -> Awaited {

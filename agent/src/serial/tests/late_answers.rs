@@ -2,6 +2,7 @@
 
 use super::stand_in::{Bench, StandIn};
 use super::story::{cube, run_to, texts};
+use crate::serial::{HostEvent, JobEvent};
 
 /// Where an `ok` too many came before, its answer is taken for that of `M110`, and the first lines are under way.
 #[test]
@@ -52,6 +53,25 @@ fn the_answer_to_a_question_of_before_the_job_stands_for_no_line_of_it() {
     bench.printer.say(&answers[1]);
     bench.run_to_end();
     assert_eq!(bench.printer.job(), ["G28", "G1 X1"]);
+}
+
+/// A printer that lags behind has sent them while the job's last line still waits in its buffer.
+#[test]
+fn a_few_oks_too_many_prove_nothing() {
+    let mut bench = Bench::ready(StandIn { hold: Some("G28"), ..StandIn::new() });
+    bench.start(&["G1 X1", "G28"]);
+    bench.run_until(|bench| !bench.printer.held.is_empty());
+    for _ in 0..16 {
+        let sent = bench.sent.len();
+        bench.printer.say("ok");
+        bench.run_until(|bench| bench.sent.len() > sent);
+    }
+    assert!(bench.host.progress().is_some(), "{:?}", bench.events);
+    bench.printer.hold = None;
+    let held = std::mem::take(&mut bench.printer.held);
+    bench.printer.out.extend(held);
+    bench.run_to_end();
+    assert_eq!(bench.events.last(), Some(&HostEvent::Job(JobEvent::Completed)));
 }
 
 /// While it waits for a person its queue is full, and what finds no room there is never answered.
