@@ -260,6 +260,8 @@ impl Link {
         let answers = ok.temperatures.is_some() || ok.line.is_some() || reports_apart;
         if self.window.front_proves() && !answers {
             self.plain_ok = true;
+            // It was heard: a question behind it whose own answer is lost is put again like a first one.
+            self.patience.answered();
             self.patience.ask_soon(now);
             return;
         }

@@ -142,7 +142,7 @@ impl Host {
         let mut job = Job::new(Box::new(VecDeque::new()), self.parking.clone(), &self.firmware);
         job.heaters = self.heaters.clone();
         // Those that are named from here on may come too late for it.
-        self.turning_off = self.heaters.clone();
+        self.turning_off = job.all_heaters();
         match safety {
             Safety::AllOff => job.stop(now, End::Cancelled, self.reach(), &mut self.link, false),
             Safety::InPlace => job.cool_down(self.debt.bed()),

@@ -74,6 +74,23 @@ fn a_few_oks_too_many_prove_nothing() {
     assert_eq!(bench.events.last(), Some(&HostEvent::Job(JobEvent::Completed)));
 }
 
+/// As of firmware that answers every question by a plain `ok`, where one of those is lost late.
+#[test]
+fn a_question_whose_answer_is_lost_behind_ten_plain_ones_is_put_again() {
+    let mut bench = Bench::ready(StandIn { hold: Some("G28"), ..StandIn::new() });
+    bench.start(&["G1 X1", "G28"]);
+    bench.run_until(|bench| !bench.printer.held.is_empty());
+    for _ in 0..10 {
+        let sent = bench.sent.len();
+        bench.printer.say("ok");
+        bench.run_until(|bench| bench.sent.len() > sent);
+    }
+    let (sent, since) = (bench.sent.len(), bench.now);
+    bench.run_until(|bench| bench.sent.len() > sent);
+    assert!((bench.now - since).as_secs() < 10, "after {:?}", bench.now - since);
+    assert!(bench.host.progress().is_some(), "{:?}", bench.events);
+}
+
 /// While it waits for a person its queue is full, and what finds no room there is never answered.
 #[test]
 fn urgent_commands_that_are_never_answered_hold_nothing_up() {
