@@ -94,7 +94,7 @@ pub struct Host {
     turned_off: bool,
     /// The job at work is none of the driver's: it only turns the heaters off.
     safety_stop: bool,
-    /// Those that were known when the last such job began.
+    /// Those that the last such job was begun for.
     turning_off: Heaters,
     /// Or sets them, for a time.
     warming: bool,

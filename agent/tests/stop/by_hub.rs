@@ -89,13 +89,17 @@ impl Bench {
         }
     }
 
+    /// What was answered to each: a look that was under way meanwhile finds a command again, and gets the same answer again.
     fn answers(&self) -> Vec<CommandOutcome> {
         let state = self.hub.state.lock().unwrap();
-        let answer = |event: &stardust_protocol::AgentEvent| match &event.body {
-            EventBody::CommandAnswered { outcome, .. } => Some(outcome.clone()),
-            _ => None,
-        };
-        state.events.iter().filter_map(answer).collect()
+        let mut answers = Vec::new();
+        for event in &state.events {
+            if let EventBody::CommandAnswered { command_id, outcome } = &event.body {
+                let answer = (*command_id, outcome.clone());
+                answers.extend(Some(answer.clone()).filter(|_| !answers.contains(&answer)));
+            }
+        }
+        answers.into_iter().map(|(_, outcome)| outcome).collect()
     }
 
     pub(crate) fn live(&self) -> Vec<StopReach> {

@@ -55,17 +55,23 @@ fn the_answer_to_a_question_of_before_the_job_stands_for_no_line_of_it() {
     assert_eq!(bench.printer.job(), ["G28", "G1 X1"]);
 }
 
-/// A printer that lags behind has sent them while the job's last line still waits in its buffer.
-#[test]
-fn a_few_oks_too_many_prove_nothing() {
+/// At a job's last line, with so many `ok`s behind it, each of which has let something more be sent.
+fn at_the_last_line(oks: usize) -> Bench {
     let mut bench = Bench::ready(StandIn { hold: Some("G28"), ..StandIn::new() });
     bench.start(&["G1 X1", "G28"]);
     bench.run_until(|bench| !bench.printer.held.is_empty());
-    for _ in 0..16 {
+    for _ in 0..oks {
         let sent = bench.sent.len();
         bench.printer.say("ok");
         bench.run_until(|bench| bench.sent.len() > sent);
     }
+    bench
+}
+
+/// A printer that lags behind has sent them while the job's last line still waits in its buffer.
+#[test]
+fn a_few_oks_too_many_prove_nothing() {
+    let mut bench = at_the_last_line(16);
     assert!(bench.host.progress().is_some(), "{:?}", bench.events);
     bench.printer.hold = None;
     let held = std::mem::take(&mut bench.printer.held);
@@ -77,14 +83,7 @@ fn a_few_oks_too_many_prove_nothing() {
 /// As of firmware that answers every question by a plain `ok`, where one of those is lost late.
 #[test]
 fn a_question_whose_answer_is_lost_behind_ten_plain_ones_is_put_again() {
-    let mut bench = Bench::ready(StandIn { hold: Some("G28"), ..StandIn::new() });
-    bench.start(&["G1 X1", "G28"]);
-    bench.run_until(|bench| !bench.printer.held.is_empty());
-    for _ in 0..10 {
-        let sent = bench.sent.len();
-        bench.printer.say("ok");
-        bench.run_until(|bench| bench.sent.len() > sent);
-    }
+    let mut bench = at_the_last_line(10);
     let (sent, since) = (bench.sent.len(), bench.now);
     bench.run_until(|bench| bench.sent.len() > sent);
     assert!((bench.now - since).as_secs() < 10, "after {:?}", bench.now - since);
